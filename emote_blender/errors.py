@@ -1,0 +1,17 @@
+"""What can go wrong through no fault of the code: each error is one sentence for the person who reads it."""
+
+
+class EmoteError(Exception):
+    """A sentence that says what was wrong, what was found and what to do."""
+
+
+class InputError(EmoteError):
+    """A file or an argument that the user gave cannot be used."""
+
+
+class ModelError(EmoteError):
+    """A model folder or a head folder is missing, incomplete or of another kind."""
+
+
+class Cancelled(EmoteError):
+    """The user stopped the work; nothing was written."""

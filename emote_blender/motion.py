@@ -1,0 +1,183 @@
+"""What the speech model gives and a head is animated with: expression, jaw, eyes and neck per frame."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+from .output import replacing
+from .rotation import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
+
+_MAX_FRAMES = 10_000_000  # 46 hours at 60 fps
+_MAX_BYTES = 2 << 30
+_WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3}
+
+
+@dataclass(frozen=True)
+class FaceMotion:
+    """A face in motion; frame k is what is seen k / fps seconds after the start of the sound.
+
+    Attributes:
+        expression: (T, E) expression coefficients, float32, T >= 1.
+        jaw: (T, 3) jaw rotation as axis-angle, radians, in the head's frame, float32.
+        fps: frames per second.
+        eyes: (T, 6) left then right eye rotation as axis-angle, radians, or None.
+        neck: (T, 3) neck rotation as axis-angle, radians, or None.
+        meta: what it was made with, in values that JSON has: model, face, expression_names, emotion, intensity,
+            speaker, audio, version, licence.
+    """
+
+    expression: np.ndarray
+    jaw: np.ndarray
+    fps: float
+    eyes: np.ndarray | None = None
+    neck: np.ndarray | None = None
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        expression = np.asarray(self.expression, dtype=np.float32)
+        if expression.ndim != 2 or not len(expression):
+            raise ValueError(f"expression must be (T, E) with T >= 1, found {expression.shape}")
+        if not np.isfinite(self.fps) or self.fps <= 0:
+            raise ValueError(f"fps must be above zero, found {self.fps}")
+        object.__setattr__(self, "expression", expression)
+        object.__setattr__(self, "fps", float(self.fps))
+        for name, width in _WIDTHS.items():
+            values = getattr(self, name)
+            if values is None and name != "jaw":
+                continue
+            values = np.asarray(values, dtype=np.float32)
+            if values.shape != (len(expression), width):
+                raise ValueError(f"{name} must be ({len(expression)}, {width}), found {values.shape}")
+            object.__setattr__(self, name, values)
+
+    @property
+    def num_frames(self) -> int:
+        """T, the number of frames."""
+        return len(self.expression)
+
+    @property
+    def num_expression(self) -> int:
+        """E, the number of expression components."""
+        return self.expression.shape[1]
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length in seconds, each frame lasting 1 / fps."""
+        return self.num_frames / self.fps
+
+    def save(self, path: str | Path) -> None:
+        """Writes a motion file (.npz), whole or not at all; raises InputError if it cannot be written."""
+        arrays = {"expression": self.expression, "jaw": self.jaw, "eyes": self.eyes, "neck": self.neck}
+        arrays = {name: values for name, values in arrays.items() if values is not None}
+        meta = json.dumps(self.meta, ensure_ascii=False, sort_keys=True)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, fps=np.float64(self.fps), meta=np.array(meta), **arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> FaceMotion:
+        """The motion of a file that `save` wrote; raises InputError with what is wrong with any other file."""
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"{path} not found; choose a motion file (.npz)")
+        try:
+            arrays = _read_arrays(path)
+            meta = json.loads(str(arrays["meta"])) if "meta" in arrays else {}
+        except InputError:
+            raise
+        # zlib.error, EOFError, OSError, struct.error, SyntaxError (in a header) ...: numpy's reader documents none.
+        except Exception as error:
+            raise InputError(f"{path} is not a motion file or is damaged ({error}); generate it again") from error
+        for name in ("expression", "jaw", "fps"):
+            if name not in arrays:
+                raise InputError(f"{path} has no {name!r}; choose a motion file written by EMOTE")
+        if not isinstance(meta, dict):
+            raise InputError(f"{path}: meta is not a JSON object; generate the motion again")
+        for name, values in arrays.items():
+            if name != "meta" and not np.isfinite(values).all():
+                raise InputError(f"{path}: {name} holds values that are not numbers; generate the motion again")
+        if arrays["fps"].size != 1:
+            raise InputError(f"{path}: fps must be one number, found shape {arrays['fps'].shape}")
+        try:
+            return cls(
+                arrays["expression"],
+                arrays["jaw"],
+                float(arrays["fps"].reshape(())),
+                arrays.get("eyes"),
+                arrays.get("neck"),
+                meta,
+            )
+        except ValueError as error:
+            raise InputError(f"{path}: {error}; generate the motion again") from error
+
+    def resampled(self, fps: float) -> FaceMotion:
+        """The same motion at `fps`; coefficients on straight lines, rotations on arcs, the last pose held."""
+        if fps == self.fps:
+            return self
+        num_frames = max(1, round(self.duration_seconds * fps))
+        position = np.minimum(np.arange(num_frames) * (self.fps / fps), self.num_frames - 1)
+        before = np.floor(position).astype(int)
+        after = np.minimum(before + 1, self.num_frames - 1)
+        part = position - before
+        expression = self.expression[before] * (1 - part)[:, None] + self.expression[after] * part[:, None]
+        rotations = {
+            name: _between(getattr(self, name), before, after, part)
+            for name in _WIDTHS
+            if getattr(self, name) is not None
+        }
+        return replace(self, expression=expression, fps=fps, **rotations)
+
+    def slice(self, start_seconds: float, end_seconds: float | None = None) -> FaceMotion:
+        """The frames from the one nearest to `start_seconds` to before `end_seconds` (None: to the end).
+
+        Raises:
+            ValueError: if no frame lies between them.
+        """
+        start = max(0, round(start_seconds * self.fps))
+        end = self.num_frames if end_seconds is None else min(self.num_frames, round(end_seconds * self.fps))
+        if end <= start:
+            raise ValueError(f"no frame from {start_seconds} s to {end_seconds} s of {self.duration_seconds:g} s")
+        parts = {name: getattr(self, name)[start:end] for name in _WIDTHS if getattr(self, name) is not None}
+        return replace(self, expression=self.expression[start:end], **parts)
+
+
+def _between(axis_angle: np.ndarray, before: np.ndarray, after: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Axis-angle vectors (T', 3 n) on the arcs between the frames `before` and `after` of (T, 3 n)."""
+    quaternions = axis_angle_to_quaternion(axis_angle.reshape(len(axis_angle), -1, 3))
+    blended = slerp(quaternions[before], quaternions[after], np.broadcast_to(part[:, None], (len(part), 1)))
+    return quaternion_to_axis_angle(blended).reshape(len(part), -1)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz by name; refuses pickled objects, and sizes that the file does not hold."""
+    known = {"expression", "jaw", "fps", "eyes", "neck", "meta"}
+    arrays = {}
+    with zipfile.ZipFile(path) as archive:
+        entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        if sum(info.file_size for info in entries.values()) > _MAX_BYTES:
+            raise InputError(f"{path} holds more than {_MAX_BYTES >> 30} GB; choose a motion file written by EMOTE")
+        for name in known & entries.keys():
+            with archive.open(entries[name]) as entry:
+                version = np.lib.format.read_magic(entry)
+                read_header = {
+                    (1, 0): np.lib.format.read_array_header_1_0,
+                    (2, 0): np.lib.format.read_array_header_2_0,
+                }.get(version)
+                if read_header is None:
+                    raise InputError(f"{path}: {name} is in an unknown array format {version}; generate it again")
+                shape, _, dtype = read_header(entry)
+            # The announced size is checked before numpy makes room for it.
+            num_bytes = dtype.itemsize * int(np.prod([int(size) for size in shape], dtype=object) if shape else 1)
+            if dtype.hasobject or dtype.kind not in ("U" if name == "meta" else "fiu"):
+                raise InputError(f"{path}: {name} holds {dtype}, not numbers; choose a motion file written by EMOTE")
+            if num_bytes > entries[name].file_size or (shape and shape[0] > _MAX_FRAMES):
+                raise InputError(f"{path}: {name} announces {shape} values that the file does not hold")
+            with archive.open(entries[name]) as entry:
+                arrays[name] = np.lib.format.read_array(entry, allow_pickle=False)
+    return arrays

@@ -1,0 +1,62 @@
+"""Files that the user asked for: found unwritable before the work begins, and never left half-written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import InputError
+
+
+def check_writable(path: str | Path) -> None:
+    """Returns nothing; raises InputError if a file at `path` could not be written. Leaves nothing behind."""
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the name of a file to write")
+    if not path.parent.is_dir():
+        raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist; create it first")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise InputError(f"{path} cannot be written: it is read-only; choose another name")
+    try:
+        # A name that the file system refuses (too long, a null) shows only when it is used.
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from error
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> InputError:
+    """The sentence for a file that the system refuses to write."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputError(f"{path} cannot be written ({reason}); choose another folder or name")
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A path beside `path`, with its suffix, to write to; it takes the place of `path` if the block succeeds.
+
+    Raises:
+        InputError: if the file cannot be written (no room, no permission); what was at `path` stays as it was.
+    """
+    path = Path(path)
+    check_writable(path)
+    folder = Path(tempfile.mkdtemp(prefix=".emote-", dir=path.parent))
+    temporary = folder / f"part{path.suffix}"
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        for leftover in folder.iterdir():
+            leftover.unlink()
+        folder.rmdir()

@@ -1,0 +1,95 @@
+"""Where models and heads are: a path, the user's folders, the installed package, a checkout; in this order.
+
+A model is a folder with config.json, a head is a folder with head.json.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .errors import ModelError
+
+MODEL_FILE = "config.json"
+HEAD_FILE = "head.json"
+DEFAULT_MODEL = "emote_open"
+DEFAULT_HEAD = "open_head"
+
+_PACKAGE = Path(__file__).resolve().parent
+_user_folders: list[Path] = []
+
+
+def add_search_folder(path: str | Path) -> None:
+    """Returns nothing; models and heads are from now on also looked for in this folder, before the shipped ones."""
+    folder = Path(path).expanduser()
+    if folder not in _user_folders:
+        _user_folders.append(folder)
+
+
+def remove_search_folder(path: str | Path) -> None:
+    """Returns nothing; takes back `add_search_folder`."""
+    folder = Path(path).expanduser()
+    if folder in _user_folders:
+        _user_folders.remove(folder)
+
+
+def search_folders() -> list[Path]:
+    """The folders in which a name is looked for, first match wins; not all of them need exist."""
+    from_environment = [
+        Path(part).expanduser() for part in os.environ.get("EMOTE_MODELS", "").split(os.pathsep) if part
+    ]
+    return [*_user_folders, *from_environment, _PACKAGE / "models", _PACKAGE.parent / "models"]
+
+
+def find_model(name_or_path: str | Path) -> Path:
+    """The model folder of this name or path; raises ModelError that says where it was looked for."""
+    return _find(name_or_path, MODEL_FILE, "model")
+
+
+def find_head(name_or_path: str | Path) -> Path:
+    """The head folder of this name or path; raises ModelError that says where it was looked for."""
+    return _find(name_or_path, HEAD_FILE, "head")
+
+
+def available_models() -> dict[str, Path]:
+    """Model folders by name, sorted by name."""
+    return _available(MODEL_FILE)
+
+
+def available_heads() -> dict[str, Path]:
+    """Head folders by name, sorted by name."""
+    return _available(HEAD_FILE)
+
+
+def _available(file_name: str) -> dict[str, Path]:
+    """Folders that hold `file_name`; of two with one name, the one that is found first."""
+    found: dict[str, Path] = {}
+    for folder in search_folders():
+        try:
+            children = sorted(folder.iterdir()) if folder.is_dir() else []
+        except OSError:
+            continue
+        for child in children:
+            if (child / file_name).is_file():
+                found.setdefault(child.name, child)
+    return dict(sorted(found.items()))
+
+
+def _find(name_or_path: str | Path, file_name: str, kind: str) -> Path:
+    """The folder that holds `file_name`, by path or by name."""
+    text = str(name_or_path)
+    path = Path(text).expanduser()
+    if text and (path / file_name).is_file():
+        return path
+    is_name = text not in ("", ".", "..") and not any(separator in text for separator in "/\\")
+    if is_name:
+        for folder in search_folders():
+            if (folder / text / file_name).is_file():
+                return folder / text
+    advice = f"choose a {kind} in Preferences or pass --{kind}"
+    if path.is_file():
+        raise ModelError(f"{path} is a file; a {kind} is a folder with {file_name}; {advice}")
+    if text and (path.is_dir() or not is_name):
+        raise ModelError(f"{path / file_name} not found; {advice}")
+    names = ", ".join(_available(file_name)) or "none"
+    raise ModelError(f"{kind} {text!r} not found (available: {names}); {advice}")
