@@ -1,0 +1,56 @@
+"""Linear blend skinning as FLAME and SMPL do it, in numpy.
+
+Formulas: M. Loper et al., SMPL: A Skinned Multi-Person Linear Model, 2015, equations 2 to 4; conventions in spec/EMOTE.md section 10.
+"""
+
+import numpy as np
+
+
+def rotation_matrices(axis_angle: np.ndarray) -> np.ndarray:
+    """Returns (..., 3, 3) rotation matrices of (..., 3) axis-angle vectors in radians.
+
+    The angle is |r + 1e-8| as in smplx, so that results agree with it to the last digits and a zero vector divides by no zero.
+    """
+    axis_angle = np.asarray(axis_angle)
+    angle = np.linalg.norm(axis_angle + axis_angle.dtype.type(1e-8), axis=-1)[..., None, None]
+    x, y, z = np.moveaxis(axis_angle / angle[..., 0], -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
+    identity = np.eye(3, dtype=axis_angle.dtype)
+    return identity + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+
+
+def pose_features(rotations: np.ndarray) -> np.ndarray:
+    """Returns (B, 9 (J - 1)) pose features, the entries of R - I for every joint but the root, from (B, J, 3, 3) rotations."""
+    return (rotations[:, 1:] - np.eye(3, dtype=rotations.dtype)).reshape(len(rotations), -1)
+
+
+def joint_transforms(rotations: np.ndarray, joints: np.ndarray, parents: np.ndarray) -> np.ndarray:
+    """Returns (B, J, 3, 4) transforms that take rest positions to posed positions.
+
+    Args:
+        rotations: (B, J, 3, 3) rotation of each joint relative to its parent.
+        joints: (B, J, 3) rest positions in metres.
+        parents: (J,) index of each joint's parent, which comes before it; -1 for the root.
+    """
+    world_rotations, world_positions = [], []
+    for joint, parent in enumerate(parents):
+        if parent < 0:
+            world_rotations.append(rotations[:, joint])
+            world_positions.append(joints[:, joint])
+            continue
+        offset = joints[:, joint] - joints[:, parent]
+        world_rotations.append(world_rotations[parent] @ rotations[:, joint])
+        world_positions.append(world_positions[parent] + np.einsum("bik,bk->bi", world_rotations[parent], offset))
+    rotation = np.stack(world_rotations, 1)  # (B, J, 3, 3)
+    translation = np.stack(world_positions, 1) - np.einsum("bjik,bjk->bji", rotation, joints)
+    return np.concatenate([rotation, translation[..., None]], -1)
+
+
+def blend_skin(vertices: np.ndarray, transforms: np.ndarray, lbs_weights: np.ndarray) -> np.ndarray:
+    """Returns (B, V, 3) vertices moved by the weighted mean of (B, J, 3, 4) transforms; lbs_weights is (V, J)."""
+    per_vertex = np.tensordot(transforms, lbs_weights, axes=(1, 1))  # (B, 3, 4, V)
+    moved = per_vertex[:, :, 3].transpose(0, 2, 1).copy()
+    for axis in range(3):
+        moved += per_vertex[:, :, axis].transpose(0, 2, 1) * vertices[:, :, axis, None]
+    return moved
