@@ -1,0 +1,1 @@
+"""EMOTE (speech and emotion to FLAME parameters) and FLINT (its motion prior), as plain PyTorch modules."""

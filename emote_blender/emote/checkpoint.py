@@ -1,0 +1,97 @@
+"""Model folders: `config.json` and `model.safetensors`, loaded strictly."""
+
+import os
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import ModelError
+from .config import load_config, save_config
+from .model import EMOTE
+
+WEIGHTS_FILE = "model.safetensors"
+# Names that torch before 2.0 gave to a weight-normed convolution, and those of today.
+_WEIGHT_NORM_NAMES = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
+_SHOWN_KEYS = 5
+
+
+def load_model(folder: str | Path, device: torch.device | str = "cpu") -> EMOTE:
+    """The speech model in `folder`, in eval mode on `device`.
+
+    Raises:
+        ModelError: when a file is missing or damaged, or weights and configuration do not fit each other exactly.
+    """
+    config = load_config(folder)
+    path = Path(folder) / WEIGHTS_FILE
+    state = load_weights(path)
+    model = EMOTE(config)
+    load_strictly(model, state, path)
+    return model.to(device).eval()
+
+
+def save_model(model: EMOTE, folder: str | Path) -> Path:
+    """Path of the folder that the model's configuration and weights were written to."""
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    unfinished = folder / (WEIGHTS_FILE + ".part")
+    save_file(state, unfinished)
+    os.replace(unfinished, folder / WEIGHTS_FILE)
+    save_config(model.config, folder)
+    return folder
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, under today's names.
+
+    Raises:
+        ModelError: when the file is missing, truncated or of another kind.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        state = load_file(path)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error}); copy the model folder again") from error
+    except SafetensorError as error:
+        raise ModelError(f"{path} is truncated or damaged ({error}); copy the model folder again") from error
+    return {modern_name(name): tensor for name, tensor in state.items()}
+
+
+def modern_name(name: str) -> str:
+    """A state-dict key with a weight-normed convolution's old names replaced by today's."""
+    return re.sub(r"(weight_[gv])$", lambda match: _WEIGHT_NORM_NAMES[match[1]], name)
+
+
+def load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Copy `state` into the model; keys and shapes must be exactly the model's.
+
+    Raises:
+        ModelError: naming the keys that are missing, unexpected or of another shape. The model is then unchanged.
+    """
+    expected = model.state_dict()
+    problems = []
+    if missing := [name for name in expected if name not in state]:
+        problems.append(f"missing {_listed(missing)}")
+    if unexpected := [name for name in state if name not in expected]:
+        problems.append(f"unexpected {_listed(unexpected)}")
+    if wrong := [
+        f"{name} {tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in state and state[name].shape != tensor.shape
+    ]:
+        problems.append(f"wrong shape {_listed(wrong)}")
+    if problems:
+        raise ModelError(f"{path} does not fit its config.json: {'; '.join(problems)}; use the files of one model")
+    model.load_state_dict(state)
+
+
+def _listed(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN_KEYS} more" if len(names) > _SHOWN_KEYS else ""
+    return ", ".join(names[:_SHOWN_KEYS]) + more

@@ -1,0 +1,246 @@
+"""What a speech model is made of: frozen dataclasses that read and write a model folder's `config.json`."""
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ModelError
+
+CONFIG_FILE = "config.json"
+
+
+@dataclass(frozen=True)
+class Wav2Vec2EncoderConfig:
+    """The fields of Hugging Face's `Wav2Vec2Config` that matter here; the defaults are wav2vec2-base-960h's."""
+
+    type: typing.Literal["wav2vec2"] = "wav2vec2"
+    hidden_size: int = 768
+    num_hidden_layers: int = 12
+    num_attention_heads: int = 12
+    intermediate_size: int = 3072
+    hidden_act: str = "gelu"
+    layer_norm_eps: float = 1e-5
+    do_stable_layer_norm: bool = False
+    conv_dim: tuple[int, ...] = (512,) * 7
+    conv_kernel: tuple[int, ...] = (10, 3, 3, 3, 3, 2, 2)
+    conv_stride: tuple[int, ...] = (5, 2, 2, 2, 2, 2, 2)
+    conv_bias: bool = False
+    feat_extract_norm: typing.Literal["group", "layer"] = "group"
+    feat_extract_activation: str = "gelu"
+    num_conv_pos_embeddings: int = 128
+    num_conv_pos_embedding_groups: int = 16
+    hidden_dropout: float = 0.1
+    attention_dropout: float = 0.1
+    activation_dropout: float = 0.1
+    feat_proj_dropout: float = 0.1
+    layerdrop: float = 0.1
+    mask_time_prob: float = 0.05
+    mask_time_length: int = 10
+
+    @property
+    def dim(self) -> int:
+        """Width of the features."""
+        return self.hidden_size
+
+    @classmethod
+    def from_huggingface(cls, config: dict) -> "Wav2Vec2EncoderConfig":
+        """The same architecture as a Hugging Face `config.json` (as a dict), its other fields left out."""
+        names = {field.name for field in dataclasses.fields(cls)} - {"type"}
+        values = {name: value for name, value in config.items() if name in names}
+        return _build(cls, {**dataclasses.asdict(cls()), **values}, "audio_encoder")
+
+    def to_huggingface(self) -> dict:
+        """Keyword arguments of `transformers.Wav2Vec2Config`."""
+        values = dataclasses.asdict(self)
+        del values["type"]
+        return values
+
+
+@dataclass(frozen=True)
+class LogMelEncoderConfig:
+    """The small audio encoder of the open model: log-mel spectrogram, then convolution and attention blocks."""
+
+    type: typing.Literal["log_mel"] = "log_mel"
+    dim: int = 192
+    num_blocks: int = 6
+    num_heads: int = 4
+    kernel_size: int = 11
+    num_mels: int = 64
+    num_phones: int = 39
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """EMOTE's own part: style condition, one transformer layer, stacking of frames into latents.
+
+    `feature_dim` is the width of the projected audio and of the style each; the transformer is twice as wide.
+    `period` is the step of the attention bias in frames. Where `post_bug_fix` is False, the output projection reads
+    the transformer's input instead of its output (spec 3.4).
+    """
+
+    num_layers: int = 1
+    feature_dim: int = 128
+    intermediate_size: int = 256
+    num_heads: int = 8
+    dropout: float = 0.25
+    period: int = 30
+    post_bug_fix: bool = True
+
+
+@dataclass(frozen=True)
+class FLINTConfig:
+    """The motion prior: one latent of `feature_dim` numbers stands for `2 ** quant_factor` frames."""
+
+    num_expression: int = 100
+    num_layers: int = 1
+    feature_dim: int = 128
+    intermediate_size: int = 384
+    num_heads: int = 8
+    quant_factor: int = 3
+
+    def __post_init__(self):
+        if self.quant_factor < 1:
+            raise ValueError(f"quant_factor must be at least 1, found {self.quant_factor}")
+        _check_heads("flint.num_heads", self.num_heads, self.feature_dim)
+
+    @property
+    def num_features(self) -> int:
+        """Width of a frame: expression coefficients and 3 numbers of jaw rotation."""
+        return self.num_expression + 3
+
+    @property
+    def frames_per_latent(self) -> int:
+        """Frames that one latent stands for."""
+        return 2**self.quant_factor
+
+
+@dataclass(frozen=True)
+class EMOTEConfig:
+    """A whole speech model. Every field stands in `config.json`; none has a default there.
+
+    `emotions` and `speakers` are in the order of the condition's columns; `face` names the head basis that the
+    coefficients belong to; `expression_names` is None where the components have no names (FLAME).
+    """
+
+    name: str
+    audio_encoder: Wav2Vec2EncoderConfig | LogMelEncoderConfig
+    decoder: DecoderConfig
+    flint: FLINTConfig
+    sample_rate: int
+    fps: int
+    emotions: tuple[str, ...]
+    intensities: int
+    speakers: tuple[str, ...]
+    face: str
+    num_expression: int
+    expression_names: tuple[str, ...] | None
+    licence: str
+
+    def __post_init__(self):
+        if self.flint.num_expression != self.num_expression:
+            raise ValueError(
+                f"flint.num_expression is {self.flint.num_expression}, but num_expression is {self.num_expression}"
+            )
+        if self.expression_names is not None and len(self.expression_names) != self.num_expression:
+            raise ValueError(
+                f"expression_names has {len(self.expression_names)} names, but num_expression is {self.num_expression}"
+            )
+        if self.sample_rate < 1 or self.fps < 1 or self.sample_rate % self.fps:
+            raise ValueError(f"sample_rate {self.sample_rate} is not a whole multiple of fps {self.fps}")
+        if not self.emotions or not self.speakers or self.intensities < 1:
+            raise ValueError("emotions, speakers and intensities must each have at least one entry")
+        _check_heads("decoder.num_heads", self.decoder.num_heads, 2 * self.decoder.feature_dim)
+
+    @property
+    def num_conditions(self) -> int:
+        """Width of the condition: emotions, intensities, speakers, in this order."""
+        return len(self.emotions) + self.intensities + len(self.speakers)
+
+    @property
+    def samples_per_frame(self) -> int:
+        """Audio samples that one frame of motion stands for."""
+        return self.sample_rate // self.fps
+
+
+def load_config(folder: str | Path) -> EMOTEConfig:
+    """The configuration of the model in `folder`.
+
+    Raises:
+        ModelError: when `config.json` is missing, is no JSON, or lacks, exceeds or contradicts the fields above.
+    """
+    path = Path(folder) / CONFIG_FILE
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read; choose a folder that holds a speech model") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not valid JSON ({error}); copy the model folder again") from error
+    try:
+        return _build(EMOTEConfig, data, "")
+    except ValueError as error:
+        raise ModelError(f"{path} does not describe a speech model: {error}") from error
+
+
+def save_config(config: EMOTEConfig, folder: str | Path) -> Path:
+    """Path of the `config.json` that was written into `folder` (which exists)."""
+    path = Path(folder) / CONFIG_FILE
+    path.write_text(json.dumps(dataclasses.asdict(config), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def _check_heads(name: str, num_heads: int, dim: int) -> None:
+    """Raise ValueError where attention heads do not fit."""
+    if num_heads < 1 or num_heads & (num_heads - 1) or dim % num_heads:
+        raise ValueError(f"{name} must be a power of two that divides {dim}, found {num_heads}")
+
+
+def _build(cls: type, data: object, where: str):
+    """An instance of dataclass `cls` from JSON values; ValueError names the field."""
+    if not isinstance(data, dict):
+        raise ValueError(f"{where or 'the file'} must hold an object, found {type(data).__name__}")
+    hints = typing.get_type_hints(cls)
+    prefix = f"{where}." if where else ""
+    missing = [prefix + name for name in hints if name not in data]
+    unknown = [prefix + name for name in data if name not in hints]
+    if missing:
+        raise ValueError(f"missing field {', '.join(missing)}")
+    if unknown:
+        raise ValueError(f"unknown field {', '.join(unknown)}")
+    return cls(**{name: _convert(hint, data[name], prefix + name) for name, hint in hints.items()})
+
+
+def _convert(hint: object, value: object, where: str):
+    """`value` as the annotated type, or ValueError."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, where)
+    if origin is typing.Literal:
+        if value in arguments:
+            return value
+        raise ValueError(f"{where} must be one of {', '.join(arguments)}, found {value!r}")
+    if origin in (types.UnionType, typing.Union):
+        if type(None) in arguments:
+            return None if value is None else _convert(arguments[0], value, where)
+        return _build(_choose_by_type(arguments, value, where), value, where)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{where} must be a list, found {value!r}")
+        return tuple(_convert(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        raise ValueError(f"{where} must be {hint.__name__}, found {value!r}")
+    return value
+
+
+def _choose_by_type(classes: tuple, value: object, where: str) -> type:
+    """The dataclass whose `type` field has the value's `type`."""
+    found = value.get("type") if isinstance(value, dict) else None
+    for cls in classes:
+        if cls.type == found:
+            return cls
+    raise ValueError(f"{where}.type must be one of {', '.join(cls.type for cls in classes)}, found {found!r}")
