@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
@@ -96,9 +97,9 @@ def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Waveform:
 
 def require_file(path: Path) -> None:
     """Returns nothing; raises InputError with a sentence if `path` is not a file with something in it."""
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError(f"{path} is a folder; choose an audio file (wav, flac, ogg or mp3)")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path} not found; check the path of the audio file")
     try:
         with path.open("rb") as file:

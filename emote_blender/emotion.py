@@ -68,7 +68,9 @@ class EmotionTrack:
         rows = read_csv_table(path, required=("time_seconds", "emotion"), optional=("intensity",))
         if not rows:
             raise InputError(f"{path} has no rows; write at least one line such as 0,happy,2 under the header")
-        times, weights, intensities = [], [], []
+        times: list[float] = []
+        weights: list[np.ndarray] = []
+        intensities: list[float] = []
         for row in rows:
             if not row.values["time_seconds"]:
                 raise InputError(f"{row.place}: time_seconds is empty; write the time in seconds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -84,7 +85,7 @@ class FaceMotion:
     def load(cls, path: str | Path) -> FaceMotion:
         """The motion of a file that `save` wrote; raises InputError with what is wrong with any other file."""
         path = Path(path)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise InputError(f"{path} not found; choose a motion file (.npz)")
         try:
             arrays = _read_arrays(path)
@@ -126,7 +127,7 @@ class FaceMotion:
         after = np.minimum(before + 1, self.num_frames - 1)
         part = position - before
         expression = self.expression[before] * (1 - part)[:, None] + self.expression[after] * part[:, None]
-        rotations = {
+        rotations: dict[str, Any] = {
             name: _between(getattr(self, name), before, after, part)
             for name in _WIDTHS
             if getattr(self, name) is not None
@@ -143,7 +144,9 @@ class FaceMotion:
         end = self.num_frames if end_seconds is None else min(self.num_frames, round(end_seconds * self.fps))
         if end <= start:
             raise ValueError(f"no frame from {start_seconds} s to {end_seconds} s of {self.duration_seconds:g} s")
-        parts = {name: getattr(self, name)[start:end] for name in _WIDTHS if getattr(self, name) is not None}
+        parts: dict[str, Any] = {
+            name: getattr(self, name)[start:end] for name in _WIDTHS if getattr(self, name) is not None
+        }
         return replace(self, expression=self.expression[start:end], **parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +15,17 @@ from .errors import InputError
 def check_writable(path: str | Path) -> None:
     """Returns nothing; raises InputError if a file at `path` could not be written. Leaves nothing behind."""
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give the name of a file to write")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist; create it first")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise InputError(f"{path} cannot be written: it is read-only; choose another name")
     try:
-        # A name that the file system refuses (too long, a null) shows only when it is used.
-        path.lstat()
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from error
-    try:
+        if path.exists() and not os.access(path, os.W_OK):
+            raise InputError(f"{path} cannot be written: it is read-only; choose another name")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
-    except OSError as error:
+    # ValueError: a null in the name.
+    except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
 
 
@@ -57,6 +52,4 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        for leftover in folder.iterdir():
-            leftover.unlink()
-        folder.rmdir()
+        shutil.rmtree(folder, ignore_errors=True)

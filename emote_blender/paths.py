@@ -79,17 +79,17 @@ def _find(name_or_path: str | Path, file_name: str, kind: str) -> Path:
     """The folder that holds `file_name`, by path or by name."""
     text = str(name_or_path)
     path = Path(text).expanduser()
-    if text and (path / file_name).is_file():
+    if text and os.path.isfile(path / file_name):
         return path
     is_name = text not in ("", ".", "..") and not any(separator in text for separator in "/\\")
     if is_name:
         for folder in search_folders():
-            if (folder / text / file_name).is_file():
+            if os.path.isfile(folder / text / file_name):
                 return folder / text
     advice = f"choose a {kind} in Preferences or pass --{kind}"
-    if path.is_file():
+    if os.path.isfile(path):
         raise ModelError(f"{path} is a file; a {kind} is a folder with {file_name}; {advice}")
-    if text and (path.is_dir() or not is_name):
+    if text and (os.path.isdir(path) or not is_name):
         raise ModelError(f"{path / file_name} not found; {advice}")
     names = ", ".join(_available(file_name)) or "none"
     raise ModelError(f"{kind} {text!r} not found (available: {names}); {advice}")
