@@ -1,0 +1,326 @@
+"""Articulation + loudness + emotion → what the open head's components do, frame by frame.
+
+The open model's targets are made here, so the quality of its acting is the quality of this file. Everything follows from
+what can be heard and from the condition (emotion, intensity, speaker): blinks, gaze, tremor and drift, which no audio
+predicts, are left to refinement after inference.
+
+The order of work: speech moves jaw and lips; the emotion adds a posture that follows the phrases and yields where the lips
+are needed for rounding; stressed syllables move the brows; contacts come last and win over everything, because a p, b or m
+with open lips is the first thing a viewer sees. Poses follow the facial action units given for basic emotions in Ekman &
+Friesen's FACS, tuned by looking at the open head.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .articulation import CHANNELS, FPS
+
+EXPRESSION_NAMES: tuple[str, ...] = (
+    *(f"eye{part}{side}" for side in ("Left", "Right") for part in ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")),
+    *("jawForward", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight"),
+    *(f"mouth{part}{side}" for part in ("Smile", "Frown", "Dimple", "Stretch") for side in ("Left", "Right")),
+    *("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
+    *(f"mouth{part}{side}" for part in ("Press", "LowerDown", "UpperUp") for side in ("Left", "Right")),
+    *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff"),
+    *("cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut", "tongueUp"),
+)  # fmt: skip
+"""The open head's 50 components in its order (a test compares them with models/open_head)."""
+
+LEVELS = (0.40, 0.70, 1.00)  # how much of a pose the intensities 0, 1, 2 show
+
+JAW_RANGE = 0.36  # radians at jaw channel 1, before amplitude
+_MAX_JAW = 0.42
+_CLOSE_ANGLE = 0.25  # radians of jaw that mouthClose = 1 undoes on the open head
+_CLOSE_MM = 19.4  # lip opening that mouthClose = 1 undoes
+_PARTING_MM = {"mouthLowerDown": 8.0, "mouthUpperUp": 7.0, "noseSneer": 3.1, "mouthFunnel": 10.0, "mouthShrugUpper": 0.6, "mouthStretch": 0.5}  # fmt: skip
+"""Lip opening in millimetres per unit of a component (both sides where it has two), measured on the open head."""
+_PRESS_MM = 0.8  # lips press together by this much, so that a slightly weak prediction still closes them
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """How one emotion looks at full level. Names without Left or Right mean both sides.
+
+    Attributes:
+        held: posture in speech and in pauses.
+        speaking: posture added while speaking.
+        pausing: posture added in pauses.
+        accent: added on stressed syllables.
+        jaw_pausing: radians of jaw added in pauses.
+        jaw_speaking: radians of jaw added while speaking.
+        mouth: amplitude of articulation, 1 is plain speech.
+    """
+
+    held: Mapping[str, float] = field(default_factory=dict)
+    speaking: Mapping[str, float] = field(default_factory=dict)
+    pausing: Mapping[str, float] = field(default_factory=dict)
+    accent: Mapping[str, float] = field(default_factory=dict)
+    jaw_pausing: float = 0.0
+    jaw_speaking: float = 0.0
+    mouth: float = 1.0
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Habits of one speaker.
+
+    Attributes:
+        mouth: amplitude of articulation.
+        feeling: strength of emotions.
+        brows: strength of brow accents.
+        smile: smile carried along while speaking without emotion.
+        lopsided: the left side's surplus over the right, -1..1 (as a share of 20 %).
+        raised_brow: extra lift of the left outer brow on accents.
+    """
+
+    mouth: float = 1.0
+    feeling: float = 1.0
+    brows: float = 1.0
+    smile: float = 0.0
+    lopsided: float = 0.0
+    raised_brow: float = 0.0
+
+
+SPEAKERS: dict[str, Speaker] = {
+    "even": Speaker(),
+    "lively": Speaker(mouth=1.12, feeling=1.08, brows=1.8, smile=0.12, lopsided=0.5),
+    "reserved": Speaker(mouth=0.80, feeling=0.80, brows=0.5, lopsided=-0.3),
+    "broad": Speaker(mouth=1.25, feeling=1.0, brows=1.2, lopsided=-0.8, raised_brow=0.35),
+}
+
+EMOTIONS: dict[str, Emotion] = {
+    "neutral": Emotion(accent={"browInnerUp": 0.22, "browOuterUp": 0.18}),
+    "happy": Emotion(
+        held={"mouthSmile": 0.80, "cheekSquint": 0.65, "eyeSquint": 0.22, "browOuterUp": 0.18, "browInnerUp": 0.12},
+        speaking={"mouthUpperUp": 0.18, "mouthDimple": 0.15},
+        pausing={"mouthUpperUp": 0.20, "mouthLowerDown": 0.10},
+        accent={"browInnerUp": 0.30, "browOuterUp": 0.30},
+        jaw_pausing=0.03,
+        mouth=1.10,
+    ),
+    "sad": Emotion(
+        held={"browInnerUp": 1.0, "browDown": 0.15, "mouthFrown": 0.75, "eyeBlink": 0.16, "eyeLookDown": 0.22, "eyeSquint": 0.10},
+        speaking={"mouthShrugLower": 0.15},
+        pausing={"mouthShrugLower": 0.45},
+        accent={"browInnerUp": 0.15},
+        mouth=0.72,
+    ),
+    "surprise": Emotion(
+        held={"browInnerUp": 0.90, "browOuterUp": 0.90, "eyeWide": 0.85},
+        pausing={"mouthFunnel": 0.20},
+        accent={"browInnerUp": 0.20, "browOuterUp": 0.20, "eyeWide": 0.10},
+        jaw_pausing=0.16,
+        jaw_speaking=0.05,
+        mouth=1.25,
+    ),
+    "fear": Emotion(
+        held={"browInnerUp": 1.0, "browOuterUp": 0.22, "browDown": 0.35, "eyeWide": 1.0, "mouthStretch": 0.75},
+        speaking={"mouthLowerDown": 0.25},
+        pausing={"mouthLowerDown": 0.40, "mouthUpperUp": 0.08},
+        accent={"eyeWide": 0.15, "mouthStretch": 0.10},
+        jaw_pausing=0.07,
+        jaw_speaking=0.02,
+        mouth=0.95,
+    ),
+    "disgust": Emotion(
+        held={"noseSneer": 1.0, "browDown": 0.55, "eyeSquint": 0.55, "cheekSquint": 0.40, "mouthFrown": 0.40, "mouthUpperUp": 0.42},
+        speaking={"mouthShrugLower": 0.10},
+        pausing={"mouthShrugLower": 0.35},
+        accent={"noseSneer": 0.20, "browDown": 0.15},
+        mouth=0.90,
+    ),
+    "anger": Emotion(
+        held={"browDown": 1.0, "eyeSquint": 0.25, "eyeWide": 0.30, "noseSneer": 0.40, "mouthFrown": 0.30, "jawForward": 0.30},
+        speaking={"mouthLowerDown": 0.30, "mouthStretch": 0.20},
+        pausing={"mouthPress": 0.60, "mouthShrugLower": 0.30},
+        accent={"browDown": 0.30, "noseSneer": 0.25, "eyeWide": 0.15},
+        mouth=1.20,
+    ),
+    "contempt": Emotion(
+        held={"mouthSmileLeft": 0.50, "mouthDimpleLeft": 0.85, "cheekSquintLeft": 0.30, "browOuterUpLeft": 0.60, "browDownRight": 0.40, "eyeBlink": 0.16, "mouthLeft": 0.12},
+        pausing={"mouthPressLeft": 0.30},
+        accent={"browOuterUpLeft": 0.20},
+        mouth=0.85,
+    ),
+}  # fmt: skip
+
+_COLUMN = {name: (index,) for index, name in enumerate(EXPRESSION_NAMES)}
+_COLUMN |= {
+    name.removesuffix("Left"): (index, EXPRESSION_NAMES.index(name.removesuffix("Left") + "Right"))
+    for index, name in enumerate(EXPRESSION_NAMES)
+    if name.endswith("Left") and name != "mouthLeft"
+}
+_LEFT = np.array([name.endswith("Left") and name != "mouthLeft" for name in EXPRESSION_NAMES])
+_RIGHT = np.array([name.endswith("Right") and name != "mouthRight" for name in EXPRESSION_NAMES])
+_IS_MOUTH = np.array([name.startswith("mouth") for name in EXPRESSION_NAMES])
+
+
+def loudness(samples: np.ndarray, num_frames: int) -> np.ndarray:
+    """Loudness of each frame relative to the loud parts of the clip.
+
+    Args:
+        samples: (N,) waveform at 16 kHz, -1..1.
+        num_frames: frames wanted; time after the samples is silent.
+
+    Returns:
+        (num_frames,) float32, 0 at 35 dB below the clip's loud parts and in digital silence, 1 at their level.
+    """
+    hop = 16000 // FPS
+    samples = np.asarray(samples, np.float64)[: num_frames * hop]
+    samples = np.pad(samples, (0, num_frames * hop - len(samples)))
+    power = np.convolve(
+        np.pad((samples.reshape(-1, hop) ** 2).mean(axis=1), 1, mode="edge"), (0.25, 0.5, 0.25), "valid"
+    )
+    decibels = 10 * np.log10(power + 1e-10)
+    top = max(np.percentile(decibels, 97), -60.0) if num_frames else 0.0
+    return np.clip(1 + (decibels - top) / 35, 0, 1).astype(np.float32)
+
+
+def face(
+    articulation: np.ndarray, loudness: np.ndarray, emotion: str, intensity: float, speaker: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expression components and jaw rotation of an utterance spoken with an emotion.
+
+    Args:
+        articulation: (T, 7) channels of `articulation.tracks`.
+        loudness: (T,) of `loudness`.
+        emotion: a key of `EMOTIONS`; neutral looks the same at every intensity.
+        intensity: 0 (mild) to 2 (high), continuous.
+        speaker: a key of `SPEAKERS`.
+
+    Returns:
+        expression (T, 50) float32 in the order of `EXPRESSION_NAMES`, and jaw (T, 3) float32 axis-angle in radians.
+
+    Raises:
+        KeyError: unknown emotion or speaker.
+        ValueError: intensity outside 0..2 or lengths that differ.
+    """
+    if not 0 <= intensity <= 2:
+        raise ValueError(f"intensity {intensity} is outside 0..2")
+    if articulation.shape != (len(loudness), len(CHANNELS)):
+        raise ValueError(f"articulation {articulation.shape} does not fit loudness {loudness.shape}")
+    style, habits = EMOTIONS[emotion], SPEAKERS[speaker]
+    level = float(np.interp(intensity, (0, 1, 2), LEVELS)) * habits.feeling
+    channels = dict(zip(CHANNELS, articulation.T.astype(np.float64), strict=True))
+    loud = np.asarray(loudness, np.float64)
+    speaking = _smooth(np.clip((loud - 0.25) / 0.25, 0, 1), 5)
+    stress = np.clip(5 * (_smooth(loud, 1.5) - _smooth(loud, 10)), 0, 1)
+
+    amplitude = habits.mouth * (1 + (style.mouth - 1) * level) * (0.88 + 0.20 * _smooth(loud, 2))
+    values, jaw_angle = _speech(channels, amplitude)
+    jaw_angle += level * (style.jaw_pausing * (1 - speaking) + style.jaw_speaking * speaking)
+    values += _feeling(style, habits, level, speaking, channels["round"], channels["jaw"])
+    values += _accents(style, habits, level, stress)
+    values += _habitual_smile(habits, speaking, channels["round"])
+    values = _lopsided(values, habits.lopsided)
+    values[:, _COLUMN["mouthSmile"]] *= 1 - 0.7 * np.clip(
+        values[:, _COLUMN["mouthFrown"]], 0, 1
+    )  # no smiling 'ee' in a sad face
+    jaw_angle = np.clip(jaw_angle, 0, _MAX_JAW)
+    values = _contacts(values, jaw_angle, channels["close"], channels["tuck"])
+
+    jaw = np.zeros((len(loud), 3))
+    jaw[:, 0] = jaw_angle
+    return np.clip(values, 0, 1.5).astype(np.float32), jaw.astype(np.float32)
+
+
+def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(T, 50) components and (T,) jaw angle of plain articulation, without contacts."""
+    jaw, rounding, teeth = channels["jaw"], channels["round"], channels["teeth"]
+    spread = np.clip(channels["width"], 0, 1)
+    values = np.zeros((len(jaw), len(EXPRESSION_NAMES)))
+    jaw_angle = JAW_RANGE * jaw * amplitude
+    unrounded = 1 - 0.6 * rounding
+    _add(values, "mouthPucker", 0.80 * rounding * (1 - 0.5 * jaw))
+    _add(values, "mouthFunnel", rounding * (0.10 + 0.70 * jaw + 0.55 * teeth))
+    _add(values, "mouthStretch", 0.32 * spread * amplitude)
+    _add(values, "mouthSmile", 0.25 * spread * amplitude)
+    _add(values, "mouthLowerDown", (0.42 * teeth + 0.20 * jaw) * unrounded * amplitude)
+    _add(values, "mouthUpperUp", (0.28 * teeth + 0.15 * jaw) * unrounded * amplitude)
+    _add(values, "tongueUp", channels["tongue"] * np.clip(jaw_angle / 0.12, 0, 1))
+    return values, jaw_angle
+
+
+def _feeling(
+    style: Emotion, habits: Speaker, level: float, speaking: np.ndarray, rounding: np.ndarray, jaw: np.ndarray
+) -> np.ndarray:
+    """(T, 50) emotional posture: a little stronger while speaking, yielding the lips to rounding and wide vowels."""
+    values = np.zeros((len(speaking), len(EXPRESSION_NAMES)))
+    for pose, envelope in (
+        (style.held, 0.85 + 0.15 * speaking),
+        (style.speaking, speaking),
+        (style.pausing, 1 - speaking),
+    ):
+        for name, weight in pose.items():
+            _add(values, name, weight * level * envelope)
+    values[:, _IS_MOUTH] *= (1 - 0.6 * rounding)[:, None]
+    return values
+
+
+def _accents(style: Emotion, habits: Speaker, level: float, stress: np.ndarray) -> np.ndarray:
+    """(T, 50) movements of brows, eyes and nose on stressed syllables."""
+    values = np.zeros((len(stress), len(EXPRESSION_NAMES)))
+    strength = habits.brows * (0.4 + 0.6 * level) * stress
+    for name, weight in style.accent.items():
+        _add(values, name, weight * strength)
+    _add(values, "browOuterUpLeft", habits.raised_brow * strength)
+    return values
+
+
+def _habitual_smile(habits: Speaker, speaking: np.ndarray, rounding: np.ndarray) -> np.ndarray:
+    """(T, 50) the speaker's own smile in speech."""
+    values = np.zeros((len(speaking), len(EXPRESSION_NAMES)))
+    _add(values, "mouthSmile", habits.smile * speaking * (1 - 0.6 * rounding))
+    return values
+
+
+def _contacts(values: np.ndarray, jaw_angle: np.ndarray, close: np.ndarray, tuck: np.ndarray) -> np.ndarray:
+    """Components with lips closed where `close` holds and the lower lip at the upper teeth where `tuck` does.
+
+    What parts the lips fades out; what is left of it, and of the jaw, is undone by mouthClose.
+    """
+    values = values.copy()
+    sealed, tucked = _gate(close), _gate(tuck)
+    yielding = 1 - np.maximum(0.85 * sealed, 0.75 * tucked)
+    for name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel", "mouthShrugUpper"):
+        values[:, _COLUMN[name]] *= yielding[:, None]
+    values[:, _COLUMN["mouthStretch"]] *= (1 - 0.3 * sealed)[:, None]
+    values[:, _COLUMN["noseSneer"]] *= (1 - 0.25 * sealed)[:, None]
+    parted_mm = sum(mm * values[:, _COLUMN[name]].max(axis=1) for name, mm in _PARTING_MM.items())
+    closing = np.maximum(
+        sealed * (jaw_angle / _CLOSE_ANGLE + (parted_mm + _PRESS_MM) / _CLOSE_MM),
+        tucked * jaw_angle / _CLOSE_ANGLE,
+    )
+    _add(values, "mouthClose", closing)
+    _add(values, "mouthPress", 0.30 * sealed)
+    _add(values, "mouthRollLower", 0.12 * sealed + 0.72 * tucked * (1 - sealed))
+    _add(values, "mouthRollUpper", 0.12 * sealed)
+    _add(values, "mouthShrugLower", 0.20 * tucked * (1 - sealed))
+    _add(values, "mouthUpperUp", 0.40 * tucked * (1 - sealed))
+    return values
+
+
+def _gate(contact: np.ndarray) -> np.ndarray:
+    """0..1, full from 0.8 on: a contact predicted at 80 % is a contact."""
+    x = np.clip((contact - 0.15) / 0.65, 0, 1)
+    return x * x * (3 - 2 * x)
+
+
+def _lopsided(values: np.ndarray, amount: float) -> np.ndarray:
+    """Components with the left side's stronger by `amount` x 10 % and the right side's weaker."""
+    return values * (1 + 0.1 * amount * (_LEFT.astype(float) - _RIGHT.astype(float)))
+
+
+def _add(values: np.ndarray, name: str, weight: np.ndarray) -> None:
+    """Add (T,) weight to a component, or to both sides of it."""
+    for column in _COLUMN[name]:
+        values[:, column] += weight
+
+
+def _smooth(track: np.ndarray, sigma_frames: float) -> np.ndarray:
+    """Gaussian smoothing, edges held."""
+    reach = int(np.ceil(3 * sigma_frames))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_frames) ** 2)
+    return np.convolve(np.pad(track, reach, mode="edge"), kernel / kernel.sum(), "valid")
