@@ -1,0 +1,301 @@
+"""From a waveform and an emotion track to the motion of a face, in windows where the sound is long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .audio import Waveform
+from .emotion import EMOTIONS, EmotionTrack
+from .errors import Cancelled, InputError, ModelError
+from .motion import FaceMotion
+from .paths import DEFAULT_MODEL, find_model
+from .version import package_version
+
+if TYPE_CHECKING:
+    from .emote.config import EMOTEConfig
+    from .emote.model import EMOTE
+
+Progress = Callable[[float, str], None]
+IsCancelled = Callable[[], bool]
+
+# A clip up to this length is one window. EMOTE was made for at most 1200 frames (48 s); attention's memory grows with
+# the square of the window.
+WINDOW_FRAMES = 1000
+# Neighbouring windows share this many frames: context at both ends, and the cross-fade in the middle.
+OVERLAP_FRAMES = 160
+FADE_FRAMES = 32
+# Sound that stays below this (-80 dB of full scale) is taken as silence: Wav2Vec 2.0's normalisation would blow its
+# noise up to the level of speech.
+SILENCE_PEAK = 1e-4
+
+
+@dataclass(frozen=True)
+class AudioFeatures:
+    """What a model's audio encoder makes of a clip; one clip's features serve any emotion and speaker.
+
+    Attributes:
+        values: (T, D) float32, one row per frame of motion.
+        fps: frames per second.
+        model: name of the model whose encoder made them.
+    """
+
+    values: np.ndarray
+    fps: int
+    model: str
+
+    @property
+    def num_frames(self) -> int:
+        """T, the number of frames."""
+        return len(self.values)
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length in seconds, each frame lasting 1 / fps."""
+        return self.num_frames / self.fps
+
+
+class EMOTEPipeline:
+    """A speech model, ready to use. The same input gives the same output."""
+
+    def __init__(self, model: EMOTE) -> None:
+        self.model = model.eval()
+        _check_emotions(model.config)
+
+    @classmethod
+    def from_pretrained(cls, model: str = DEFAULT_MODEL, device: str = "cpu") -> EMOTEPipeline:
+        """The pipeline of a model that is named (see `paths`) or given as a folder.
+
+        Raises:
+            ModelError: when there is no such model, it is damaged, or a library that it needs is not installed.
+        """
+        folder = find_model(model)
+        try:
+            from .emote.checkpoint import load_model
+
+            return cls(load_model(folder, device))
+        except ModuleNotFoundError as error:
+            if error.name in ("torch", "transformers", "safetensors"):
+                raise ModelError(
+                    f"the Python library {error.name} is not installed, and {folder.name} cannot run without it; "
+                    f"install {error.name}, or the add-on's zip that includes it"
+                ) from error
+            raise
+
+    @property
+    def config(self) -> EMOTEConfig:
+        """What the model is made of."""
+        return self.model.config
+
+    def encode(
+        self, waveform: Waveform, progress: Progress | None = None, cancelled: IsCancelled | None = None
+    ) -> AudioFeatures:
+        """Features of a clip, T = floor(seconds * fps) frames; a last partial frame is dropped (spec 2).
+
+        Args:
+            waveform: any sample rate.
+            progress: called with a fraction 0 to 1 and a text.
+            cancelled: asked before each window.
+
+        Raises:
+            InputError: when the clip is shorter than one frame.
+            Cancelled: when `cancelled` says so.
+        """
+        import torch
+
+        config = self.config
+        samples = waveform.resampled(config.sample_rate).samples
+        num_frames = len(samples) // config.samples_per_frame
+        if num_frames == 0:
+            raise InputError(
+                f"the sound lasts {waveform.duration_seconds * 1000:.0f} ms, less than one frame; "
+                f"use one of at least {1000 / config.fps:.0f} ms"
+            )
+        samples = samples[: num_frames * config.samples_per_frame]
+        if _is_silent(samples):
+            samples = np.zeros_like(samples)
+        windows = plan_windows(num_frames, config.flint.frames_per_latent)
+        values = np.zeros((num_frames, config.audio_encoder.dim), dtype=np.float32)
+        with torch.inference_mode():
+            clip = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self._device)
+            statistics = self.model.clip_statistics(clip) if len(windows) > 1 else None
+            for window in _reported(windows, "Listening to the speech", progress, cancelled):
+                part = clip[window.start * config.samples_per_frame : window.stop * config.samples_per_frame]
+                features = self.model.encode_audio(part[None], window.num_frames, statistics)[0]
+                window.add_to(values, features.cpu().numpy())
+        return AudioFeatures(values, config.fps, config.name)
+
+    def generate(
+        self,
+        features: AudioFeatures,
+        track: EmotionTrack,
+        speaker: str | None = None,
+        progress: Progress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> FaceMotion:
+        """Motion of a face that speaks what the features hold, with the emotion of the track.
+
+        Args:
+            features: from `encode` of the same model.
+            track: emotion over time.
+            speaker: whose style of speaking, one of the model's; None for its first.
+            progress: called with a fraction 0 to 1 and a text.
+            cancelled: asked before each window.
+
+        Raises:
+            InputError: when the speaker is unknown.
+            Cancelled: when `cancelled` says so.
+            ValueError: when the features are another model's.
+        """
+        import torch
+
+        config = self.config
+        if features.model != config.name or features.values.shape[1] != config.audio_encoder.dim:
+            raise ValueError(f"features of {features.model}, shape {features.values.shape}, given to {config.name}")
+        speaker = self._speaker_name(speaker)
+        condition = self._condition(features, track, speaker)
+        motion = np.zeros((features.num_frames, config.flint.num_features), dtype=np.float32)
+        windows = plan_windows(features.num_frames, config.flint.frames_per_latent)
+        with torch.inference_mode():
+            for window in _reported(windows, "Animating the face", progress, cancelled):
+                part = slice(window.start, window.stop)
+                heard = torch.from_numpy(features.values[part])[None].to(self._device)
+                style = torch.from_numpy(condition[part])[None].to(self._device)
+                latents = self.model.latents(heard, style)
+                expression, jaw = self.model.decode_latents(latents, window.num_frames)
+                window.add_to(motion, torch.cat([expression, jaw], dim=-1)[0].cpu().numpy())
+        meta = {
+            "model": config.name,
+            "face": config.face,
+            "expression_names": list(config.expression_names) if config.expression_names else None,
+            "speaker": speaker,
+            "licence": config.licence,
+            "version": package_version(),
+            **describe_track(track),
+        }
+        return FaceMotion(motion[:, : config.num_expression], motion[:, config.num_expression :], config.fps, meta=meta)
+
+    @property
+    def _device(self) -> Any:
+        """Where the model's weights are."""
+        return next(self.model.parameters()).device
+
+    def _speaker_name(self, speaker: str | None) -> str:
+        """The speaker by name; InputError lists the model's speakers."""
+        speakers = self.config.speakers
+        if not speaker:
+            return speakers[0]
+        if speaker not in speakers:
+            raise InputError(
+                f"unknown speaker {speaker!r}; the model {self.config.name} knows {', '.join(speakers)}; choose one"
+            )
+        return speaker
+
+    def _condition(self, features: AudioFeatures, track: EmotionTrack, speaker: str) -> np.ndarray:
+        """Condition (T, C): emotions in the model's order, intensities, speakers."""
+        emotion, intensity = track.condition(features.num_frames, features.fps)
+        emotion = emotion[:, [EMOTIONS.index(name) for name in self.config.emotions]]
+        identity = np.zeros((features.num_frames, len(self.config.speakers)), dtype=np.float32)
+        identity[:, self.config.speakers.index(speaker)] = 1.0
+        return np.concatenate([emotion, intensity, identity], axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Frames [start, stop) of a clip, and how much each of them counts where windows overlap."""
+
+    start: int
+    stop: int
+    weights: np.ndarray  # (num_frames,); over all windows, a frame's weights sum to 1
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames the window has."""
+        return self.stop - self.start
+
+    def add_to(self, whole: np.ndarray, part: np.ndarray) -> None:
+        """Add this window's values (num_frames, D) to those of the clip (T, D), weighted."""
+        whole[self.start : self.stop] += part * self.weights[:, None]
+
+
+def plan_windows(
+    num_frames: int,
+    multiple: int = 8,
+    max_frames: int = WINDOW_FRAMES,
+    overlap: int = OVERLAP_FRAMES,
+    fade: int = FADE_FRAMES,
+) -> list[Window]:
+    """Windows of about equal length that cover a clip, each starting at a multiple of `multiple` frames.
+
+    A latent stands for `multiple` frames, and must stand for the same ones in every window. In the middle `fade` frames
+    of an overlap one window goes over into the next on a straight line; the outer frames there are context only.
+    """
+    if num_frames <= max_frames:
+        return [Window(0, num_frames, np.ones(num_frames, dtype=np.float32))]
+    span = num_frames - overlap
+    count = -(-span // (max_frames - overlap - multiple))  # rounding makes a window up to `multiple` frames longer
+    starts = [index * span // count // multiple * multiple for index in range(count)]
+    stops = [start + overlap for start in starts[1:]] + [num_frames]
+    margin = (overlap - fade) // 2
+    rise = (np.arange(fade, dtype=np.float32) + 0.5) / fade
+    windows = []
+    for index, (start, stop) in enumerate(zip(starts, stops)):
+        weights = np.ones(stop - start, dtype=np.float32)
+        if index > 0:
+            weights[:margin] = 0.0
+            weights[margin : margin + fade] = rise
+        if index < count - 1:
+            weights[-margin:] = 0.0
+            weights[-margin - fade : -margin] = 1.0 - rise
+        windows.append(Window(start, stop, weights))
+    return windows
+
+
+def describe_track(track: EmotionTrack) -> dict[str, Any]:
+    """A motion's `emotion` and `intensity`, and `emotion_track` with every key where they change.
+
+    `emotion` is a name, or "mixed"; `intensity` a number, or None where it changes.
+    """
+    names = {EMOTIONS[int(np.argmax(row))] if row.max() > 1 - 1e-6 else "mixed" for row in track.emotion_weights}
+    intensities = {float(value) for value in track.intensity}
+    description: dict[str, Any] = {
+        "emotion": names.pop() if len(names) == 1 else "mixed",
+        "intensity": intensities.pop() if len(intensities) == 1 else None,
+    }
+    if description["emotion"] == "mixed" or description["intensity"] is None:
+        description["emotion_track"] = {
+            "times_seconds": track.times.tolist(),
+            "emotion_weights": track.emotion_weights.tolist(),
+            "intensity": track.intensity.tolist(),
+        }
+    return description
+
+
+def _check_emotions(config: EMOTEConfig) -> None:
+    """ModelError where an emotion track could not be given to the model."""
+    if sorted(config.emotions) != sorted(EMOTIONS) or config.intensities != 3:
+        raise ModelError(
+            f"the model {config.name} has the emotions {', '.join(config.emotions)} at {config.intensities} "
+            f"intensities; use one with {', '.join(EMOTIONS)} at 3"
+        )
+
+
+def _is_silent(samples: np.ndarray) -> bool:
+    """Whether nothing is louder than noise, apart from a constant offset."""
+    mean = float(samples.mean(dtype=np.float64))
+    return max(float(samples.max()) - mean, mean - float(samples.min())) < SILENCE_PEAK
+
+
+def _reported(windows: list[Window], text: str, progress: Progress | None, cancelled: IsCancelled | None):
+    """The windows one after the other, with progress before each and at the end; raises Cancelled."""
+    for index, window in enumerate(windows):
+        if cancelled is not None and cancelled():
+            raise Cancelled("cancelled; nothing was written")
+        if progress is not None:
+            progress(index / len(windows), text)
+        yield window
+    if progress is not None:
+        progress(1.0, text)
