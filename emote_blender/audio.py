@@ -14,6 +14,7 @@ from .errors import InputError
 SAMPLE_RATE = 16000
 MAX_DURATION_SECONDS = 6 * 3600.0
 _LOWEST_RATE, _HIGHEST_RATE = 1000, 1_000_000
+_LOUDEST = 1e10  # full scale is 1; 32-bit integers written as floats reach 2e9
 _BLOCK_FRAMES = 1 << 20
 
 
@@ -59,11 +60,13 @@ class Waveform:
         mono = samples if samples.ndim == 1 else samples.mean(axis=1)
         with np.errstate(over="ignore"):
             mono = np.ascontiguousarray(mono, dtype=np.float32)
-        finite = np.isfinite(mono)
-        if not finite.all():
-            first = int(np.argmin(finite))
+        # Not NaN, not infinite, and not so large that a square or a sum would be.
+        usable = np.abs(mono) < _LOUDEST
+        if not usable.all():
+            first = int(np.argmin(usable))
             raise InputError(
-                f"{name} has a sample that is not a number at {first / sample_rate:.3f} s; export the sound again"
+                f"{name} has a sample that is no sound ({mono[first]}) at {first / sample_rate:.3f} s; "
+                "export the sound again"
             )
         return cls(mono, int(round(sample_rate)))
 

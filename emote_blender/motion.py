@@ -76,10 +76,10 @@ class FaceMotion:
     def save(self, path: str | Path) -> None:
         """Writes a motion file (.npz), whole or not at all; raises InputError if it cannot be written."""
         arrays = {"expression": self.expression, "jaw": self.jaw, "eyes": self.eyes, "neck": self.neck}
-        arrays = {name: values for name, values in arrays.items() if values is not None}
+        given: dict[str, Any] = {name: values for name, values in arrays.items() if values is not None}
         meta = json.dumps(self.meta, ensure_ascii=False, sort_keys=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, fps=np.float64(self.fps), meta=np.array(meta), **arrays)
+            np.savez_compressed(file, fps=np.float64(self.fps), meta=np.array(meta), **given)
 
     @classmethod
     def load(cls, path: str | Path) -> FaceMotion:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,12 +44,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     check_writable(path)
-    folder = Path(tempfile.mkdtemp(prefix=".emote-", dir=path.parent))
-    temporary = folder / f"part{path.suffix}"
+    # A sibling, so that what a .blend says relative to itself stays true; a fresh name, made with the user's umask.
+    stem = f".emote-{uuid.uuid4().hex[:12]}"
+    temporary = path.with_name(stem + path.suffix)
     try:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for leftover in path.parent.glob(stem + "*"):
+            leftover.unlink(missing_ok=True)
