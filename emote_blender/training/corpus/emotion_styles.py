@@ -30,13 +30,13 @@ EXPRESSION_NAMES: tuple[str, ...] = (
 
 LEVELS = (0.40, 0.70, 1.00)  # how much of a pose the intensities 0, 1, 2 show
 
-JAW_RANGE = 0.36  # radians at jaw channel 1, before amplitude
-_MAX_JAW = 0.42
+JAW_RANGE = 0.31  # radians at jaw channel 1, before amplitude
+_MAX_JAW = 0.33
 _CLOSE_ANGLE = 0.25  # radians of jaw that mouthClose = 1 undoes on the open head
 _CLOSE_MM = 19.4  # lip opening that mouthClose = 1 undoes
-_PARTING_MM = {"mouthLowerDown": 8.0, "mouthUpperUp": 7.0, "noseSneer": 3.1, "mouthFunnel": 10.0, "mouthShrugUpper": 0.6, "mouthStretch": 0.5}  # fmt: skip
+_PARTING_MM = {"mouthLowerDown": 8.0, "mouthUpperUp": 7.0, "noseSneer": 4.0, "mouthFunnel": 10.0, "mouthStretch": 1.3}  # fmt: skip
 """Lip opening in millimetres per unit of a component (both sides where it has two), measured on the open head."""
-_PRESS_MM = 0.8  # lips press together by this much, so that a slightly weak prediction still closes them
+_PRESS_MM = 0.6  # lips press together by this much, so that a slightly weak prediction still closes them
 
 
 @dataclass(frozen=True)
@@ -91,55 +91,55 @@ SPEAKERS: dict[str, Speaker] = {
 }
 
 EMOTIONS: dict[str, Emotion] = {
-    "neutral": Emotion(accent={"browInnerUp": 0.22, "browOuterUp": 0.18}),
+    "neutral": Emotion(accent={"browInnerUp": 0.25, "browOuterUp": 0.20}),
     "happy": Emotion(
-        held={"mouthSmile": 0.80, "cheekSquint": 0.65, "eyeSquint": 0.22, "browOuterUp": 0.18, "browInnerUp": 0.12},
-        speaking={"mouthUpperUp": 0.18, "mouthDimple": 0.15},
-        pausing={"mouthUpperUp": 0.20, "mouthLowerDown": 0.10},
-        accent={"browInnerUp": 0.30, "browOuterUp": 0.30},
-        jaw_pausing=0.03,
+        held={"mouthSmile": 0.95, "cheekSquint": 0.80, "eyeSquint": 0.20, "browOuterUp": 0.25, "browInnerUp": 0.20},
+        speaking={"mouthUpperUp": 0.20, "mouthDimple": 0.15},
+        pausing={"mouthUpperUp": 0.25, "mouthLowerDown": 0.15},
+        accent={"browInnerUp": 0.35, "browOuterUp": 0.35},
+        jaw_pausing=0.04,
         mouth=1.10,
     ),
     "sad": Emotion(
-        held={"browInnerUp": 1.0, "browDown": 0.15, "mouthFrown": 0.75, "eyeBlink": 0.16, "eyeLookDown": 0.22, "eyeSquint": 0.10},
-        speaking={"mouthShrugLower": 0.15},
-        pausing={"mouthShrugLower": 0.45},
+        held={"browInnerUp": 1.35, "browDown": 0.30, "mouthFrown": 1.05, "eyeBlink": 0.16, "eyeLookDown": 0.28},
+        speaking={"mouthShrugLower": 0.20},
+        pausing={"mouthShrugLower": 0.50},
         accent={"browInnerUp": 0.15},
-        mouth=0.72,
+        mouth=0.70,
     ),
     "surprise": Emotion(
-        held={"browInnerUp": 0.90, "browOuterUp": 0.90, "eyeWide": 0.85},
-        pausing={"mouthFunnel": 0.20},
+        held={"browInnerUp": 1.15, "browOuterUp": 1.15, "eyeWide": 1.0},
+        pausing={"mouthFunnel": 0.25},
         accent={"browInnerUp": 0.20, "browOuterUp": 0.20, "eyeWide": 0.10},
-        jaw_pausing=0.16,
+        jaw_pausing=0.18,
         jaw_speaking=0.05,
         mouth=1.25,
     ),
     "fear": Emotion(
-        held={"browInnerUp": 1.0, "browOuterUp": 0.22, "browDown": 0.35, "eyeWide": 1.0, "mouthStretch": 0.75},
-        speaking={"mouthLowerDown": 0.25},
-        pausing={"mouthLowerDown": 0.40, "mouthUpperUp": 0.08},
+        held={"browInnerUp": 1.40, "browDown": 0.55, "eyeWide": 1.1, "mouthStretch": 0.95, "mouthFrown": 0.40},
+        speaking={"mouthLowerDown": 0.16},
+        pausing={"mouthLowerDown": 0.38, "mouthUpperUp": 0.08},
         accent={"eyeWide": 0.15, "mouthStretch": 0.10},
-        jaw_pausing=0.07,
+        jaw_pausing=0.06,
         jaw_speaking=0.02,
         mouth=0.95,
     ),
     "disgust": Emotion(
-        held={"noseSneer": 1.0, "browDown": 0.55, "eyeSquint": 0.55, "cheekSquint": 0.40, "mouthFrown": 0.40, "mouthUpperUp": 0.42},
-        speaking={"mouthShrugLower": 0.10},
-        pausing={"mouthShrugLower": 0.35},
+        held={"noseSneer": 1.15, "browDown": 0.60, "eyeSquint": 0.75, "cheekSquint": 0.60, "mouthFrown": 0.70, "mouthUpperUp": 0.45},
+        speaking={"mouthShrugLower": 0.15, "mouthLowerDown": 0.10},
+        pausing={"mouthShrugLower": 0.40},
         accent={"noseSneer": 0.20, "browDown": 0.15},
         mouth=0.90,
     ),
     "anger": Emotion(
-        held={"browDown": 1.0, "eyeSquint": 0.25, "eyeWide": 0.30, "noseSneer": 0.40, "mouthFrown": 0.30, "jawForward": 0.30},
-        speaking={"mouthLowerDown": 0.30, "mouthStretch": 0.20},
-        pausing={"mouthPress": 0.60, "mouthShrugLower": 0.30},
-        accent={"browDown": 0.30, "noseSneer": 0.25, "eyeWide": 0.15},
+        held={"browDown": 1.30, "eyeWide": 0.45, "noseSneer": 0.45, "mouthFrown": 0.65, "jawForward": 0.50},
+        speaking={"mouthLowerDown": 0.34, "mouthStretch": 0.20},
+        pausing={"mouthPress": 0.80, "mouthShrugLower": 0.40},
+        accent={"browDown": 0.20, "noseSneer": 0.30, "eyeWide": 0.15},
         mouth=1.20,
     ),
     "contempt": Emotion(
-        held={"mouthSmileLeft": 0.50, "mouthDimpleLeft": 0.85, "cheekSquintLeft": 0.30, "browOuterUpLeft": 0.60, "browDownRight": 0.40, "eyeBlink": 0.16, "mouthLeft": 0.12},
+        held={"mouthSmileLeft": 0.65, "mouthDimpleLeft": 0.90, "cheekSquintLeft": 0.40, "browOuterUpLeft": 0.90, "browDownRight": 0.60, "browDownLeft": 0.10, "eyeBlink": 0.24, "mouthLeft": 0.18},
         pausing={"mouthPressLeft": 0.30},
         accent={"browOuterUpLeft": 0.20},
         mouth=0.85,
@@ -154,6 +154,7 @@ _COLUMN |= {
 }
 _LEFT = np.array([name.endswith("Left") and name != "mouthLeft" for name in EXPRESSION_NAMES])
 _RIGHT = np.array([name.endswith("Right") and name != "mouthRight" for name in EXPRESSION_NAMES])
+_PARTING_COLUMNS = [column for name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel") for column in _COLUMN[name]]
 _IS_MOUTH = np.array([name.startswith("mouth") for name in EXPRESSION_NAMES])
 
 
@@ -210,7 +211,8 @@ def face(
 
     amplitude = habits.mouth * (1 + (style.mouth - 1) * level) * (0.88 + 0.20 * _smooth(loud, 2))
     values, jaw_angle = _speech(channels, amplitude)
-    jaw_angle += level * (style.jaw_pausing * (1 - speaking) + style.jaw_speaking * speaking)
+    dropped = style.jaw_pausing * (1 - speaking) + style.jaw_speaking * speaking
+    jaw_angle += level * dropped * (1 - np.maximum(0.7 * channels["round"], 0.7 * channels["teeth"]))
     values += _feeling(style, habits, level, speaking, channels["round"], channels["jaw"])
     values += _accents(style, habits, level, stress)
     values += _habitual_smile(habits, speaking, channels["round"])
@@ -231,10 +233,10 @@ def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.
     jaw, rounding, teeth = channels["jaw"], channels["round"], channels["teeth"]
     spread = np.clip(channels["width"], 0, 1)
     values = np.zeros((len(jaw), len(EXPRESSION_NAMES)))
-    jaw_angle = JAW_RANGE * jaw * amplitude
-    unrounded = 1 - 0.6 * rounding
-    _add(values, "mouthPucker", 0.80 * rounding * (1 - 0.5 * jaw))
-    _add(values, "mouthFunnel", rounding * (0.10 + 0.70 * jaw + 0.55 * teeth))
+    jaw_angle = JAW_RANGE * jaw * (1 + (amplitude - 1) * (1 - 0.6 * rounding))  # a louder "oo" is no wider
+    unrounded = 1 - 0.8 * rounding
+    _add(values, "mouthPucker", 1.12 * rounding * (1 - 0.6 * jaw))
+    _add(values, "mouthFunnel", rounding * (0.08 + 0.70 * jaw + 0.55 * teeth))
     _add(values, "mouthStretch", 0.32 * spread * amplitude)
     _add(values, "mouthSmile", 0.25 * spread * amplitude)
     _add(values, "mouthLowerDown", (0.42 * teeth + 0.20 * jaw) * unrounded * amplitude)
@@ -256,6 +258,7 @@ def _feeling(
         for name, weight in pose.items():
             _add(values, name, weight * level * envelope)
     values[:, _IS_MOUTH] *= (1 - 0.6 * rounding)[:, None]
+    values[:, _PARTING_COLUMNS] *= (1 - 0.6 * rounding)[:, None]
     return values
 
 
@@ -283,11 +286,11 @@ def _contacts(values: np.ndarray, jaw_angle: np.ndarray, close: np.ndarray, tuck
     """
     values = values.copy()
     sealed, tucked = _gate(close), _gate(tuck)
-    yielding = 1 - np.maximum(0.85 * sealed, 0.75 * tucked)
-    for name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel", "mouthShrugUpper"):
-        values[:, _COLUMN[name]] *= yielding[:, None]
+    yielding = 1 - np.maximum(0.95 * sealed, 0.92 * tucked)
+    values[:, _PARTING_COLUMNS] *= yielding[:, None]
+    values[:, _COLUMN["jawForward"]] *= (1 - np.maximum(0.3 * sealed, 0.7 * tucked))[:, None]  # the lip could not reach
     values[:, _COLUMN["mouthStretch"]] *= (1 - 0.3 * sealed)[:, None]
-    values[:, _COLUMN["noseSneer"]] *= (1 - 0.25 * sealed)[:, None]
+    values[:, _COLUMN["noseSneer"]] *= (1 - 0.35 * sealed)[:, None]
     parted_mm = sum(mm * values[:, _COLUMN[name]].max(axis=1) for name, mm in _PARTING_MM.items())
     closing = np.maximum(
         sealed * (jaw_angle / _CLOSE_ANGLE + (parted_mm + _PRESS_MM) / _CLOSE_MM),
@@ -303,8 +306,8 @@ def _contacts(values: np.ndarray, jaw_angle: np.ndarray, close: np.ndarray, tuck
 
 
 def _gate(contact: np.ndarray) -> np.ndarray:
-    """0..1, full from 0.8 on: a contact predicted at 80 % is a contact."""
-    x = np.clip((contact - 0.15) / 0.65, 0, 1)
+    """0..1, full from 0.85 on: a contact that is nearly made counts as made."""
+    x = np.clip((contact - 0.25) / 0.60, 0, 1)
     return x * x * (3 - 2 * x)
 
 

@@ -103,24 +103,11 @@ def from_ipa(symbol: str) -> tuple[str, ...]:
     return tuple(_IPA[letter] for letter in bare if letter in _IPA)[:2]
 
 
-def from_arpabet(symbol: str) -> tuple[str, ...]:
-    """Classes of one phone of flite or English festival: one or two.
-
-    Raises:
-        KeyError: the symbol is not in these engines' phone set, stress digits aside.
-    """
+def from_arpabet(symbol: str) -> tuple[str, ...] | None:
+    """Classes of one phone of flite or English festival, stress digits aside: one or two, or None if it is not one of theirs."""
     bare = symbol.upper().rstrip("012")
     if bare in _ARPABET:
         return _ARPABET[bare]
     if bare in CLASS_INDEX and bare not in ("RT", "X", "YU", "EU"):
         return (bare,)
-    raise KeyError(f"'{symbol}' is no ARPAbet phone")
-
-
-def split_evenly(segments: list[tuple[tuple[str, ...], float, float]]) -> list[tuple[int, float, float]]:
-    """Rows of (class, start, end) from segments of (classes, start, end) in seconds; two classes share their time."""
-    rows = []
-    for names, start, end in segments:
-        share = (end - start) / max(len(names), 1)
-        rows += [(CLASS_INDEX[name], start + i * share, start + (i + 1) * share) for i, name in enumerate(names)]
-    return rows
+    return None
