@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 from pathlib import Path
 
 from .emote.config import load_config
@@ -13,6 +14,7 @@ from .motion import FaceMotion
 from .paths import HEAD_FILE, MODEL_FILE, available_heads, available_models, find_head, find_model, search_folders
 
 _LENGTH_BYTES = 8
+_LINE_WIDTH = 110
 
 
 def describe_installed() -> str:
@@ -149,6 +151,16 @@ def _components(number: int, names: list | tuple | None) -> str:
 
 
 def _table(values: dict[str, object]) -> str:
-    """One line per entry, the values in one column."""
-    width = max(map(len, values)) + 1
-    return "\n".join(f"{key + ':':<{width}} {value}" for key, value in values.items())
+    """One entry per line, the values in one column; long ones are wrapped."""
+    width = max(map(len, values)) + 2
+    return "\n".join(
+        textwrap.fill(
+            str(value),
+            _LINE_WIDTH,
+            initial_indent=f"{key + ':':<{width}}",
+            subsequent_indent=" " * width,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for key, value in values.items()
+    )

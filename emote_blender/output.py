@@ -20,13 +20,21 @@ def check_writable(path: str | Path) -> None:
     if not os.path.isdir(path.parent):
         raise InputError(f"{path} cannot be written: the folder {path.parent} does not exist; create it first")
     try:
-        if path.exists() and not os.access(path, os.W_OK):
+        if _exists(path) and not os.access(path, os.W_OK):
             raise InputError(f"{path} cannot be written: it is read-only; choose another name")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
-    # ValueError: a null in the name.
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
+
+
+def _exists(path: Path) -> bool:
+    """Whether something is at `path`; unlike `Path.exists` it raises ValueError for a null in the name."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _unwritable(path: Path, error: Exception) -> InputError:

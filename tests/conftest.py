@@ -1,5 +1,41 @@
 """Fixtures that several folders of tests share."""
 
+from pathlib import Path
+
+import numpy as np
+import pytest
 from tiny_models import make_tiny_config, make_tiny_model, reference, tiny_model_folder
 
 __all__ = ["make_tiny_config", "make_tiny_model", "reference", "tiny_model_folder"]
+
+
+@pytest.fixture(scope="session")
+def speech_samples() -> np.ndarray:
+    """One second of a vowel-like sound at 16 kHz: (16000,) float32, a 120 Hz buzz that swells four times."""
+    time = np.arange(16000) / 16000
+    buzz = sum(np.sin(2 * np.pi * 120 * harmonic * time) / harmonic for harmonic in range(1, 20))
+    return (0.2 * buzz * np.sin(2 * np.pi * 2 * time) ** 2).astype(np.float32)
+
+
+@pytest.fixture
+def speech_wav(tmp_path: Path, speech_samples: np.ndarray) -> Path:
+    """`speech_samples` as a 16-bit wav file."""
+    import soundfile
+
+    path = tmp_path / "speech.wav"
+    soundfile.write(path, speech_samples, 16000)
+    return path
+
+
+@pytest.fixture(scope="session")
+def open_head_model_folder(make_tiny_model, tmp_path_factory) -> Path:
+    """A model folder with random weights that moves the open head's components."""
+    from emote_blender.emote.checkpoint import save_model
+    from emote_blender.flame.model import FaceModel
+    from emote_blender.paths import find_head
+
+    names = FaceModel.load(find_head("open_head")).expression_names
+    model = make_tiny_model(
+        name="tiny", face="open_head", num_expression=len(names), expression_names=names, speakers=("clear", "soft")
+    )
+    return save_model(model, tmp_path_factory.mktemp("models") / "tiny")

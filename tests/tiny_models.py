@@ -73,7 +73,7 @@ def make_tiny_model():
     return make
 
 
-@pytest.fixture()
+@pytest.fixture
 def tiny_model_folder(tmp_path, make_tiny_model) -> Path:
     """A model folder with random weights, as `EMOTEPipeline.from_pretrained` takes it."""
     from emote_blender.emote.checkpoint import save_model
