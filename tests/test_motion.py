@@ -149,13 +149,10 @@ def test_an_announced_size_that_the_file_does_not_hold_is_refused(tmp_path, shap
 
 
 def test_a_zip_that_grows_beyond_the_limit_is_refused_unread(tmp_path):
-    path = tmp_path / "bomb.npz"
-    with (
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("jaw.npy", "w", force_zip64=True) as f,
-    ):
-        for _ in range(2100):
-            f.write(bytes(1 << 20))
+    path = save_arrays(tmp_path / "bomb.npz", jaw=None)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("jaw.npy", bytes(1000))
+        archive.getinfo("jaw.npy").file_size = 3 << 30  # what the directory says; to write it would take the test long
     with pytest.raises(InputError, match="more than 2 GB"):
         FaceMotion.load(path)
 
