@@ -86,6 +86,8 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> Non
         if name in state and state[name].shape != tensor.shape
     ]:
         problems.append(f"wrong shape {_listed(wrong)}")
+    if broken := [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]:
+        problems.append(f"values that are not numbers in {_listed(broken)}")
     if problems:
         raise ModelError(f"{path} does not fit its config.json: {'; '.join(problems)}; use the files of one model")
     model.load_state_dict(state)

@@ -9,7 +9,7 @@ from emote_blender.emote.attention import TransformerEncoder, TransformerEncoder
 pytestmark = pytest.mark.inference
 
 
-@pytest.fixture()
+@pytest.fixture
 def layers():
     """Our layer and PyTorch's with the same weights, no dropout, in training mode (where PyTorch has no fast path)."""
     torch.manual_seed(0)
