@@ -1,0 +1,20 @@
+"""EMOTE for Blender: a head in the scene speaks a sound strip with a chosen emotion.
+
+Blender enables the add-on through `register`. Python reaches the same work without Blender through
+`emote_blender.pipeline.EMOTEPipeline`; the command line is `python -m emote_blender`.
+Nothing is imported here, so that importing the package costs nothing and needs neither Blender nor torch.
+"""
+
+
+def register() -> None:
+    """Returns nothing; Blender calls it when the add-on is enabled."""
+    from .blender.registration import register as register_classes
+
+    register_classes()
+
+
+def unregister() -> None:
+    """Returns nothing; Blender calls it when the add-on is disabled."""
+    from .blender.registration import unregister as unregister_classes
+
+    unregister_classes()

@@ -1,0 +1,1 @@
+"""The Blender half: the only folder that imports bpy."""

@@ -1,0 +1,168 @@
+"""A face's motion on a head: a new action with the shape keys' and the bones' curves."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..errors import InputError
+from ..matching import check_fits_head
+from ..motion import FaceMotion
+from ..timing import frames_per_second
+from .axes import MODEL_TO_BLENDER
+from .head_rig import HeadRig, rig_of
+from .keyframes import new_slot, rotation_channels, write_curve
+
+# The motion as it came from the model stays with its action, so that a take can be changed without inference.
+TAKE_PROPERTY = "emote_take"
+_SLIDER_LIMIT = 10.0  # Blender allows no more
+
+
+def apply_motion(
+    head: bpy.types.Object, motion: FaceMotion, scene: bpy.types.Scene, frame_start: int = 1, name: str = ""
+) -> bpy.types.Action:
+    """A new action in which the head does this motion; the head's earlier actions stay in the file.
+
+    The motion is resampled onto the scene's whole frames: frame n shows the motion at (n - frame_start) / fps seconds,
+    which is also what keys between the frames would show, and leaves the artist one key per frame. Before and after,
+    the first and the last pose are held.
+
+    Args:
+        head: mesh object of a head.
+        motion: what it does.
+        scene: its frame rate counts.
+        frame_start: scene frame of the motion's first frame.
+        name: name of the action.
+
+    Raises:
+        InputError: if the head cannot be animated.
+        ModelError: if the motion's components are not the head's.
+    """
+    rig = rig_of(head)
+    meta = motion.meta
+    names = meta.get("expression_names")
+    check_fits_head(
+        f"the motion of {meta.get('model') or 'this file'}",
+        meta.get("face") or rig.basis,
+        motion.num_expression,
+        tuple(names) if names else None,
+        rig,
+    )
+    _require_no_tweak_mode(rig)
+    fps = frames_per_second(scene.render.fps, scene.render.fps_base)
+    played = motion.resampled(fps)
+    frames = frame_start + np.arange(played.num_frames, dtype=np.float64)
+    action = bpy.data.actions.new(name or f"{head.name} speech")
+    action.use_fake_user = True
+    _write_expression(action, rig, played, frames)
+    _write_bones(action, rig, played, frames)
+    keep_motion(action, motion, head=head.name, scene=scene.name, frame_start=frame_start)
+    return action
+
+
+def keep_motion(action: bpy.types.Action, motion: FaceMotion, **place: str | int) -> None:
+    """Returns nothing; stores a motion, in the format of a motion file, and where it was placed, on an action."""
+    arrays = {"expression": motion.expression, "jaw": motion.jaw, "eyes": motion.eyes, "neck": motion.neck}
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        fps=np.float64(motion.fps),
+        meta=np.array(json.dumps(motion.meta, ensure_ascii=False)),
+        **{key: values for key, values in arrays.items() if values is not None},
+    )
+    action[TAKE_PROPERTY] = content.getvalue()
+    action[f"{TAKE_PROPERTY}_place"] = json.dumps(place, ensure_ascii=False)
+
+
+def kept_motion(action: bpy.types.Action) -> FaceMotion:
+    """The motion that `keep_motion` stored; raises InputError if the action has none."""
+    if TAKE_PROPERTY not in action:
+        raise InputError(f"action {action.name!r} holds no take of EMOTE; choose one that it generated")
+    with np.load(io.BytesIO(action[TAKE_PROPERTY]), allow_pickle=False) as arrays:
+        return FaceMotion(
+            arrays["expression"],
+            arrays["jaw"],
+            float(arrays["fps"]),
+            arrays["eyes"] if "eyes" in arrays else None,
+            arrays["neck"] if "neck" in arrays else None,
+            json.loads(str(arrays["meta"])),
+        )
+
+
+def _write_expression(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, frames: np.ndarray) -> None:
+    shape_keys = rig.mesh.data.shape_keys
+    slot = new_slot(action, shape_keys)
+    names = motion.meta.get("expression_names")
+    key_of = dict(zip(rig.expression_names or (), rig.expression_keys, strict=False))
+    by_name = bool(names and key_of)
+    for component in range(motion.num_expression):
+        key = shape_keys.key_blocks[key_of[names[component]] if by_name else rig.expression_keys[component]]
+        values = np.clip(motion.expression[:, component], -_SLIDER_LIMIT, _SLIDER_LIMIT)
+        # An animated value is clamped to the slider's range.
+        key.slider_min = min(key.slider_min, float(values.min()))
+        key.slider_max = max(key.slider_max, float(values.max()))
+        path = f'key_blocks["{bpy.utils.escape_identifier(key.name)}"].value'
+        write_curve(action, slot, path, 0, frames, values, group="Expression")
+    _assign(shape_keys, action, slot)
+
+
+def _write_bones(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, frames: np.ndarray) -> None:
+    slot = new_slot(action, rig.armature)
+    rotations = {"jaw": motion.jaw, "neck": motion.neck}
+    if motion.eyes is not None:
+        rotations |= {"left_eye": motion.eyes[:, :3], "right_eye": motion.eyes[:, 3:]}
+    before = _animated_bones(rig.armature)
+    for bone_name, rotation in rotations.items():
+        bone = rig.armature.pose.bones.get(bone_name)
+        if bone is None:
+            continue
+        if rotation is None:
+            if bone_name in before:
+                # The take before turned this bone and this one does not: no pose of it may stay behind.
+                bone.matrix_basis = Matrix.Identity(4)
+            continue
+        rest = np.array(bone.bone.matrix_local.to_3x3())
+        local = rotation @ (rest.T @ MODEL_TO_BLENDER).T
+        channel, values = rotation_channels(local, bone.rotation_mode)
+        path = f'pose.bones["{bpy.utils.escape_identifier(bone_name)}"].{channel}'
+        for index in range(values.shape[1]):
+            write_curve(action, slot, path, index, frames, values[:, index], group=bone_name)
+    _assign(rig.armature, action, slot)
+
+
+def _animated_bones(armature: bpy.types.Object) -> set[str]:
+    """Names of the bones that the armature's present take turns."""
+    data = armature.animation_data
+    if data is None or data.action is None or TAKE_PROPERTY not in data.action or data.action_slot is None:
+        return set()
+    from .compat import action_channelbag
+
+    curves = action_channelbag(data.action, data.action_slot).fcurves
+    return {bone.name for bone in armature.pose.bones if any(f'"{bone.name}"' in curve.data_path for curve in curves)}
+
+
+def _assign(owner: bpy.types.ID, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> None:
+    """Makes an action's slot drive a data-block; the action it had before is kept in the file."""
+    data = owner.animation_data or owner.animation_data_create()
+    if data.action is not None:
+        data.action.use_fake_user = True
+    data.action = action
+    data.action_slot = slot
+
+
+def _require_no_tweak_mode(rig: HeadRig) -> None:
+    for owner in (rig.armature, rig.mesh.data.shape_keys):
+        if owner.animation_data is not None and owner.animation_data.use_tweak_mode:
+            raise InputError(
+                f"an NLA strip of {owner.name!r} is being edited (tweak mode); leave tweak mode in the NLA editor first"
+            )
+
+
+def named(motion: FaceMotion, audio: str) -> FaceMotion:
+    """The same motion, saying which sound it was made from."""
+    return replace(motion, meta={**motion.meta, "audio": audio})

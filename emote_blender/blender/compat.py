@@ -1,0 +1,78 @@
+"""What differs between Blender 4.5, 5.0 and 5.2, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+
+@dataclass(frozen=True)
+class StripTiming:
+    """Where a strip lies, in scene frames.
+
+    Attributes:
+        content_start: frame (with its fraction) at which the untrimmed content would begin.
+        trim_start: frames cut off the front of the content for good (`animation_offset_start`).
+        left: first frame in which the strip is heard.
+        right: first frame in which it is heard no more.
+    """
+
+    content_start: float
+    trim_start: float
+    left: float
+    right: float
+
+
+def strip_timing(strip: bpy.types.Strip) -> StripTiming:
+    """The timing of a strip, through the names that this Blender has (5.2 renamed them, 6.0 drops the old ones)."""
+    if hasattr(strip, "left_handle"):
+        return StripTiming(strip.content_start, strip.content_trim_start, strip.left_handle, strip.right_handle)
+    return StripTiming(
+        strip.frame_start,
+        getattr(strip, "animation_offset_start", 0),
+        strip.frame_final_start,
+        strip.frame_final_end,
+    )
+
+
+def all_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
+    """Every strip of a scene's sequencer, those inside meta strips too (4.5 also has the old name `sequences_all`)."""
+    editor = scene.sequence_editor
+    return list(editor.strips_all) if editor else []
+
+
+def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene whose strips the sequencer shows; from 5.0 on it may be another one than the window's."""
+    return getattr(context, "sequencer_scene", None) or context.scene
+
+
+def active_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
+    """The active strip of a scene's sequencer."""
+    return scene.sequence_editor.active_strip if scene.sequence_editor else None
+
+
+def new_sound_strip(scene: bpy.types.Scene, name: str, filepath: str, channel: int, frame_start: int) -> Any:
+    """A new sound strip in a scene's sequencer."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    return editor.strips.new_sound(name=name, filepath=filepath, channel=channel, frame_start=frame_start)
+
+
+def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
+    """The node tree of a material or world; 4.5 has none until `use_nodes` is set, which 6.0 drops."""
+    if owner.node_tree is None:
+        owner.use_nodes = True
+    return owner.node_tree
+
+
+def eevee_engine() -> str:
+    """The identifier of EEVEE as a render engine."""
+    return "BLENDER_EEVEE_NEXT" if bpy.app.version < (5, 0, 0) else "BLENDER_EEVEE"
+
+
+def action_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> bpy.types.ActionChannelbag:
+    """The f-curves of one slot of an action; makes the action's layer and strip if it has none yet."""
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True)

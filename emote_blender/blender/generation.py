@@ -1,0 +1,221 @@
+"""From the user's choices to a take: read the scene, run the model, write the action.
+
+`prepare` and `finish` touch the scene and belong to the main thread; `compute` touches no bpy and may run on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ..audio import Waveform
+from ..emotion import EmotionTrack
+from ..errors import InputError, ModelError
+from ..matching import check_fits_head
+from ..motion import FaceMotion
+from ..paths import find_model
+from .animate import apply_motion, named
+from .head_rig import rig_of
+from .requirements import missing_sentence
+from .sound_strips import StripSound, decode_file, find_strip, read_strip
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user asked for.
+
+    Attributes:
+        head: mesh object of the head.
+        strip: name of a sound strip; empty to take `audio`, or, without that, the active or only strip.
+        audio: sound file, when no strip is meant.
+        frame_start: scene frame at which `audio` begins; a strip has its own.
+        emotion: one of EMOTIONS.
+        intensity: 0 to 2.
+        speaker: one of the model's; empty for its first.
+        model: name or folder of a speech model.
+    """
+
+    head: bpy.types.Object
+    strip: str
+    audio: str
+    frame_start: int
+    emotion: str
+    intensity: float
+    speaker: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `compute` works on, and how `finish` finds its way back into the scene: no references to its data.
+
+    Attributes:
+        head_uid: session identifier of the head's mesh object.
+        head_name: the head's name, for messages.
+        scene_uid: session identifier of the scene whose timeline and frame rate count.
+        strip: the strip's sound, or None for a file.
+        audio: the file, or None for a strip.
+        frame_start: scene frame of the motion's first frame.
+        track: emotion over time.
+        speaker: or None for the model's first.
+        model: the model's folder.
+        take_name: name of the action.
+    """
+
+    head_uid: int
+    head_name: str
+    scene_uid: int
+    strip: StripSound | None
+    audio: Path | None
+    frame_start: int
+    track: EmotionTrack
+    speaker: str | None
+    model: Path
+    take_name: str
+
+    @property
+    def source_name(self) -> str:
+        """What the sound is called."""
+        return self.strip.strip if self.strip is not None else self.audio.stem
+
+    def decode(self) -> Waveform:
+        """The sound."""
+        return self.strip.decode() if self.strip is not None else decode_file(self.audio)
+
+
+def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
+    """The request for these choices; finds every mistake that can be found before the model runs.
+
+    Raises:
+        InputError: if head, strip, file, emotion, intensity or speaker cannot be used.
+        ModelError: if the model is not there, cannot run here, or is made for another face.
+    """
+    from ..emote.config import load_config
+
+    missing = missing_sentence()
+    if missing:
+        raise ModelError(missing)
+    track = EmotionTrack.constant(choices.emotion, choices.intensity)
+    folder = find_model(_absolute(choices.model))
+    config = load_config(folder)
+    if choices.speaker and choices.speaker not in config.speakers:
+        raise InputError(
+            f"unknown speaker {choices.speaker!r}; the model {config.name} knows {', '.join(config.speakers)}; "
+            "choose one"
+        )
+    rig = rig_of(choices.head)
+    check_fits_head(f"the model {config.name}", config.face, config.num_expression, config.expression_names, rig)
+    strip = audio = None
+    frame_start = choices.frame_start
+    if choices.strip or not choices.audio:
+        strip = read_strip(scene, find_strip(scene, choices.strip))
+        frame_start = strip.frame_start
+    else:
+        audio = Path(_absolute(choices.audio))
+    return Request(
+        head_uid=choices.head.session_uid,
+        head_name=choices.head.name,
+        scene_uid=scene.session_uid,
+        strip=strip,
+        audio=audio,
+        frame_start=frame_start,
+        track=track,
+        speaker=choices.speaker or None,
+        model=folder,
+        take_name=f"{strip.strip if strip is not None else audio.stem} {choices.emotion}",
+    )
+
+
+def compute(
+    request: Request,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> FaceMotion:
+    """The motion that the request asks for. Touches no bpy.
+
+    Raises:
+        InputError: if the sound cannot be used.
+        ModelError: if the model is damaged.
+        Cancelled: when `cancelled` says so.
+    """
+
+    def stage(start: float, end: float) -> Callable[[float, str], None] | None:
+        return progress and (lambda fraction, text: progress(start + fraction * (end - start), text))
+
+    if progress:
+        progress(0.0, "Reading the sound")
+    waveform = request.decode()
+    if progress:
+        progress(0.05, "Loading the model")
+    pipeline = _pipeline(request.model)
+    features = pipeline.encode(waveform, stage(0.2, 0.7), cancelled)
+    motion = pipeline.generate(features, request.track, request.speaker, stage(0.7, 1.0), cancelled)
+    return named(motion, request.source_name)
+
+
+def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]:
+    """The new take on the head, and the frame on which it begins.
+
+    Raises:
+        InputError: if the head, the scene or the strip was deleted or changed since `prepare`.
+    """
+    head = next((item for item in bpy.data.objects if item.session_uid == request.head_uid), None)
+    if head is None:
+        raise InputError(f"head {request.head_name!r} was deleted while its speech was made; nothing was changed")
+    scene = next((item for item in bpy.data.scenes if item.session_uid == request.scene_uid), None)
+    if scene is None:
+        raise InputError("the scene was deleted while the speech was made; nothing was changed")
+    frame_start = request.frame_start
+    if request.strip is not None:
+        frame_start = _present_start(scene, request.strip)
+    action = apply_motion(head, motion, scene, frame_start, request.take_name)
+    # Blender shows a new action only once it evaluates a frame.
+    scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    return action, frame_start
+
+
+def describe_take(action: bpy.types.Action, motion: FaceMotion, frame_start: int) -> str:
+    """One line about a new take for the panel."""
+    return f"{action.name}: {motion.duration_seconds:.1f} s from frame {frame_start}"
+
+
+def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:
+    """First frame of a strip as it is now; InputError if another part of the sound is heard than before."""
+    try:
+        now = read_strip(scene, find_strip(scene, strip.strip))
+    except InputError as error:
+        raise InputError(f"the strip was deleted or changed while its speech was made ({error})") from error
+    part, part_now = (
+        (item.path, round(item.source_start_seconds, 3), round(item.duration_seconds, 3)) for item in (strip, now)
+    )
+    if part != part_now:
+        raise InputError(f"strip {strip.strip!r} was trimmed or changed while its speech was made; generate it again")
+    return now.frame_start
+
+
+def _absolute(path: str) -> str:
+    """A path whose `//` stands for the folder of the .blend."""
+    return bpy.path.abspath(path) if path.startswith("//") else path
+
+
+_loaded: tuple[tuple[Path, float], object] | None = None
+
+
+def _pipeline(folder: Path):
+    """The pipeline of a model; the last one is kept, for as long as its files stay as they are."""
+    global _loaded
+    from ..pipeline import EMOTEPipeline
+
+    stamp = max((file.stat().st_mtime for file in folder.iterdir()), default=0.0)
+    if _loaded is None or _loaded[0] != (folder, stamp):
+        _loaded = ((folder, stamp), EMOTEPipeline.from_pretrained(str(folder)))
+    return _loaded[1]
+
+
+def forget_pipeline() -> None:
+    """Returns nothing; lets go of the model that is kept in memory."""
+    global _loaded
+    _loaded = None

@@ -1,0 +1,157 @@
+"""Finding heads in a scene, and what a head consists of: mesh, shape keys, armature."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import bpy
+
+from ..errors import InputError
+from ..flame.model import FaceModel
+
+# A head carries this text (JSON) on its mesh object, so that copies of the object stay heads.
+HEAD_PROPERTY = "emote_head"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class HeadRig:
+    """A head in the scene.
+
+    Attributes:
+        mesh: the mesh object with the shape keys.
+        armature: the object with the bones root, neck, jaw, left_eye, right_eye.
+        basis: name of the face basis that its expression shape keys are.
+        expression_names: component names, or None where components have only numbers.
+        expression_keys: shape key names in the order of the components.
+        licence: licence of the face model.
+    """
+
+    mesh: bpy.types.Object
+    armature: bpy.types.Object
+    basis: str
+    expression_names: tuple[str, ...] | None
+    expression_keys: tuple[str, ...]
+    licence: str
+
+    @property
+    def num_expression(self) -> int:
+        """How many expression components the head has."""
+        return len(self.expression_keys)
+
+
+def describe(model: FaceModel) -> str:
+    """The text that a head's mesh object carries."""
+    names = model.expression_names
+    keys = names or [f"Exp{component:03d}" for component in range(model.num_expression)]
+    return json.dumps(
+        {
+            "format": _FORMAT,
+            "basis": model.basis,
+            "licence": model.licence,
+            "expression_names": None if names is None else list(names),
+            "expression_keys": list(keys),
+        }
+    )
+
+
+def is_head(candidate: bpy.types.Object | None) -> bool:
+    """Whether this object is the mesh of a head."""
+    return candidate is not None and candidate.type == "MESH" and HEAD_PROPERTY in candidate
+
+
+def heads_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The mesh objects of the heads of a scene."""
+    return [candidate for candidate in scene.objects if is_head(candidate)]
+
+
+def head_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The head that this object is, or whose armature it is."""
+    if is_head(candidate):
+        return candidate
+    if candidate is not None and candidate.type == "ARMATURE":
+        return next((child for child in candidate.children if is_head(child)), None)
+    return None
+
+
+def choose_head(context: bpy.types.Context, name: str = "", picked: bpy.types.Object | None = None) -> bpy.types.Object:
+    """The head of this name; without a name the picked one, else the active object's, else the only one.
+
+    Raises:
+        InputError: if there is none, or more than one to choose from.
+    """
+    if name:
+        found = bpy.data.objects.get(name)
+        if found is None:
+            raise InputError(f"object {name!r} not found; choose one of {_names(context.scene)}")
+        head = head_of(found)
+        if head is None:
+            raise InputError(f"object {name!r} is not a head; choose one of {_names(context.scene)} or add a head")
+        return head
+    heads = heads_in(context.scene)
+    for candidate in (picked, head_of(context.view_layer.objects.active)):
+        if candidate is not None and candidate in heads:
+            return candidate
+    if len(heads) == 1:
+        return heads[0]
+    if heads:
+        raise InputError(f"no head is chosen; choose one of {_names(context.scene)}")
+    raise InputError("the scene has no head; add one with Add Head first")
+
+
+def rig_of(head: bpy.types.Object) -> HeadRig:
+    """What a head consists of.
+
+    Raises:
+        InputError: if the head is linked from another file, or has lost its shape keys, its armature or a bone.
+    """
+    _require_editable(head)
+    try:
+        description = json.loads(head[HEAD_PROPERTY])
+        keys = tuple(description["expression_keys"])
+        names = description["expression_names"]
+        basis, licence = description["basis"], description["licence"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"head {head.name!r} has a damaged {HEAD_PROPERTY!r} property; add the head again") from error
+    shape_keys = head.data.shape_keys
+    missing = [key for key in keys if shape_keys is None or key not in shape_keys.key_blocks]
+    if missing:
+        listed = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+        raise InputError(
+            f"head {head.name!r} lacks {len(missing)} of {len(keys)} expression shape keys ({listed}); "
+            "add the head again"
+        )
+    armature = _armature_of(head)
+    return HeadRig(head, armature, basis, None if names is None else tuple(names), keys, licence)
+
+
+def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
+    armatures = [modifier.object for modifier in head.modifiers if modifier.type == "ARMATURE" and modifier.object]
+    armature = armatures[0] if armatures else head.parent
+    if armature is None or armature.type != "ARMATURE":
+        raise InputError(f"head {head.name!r} has no armature for its jaw; undo its removal or add the head again")
+    if "jaw" not in armature.pose.bones:
+        raise InputError(f"armature {armature.name!r} of head {head.name!r} has no bone 'jaw'; add the head again")
+    if armature.library is not None:
+        raise InputError(_linked_sentence(armature, armature.library))
+    return armature
+
+
+def _require_editable(head: bpy.types.Object) -> None:
+    """Raises InputError if keyframes cannot be written to a head because it lives in another file."""
+    shape_keys = head.data.shape_keys
+    for data in (head, head.data, shape_keys):
+        if data is not None and data.library is not None:
+            raise InputError(_linked_sentence(head, data.library))
+
+
+def _linked_sentence(item: bpy.types.Object, library: bpy.types.Library) -> str:
+    return (
+        f"{item.name!r} is linked from {library.filepath} and cannot be animated here; "
+        "make it local with its data (Object > Relations > Make Local > Selected Objects and Data) or append it"
+    )
+
+
+def _names(scene: bpy.types.Scene) -> str:
+    return ", ".join(repr(head.name) for head in heads_in(scene)) or "none (the scene has no head)"

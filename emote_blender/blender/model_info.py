@@ -1,0 +1,56 @@
+"""What the panel says about models: names, speakers, face, licence; read from disk on a change, never while drawing."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from ..errors import EmoteError
+from ..paths import available_heads, available_models, find_model
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A line or two about a speech model.
+
+    Attributes:
+        face: basis of the heads that it can move; empty if the model cannot be used.
+        licence: its licence.
+        speakers: names of its speakers.
+        problem: why it cannot be used; empty if it can.
+    """
+
+    face: str = ""
+    licence: str = ""
+    speakers: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@functools.lru_cache(maxsize=16)
+def model_info(name_or_path: str) -> ModelInfo:
+    """What a model's folder says of itself; remembered until `refresh`."""
+    from ..emote.config import load_config
+
+    try:
+        config = load_config(find_model(name_or_path))
+    except EmoteError as error:
+        return ModelInfo(problem=str(error))
+    return ModelInfo(config.face, config.licence, config.speakers)
+
+
+@functools.cache
+def model_names() -> tuple[str, ...]:
+    """Names of the models that are found; remembered until `refresh`."""
+    return tuple(available_models())
+
+
+@functools.cache
+def head_names() -> tuple[str, ...]:
+    """Names of the heads that are found; remembered until `refresh`."""
+    return tuple(available_heads())
+
+
+def refresh() -> None:
+    """Returns nothing; models and heads are read from disk again when they are next asked for."""
+    for cached in (model_info, model_names, head_names):
+        cached.cache_clear()

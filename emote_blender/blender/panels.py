@@ -1,0 +1,146 @@
+"""The panel EMOTE in the sidebars of the 3D viewport and of the sequencer."""
+
+from __future__ import annotations
+
+import textwrap
+
+import bpy
+
+from . import jobs
+from .compat import active_strip
+from .head_rig import choose_head, heads_in
+from .model_info import model_info
+from .properties import strip_scene
+from .requirements import missing_libraries, missing_sentence
+from .sound_strips import sound_strips
+
+_PIXELS_PER_LETTER = 7
+
+
+class _SpeechPanel:
+    """What both sidebars show."""
+
+    bl_label = "EMOTE"
+    bl_category = "EMOTE"
+    bl_region_type = "UI"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        settings = context.scene.emote
+        self._draw_head(context, settings)
+        layout.separator()
+        self._draw_sound(context, settings)
+        layout.separator()
+        self._draw_model(settings)
+        column = layout.column()
+        column.prop(settings, "emotion")
+        column.prop(settings, "intensity", slider=True)
+        layout.separator()
+        self._draw_generate(context, settings)
+        layout.operator("emote.apply_motion", icon="IMPORT")
+
+    def _draw_head(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+        column = self.layout.column()
+        column.prop(settings, "head")
+        row = column.row(align=True)
+        row.prop(settings, "new_head", text="New")
+        row.operator("emote.add_head", text="Add Head", icon="ADD")
+
+    def _draw_sound(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+        column = self.layout.column()
+        column.row().prop(settings, "source", expand=True)
+        if settings.source == "STRIP":
+            column.prop(settings, "strip", icon="SOUND", placeholder=_default_strip(context))
+        else:
+            column.prop(settings, "audio")
+            column.prop(settings, "frame_start")
+
+    def _draw_model(self, settings: bpy.types.PropertyGroup) -> None:
+        column = self.layout.column()
+        column.prop(settings, "model")
+        info = model_info(settings.model)
+        if info.problem:
+            _paragraph(column, info.problem, "ERROR", self._width)
+            return
+        column.prop(settings, "speaker", placeholder=info.speakers[0])
+        _paragraph(column, f"Face {info.face}, licence {info.licence}", "INFO", self._width)
+
+    def _draw_generate(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+        layout = self.layout
+        job = jobs.running()
+        if job is not None:
+            row = layout.row(align=True)
+            row.progress(factor=job.fraction, text=job.text)
+            row.operator("emote.cancel", text="", icon="CANCEL")
+            return
+        reason = why_not(context)
+        row = layout.row()
+        row.scale_y = 1.5
+        row.enabled = not reason
+        row.operator("emote.generate", icon="PLAY_SOUND")
+        if reason:
+            _paragraph(layout, reason, "ERROR", self._width)
+        elif settings.last_result:
+            _paragraph(layout, settings.last_result, "NONE", self._width)
+
+    @property
+    def _width(self) -> int:
+        """Letters that fit into one line."""
+        region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale
+        return max(20, int(region.width / (_PIXELS_PER_LETTER * scale)) - 4) if region else 40
+
+
+class EMOTE_PT_view3d(_SpeechPanel, bpy.types.Panel):
+    """EMOTE in the 3D viewport"""
+
+    bl_space_type = "VIEW_3D"
+
+
+class EMOTE_PT_sequencer(_SpeechPanel, bpy.types.Panel):
+    """EMOTE in the sequencer"""
+
+    bl_space_type = "SEQUENCE_EDITOR"
+
+
+def why_not(context: bpy.types.Context) -> str:
+    """Why the scene's choices cannot be generated; empty if nothing is known to be in the way."""
+    from ..errors import EmoteError
+
+    settings = context.scene.emote
+    if missing_libraries():
+        return missing_sentence()
+    if not heads_in(context.scene):
+        return "The scene has no head: press Add Head"
+    try:
+        choose_head(context, picked=settings.head)
+    except EmoteError:
+        return "Choose the head that speaks"
+    if settings.source == "FILE":
+        return "" if settings.audio else "Choose a sound file"
+    scene = strip_scene(context)
+    names = [strip.name for strip in sound_strips(scene)]
+    if not names:
+        return "The sequencer has no sound strip: add one there, or choose File"
+    if settings.strip:
+        return "" if settings.strip in names else f"The sound strip {settings.strip!r} is gone: choose another"
+    return "" if _default_strip(context) else "Choose a sound strip"
+
+
+def _default_strip(context: bpy.types.Context) -> str:
+    """The strip that is meant when none is chosen: the active one, or the only one."""
+    scene = strip_scene(context)
+    active = active_strip(scene)
+    if active is not None and active.type == "SOUND":
+        return active.name
+    strips = sound_strips(scene)
+    return strips[0].name if len(strips) == 1 else ""
+
+
+def _paragraph(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
+    """A sentence in as many lines as it needs."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(textwrap.wrap(text, width)):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")

@@ -1,0 +1,61 @@
+"""What Blender is told of: classes in order, the scene's settings, the command; and how all of it is taken back."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import generation, jobs
+from .generate_operator import EMOTE_OT_generate
+from .operators import EMOTE_OT_add_head, EMOTE_OT_apply_motion, EMOTE_OT_cancel
+from .panels import EMOTE_PT_sequencer, EMOTE_PT_view3d
+from .preferences import (
+    EMOTE_AP_preferences,
+    EMOTE_OT_refresh_models,
+    apply_models_folder,
+    forget_models_folder,
+    stored_models_folder,
+)
+from .properties import EMOTE_PG_settings
+from .sound_strips import decode_file
+
+CLASSES = (
+    EMOTE_OT_refresh_models,
+    EMOTE_AP_preferences,
+    EMOTE_PG_settings,
+    EMOTE_OT_add_head,
+    EMOTE_OT_apply_motion,
+    EMOTE_OT_cancel,
+    EMOTE_OT_generate,
+    EMOTE_PT_view3d,
+    EMOTE_PT_sequencer,
+)
+
+_commands: list = []
+
+
+def register() -> None:
+    """Returns nothing; makes operators, panels, settings and the command `emote` known to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.emote = bpy.props.PointerProperty(type=EMOTE_PG_settings)
+    apply_models_folder(stored_models_folder())
+    _commands.append(bpy.utils.register_cli_command("emote", run_command))
+
+
+def unregister() -> None:
+    """Returns nothing; takes back `register` in reverse, and stops a job that runs."""
+    jobs.stop_running()
+    generation.forget_pipeline()
+    while _commands:
+        bpy.utils.unregister_cli_command(_commands.pop())
+    forget_models_folder()
+    del bpy.types.Scene.emote
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
+
+
+def run_command(arguments: list[str]) -> int:
+    """The exit code of `blender --command emote ARGUMENTS`; sound is decoded by Blender."""
+    from .. import cli
+
+    return cli.main(arguments, decode=decode_file)

@@ -1,0 +1,26 @@
+"""What this installation can and cannot do: which libraries inference needs and which are missing."""
+
+from __future__ import annotations
+
+import functools
+from importlib.util import find_spec
+
+# The slim zip leaves these out. Their names are only looked up, never imported, before a model is used.
+_LIBRARIES = ("torch", "transformers", "scipy", "safetensors")
+
+
+@functools.cache
+def missing_libraries() -> tuple[str, ...]:
+    """Names of the libraries without which no speech model runs here; empty if all are there."""
+    return tuple(name for name in _LIBRARIES if find_spec(name) is None)
+
+
+def missing_sentence() -> str:
+    """What is missing and what to do, or nothing."""
+    missing = missing_libraries()
+    if not missing:
+        return ""
+    return (
+        f"Speech models cannot run here: {', '.join(missing)} not installed. Install the add-on's full zip; "
+        "motion files (Apply Motion File) work without"
+    )
