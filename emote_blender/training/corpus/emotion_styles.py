@@ -28,7 +28,7 @@ EXPRESSION_NAMES: tuple[str, ...] = (
 )  # fmt: skip
 """The open head's 50 components in its order (a test compares them with models/open_head)."""
 
-LEVELS = (0.40, 0.70, 1.00)  # how much of a pose the intensities 0, 1, 2 show
+LEVELS = (0.45, 0.72, 1.00)  # how much of a pose the intensities 0, 1, 2 show
 
 JAW_RANGE = 0.31  # radians at jaw channel 1, before amplitude
 _MAX_JAW = 0.33
@@ -101,7 +101,7 @@ EMOTIONS: dict[str, Emotion] = {
         mouth=1.10,
     ),
     "sad": Emotion(
-        held={"browInnerUp": 1.35, "browDown": 0.30, "mouthFrown": 1.05, "eyeBlink": 0.16, "eyeLookDown": 0.28},
+        held={"browInnerUp": 1.45, "browDown": 0.45, "mouthFrown": 1.25, "eyeBlink": 0.16, "eyeLookDown": 0.28},
         speaking={"mouthShrugLower": 0.20},
         pausing={"mouthShrugLower": 0.50},
         accent={"browInnerUp": 0.15},
@@ -116,7 +116,7 @@ EMOTIONS: dict[str, Emotion] = {
         mouth=1.25,
     ),
     "fear": Emotion(
-        held={"browInnerUp": 1.40, "browDown": 0.55, "eyeWide": 1.1, "mouthStretch": 0.95, "mouthFrown": 0.40},
+        held={"browInnerUp": 1.50, "browDown": 0.75, "eyeWide": 1.1, "mouthStretch": 0.95, "mouthFrown": 0.40},
         speaking={"mouthLowerDown": 0.16},
         pausing={"mouthLowerDown": 0.38, "mouthUpperUp": 0.08},
         accent={"eyeWide": 0.15, "mouthStretch": 0.10},
@@ -221,7 +221,9 @@ def face(
         values[:, _COLUMN["mouthFrown"]], 0, 1
     )  # no smiling 'ee' in a sad face
     jaw_angle = np.clip(jaw_angle, 0, _MAX_JAW)
-    values = _contacts(values, jaw_angle, channels["close"], channels["tuck"])
+    sealed, tucked = _gate(channels["close"]), _gate(channels["tuck"])
+    jaw_angle *= 1 - np.maximum(0.35 * sealed, 0.2 * tucked)  # the jaw helps, so that the lips need not travel alone
+    values = _contacts(values, jaw_angle, sealed, tucked)
 
     jaw = np.zeros((len(loud), 3))
     jaw[:, 0] = jaw_angle
@@ -231,14 +233,14 @@ def face(
 def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(T, 50) components and (T,) jaw angle of plain articulation, without contacts."""
     jaw, rounding, teeth = channels["jaw"], channels["round"], channels["teeth"]
-    spread = np.clip(channels["width"], 0, 1)
+    spread = np.clip(channels["width"], 0, 1) * (1 - 0.5 * channels["close"])
     values = np.zeros((len(jaw), len(EXPRESSION_NAMES)))
     jaw_angle = JAW_RANGE * jaw * (1 + (amplitude - 1) * (1 - 0.6 * rounding))  # a louder "oo" is no wider
     unrounded = 1 - 0.8 * rounding
     _add(values, "mouthPucker", 1.12 * rounding * (1 - 0.6 * jaw))
     _add(values, "mouthFunnel", rounding * (0.08 + 0.70 * jaw + 0.55 * teeth))
-    _add(values, "mouthStretch", 0.32 * spread * amplitude)
-    _add(values, "mouthSmile", 0.25 * spread * amplitude)
+    _add(values, "mouthStretch", 0.36 * spread * amplitude)
+    _add(values, "mouthSmile", 0.13 * spread * amplitude)
     _add(values, "mouthLowerDown", (0.42 * teeth + 0.20 * jaw) * unrounded * amplitude)
     _add(values, "mouthUpperUp", (0.28 * teeth + 0.15 * jaw) * unrounded * amplitude)
     _add(values, "tongueUp", channels["tongue"] * np.clip(jaw_angle / 0.12, 0, 1))
@@ -251,7 +253,7 @@ def _feeling(
     """(T, 50) emotional posture: a little stronger while speaking, yielding the lips to rounding and wide vowels."""
     values = np.zeros((len(speaking), len(EXPRESSION_NAMES)))
     for pose, envelope in (
-        (style.held, 0.85 + 0.15 * speaking),
+        (style.held, 0.80 + 0.20 * speaking),
         (style.speaking, speaking),
         (style.pausing, 1 - speaking),
     ):
@@ -279,25 +281,24 @@ def _habitual_smile(habits: Speaker, speaking: np.ndarray, rounding: np.ndarray)
     return values
 
 
-def _contacts(values: np.ndarray, jaw_angle: np.ndarray, close: np.ndarray, tuck: np.ndarray) -> np.ndarray:
-    """Components with lips closed where `close` holds and the lower lip at the upper teeth where `tuck` does.
+def _contacts(values: np.ndarray, jaw_angle: np.ndarray, sealed: np.ndarray, tucked: np.ndarray) -> np.ndarray:
+    """Components with lips closed where `sealed` is 1 and the lower lip at the upper teeth where `tucked` is 1.
 
     What parts the lips fades out; what is left of it, and of the jaw, is undone by mouthClose.
     """
     values = values.copy()
-    sealed, tucked = _gate(close), _gate(tuck)
     yielding = 1 - np.maximum(0.95 * sealed, 0.92 * tucked)
     values[:, _PARTING_COLUMNS] *= yielding[:, None]
     values[:, _COLUMN["jawForward"]] *= (1 - np.maximum(0.3 * sealed, 0.7 * tucked))[:, None]  # the lip could not reach
     values[:, _COLUMN["mouthStretch"]] *= (1 - 0.3 * sealed)[:, None]
-    values[:, _COLUMN["noseSneer"]] *= (1 - 0.35 * sealed)[:, None]
+    values[:, _COLUMN["noseSneer"]] *= (1 - 0.12 * sealed)[:, None]
     parted_mm = sum(mm * values[:, _COLUMN[name]].max(axis=1) for name, mm in _PARTING_MM.items())
     closing = np.maximum(
         sealed * (jaw_angle / _CLOSE_ANGLE + (parted_mm + _PRESS_MM) / _CLOSE_MM),
         tucked * jaw_angle / _CLOSE_ANGLE,
     )
     _add(values, "mouthClose", closing)
-    _add(values, "mouthPress", 0.30 * sealed)
+    _add(values, "mouthPress", 0.22 * sealed)
     _add(values, "mouthRollLower", 0.12 * sealed + 0.72 * tucked * (1 - sealed))
     _add(values, "mouthRollUpper", 0.12 * sealed)
     _add(values, "mouthShrugLower", 0.20 * tucked * (1 - sealed))
