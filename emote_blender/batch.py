@@ -98,15 +98,16 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path) -> Job:
     emotion = values["emotion"].lower() or DEFAULT_EMOTION
     intensity = row.number("intensity", DEFAULT_INTENSITY)
     name = values["output"] or _default_name(audio, values)
-    output = folder / name
-    if "\0" in name:
-        raise InputError(f"{row.place}: output {name!r} is not a file name")
-    if not output.resolve().is_relative_to(folder.resolve()):
+    try:
+        output = (folder / name).resolve()
+    except OSError as error:
+        raise InputError(f"{row.place}: output {name} is no file name ({error.strerror}); choose another") from error
+    if not output.is_relative_to(folder.resolve()):
         raise InputError(f"{row.place}: output {name} is outside {folder}; name a file inside it")
-    check_output_suffix(output)
+    check_output_suffix(Path(name))
     return Job(
         audio=audio,
-        output=output.resolve(),
+        output=output,
         track=EmotionTrack.constant(emotion, intensity),
         condition={"emotion": emotion, "intensity": intensity},
         speaker=values["speaker"] or None,

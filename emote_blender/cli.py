@@ -19,7 +19,7 @@ from .batch import BatchRow, Job, check_output_suffix, read_jobs
 from .emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from .errors import Cancelled, EmoteError, InputError
 from .matching import check_fits_head
-from .output import check_writable, replacing
+from .output import check_writable
 from .paths import DEFAULT_MODEL, find_head, find_model
 from .progress import ProgressLine
 from .report import StageClock, write_report
@@ -305,8 +305,8 @@ def _run(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:
         if job.output.suffix.lower() == ".blend":
             from .blender.scene_file import write_blend
 
-            with replacing(job.output) as temporary:
-                write_blend(temporary, motion, session.head_folder, job.audio, fps=motion.fps)
+            assert session.head_folder is not None  # opened with the session
+            write_blend(job.output, motion, session.head_folder, job.audio, fps=motion.fps)
         else:
             motion.save(job.output)
     return {

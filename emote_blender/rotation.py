@@ -1,7 +1,6 @@
-"""Rotations as axis-angle, quaternion, matrix and Euler angles; numpy, the last axis holds the components.
+"""Rotations as axis-angle and quaternion; numpy, the last axis holds the components.
 
 Axis-angle vectors have the length of their angle in radians. Quaternions are (w, x, y, z), Blender's order.
-Matrices act on column vectors.
 """
 
 from __future__ import annotations
@@ -27,40 +26,6 @@ def quaternion_to_axis_angle(quaternion: np.ndarray) -> np.ndarray:
     sine = np.linalg.norm(quaternion[..., 1:], axis=-1, keepdims=True)
     half_angle = np.arctan2(sine, quaternion[..., :1])
     return 2.0 * quaternion[..., 1:] / np.sinc(half_angle / np.pi)
-
-
-def axis_angle_to_matrix(axis_angle: np.ndarray) -> np.ndarray:
-    """Rotation matrices (..., 3, 3) from axis-angle vectors (..., 3), radians (Rodrigues' formula)."""
-    axis_angle = np.asarray(axis_angle, dtype=np.float64)
-    angle = np.linalg.norm(axis_angle, axis=-1)[..., None, None]
-    x, y, z = np.moveaxis(axis_angle, -1, 0)
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*x.shape, 3, 3)
-    # sin(a)/a and (1 - cos a)/a^2 = sinc(a/2)^2 / 2, both exact at zero.
-    sine_term = np.sinc(angle / np.pi)
-    cosine_term = 0.5 * np.sinc(angle / (2.0 * np.pi)) ** 2
-    return np.eye(3) + sine_term * cross + cosine_term * (cross @ cross)
-
-
-def matrix_to_euler(matrix: np.ndarray) -> np.ndarray:
-    """Euler angles (..., 3), radians, in Blender's order XYZ: the matrix is Rz @ Ry @ Rx; from matrices (..., 3, 3)."""
-    matrix = np.asarray(matrix, dtype=np.float64)
-    cosine = np.hypot(matrix[..., 0, 0], matrix[..., 1, 0])
-    y = np.arctan2(-matrix[..., 2, 0], cosine)
-    # At y = +-90 degrees x and z turn about one line: z is put to zero.
-    locked = cosine < 1e-9
-    x = np.where(
-        locked,
-        np.arctan2(-matrix[..., 1, 2], matrix[..., 1, 1]),
-        np.arctan2(matrix[..., 2, 1], matrix[..., 2, 2]),
-    )
-    z = np.where(locked, 0.0, np.arctan2(matrix[..., 1, 0], matrix[..., 0, 0]))
-    return np.stack([x, y, z], axis=-1)
-
-
-def axis_angle_to_euler(axis_angle: np.ndarray) -> np.ndarray:
-    """Euler angles (..., 3), radians, in Blender's order XYZ, from axis-angle vectors (..., 3), radians."""
-    return matrix_to_euler(axis_angle_to_matrix(axis_angle))
 
 
 def continuous_quaternions(quaternions: np.ndarray) -> np.ndarray:

@@ -3,8 +3,6 @@ import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
 from emote_blender.rotation import (
-    axis_angle_to_euler,
-    axis_angle_to_matrix,
     axis_angle_to_quaternion,
     continuous_quaternions,
     quaternion_to_axis_angle,
@@ -22,10 +20,6 @@ def axis_angles() -> np.ndarray:
     return np.concatenate([vectors, np.zeros((1, 3))])
 
 
-def test_matrices_equal_scipys(axis_angles):
-    assert np.allclose(axis_angle_to_matrix(axis_angles), Rotation.from_rotvec(axis_angles).as_matrix(), atol=1e-12)
-
-
 def test_quaternions_equal_scipys(axis_angles):
     expected = Rotation.from_rotvec(axis_angles).as_quat()[:, [3, 0, 1, 2]]
     assert np.allclose(axis_angle_to_quaternion(axis_angles), expected, atol=1e-12)
@@ -37,20 +31,6 @@ def test_axis_angle_survives_the_way_through_quaternions(axis_angles):
 
 def test_a_negated_quaternion_is_the_same_rotation(axis_angles):
     assert np.allclose(quaternion_to_axis_angle(-3.0 * axis_angle_to_quaternion(axis_angles)), axis_angles, atol=1e-12)
-
-
-def test_euler_angles_rebuild_the_matrix(axis_angles):
-    euler = axis_angle_to_euler(axis_angles)
-    # Blender's XYZ: first about x, then y, then z, all fixed axes; scipy writes that "xyz".
-    rebuilt = Rotation.from_euler("xyz", euler).as_matrix()
-    assert np.allclose(rebuilt, axis_angle_to_matrix(axis_angles), atol=1e-9)
-
-
-@pytest.mark.parametrize("angle", [np.pi / 2, -np.pi / 2])
-def test_euler_angles_rebuild_the_matrix_at_gimbal_lock(angle):
-    locked = (Rotation.from_euler("y", angle) * Rotation.from_euler("x", 0.7)).as_rotvec()
-    rebuilt = Rotation.from_euler("xyz", axis_angle_to_euler(locked)).as_matrix()
-    assert np.allclose(rebuilt, axis_angle_to_matrix(locked), atol=1e-7)
 
 
 def test_slerp_equals_scipys(axis_angles):
