@@ -27,7 +27,7 @@ _SPREAD_SECONDS = np.array(
 _REACH_SECONDS = 1.0  # phones further away than this have no say
 _ONSET_SECONDS = 0.04  # a phone is in full charge from this far inside it, or from a quarter of its length
 _SILENCE_ONSET_SECONDS = 0.02
-_MIN_HOLD_SECONDS = 0.060  # a contact shorter than this would fall between two frames
+_MIN_HOLD_SECONDS = 0.070  # a contact shorter than this would fall between two frames
 _ATTACK_SECONDS, _RELEASE_SECONDS = 0.055, 0.040  # contacts are made more slowly than they burst open
 _SMOOTHING_SECONDS = 0.013
 
@@ -125,7 +125,7 @@ def frame_labels(phones: np.ndarray, num_labels: int, rate: float) -> np.ndarray
 
 
 def _with_silence_around(phones: np.ndarray, duration_seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Classes, starts and ends with a silence before the first phone and after the last, so that speech starts and ends at rest."""
+    """Classes, starts and ends with a silence before and after, so that speech starts and ends at rest."""
     first, last = phones[0, 1], phones[:, 2].max()
     before = (phone_classes.SILENCE, min(first, 0.0) - 0.5, first)
     after = (phone_classes.SILENCE, last, max(last, duration_seconds) + 0.5)
@@ -134,7 +134,7 @@ def _with_silence_around(phones: np.ndarray, duration_seconds: float) -> tuple[n
 
 
 def _blend(times: np.ndarray, classes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """(T, 5) dominance-weighted targets; computed in blocks of ten seconds so that an hour needs no hour-wide matrix."""
+    """(T, 5) dominance-weighted targets, in blocks of ten seconds so that an hour needs no hour-wide matrix."""
     onset = np.where(classes == phone_classes.SILENCE, _SILENCE_ONSET_SECONDS, _ONSET_SECONDS)
     onset = np.minimum((ends - starts) * 0.25, onset)
     blocks = []

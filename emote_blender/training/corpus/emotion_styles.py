@@ -36,7 +36,7 @@ _CLOSE_ANGLE = 0.25  # radians of jaw that mouthClose = 1 undoes on the open hea
 _CLOSE_MM = 19.4  # lip opening that mouthClose = 1 undoes
 _PARTING_MM = {"mouthLowerDown": 8.0, "mouthUpperUp": 7.0, "noseSneer": 4.0, "mouthFunnel": 10.0, "mouthStretch": 1.3}  # fmt: skip
 """Lip opening in millimetres per unit of a component (both sides where it has two), measured on the open head."""
-_PRESS_MM = 0.6  # lips press together by this much, so that a slightly weak prediction still closes them
+_PRESS_MM = 1.0  # lips press together by this much, so that a slightly weak prediction still closes them
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,8 @@ def loudness(samples: np.ndarray, num_frames: int) -> np.ndarray:
     Returns:
         (num_frames,) float32, 0 at 35 dB below the clip's loud parts and in digital silence, 1 at their level.
     """
+    if num_frames == 0:
+        return np.zeros(0, np.float32)
     hop = 16000 // FPS
     samples = np.asarray(samples, np.float64)[: num_frames * hop]
     samples = np.pad(samples, (0, num_frames * hop - len(samples)))
@@ -175,7 +177,7 @@ def loudness(samples: np.ndarray, num_frames: int) -> np.ndarray:
         np.pad((samples.reshape(-1, hop) ** 2).mean(axis=1), 1, mode="edge"), (0.25, 0.5, 0.25), "valid"
     )
     decibels = 10 * np.log10(power + 1e-10)
-    top = max(np.percentile(decibels, 97), -60.0) if num_frames else 0.0
+    top = max(np.percentile(decibels, 97), -60.0)
     return np.clip(1 + (decibels - top) / 35, 0, 1).astype(np.float32)
 
 
@@ -203,6 +205,8 @@ def face(
     if articulation.shape != (len(loudness), len(CHANNELS)):
         raise ValueError(f"articulation {articulation.shape} does not fit loudness {loudness.shape}")
     style, habits = EMOTIONS[emotion], SPEAKERS[speaker]
+    if emotion == "neutral":
+        intensity = 1.0  # only its brow accents would change
     level = float(np.interp(intensity, (0, 1, 2), LEVELS)) * habits.feeling
     channels = dict(zip(CHANNELS, articulation.T.astype(np.float64), strict=True))
     loud = np.asarray(loudness, np.float64)
