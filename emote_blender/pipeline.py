@@ -61,8 +61,10 @@ class AudioFeatures:
 class EMOTEPipeline:
     """A speech model, ready to use. The same input gives the same output."""
 
-    def __init__(self, model: EMOTE) -> None:
+    def __init__(self, model: EMOTE, window_frames: int = WINDOW_FRAMES) -> None:
+        """`window_frames`: longest stretch that the model sees at once, above twice the overlap."""
         self.model = model.eval()
+        self._window_frames = window_frames
         _check_emotions(model.config)
 
     @classmethod
@@ -117,7 +119,7 @@ class EMOTEPipeline:
         samples = samples[: num_frames * config.samples_per_frame]
         if _is_silent(samples):
             samples = np.zeros_like(samples)
-        windows = plan_windows(num_frames, config.flint.frames_per_latent)
+        windows = plan_windows(num_frames, config.flint.frames_per_latent, self._window_frames)
         values = np.zeros((num_frames, config.audio_encoder.dim), dtype=np.float32)
         with torch.inference_mode():
             clip = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self._device)
@@ -158,7 +160,7 @@ class EMOTEPipeline:
         speaker = self._speaker_name(speaker)
         condition = self._condition(features, track, speaker)
         motion = np.zeros((features.num_frames, config.flint.num_features), dtype=np.float32)
-        windows = plan_windows(features.num_frames, config.flint.frames_per_latent)
+        windows = plan_windows(features.num_frames, config.flint.frames_per_latent, self._window_frames)
         with torch.inference_mode():
             for window in _reported(windows, "Animating the face", progress, cancelled):
                 part = slice(window.start, window.stop)
