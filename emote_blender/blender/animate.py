@@ -15,6 +15,7 @@ from ..matching import check_fits_head
 from ..motion import FaceMotion
 from ..timing import frames_per_second
 from .axes import MODEL_TO_BLENDER
+from .compat import action_channelbag
 from .head_rig import HeadRig, rig_of
 from .keyframes import new_slot, rotation_channels, write_curve
 
@@ -113,9 +114,8 @@ def _write_expression(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion
 
 def _write_bones(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, frames: np.ndarray) -> None:
     slot = new_slot(action, rig.armature)
-    rotations = {"jaw": motion.jaw, "neck": motion.neck}
-    if motion.eyes is not None:
-        rotations |= {"left_eye": motion.eyes[:, :3], "right_eye": motion.eyes[:, 3:]}
+    left_eye, right_eye = (None, None) if motion.eyes is None else (motion.eyes[:, :3], motion.eyes[:, 3:])
+    rotations = {"jaw": motion.jaw, "neck": motion.neck, "left_eye": left_eye, "right_eye": right_eye}
     before = _animated_bones(rig.armature)
     for bone_name, rotation in rotations.items():
         bone = rig.armature.pose.bones.get(bone_name)
@@ -140,8 +140,6 @@ def _animated_bones(armature: bpy.types.Object) -> set[str]:
     data = armature.animation_data
     if data is None or data.action is None or TAKE_PROPERTY not in data.action or data.action_slot is None:
         return set()
-    from .compat import action_channelbag
-
     curves = action_channelbag(data.action, data.action_slot).fcurves
     return {bone.name for bone in armature.pose.bones if any(f'"{bone.name}"' in curve.data_path for curve in curves)}
 

@@ -28,8 +28,8 @@ from .animate import apply_motion
 from .head_rig import HEAD_PROPERTY
 
 CLIP = Path(__file__).parents[2] / "tests" / "data" / "anger_line.wav"
-VIDEO_SIZE = (480, 480)
-TILE_SIZE = (260, 260)
+VIDEO_SIZE = (400, 480)
+TILE_SIZE = (220, 260)
 VIDEO_SAMPLES = 6
 STILL_SAMPLES = 16
 JAW_OPEN_DEGREES = 4.0  # about an open vowel
