@@ -1,13 +1,13 @@
 """Articulation + loudness + emotion → what the open head's components do, frame by frame.
 
-The open model's targets are made here, so the quality of its acting is the quality of this file. Everything follows from
-what can be heard and from the condition (emotion, intensity, speaker): blinks, gaze, tremor and drift, which no audio
-predicts, are left to refinement after inference.
+The open model's targets are made here, so the quality of its acting is the quality of this file. Everything follows
+from what can be heard and from the condition (emotion, intensity, speaker): blinks, gaze, tremor and drift, which no
+audio predicts, are left to refinement after inference.
 
-The order of work: speech moves jaw and lips; the emotion adds a posture that follows the phrases and yields where the lips
-are needed for rounding; stressed syllables move the brows; contacts come last and win over everything, because a p, b or m
-with open lips is the first thing a viewer sees. Poses follow the facial action units given for basic emotions in Ekman &
-Friesen's FACS, tuned by looking at the open head.
+The order of work: speech moves jaw and lips; the emotion adds a posture that follows the phrases and yields where the
+lips are needed for rounding; stressed syllables move the brows; contacts come last and win over everything, because
+a p, b or m with open lips is the first thing a viewer sees. Poses follow the facial action units of Ekman & Friesen's FACS,
+tuned by looking at the open head.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ import numpy as np
 from .articulation import CHANNELS, FPS
 
 EXPRESSION_NAMES: tuple[str, ...] = (
-    *(f"eye{part}{side}" for side in ("Left", "Right") for part in ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")),
+    *(f"eye{part}{side}" for side in ("Left", "Right")
+      for part in ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")),
     *("jawForward", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight"),
     *(f"mouth{part}{side}" for part in ("Smile", "Frown", "Dimple", "Stretch") for side in ("Left", "Right")),
     *("mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper"),
@@ -34,8 +35,9 @@ JAW_RANGE = 0.31  # radians at jaw channel 1, before amplitude
 _MAX_JAW = 0.33
 _CLOSE_ANGLE = 0.25  # radians of jaw that mouthClose = 1 undoes on the open head
 _CLOSE_MM = 19.4  # lip opening that mouthClose = 1 undoes
-_PARTING_MM = {"mouthLowerDown": 8.0, "mouthUpperUp": 7.0, "noseSneer": 4.0, "mouthFunnel": 10.0, "mouthStretch": 1.3}  # fmt: skip
-"""Lip opening in millimetres per unit of a component (both sides where it has two), measured on the open head."""
+_PARTING_MM = {"mouthLowerDown": 8.0, "mouthUpperUp": 7.0, "noseSneer": 3.0, "mouthFunnel": 10.0, "mouthStretch": 1.0}
+"""Lip opening in millimetres per unit of a component (both sides where it has two), measured on the open head; for the
+stretch, which opens the lips near the corners only, what mouthClose must undo there."""
 _PRESS_MM = 1.0  # lips press together by this much, so that a slightly weak prediction still closes them
 
 
@@ -125,7 +127,14 @@ EMOTIONS: dict[str, Emotion] = {
         mouth=0.95,
     ),
     "disgust": Emotion(
-        held={"noseSneer": 1.15, "browDown": 0.60, "eyeSquint": 0.75, "cheekSquint": 0.60, "mouthFrown": 0.70, "mouthUpperUp": 0.45},
+        held={
+            "noseSneer": 1.15,
+            "browDown": 0.60,
+            "eyeSquint": 0.75,
+            "cheekSquint": 0.60,
+            "mouthFrown": 0.70,
+            "mouthUpperUp": 0.45,
+        },
         speaking={"mouthShrugLower": 0.15, "mouthLowerDown": 0.10},
         pausing={"mouthShrugLower": 0.40},
         accent={"noseSneer": 0.20, "browDown": 0.15},
@@ -139,12 +148,21 @@ EMOTIONS: dict[str, Emotion] = {
         mouth=1.20,
     ),
     "contempt": Emotion(
-        held={"mouthSmileLeft": 0.65, "mouthDimpleLeft": 0.90, "cheekSquintLeft": 0.40, "browOuterUpLeft": 0.90, "browDownRight": 0.60, "browDownLeft": 0.10, "eyeBlink": 0.24, "mouthLeft": 0.18},
+        held={
+            "mouthSmileLeft": 0.65,
+            "mouthDimpleLeft": 0.90,
+            "cheekSquintLeft": 0.40,
+            "browOuterUpLeft": 0.90,
+            "browDownRight": 0.60,
+            "browDownLeft": 0.10,
+            "eyeBlink": 0.24,
+            "mouthLeft": 0.18,
+        },
         pausing={"mouthPressLeft": 0.30},
         accent={"browOuterUpLeft": 0.20},
         mouth=0.85,
     ),
-}  # fmt: skip
+}
 
 _COLUMN = {name: (index,) for index, name in enumerate(EXPRESSION_NAMES)}
 _COLUMN |= {
@@ -294,8 +312,8 @@ def _contacts(values: np.ndarray, jaw_angle: np.ndarray, sealed: np.ndarray, tuc
     yielding = 1 - np.maximum(0.95 * sealed, 0.92 * tucked)
     values[:, _PARTING_COLUMNS] *= yielding[:, None]
     values[:, _COLUMN["jawForward"]] *= (1 - np.maximum(0.3 * sealed, 0.7 * tucked))[:, None]  # the lip could not reach
-    values[:, _COLUMN["mouthStretch"]] *= (1 - 0.3 * sealed)[:, None]
-    values[:, _COLUMN["noseSneer"]] *= (1 - 0.12 * sealed)[:, None]
+    values[:, _COLUMN["mouthStretch"]] *= (1 - 0.3 * np.maximum(sealed, tucked))[:, None]
+    values[:, _COLUMN["noseSneer"]] *= (1 - 0.25 * sealed)[:, None]
     parted_mm = sum(mm * values[:, _COLUMN[name]].max(axis=1) for name, mm in _PARTING_MM.items())
     closing = np.maximum(
         sealed * (jaw_angle / _CLOSE_ANGLE + (parted_mm + _PRESS_MM) / _CLOSE_MM),
@@ -305,7 +323,8 @@ def _contacts(values: np.ndarray, jaw_angle: np.ndarray, sealed: np.ndarray, tuc
     _add(values, "mouthPress", 0.22 * sealed)
     _add(values, "mouthRollLower", 0.12 * sealed + 0.72 * tucked * (1 - sealed))
     _add(values, "mouthRollUpper", 0.12 * sealed)
-    _add(values, "mouthShrugLower", 0.20 * tucked * (1 - sealed))
+    values[:, _COLUMN["mouthFrown"]] *= (1 - 0.8 * tucked)[:, None]
+    _add(values, "mouthShrugLower", 0.35 * tucked * (1 - sealed))
     _add(values, "mouthUpperUp", 0.40 * tucked * (1 - sealed))
     return values
 

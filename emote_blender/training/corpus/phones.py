@@ -1,8 +1,8 @@
 """The 39 phone classes of the corpus, and the mappings of each engine's phone names into them.
 
 Diphthongs and affricates become two classes in sequence. Classes are chosen by what is seen on a face and heard in a
-spectrum: `RT` is a tapped or rolled r, `R` the English one; `YU` and `EU` are the front rounded vowels (French `u`, `eu`);
-`X` is every fricative of the throat.
+spectrum: `RT` is a tapped or rolled r, `R` the English one; `YU` and `EU` are the front rounded vowels (French `u`,
+`eu`); `X` is every fricative of the throat.
 """
 
 CLASSES: tuple[str, ...] = tuple(
@@ -104,7 +104,7 @@ def from_ipa(symbol: str) -> tuple[str, ...]:
 
 
 def from_arpabet(symbol: str) -> tuple[str, ...] | None:
-    """Classes of one phone of flite or English festival, stress digits aside: one or two, or None if it is not one of theirs."""
+    """Classes of one phone of flite or English festival, stress digits aside: one or two; None for an unknown name."""
     bare = symbol.upper().rstrip("012")
     if bare in _ARPABET:
         return _ARPABET[bare]
