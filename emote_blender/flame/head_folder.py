@@ -1,7 +1,7 @@
 """The head folder: `head.safetensors` (FLAME's arrays under FLAME's names) and `head.json` (names, units, licence).
 
-Arrays are stored in the narrowest type that holds them exactly, and shape directions as lists of moved vertices where that is
-smaller, so that what is loaded equals what was saved bit for bit.
+Arrays are stored in the narrowest type that holds them exactly, and shape directions as lists of moved vertices where
+that is smaller, so that what is loaded equals what was saved bit for bit.
 """
 
 import json
@@ -16,7 +16,7 @@ ARRAYS_FILE = "head.safetensors"
 CARD_FILE = "head.json"
 FORMAT = 1
 
-# name in the file -> (field of FaceModel, type in memory); shapedirs, posedirs, kintree_table and regions have their own code below
+# name in the file -> (field of FaceModel, type in memory); the other arrays have their own code below
 PLAIN_ARRAYS = {
     "v_template": ("v_template", np.float32),
     "f": ("faces", np.int32),
@@ -105,7 +105,7 @@ def require_keys(source, found: set, required: set, optional: set = frozenset())
 
 
 def parents_of(kintree_table: np.ndarray, source) -> np.ndarray:
-    """Returns (J,) int32 parents from FLAME's (2, J) table; the root's parent is -1, which FLAME's files also write as 2^32 - 1."""
+    """Returns (J,) int32 parents from FLAME's (2, J) table, -1 for the root (FLAME's files may write it as 2^32 - 1)."""
     if kintree_table.ndim != 2 or kintree_table.shape[0] != 2:
         raise ModelError(f"{source}: kintree_table has shape {kintree_table.shape}, expected (2, joints)")
     parents = kintree_table[0].astype(np.int64)
@@ -163,8 +163,8 @@ def _expand_directions(arrays: dict[str, np.ndarray], num_vertices: int, source)
     displacement = arrays["shapedirs.displacement"]
     if displacement.shape != (len(vertex), 3) or count.sum() != len(vertex) or (vertex >= num_vertices).any():
         raise ModelError(
-            f"{source}: shapedirs lists {len(vertex)} vertices, {displacement.shape} displacements and counts that sum to "
-            f"{count.sum()} for {num_vertices} vertices; take the head's folder from its source again"
+            f"{source}: shapedirs lists {len(vertex)} vertices, {displacement.shape} displacements and counts that sum "
+            f"to {count.sum()} for {num_vertices} vertices; take the head's folder from its source again"
         )
     shapedirs = np.zeros((len(count), num_vertices, 3), np.float32)
     shapedirs[np.repeat(np.arange(len(count)), count), vertex] = displacement

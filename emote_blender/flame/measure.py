@@ -6,7 +6,10 @@ from ..errors import ModelError
 from .model import FaceModel
 
 LIPS_CLOSED_GAP = 0.0005
-"""Metres: lips with a smaller gap count as closed. On the open head the neutral gap is -0.32 mm and jaw 0.01 rad alone opens 0.53 mm."""
+"""Metres: lips with a smaller gap count as closed.
+
+On the open head the gap is -0.32 mm at rest and 0.53 mm with the jaw open by 0.01 rad.
+"""
 
 MIDLINE_HALF_WIDTH = 0.0005
 """Metres: lip vertices within this distance of the midline on the template stand for the middle of the mouth."""
@@ -15,11 +18,11 @@ UPPER_INNER_LIP_LANDMARK, LOWER_INNER_LIP_LANDMARK = 62, 66  # iBUG 68 points, c
 
 
 def lip_gap(face_model: FaceModel, vertices: np.ndarray) -> np.ndarray:
-    """Returns (...) the opening between the lips at the middle of the mouth, metres; zero or negative where they touch or overlap.
+    """Returns (...) the opening between the lips at the middle of the mouth, metres; negative where they overlap.
 
-    The gap is the height of the lowest point of the upper lip less that of the highest point of the lower lip, over the lip
-    vertices on the midline. Taking the extremes, not one fixed pair of vertices, keeps the measure true when the lips roll or
-    press. A head without lip regions is measured at the two inner-lip landmarks of the iBUG 68 points.
+    The gap is the height of the lowest point of the upper lip less that of the highest point of the lower lip, over the
+    lip vertices on the midline. Taking the extremes, not one fixed pair of vertices, keeps the measure true when the
+    lips roll or press. A head without lip regions is measured at the two inner-lip landmarks of the iBUG 68 points.
 
     Args:
         face_model: the head that `vertices` belong to.

@@ -1,6 +1,6 @@
 """Linear blend skinning as FLAME and SMPL do it, in numpy.
 
-Formulas: M. Loper et al., SMPL: A Skinned Multi-Person Linear Model, 2015, equations 2 to 4; conventions in spec/EMOTE.md section 10.
+Formulas: M. Loper et al., SMPL: A Skinned Multi-Person Linear Model, 2015, equations 2 to 10; conventions of smplx.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 def rotation_matrices(axis_angle: np.ndarray) -> np.ndarray:
     """Returns (..., 3, 3) rotation matrices of (..., 3) axis-angle vectors in radians.
 
-    The angle is |r + 1e-8| as in smplx, so that results agree with it to the last digits and a zero vector divides by no zero.
+    The angle is |r + 1e-8| as in smplx, so that results agree to the last digits and nothing is divided by zero.
     """
     axis_angle = np.asarray(axis_angle)
     angle = np.linalg.norm(axis_angle + axis_angle.dtype.type(1e-8), axis=-1)[..., None, None]
@@ -21,7 +21,7 @@ def rotation_matrices(axis_angle: np.ndarray) -> np.ndarray:
 
 
 def pose_features(rotations: np.ndarray) -> np.ndarray:
-    """Returns (B, 9 (J - 1)) pose features, the entries of R - I for every joint but the root, from (B, J, 3, 3) rotations."""
+    """Returns (B, 9 (J - 1)) entries of R - I for every joint but the root, from (B, J, 3, 3) rotations."""
     return (rotations[:, 1:] - np.eye(3, dtype=rotations.dtype)).reshape(len(rotations), -1)
 
 

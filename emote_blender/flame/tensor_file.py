@@ -1,7 +1,8 @@
 """Safetensors files as numpy arrays, read and written with numpy alone.
 
-Blender shows and animates a head without torch and without the safetensors package, so the head's file is read here. The format
-(https://huggingface.co/docs/safetensors): a little-endian uint64 length, that many bytes of JSON, then the raw arrays.
+Blender shows and animates a head without torch and without the safetensors package, so the head's file is read here.
+The format (https://huggingface.co/docs/safetensors): a little-endian uint64 length, that many bytes of JSON, then the
+raw arrays.
 """
 
 import json
