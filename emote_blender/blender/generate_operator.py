@@ -27,7 +27,10 @@ class EMOTE_OT_generate(bpy.types.Operator):
     # Nothing is remembered from call to call: what is left out comes from the scene.
     strip: bpy.props.StringProperty(name="Strip", description="Name of a sound strip", options={"SKIP_SAVE"})
     audio: bpy.props.StringProperty(
-        name="File", description="Sound file, instead of a strip", subtype="FILE_PATH", options={"SKIP_SAVE"}
+        name="File",
+        description="Sound file, instead of a strip",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     frame_start: bpy.props.IntProperty(
         name="Start Frame", description="Frame at which the file's sound begins", default=1, options={"SKIP_SAVE"}

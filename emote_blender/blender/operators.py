@@ -53,7 +53,10 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(
-        name="File", description="Motion file (.npz)", subtype="FILE_PATH", options={"SKIP_SAVE"}
+        name="File",
+        description="Motion file (.npz)",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
     head: bpy.props.StringProperty(

@@ -81,6 +81,7 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         name="File",
         description="Sound file to speak: wav, flac, ogg, mp3, or what else Blender can play",
         subtype="FILE_PATH",
+        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
     )
     frame_start: bpy.props.IntProperty(
         name="Start Frame",

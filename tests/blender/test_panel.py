@@ -1,0 +1,160 @@
+"""What the panel says when its button is grey, and what the add-on leaves behind when it is disabled."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import bpy
+import pytest
+
+import emote_blender
+from emote_blender.blender import model_info, requirements
+from emote_blender.blender.compat import new_sound_strip
+from emote_blender.blender.head import add_head
+from emote_blender.blender.panels import why_not
+from emote_blender.blender.registration import CLASSES
+
+ROOT = Path(emote_blender.__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _complete_installation(monkeypatch):
+    """These tests are about the scene, and pass where torch is not installed."""
+    requirements.missing_libraries.cache_clear()
+    monkeypatch.setattr(requirements, "_LIBRARIES", ())
+    yield
+    requirements.missing_libraries.cache_clear()
+
+
+def test_empty_scene_asks_for_a_head():
+    assert why_not(bpy.context) == "The scene has no head: press Add Head"
+
+
+def test_head_alone_asks_for_a_sound_strip(head):
+    assert why_not(bpy.context) == "The sequencer has no sound strip: add one there, or choose File"
+
+
+def test_two_heads_ask_for_a_choice(face, scene):
+    add_head(bpy.context, face), add_head(bpy.context, face)
+    bpy.context.view_layer.objects.active = None
+    assert why_not(bpy.context) == "Choose the head that speaks"
+
+
+def test_head_and_strip_are_enough(scene, head, ramp_wav):
+    new_sound_strip(scene, "Line 01", str(ramp_wav()), channel=1, frame_start=1)
+    assert why_not(bpy.context) == ""
+
+
+def test_strip_that_is_gone_is_named(scene, head, ramp_wav):
+    new_sound_strip(scene, "Line 01", str(ramp_wav()), channel=1, frame_start=1)
+    scene.emote.strip = "Line 02"
+    assert why_not(bpy.context) == "The sound strip 'Line 02' is gone: choose another"
+
+
+def test_two_strips_ask_for_a_choice(scene, head, ramp_wav):
+    for number in (1, 2):
+        new_sound_strip(scene, f"Line {number}", str(ramp_wav()), channel=number, frame_start=1)
+    scene.sequence_editor.active_strip = None
+    assert why_not(bpy.context) == "Choose a sound strip"
+
+
+def test_file_source_asks_for_a_file(scene, head):
+    scene.emote.source = "FILE"
+    assert why_not(bpy.context) == "Choose a sound file"
+
+
+def test_missing_library_is_named_and_the_button_is_grey(monkeypatch, scene, head):
+    monkeypatch.setattr(requirements, "_LIBRARIES", ("no_such_library",))
+    requirements.missing_libraries.cache_clear()
+    assert "no_such_library not installed" in why_not(bpy.context)
+    with pytest.raises(RuntimeError, match="no_such_library not installed"):
+        bpy.ops.emote.generate()
+
+
+def test_motion_files_need_no_library(monkeypatch, head, make_motion, tmp_path):
+    monkeypatch.setattr(requirements, "_LIBRARIES", ("no_such_library",))
+    requirements.missing_libraries.cache_clear()
+    make_motion().save(tmp_path / "line.npz")
+    assert bpy.ops.emote.apply_motion(filepath=str(tmp_path / "line.npz")) == {"FINISHED"}
+
+
+def test_model_that_is_not_there_is_told(scene):
+    assert "not found" in model_info.model_info("no_such_model").problem
+
+
+def test_strips_are_offered_by_name(scene, ramp_wav):
+    from emote_blender.blender.properties import _strip_names
+
+    for number in (1, 2):
+        new_sound_strip(scene, f"Line {number}", str(ramp_wav()), channel=number, frame_start=1)
+    assert _strip_names(scene.emote, bpy.context, "line") == ["Line 1", "Line 2"]
+    assert _strip_names(scene.emote, bpy.context, "2") == ["Line 2"]
+
+
+def test_every_setting_has_a_tooltip():
+    for owner in (bpy.types.Scene.bl_rna.properties["emote"].fixed_type, bpy.ops.emote.generate.get_rna_type()):
+        for prop in owner.properties:
+            if prop.identifier not in ("rna_type", "name"):
+                assert prop.description, prop.identifier
+
+
+def test_every_operator_and_panel_says_what_it_is_for():
+    assert all(cls.__doc__ for cls in CLASSES)
+
+
+def test_disabling_leaves_nothing_behind():
+    before = set(dir(bpy.types)), set(dir(bpy.ops.emote))
+    emote_blender.unregister()
+    try:
+        assert not hasattr(bpy.types.Scene, "emote")
+        assert not [name for name in dir(bpy.types) if name.startswith("EMOTE_")]
+    finally:
+        emote_blender.register()
+    assert (set(dir(bpy.types)), set(dir(bpy.ops.emote))) == before
+
+
+def run_in_blender(script):
+    """The finished process of a script that runs in a bpy of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_enabling_imports_neither_torch_nor_transformers_nor_scipy():
+    result = run_in_blender(
+        """
+        import sys
+        for name in ("torch", "transformers", "scipy", "soundfile", "safetensors"):
+            sys.modules[name] = None
+        import bpy, emote_blender
+        emote_blender.register()
+        assert bpy.ops.emote.add_head() == {"FINISHED"}
+        emote_blender.unregister()
+        """
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_add_on_works_under_an_extensions_package_name(tmp_path):
+    """An installed extension is called bl_ext.<repository>.emote_blender."""
+    package = tmp_path / "bl_ext" / "user_default"
+    package.mkdir(parents=True)
+    (package / "emote_blender").symlink_to(ROOT / "emote_blender")
+    result = run_in_blender(
+        f"""
+        import sys
+        sys.path = [path for path in sys.path if path not in ("", {str(ROOT)!r})]
+        sys.path.insert(0, {str(tmp_path)!r})
+        import importlib, types, bpy
+        for name in ("bl_ext", "bl_ext.user_default"):
+            sys.modules[name] = types.ModuleType(name)
+            sys.modules[name].__path__ = [{str(tmp_path)!r} + "/" + name.replace(".", "/")]
+        addon = importlib.import_module("bl_ext.user_default.emote_blender")
+        addon.register()
+        assert bpy.ops.emote.add_head() == {{"FINISHED"}}
+        assert "emote_blender" not in sys.modules
+        addon.unregister()
+        """
+    )
+    assert result.returncode == 0, result.stderr
