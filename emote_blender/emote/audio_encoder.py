@@ -32,7 +32,7 @@ class Wav2Vec2Statistics:
 class Wav2Vec2Encoder(AudioEncoder):
     """Wav2Vec 2.0 whose convolution features are resampled to the frames of motion before the transformer (spec 2)."""
 
-    CHUNK = 1 << 20  # samples per step when a clip is measured
+    CHUNK = 1 << 17  # samples per step when a clip is measured: 54 MB of responses at the official size
 
     def __init__(self, config: Wav2Vec2EncoderConfig):
         from transformers import Wav2Vec2Config, Wav2Vec2Model
@@ -65,18 +65,21 @@ class Wav2Vec2Encoder(AudioEncoder):
             return Wav2Vec2Statistics(mean, variance, None, None)
         kernel, stride = first.conv.kernel_size[0], first.conv.stride[0]
         step = self.CHUNK // stride * stride
-        count, total, squares = 0, 0.0, 0.0
+        count = 0
+        # Sums are kept on the CPU: not every GPU has float64.
+        total, squares = torch.zeros(2, first.conv.out_channels, dtype=torch.float64)
         for start in range(0, max(len(samples) - kernel + 1, 1), step):
             piece = (samples[start : start + step + kernel - stride] - mean) / torch.sqrt(variance + VARIANCE_FLOOR)
             if len(piece) < kernel:
                 break
-            response = first.conv(piece[None, None])[0].double()  # (C, L)
+            response = first.conv(piece[None, None])[0]  # (C, L)
             count += response.shape[1]
-            total = total + response.sum(dim=1)
-            squares = squares + (response**2).sum(dim=1)
+            total += response.sum(dim=1).cpu().double()
+            squares += (response**2).sum(dim=1).cpu().double()
         conv_mean = total / count
         conv_variance = (squares / count - conv_mean**2).clamp_min(0)
-        return Wav2Vec2Statistics(mean, variance, conv_mean.to(samples), conv_variance.to(samples))
+        device = samples.device
+        return Wav2Vec2Statistics(mean, variance, conv_mean.float().to(device), conv_variance.float().to(device))
 
     def _convolve(self, normalized: Tensor, statistics: Wav2Vec2Statistics | None) -> Tensor:
         """Convolution features (B, C, L); the first layer's norm over time uses the clip's statistics if given."""

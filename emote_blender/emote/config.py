@@ -61,16 +61,23 @@ class Wav2Vec2EncoderConfig:
 
 @dataclass(frozen=True)
 class LogMelEncoderConfig:
-    """The small audio encoder of the open model: log-mel spectrogram, then convolution and attention blocks."""
+    """The small audio encoder of the open model: log-mel spectrogram, then convolution and attention blocks at 25 Hz.
+
+    After `num_blocks` blocks a phone head reads `num_phones` classes at 50 Hz; `num_motion_blocks` follow. The
+    feed-forward layers are `feedforward_ratio` times as wide as `dim`; `padding_frames` frames of silence stand before
+    and after every clip.
+    """
 
     type: typing.Literal["log_mel"] = "log_mel"
-    dim: int = 192
-    num_blocks: int = 6
-    num_heads: int = 4
+    dim: int = 160
+    num_blocks: int = 4
+    num_motion_blocks: int = 2
+    num_heads: int = 5
     kernel_size: int = 11
+    feedforward_ratio: int = 3
     num_mels: int = 64
     num_phones: int = 39
-    dropout: float = 0.0
+    padding_frames: int = 4
 
 
 @dataclass(frozen=True)
@@ -213,10 +220,10 @@ def _build(cls: type, data: object, where: str):
     return cls(**{name: _convert(hint, data[name], prefix + name) for name, hint in hints.items()})
 
 
-def _convert(hint: object, value: object, where: str):
+def _convert(hint: typing.Any, value: object, where: str):
     """`value` as the annotated type, or ValueError."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _build(hint, value, where)
     if origin is typing.Literal:
         if value in arguments:

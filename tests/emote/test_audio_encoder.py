@@ -29,7 +29,7 @@ def test_a_clip_with_its_own_statistics_gives_what_it_gives_without(model):
         assert torch.allclose(found, model.encode_audio(clip[None], 40), atol=1e-5)
 
 
-@pytest.mark.parametrize("chunk", [5, 1000, 6405, 1 << 20])
+@pytest.mark.parametrize("chunk", [5, 1000, 6405, 1 << 17])
 def test_statistics_do_not_depend_on_the_pieces_they_are_measured_in(chunk, model, monkeypatch):
     clip = noise(4 * 640 + 3)
     encoder = model.audio_model
