@@ -114,12 +114,20 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
     rows = read_jobs(arguments.jobs, folder)
     needs_head = any(row.job and row.job.output.suffix.lower() == ".blend" for row in rows)
     session = _open_session(arguments, decode, needs_head)
+    report_path: Path | None = arguments.report
+    if report_path and any(row.job and row.job.output == report_path.resolve() for row in rows):
+        raise InputError(
+            f"--report and a row of {arguments.jobs} both name {report_path}; give the report another name"
+        )
+    # A report inside the folder can only be tried once the folder is there; any other before it is made.
+    if report_path and not report_path.resolve().is_relative_to(folder.resolve()):
+        check_writable(report_path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder} cannot be created ({error.strerror}); choose another folder") from error
-    if arguments.report:
-        check_writable(arguments.report)
+    if report_path:
+        check_writable(report_path)
     clock = StageClock()
     results: list[dict[str, Any]] = []
     cancelled = False
@@ -130,7 +138,7 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
             cancelled = True
             break
     num_failed = sum(result["status"] == "failed" for result in results)
-    if arguments.report:
+    if report_path:
         report = {
             "jobs": str(arguments.jobs),
             "output": str(folder),
@@ -142,7 +150,7 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
             "version": package_version(),
             "results": results,
         }
-        write_report(arguments.report, report)
+        write_report(report_path, report)
     print(f"{len(results) - num_failed} of {len(rows)} done, {num_failed} failed" + (", cancelled" * cancelled))
     return EXIT_CANCELLED if cancelled else EXIT_FAILED if num_failed else 0
 

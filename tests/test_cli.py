@@ -218,6 +218,14 @@ def test_a_fault_of_the_program_costs_one_row_only(
     assert (tmp_path / "out" / "b.npz").is_file()
 
 
+def test_a_batch_can_report_into_its_own_folder(speech_wav, open_head_model_folder, tmp_path):
+    (tmp_path / "jobs.csv").write_text("audio\nspeech.wav\n")
+    command = ["batch", str(tmp_path / "jobs.csv"), "-o", str(tmp_path / "new" / "out"), "--report"]
+    report = tmp_path / "new" / "out" / "report.json"
+    assert main([*command, str(report), "--model", str(open_head_model_folder)]) == 0
+    assert json.loads(report.read_text())["done"] == 1
+
+
 def test_an_interrupted_batch_reports_what_it_did(speech_wav, open_head_model_folder, tmp_path, speech_samples):
     calls = []
 
