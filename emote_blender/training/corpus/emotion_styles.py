@@ -6,8 +6,8 @@ audio predicts, are left to refinement after inference.
 
 The order of work: speech moves jaw and lips; the emotion adds a posture that follows the phrases and yields where the
 lips are needed for rounding; stressed syllables move the brows; contacts come last and win over everything, because
-a p, b or m with open lips is the first thing a viewer sees. Poses follow the facial action units of Ekman & Friesen's FACS,
-tuned by looking at the open head.
+a p, b or m with open lips is the first thing a viewer sees. Poses follow the facial action units of Ekman & Friesen's
+FACS, tuned by looking at the open head.
 """
 
 from collections.abc import Mapping
