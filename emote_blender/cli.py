@@ -261,7 +261,7 @@ def _check_files(job: Job, report: Path | None) -> None:
 
 def _check_speaker(speaker: str | None, config: EMOTEConfig) -> None:
     """Raises InputError that lists the model's speakers."""
-    if speaker is not None and speaker not in config.speakers:
+    if speaker and speaker not in config.speakers:
         raise InputError(f"unknown speaker {speaker!r}; model {config.name} has {', '.join(config.speakers)}")
 
 

@@ -111,7 +111,8 @@ for frame in range(bpy.context.scene.frame_start, bpy.context.scene.frame_end + 
     bpy.context.scene.frame_set(frame)
     values.append([key.value for key in keys.key_blocks[1:]])
 strips = [s for s in bpy.context.scene.sequence_editor.strips_all if s.type == "SOUND"]
-print("RESULT" + json.dumps([len(heads), len(keys.key_blocks), values, [s.sound.packed_file is not None for s in strips]]))
+packed = [s.sound.packed_file is not None for s in strips]
+print("RESULT" + json.dumps([len(heads), len(keys.key_blocks), values, packed]))
 """
     read = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert read.returncode == 0, read.stderr
