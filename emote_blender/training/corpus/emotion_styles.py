@@ -164,7 +164,7 @@ EMOTIONS: dict[str, Emotion] = {
     ),
 }
 
-_COLUMN = {name: (index,) for index, name in enumerate(EXPRESSION_NAMES)}
+_COLUMN: dict[str, tuple[int, ...]] = {name: (index,) for index, name in enumerate(EXPRESSION_NAMES)}
 _COLUMN |= {
     name.removesuffix("Left"): (index, EXPRESSION_NAMES.index(name.removesuffix("Left") + "Right"))
     for index, name in enumerate(EXPRESSION_NAMES)
@@ -235,7 +235,7 @@ def face(
     values, jaw_angle = _speech(channels, amplitude)
     dropped = style.jaw_pausing * (1 - speaking) + style.jaw_speaking * speaking
     jaw_angle += level * dropped * (1 - np.maximum(0.7 * channels["round"], 0.7 * channels["teeth"]))
-    values += _feeling(style, habits, level, speaking, channels["round"], channels["jaw"])
+    values += _feeling(style, level, speaking, channels["round"])
     values += _accents(style, habits, level, stress)
     values += _habitual_smile(habits, speaking, channels["round"])
     values = _lopsided(values, habits.lopsided)
@@ -269,10 +269,8 @@ def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.
     return values, jaw_angle
 
 
-def _feeling(
-    style: Emotion, habits: Speaker, level: float, speaking: np.ndarray, rounding: np.ndarray, jaw: np.ndarray
-) -> np.ndarray:
-    """(T, 50) emotional posture: a little stronger while speaking, yielding the lips to rounding and wide vowels."""
+def _feeling(style: Emotion, level: float, speaking: np.ndarray, rounding: np.ndarray) -> np.ndarray:
+    """(T, 50) emotional posture: a little stronger while speaking, yielding the lips to rounding."""
     values = np.zeros((len(speaking), len(EXPRESSION_NAMES)))
     for pose, envelope in (
         (style.held, 0.80 + 0.20 * speaking),
