@@ -39,3 +39,29 @@ def open_head_model_folder(make_tiny_model, tmp_path_factory) -> Path:
         name="tiny", face="open_head", num_expression=len(names), expression_names=names, speakers=("clear", "soft")
     )
     return save_model(model, tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def flame_model(reference):
+    """A face model with FLAME's layout and random content: 257 vertices, 300 + 100 components, pose correctives.
+
+    See tests/data/reference/trim_flame_oracle.py.
+    """
+    from emote_blender.flame.head_folder import parents_of
+    from emote_blender.flame.model import FaceModel
+    from emote_blender.flame.tensor_file import read_tensors
+
+    arrays = read_tensors(reference / "flame/synthetic_model.safetensors")
+    return FaceModel(
+        v_template=arrays["v_template"],
+        faces=arrays["f"],
+        shapedirs=arrays["shapedirs"],
+        posedirs=arrays["posedirs"].reshape(-1, arrays["posedirs"].shape[-1]).T.copy(),
+        J_regressor=arrays["J_regressor"],
+        lbs_weights=arrays["weights"],
+        parents=parents_of(arrays["kintree_table"], "the recorded model"),
+        num_shape=300,
+        num_expression=100,
+        basis="flame_synthetic",
+        licence="CC0-1.0",
+    )

@@ -59,3 +59,20 @@ def reference_model(reference, reference_config, reference_flint):
     weights = load_file(reference / "emote/weights.safetensors")
     assert not model.load_state_dict(weights, strict=False).unexpected_keys
     return model.eval()
+
+
+@pytest.fixture(scope="session")
+def face_vertices(flame_model):
+    """A function of motion (N, 103) and shape (N, 300) that gives vertices (N, 257 * 3) in metres."""
+    import torch
+
+    from emote_blender.flame.layer import FLAMELayer
+
+    layer = FLAMELayer(flame_model)
+
+    def vertices(motion, shape):
+        pose = torch.zeros(len(motion), 5, 3)
+        pose[:, flame_model.joint_names.index("jaw")] = motion[:, 100:]
+        return layer(shape, motion[:, :100], pose)[0].flatten(1)
+
+    return vertices

@@ -43,6 +43,20 @@ def test_kl_divergence_matches_the_recorded_one(recorded):
     assert abs(found / recorded["kl"] - 1) < 1e-6
 
 
+def test_the_published_training_loss_matches_the_recorded_one(recorded, reference_flint, face_vertices):
+    shape = recorded["gt_shape"][:, None].expand(-1, 32, -1).flatten(0, 1)
+    with torch.inference_mode():
+        distribution = reference_flint.encode(recorded["input_sequence"])
+        reconstruction = reference_flint.decode(recorded["z"])
+        found, expected = (
+            face_vertices(motion.flatten(0, 1), shape) for motion in (reconstruction, recorded["input_sequence"])
+        )
+        geometry = (found - expected).square().mean()
+        total = 1e6 * geometry + 1e-3 * distribution.kl_divergence()  # spec 5
+    assert abs(geometry / recorded["loss_geometry"] - 1) < 1e-5
+    assert abs(total / recorded["loss_total"] - 1) < 1e-5
+
+
 def test_state_dict_keys_are_the_official_ones(reference):
     expected = (line.split("\t") for line in (reference / "flint/state_dict_keys.txt").read_text().splitlines())
     found = {name: str(tuple(tensor.shape)) for name, tensor in FLINT(FLINTConfig()).state_dict().items()}

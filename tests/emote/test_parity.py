@@ -58,6 +58,16 @@ def test_expression_and_jaw_match_the_recorded_ones_from_waveform_to_motion(clip
     assert difference(jaw, recorded["predicted_jaw"]) < TOLERANCE
 
 
+def test_vertices_of_the_motion_match_the_recorded_ones(reference, reference_model, face_vertices):
+    recorded = load_file(reference / "emote/clean_1p0_anger_i2_id5.safetensors")
+    expected = load_file(reference / "emote/vertices_clean_1p0_anger_i2_id5.safetensors")["predicted_vertices"][0]
+    with torch.inference_mode():
+        latents = reference_model.latents(recorded["audio_feature"], recorded["condition"])
+        motion = torch.cat(reference_model.decode_latents(latents, 25), -1)[0]
+        found = face_vertices(motion, torch.zeros(25, 300))
+    assert difference(found, expected) < 1e-6  # metres
+
+
 def test_the_recorded_condition_really_changes_from_frame_to_frame(reference):
     condition = load_file(reference / "emote/clean_3p37_interp.safetensors")["condition"]
     assert condition.diff(dim=1).abs().amax() > 0.001

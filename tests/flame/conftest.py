@@ -1,9 +1,8 @@
-"""A face model with FLAME's layout and random content, and the poses that smplx and the authors' code made of it."""
+"""The poses that smplx and the authors' code made of a face model with FLAME's layout, and heads to test with."""
 
 import numpy as np
 import pytest
 
-from emote_blender.flame.head_folder import parents_of
 from emote_blender.flame.model import FaceModel
 from emote_blender.flame.tensor_file import read_tensors
 from emote_blender.paths import find_head
@@ -13,25 +12,6 @@ try:
     import torch  # noqa: F401
 except ModuleNotFoundError:  # Blender's own Python: everything but the layer works without torch
     collect_ignore = ["test_layer.py"]
-
-
-@pytest.fixture(scope="session")
-def flame_model(reference) -> FaceModel:
-    """257 vertices, 300 + 100 components, pose correctives; see tests/data/reference/trim_flame_oracle.py."""
-    arrays = read_tensors(reference / "flame/synthetic_model.safetensors")
-    return FaceModel(
-        v_template=arrays["v_template"],
-        faces=arrays["f"],
-        shapedirs=arrays["shapedirs"],
-        posedirs=arrays["posedirs"].reshape(-1, arrays["posedirs"].shape[-1]).T.copy(),
-        J_regressor=arrays["J_regressor"],
-        lbs_weights=arrays["weights"],
-        parents=parents_of(arrays["kintree_table"], "the recorded model"),
-        num_shape=300,
-        num_expression=100,
-        basis="flame_synthetic",
-        licence="CC0-1.0",
-    )
 
 
 @pytest.fixture(scope="session")

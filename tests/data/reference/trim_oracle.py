@@ -3,7 +3,7 @@
 Usage: python trim_oracle.py ORACLE_FOLDER SPEC_FOLDER
 
 The oracle was recorded once from the authors' released code with random weights (no licensed data): see its README.
-FLAME's arrays, vertices and everything that can be computed from the rest stay out; the motion prior is stored once,
+FLAME's arrays (see flame/) and everything that can be computed from the rest stay out; the motion prior is stored once,
 since EMOTE's and FLINT's decoder weights are the same there.
 """
 
@@ -44,12 +44,15 @@ def main(oracle: Path, spec: Path) -> None:
         values = load_file(oracle / f"emote/{clip}.safetensors")
         condition = torch.cat([values[name].float() for name in CONDITIONS], dim=-1)
         save_file({"condition": condition, **{name: values[name] for name in OUTPUTS}}, emote / f"{clip}.safetensors")
+    vertices = load_file(oracle / f"emote/{CLIPS[0]}.safetensors")["predicted_vertices"]
+    save_file({"predicted_vertices": vertices}, emote / f"vertices_{CLIPS[0]}.safetensors")
     broken = load_file(oracle / f"fastpath_broken/{CLIPS[0]}.safetensors")
     save_file({name: broken[name] for name in OUTPUTS[3:]}, emote / "fastpath_broken.safetensors")
     for wav in ("1p0.wav", "3p37.wav"):
         shutil.copy(oracle / "wav" / wav, emote)
     motion = load_file(oracle / "flint/T32.safetensors")
     names = ("input_sequence", "mean", "logvar", "z", "decoded_from_z", "decoded_from_mean", "kl")
+    names += ("gt_shape", "loss_geometry", "loss_total")
     save_file({name: motion[name] for name in names}, flint / "T32.safetensors")
     shutil.copy(oracle / "flint/decode_latent2.safetensors", flint)
     lines = (spec / "emote_state_dict_keys.txt").read_text().split("\n# FLINT")[0].splitlines()
