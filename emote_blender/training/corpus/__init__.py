@@ -1,0 +1,1 @@
+"""Speech with phone times from free engines, and the motion that belongs to it."""

@@ -1,0 +1,127 @@
+"""Writes the corpus: shards of synthesised speech with phone times, deterministic per seed, resumable.
+
+A shard is an .npz with about six minutes of speech of one engine:
+    samples (N,) int16, 16 kHz, utterances one after the other, each padded with zeros to whole 25 fps frames;
+    frame_offsets (U + 1,) int64, first frame of each utterance;
+    phone_classes (P,) int16, phone_times (P, 2) float32 seconds from the utterance's start;
+    phone_offsets (U + 1,) int64; speakers (U,) text.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+import time
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import engines
+
+logger = logging.getLogger(__name__)
+
+FRAME_SAMPLES = 640  # 16000 Hz / 25 fps
+SHARD_SECONDS = 360.0
+SHORTEST_SECONDS, LONGEST_SECONDS = 0.6, 20.0
+
+
+@dataclass(frozen=True)
+class CorpusPart:
+    """One kind of speech of a corpus.
+
+    name: its folder. engine: one of `engines.ENGINES`. hours: how much. seed: which. voices: None for all.
+    """
+
+    name: str
+    engine: str
+    hours: float
+    seed: int
+    voices: tuple[str, ...] | None = None
+
+
+# What the shipped weights are trained on, and the parts they are judged on.
+FULL_CORPUS = (
+    CorpusPart("espeak", "espeak", 6.0, 101),
+    CorpusPart("espeak_languages", "espeak_languages", 3.0, 102),
+    CorpusPart("festival", "festival", 4.0, 103),
+    CorpusPart("flite", "flite", 3.0, 104),
+)
+FULL_VALIDATION = (
+    CorpusPart("espeak_validation", "espeak", 0.1, 901),
+    CorpusPart("festival_validation", "festival", 0.1, 903),
+    CorpusPart("flite_validation", "flite", 0.2, 904),
+)
+
+
+def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_SECONDS) -> list[Path]:
+    """The shards of a part below `folder`, made where they are missing; a stopped run goes on where it stopped.
+
+    Each shard has a seed of its own and is spoken in a process of its own, because an engine's library keeps state from
+    one sentence to the next: so a shard is the same whether it was made first or last.
+
+    Raises:
+        InputError: the engine is not installed.
+    """
+    engines.require_engines((part.engine,))
+    part_folder = folder / part.name
+    part_folder.mkdir(parents=True, exist_ok=True)
+    description = json.dumps({**part.__dict__, "shard_seconds": shard_seconds}, indent=1)
+    record = part_folder / "part.json"
+    if record.is_file() and record.read_text(encoding="utf-8") != description:
+        for stale in part_folder.glob("*.npz"):  # made for other settings
+            stale.unlink()
+    record.write_text(description, encoding="utf-8")
+
+    count = max(1, round(part.hours * 3600 / shard_seconds))
+    seconds = part.hours * 3600 / count
+    paths = [part_folder / f"{i:03d}.npz" for i in range(count)]
+    started, made = time.monotonic(), 0
+    for i, path in enumerate(paths):
+        if path.is_file():
+            continue
+        context = multiprocessing.get_context("spawn")
+        process = context.Process(target=write_shard, args=(part, i, seconds, path))
+        process.start()
+        process.join()
+        if process.exitcode != 0:
+            raise RuntimeError(f"shard {path} could not be made (exit code {process.exitcode})")
+        made += 1
+    if made:
+        elapsed = time.monotonic() - started
+        logger.info("%s: %d shards, %.0f x real time", part.name, made, made * seconds / elapsed)
+    return paths
+
+
+def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> None:
+    """Speaks shard `index` of a part and writes it whole or not at all."""
+    seed = zlib.crc32(f"{part.engine} {part.seed} {index}".encode())
+    samples, classes, times, speakers = [], [], [], []
+    frame_offsets, phone_offsets = [0], [0]
+    for utterance in engines.utterances(part.engine, seed, part.voices):
+        if frame_offsets[-1] >= seconds * 25:
+            break
+        duration = len(utterance.samples) / engines.SAMPLE_RATE
+        if not SHORTEST_SECONDS <= duration <= LONGEST_SECONDS or len(utterance.phone_classes) < 2:
+            continue
+        frames = -(-len(utterance.samples) // FRAME_SAMPLES)
+        samples.append(np.pad(utterance.samples, (0, frames * FRAME_SAMPLES - len(utterance.samples))))
+        classes.append(utterance.phone_classes)
+        times.append(utterance.phone_times)
+        speakers.append(utterance.speaker)
+        frame_offsets.append(frame_offsets[-1] + frames)
+        phone_offsets.append(phone_offsets[-1] + len(utterance.phone_classes))
+    partial = path.with_suffix(".partial.npz")
+    np.savez(
+        partial,
+        samples=np.concatenate(samples),
+        frame_offsets=np.asarray(frame_offsets, np.int64),
+        phone_classes=np.concatenate(classes),
+        phone_times=np.concatenate(times),
+        phone_offsets=np.asarray(phone_offsets, np.int64),
+        speakers=np.asarray(speakers),
+    )
+    os.replace(partial, path)

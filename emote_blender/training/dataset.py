@@ -1,0 +1,310 @@
+"""The corpus as training batches: windows of speech, the phones in them, and the motion that a condition asks for.
+
+Batch number `n` depends on the seed and `n` only. So a run that was stopped goes on exactly as if it had not been, and
+batches can be made ahead of time in another process.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ..emote.config import LogMelEncoderConfig
+from ..emote.log_mel_encoder import LogMelEncoder
+from .corpus import articulation, emotion_styles, phones
+from .corpus.augment import augment
+from .corpus.generate import FRAME_SAMPLES
+
+logger = logging.getLogger(__name__)
+
+EMOTIONS = tuple(emotion_styles.EMOTIONS)
+SPEAKERS = tuple(emotion_styles.SPEAKERS)
+NUM_INTENSITIES = 3
+LABELS_PER_FRAME = 2  # phone labels at 50 Hz
+_ARRAYS = ("samples", "articulation", "loudness", "labels", "offsets")
+
+
+@dataclass(frozen=True)
+class SpeechPart:
+    """One part of the corpus, its utterances one after the other; offsets count frames at 25 fps.
+
+    samples: (640 F,) int16. articulation: (F, 7) float16, channels of `articulation.tracks`. loudness: (F,) float16.
+    labels: (2 F,) int8 phone classes at 50 Hz. offsets: (U + 1,) int64.
+    """
+
+    samples: np.ndarray
+    articulation: np.ndarray
+    loudness: np.ndarray
+    labels: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def num_utterances(self) -> int:
+        """U."""
+        return len(self.offsets) - 1
+
+
+def prepare_part(shards: Sequence[Path], folder: Path) -> Path:
+    """The folder that holds the shards of a part with their targets, one .npy per array; made again when the shards or
+    the code that makes the targets has changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    code = inspect.getsource(articulation) + inspect.getsource(phones) + inspect.getsource(emotion_styles.loudness)
+    state = f"{zlib.crc32(code.encode()):08x} {[(path.name, path.stat().st_mtime_ns) for path in shards]}"
+    record = folder / "state.txt"
+    if record.is_file() and record.read_text(encoding="utf-8") == state:
+        return folder
+    record.unlink(missing_ok=True)
+    parts = [_with_targets(path) for path in shards]
+    offsets, start = [np.zeros(1, np.int64)], 0
+    for part in parts:
+        offsets.append(part.offsets[1:] + start)
+        start += part.offsets[-1]
+    for name in _ARRAYS[:-1]:
+        np.save(folder / f"{name}.npy", np.concatenate([getattr(part, name) for part in parts]))
+    np.save(folder / "offsets.npy", np.concatenate(offsets))
+    record.write_text(state, encoding="utf-8")
+    logger.info("%s: %.2f h, %d utterances", folder.name, start / 25 / 3600, sum(part.num_utterances for part in parts))
+    return folder
+
+
+def load_part(folder: Path) -> SpeechPart:
+    """A prepared part; the waveforms stay on disk until they are read."""
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "samples" else None) for name in _ARRAYS}
+    return SpeechPart(**arrays)
+
+
+def _with_targets(shard: Path) -> SpeechPart:
+    """A shard with what is wanted for each of its frames."""
+    with np.load(shard) as archive:
+        data = {name: archive[name] for name in archive.files}
+    offsets, phone_offsets = data["frame_offsets"], data["phone_offsets"]
+    if len(data["samples"]) != offsets[-1] * FRAME_SAMPLES:
+        raise ValueError(f"{shard}: {len(data['samples'])} samples for {offsets[-1]} frames")
+    table = np.column_stack([data["phone_classes"].astype(np.float64), data["phone_times"]])
+    tracks, loudness, labels = [], [], []
+    for i in range(len(offsets) - 1):
+        spoken = table[phone_offsets[i] : phone_offsets[i + 1]]
+        count = int(offsets[i + 1] - offsets[i])
+        samples = data["samples"][offsets[i] * FRAME_SAMPLES : offsets[i + 1] * FRAME_SAMPLES]
+        tracks.append(articulation.tracks(spoken, count).astype(np.float16))
+        loudness.append(emotion_styles.loudness(samples / 32768, count).astype(np.float16))
+        labels.append(articulation.frame_labels(spoken, LABELS_PER_FRAME * count, 50).astype(np.int8))
+    return SpeechPart(
+        data["samples"], np.concatenate(tracks), np.concatenate(loudness), np.concatenate(labels), offsets
+    )
+
+
+# ---------------------------------------------------------------- windows
+
+
+@dataclass(frozen=True)
+class Window:
+    """T frames of speech. samples (640 T,) float32 in [-1, 1]; articulation (T, 7); loudness (T,); labels (2 T,)."""
+
+    samples: np.ndarray
+    articulation: np.ndarray
+    loudness: np.ndarray
+    labels: np.ndarray
+
+
+def draw_window(part: SpeechPart, num_frames: int, rng: np.random.Generator, change_speed: bool = True) -> Window:
+    """A random window: an utterance from its start, after a little silence, or from somewhere within; pauses and the
+    next utterances follow until it is full. Played slower or faster (and lower or higher) by up to 22 %."""
+    speed = float(np.exp(rng.uniform(-0.2, 0.22))) if change_speed and rng.random() < 0.8 else 1.0
+    needed = int(np.ceil(num_frames * speed)) + 2
+    samples = np.zeros(needed * FRAME_SAMPLES, np.float32)
+    tracks = np.zeros((needed, len(articulation.CHANNELS)), np.float32)
+    loudness = np.zeros(needed, np.float32)
+    labels = np.full(needed * LABELS_PER_FRAME, phones.SILENCE, np.int64)
+
+    index = int(rng.integers(part.num_utterances))
+    length = int(part.offsets[index + 1] - part.offsets[index])
+    skip = int(rng.integers(max(1, length - 25))) if rng.random() < 0.55 else 0
+    position = 0 if skip else int(rng.integers(20))
+    while position < needed - 10:
+        begin, end = int(part.offsets[index]) + skip, int(part.offsets[index + 1])
+        count = min(end - begin, needed - position)
+        into, source = slice(position, position + count), slice(begin, begin + count)
+        samples[_scaled(into, FRAME_SAMPLES)] = part.samples[_scaled(source, FRAME_SAMPLES)]
+        tracks[into], loudness[into] = part.articulation[source], part.loudness[source]
+        labels[_scaled(into, LABELS_PER_FRAME)] = part.labels[_scaled(source, LABELS_PER_FRAME)]
+        position += count + int(rng.integers(3, 25))
+        index, skip = (index + 1) % part.num_utterances, 0
+        if rng.random() < 0.4:
+            break
+    samples /= 32768
+    if speed == 1.0:
+        return Window(
+            samples[: num_frames * FRAME_SAMPLES], tracks[:num_frames], loudness[:num_frames], labels[: 2 * num_frames]
+        )
+    positions = np.arange(num_frames * FRAME_SAMPLES) * speed
+    frames = (np.arange(num_frames) + 0.5) * speed - 0.5  # frame k stands for time (k + 0.5) / 25
+    lower = np.clip(frames.astype(int), 0, needed - 2)
+    share = np.clip(frames - lower, 0, 1).astype(np.float32)
+    nearest = ((np.arange(LABELS_PER_FRAME * num_frames) + 0.5) * speed).astype(int)
+    return Window(
+        np.interp(positions, np.arange(len(samples)), samples).astype(np.float32),
+        tracks[lower] * (1 - share[:, None]) + tracks[lower + 1] * share[:, None],
+        loudness[lower] * (1 - share) + loudness[lower + 1] * share,
+        labels[nearest],
+    )
+
+
+def _scaled(span: slice, factor: int) -> slice:
+    return slice(span.start * factor, span.stop * factor)
+
+
+# ---------------------------------------------------------------- conditions and targets
+
+
+@dataclass(frozen=True)
+class ConditionedMotion:
+    """What a face does under a condition. motion (T, E + 3): expression, then jaw; condition (T, C) as in EMOTE."""
+
+    motion: np.ndarray
+    condition: np.ndarray
+
+
+def condition_columns(emotion: np.ndarray, intensity: np.ndarray, speaker: str) -> np.ndarray:
+    """(T, C): emotion weights (T, 8), intensity (T,) 0..2 spread over its two nearest levels, speaker one-hot."""
+    levels = np.clip(1 - np.abs(intensity[:, None] - np.arange(NUM_INTENSITIES)), 0, 1)
+    speakers = np.zeros((len(intensity), len(SPEAKERS)))
+    speakers[:, SPEAKERS.index(speaker)] = 1
+    return np.concatenate([emotion, levels, speakers], 1).astype(np.float32)
+
+
+def conditioned_motion(window: Window, emotion: str, intensity: float, speaker: str) -> ConditionedMotion:
+    """The motion of a window under one condition that holds throughout."""
+    expression, jaw = emotion_styles.face(window.articulation, window.loudness, emotion, intensity, speaker)
+    weights = np.tile(np.eye(len(EMOTIONS))[EMOTIONS.index(emotion)], (len(jaw), 1))
+    condition = condition_columns(weights, np.full(len(jaw), intensity), speaker)
+    return ConditionedMotion(np.concatenate([expression, jaw], 1), condition)
+
+
+def draw_motion(window: Window, rng: np.random.Generator) -> ConditionedMotion:
+    """The motion of a window under a random emotion, intensity (continuous, 0..2) and speaker.
+
+    In one of six windows the condition glides into another, or a mixture of two holds, as emotion tracks do.
+    """
+    speaker = SPEAKERS[rng.integers(len(SPEAKERS))]
+
+    def draw() -> tuple[str, float]:
+        intensity = float(rng.integers(NUM_INTENSITIES)) if rng.random() < 0.4 else rng.uniform(0, 2)
+        return EMOTIONS[rng.integers(len(EMOTIONS))], intensity
+
+    emotion, intensity = draw()
+    first = conditioned_motion(window, emotion, intensity, speaker)
+    if rng.random() > 1 / 6:
+        return first
+    other_emotion, other_intensity = draw()
+    second = conditioned_motion(window, other_emotion, other_intensity, speaker)
+    frames = len(window.loudness)
+    if rng.random() < 0.5:
+        share = np.full(frames, rng.uniform())
+    else:
+        share = np.clip((np.arange(frames) - rng.integers(frames)) / rng.uniform(4, 30), 0, 1)
+    share = share[:, None].astype(np.float32)
+    emotions = slice(0, len(EMOTIONS))
+    weights = first.condition[:, emotions] * (1 - share) + second.condition[:, emotions] * share
+    intensities = intensity * (1 - share[:, 0]) + other_intensity * share[:, 0]
+    return ConditionedMotion(
+        first.motion * (1 - share) + second.motion * share, condition_columns(weights, intensities, speaker)
+    )
+
+
+# ---------------------------------------------------------------- batches
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one training step of EMOTE needs.
+
+    mel: (B, M, L) spectrogram. labels: (B, 2 T) int64 phone classes. articulation: (B, T, 7). motion: (B, T, E + 3).
+    condition: (B, T, C).
+    """
+
+    mel: Tensor
+    labels: Tensor
+    articulation: Tensor
+    motion: Tensor
+    condition: Tensor
+
+
+@dataclass(frozen=True)
+class BatchSource:
+    """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation."""
+
+    folders: tuple[Path, ...]
+    shares: tuple[float, ...]
+    encoder: LogMelEncoderConfig
+    batch_size: int = 16
+    num_frames: int = 96
+    amount: float = 0.4
+    seed: int = 0
+
+
+class SpeechBatches(Dataset):
+    """Batches by number; see the module's docstring."""
+
+    def __init__(self, source: BatchSource) -> None:
+        self.source = source
+        self._parts: list[SpeechPart] | None = None
+        self._front_end: LogMelEncoder | None = None
+
+    def __getitem__(self, number: int) -> Batch:
+        source = self.source
+        if self._parts is None:  # opened where it is used: a worker process has its own
+            self._parts = [load_part(folder) for folder in source.folders]
+            self._front_end = LogMelEncoder(source.encoder)
+        rng = np.random.default_rng([source.seed, number])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        shares = np.asarray(source.shares) / np.sum(source.shares)
+        chosen = rng.choice(len(self._parts), source.batch_size, p=shares)
+        change_speed = source.amount > 0
+        windows = [draw_window(self._parts[i], source.num_frames, rng, change_speed) for i in chosen]
+        motions = [draw_motion(window, rng) for window in windows]
+        samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), source.amount, generator)
+        with torch.no_grad():
+            mel = self._front_end.log_mel(samples, source.num_frames)
+        _mask(mel, source.amount, rng)
+        return Batch(
+            mel,
+            torch.from_numpy(np.stack([w.labels for w in windows])),
+            torch.from_numpy(np.stack([w.articulation for w in windows])),
+            torch.from_numpy(np.stack([m.motion for m in motions])),
+            torch.from_numpy(np.stack([m.condition for m in motions])),
+        )
+
+
+def _mask(mel: Tensor, amount: float, rng: np.random.Generator) -> None:
+    """Sets a band of up to 11 mels, or up to 0.15 s, to the mean in some clips of (B, M, L) (SpecAugment)."""
+    _, mels, length = mel.shape
+    for clip in mel:
+        if rng.random() < 0.5 * amount:
+            width = int(rng.integers(1, 12))
+            start = int(rng.integers(mels - width))
+            clip[start : start + width] = 0
+        if rng.random() < 0.4 * amount:
+            width = int(rng.integers(2, 16))
+            start = int(rng.integers(length - width))
+            clip[:, start : start + width] = 0
+
+
+def batches(source: BatchSource, first: int, last: int, workers: int = 1) -> DataLoader:
+    """An iterable over the batches numbered first .. last - 1, made ahead in `workers` processes (0: in this one)."""
+    return DataLoader(
+        SpeechBatches(source),
+        batch_size=None,
+        sampler=range(first, last),
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+    )

@@ -1,0 +1,99 @@
+"""Training batches: the same by number, labels and motion where the sound is, conditions that fit the motion."""
+
+import numpy as np
+import torch
+from conftest import make_shard
+
+from emote_blender.emote.config import LogMelEncoderConfig
+from emote_blender.training.corpus import articulation, phones
+from emote_blender.training.dataset import (
+    EMOTIONS,
+    SPEAKERS,
+    BatchSource,
+    SpeechBatches,
+    batches,
+    condition_columns,
+    conditioned_motion,
+    draw_motion,
+    draw_window,
+    load_part,
+    prepare_part,
+)
+
+
+def source_of(folder, **changes) -> BatchSource:
+    settings = {"batch_size": 3, "num_frames": 32, "amount": 0.4, "seed": 4, **changes}
+    return BatchSource((folder,), (1.0,), LogMelEncoderConfig(dim=32, num_heads=2, num_mels=32), **settings)
+
+
+def test_a_batch_depends_on_seed_and_number_only(buzzing_part):
+    in_order = list(batches(source_of(buzzing_part), 0, 3, workers=0))
+    alone = SpeechBatches(source_of(buzzing_part))[2]
+    for name, tensor in vars(alone).items():
+        assert torch.equal(tensor, getattr(in_order[2], name)), name
+    assert not torch.equal(alone.mel, SpeechBatches(source_of(buzzing_part, seed=5))[2].mel)
+
+
+def test_a_worker_process_makes_the_same_batches(buzzing_part):
+    (elsewhere,) = batches(source_of(buzzing_part), 7, 8, workers=1)
+    here = SpeechBatches(source_of(buzzing_part))[7]
+    assert all(torch.equal(tensor, getattr(here, name)) for name, tensor in vars(elsewhere).items())
+
+
+def test_batches_have_the_shapes_they_promise(buzzing_part):
+    batch = SpeechBatches(source_of(buzzing_part))[0]
+    assert batch.mel.shape == (3, 32, 4 * (32 + 2 * 4))
+    assert batch.labels.shape == (3, 64)
+    assert batch.articulation.shape == (3, 32, 7)
+    assert batch.motion.shape == (3, 32, 53)
+    assert batch.condition.shape == (3, 32, len(EMOTIONS) + 3 + len(SPEAKERS))
+
+
+def test_windows_keep_sound_labels_and_lips_together_at_any_speed(buzzing_part):
+    """Loud and soft sounds of the made-up shard are the open and the closed ones, whatever the window."""
+    part, rng = load_part(buzzing_part), np.random.default_rng(0)
+    closed_names = [phones.CLASS_INDEX[name] for name in phones.BILABIALS]
+    for _ in range(20):
+        window = draw_window(part, 48, rng)
+        assert len(window.samples) == 48 * 640
+        assert len(window.labels) == 96
+        power = (window.samples.reshape(-1, 320) ** 2).mean(1)
+        loud = ~np.isin(window.labels, [phones.SILENCE, *closed_names])
+        inner = loud & np.roll(loud, 1) & np.roll(loud, -1)
+        quiet = np.isin(window.labels, closed_names)
+        quiet = quiet & np.roll(quiet, 1) & np.roll(quiet, -1)
+        assert (power[inner][1:-1] > 1e-3).all()
+        assert (power[quiet][1:-1] < 1e-3).all()
+        middle_of_closure = quiet.reshape(-1, 2).all(1)
+        assert (
+            window.articulation[middle_of_closure, articulation.CHANNELS.index("close")] > 0.3
+        ).all()  # they part before the burst
+
+
+def test_conditions_are_convex_and_motion_follows_them(buzzing_part):
+    part, rng = load_part(buzzing_part), np.random.default_rng(1)
+    for _ in range(30):
+        window = draw_window(part, 32, rng)
+        drawn = draw_motion(window, rng)
+        emotions, levels, speakers = np.split(drawn.condition, [len(EMOTIONS), len(EMOTIONS) + 3], axis=1)
+        for columns in (emotions, levels, speakers):
+            np.testing.assert_allclose(columns.sum(1), 1, atol=1e-5)
+            assert (columns >= 0).all()
+        if emotions.max() > 1 - 1e-6 and np.ptp(levels, axis=0).max() < 1e-6:
+            emotion = EMOTIONS[int(emotions[0].argmax())]
+            intensity = float(levels[0] @ [0, 1, 2])
+            again = conditioned_motion(window, emotion, intensity, SPEAKERS[int(speakers[0].argmax())])
+            np.testing.assert_allclose(drawn.motion, again.motion, atol=2e-3)
+
+
+def test_intensity_lies_between_its_two_nearest_levels():
+    columns = condition_columns(np.eye(8)[[1, 1]], np.array([0.25, 1.5]), SPEAKERS[0])
+    np.testing.assert_allclose(columns[:, 8:11], [[0.75, 0.25, 0], [0, 0.5, 0.5]])
+
+
+def test_prepared_parts_are_made_again_when_their_shards_change(tmp_path):
+    shard = make_shard(tmp_path / "a.npz")
+    folder = prepare_part([shard], tmp_path / "prepared")
+    before = np.array(load_part(folder).offsets)
+    make_shard(shard, num_utterances=4, seed=9)
+    assert len(load_part(prepare_part([shard], folder)).offsets) < len(before)
