@@ -43,8 +43,10 @@ SPEECH_PACKAGES = (
     "espeak-ng libespeak-ng1 flite festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k wamerican"
 )
 
-# Files of the package that a creator does not need: they stay out of the zip.
-NOT_IN_ZIP = ("training", "blender/demo.py")
+# Names that stay out of the zip: training, the demonstration, and what the shipped models were made from.
+NOT_IN_ZIP = "training", "demo.py", "source"
+# By name: a developer's models folder may also hold licensed models.
+SHIPPED_MODELS = "emote_open", "open_head"
 PLATFORM_TAGS = {
     "linux-x64": ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64"],
     "windows-x64": ["win_amd64"],
@@ -181,7 +183,7 @@ def install(venv: Path, groups: tuple[str, ...], target: Path | None = None) -> 
     if not wanted:
         return
     items = requirements(*wanted)
-    say(f"-- installing into {(target or venv).relative_to(ROOT)}: {', '.join(items)}")
+    say(f"-- installing into {(target or venv).name}: {', '.join(items)}")
     if any(item.startswith("torch==") for item in items) and sys.platform == "linux" and not source_options():
         say(
             "   torch: on Linux public indexes serve the CUDA build (gigabytes); for the CPU build set EMOTE_WHEELS "
@@ -318,13 +320,11 @@ def stage(folder: Path, wheels: list[Path], platform_name: str | None, python: s
     """Lay out the extension in `folder` and return its manifest."""
     import tomllib
 
-    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "source")
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc", *NOT_IN_ZIP)
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "emote_blender", folder, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
-    for name in NOT_IN_ZIP:
-        path = folder / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    shutil.copytree(ROOT / "models", folder / "models", ignore=ignore)
+    shutil.copytree(ROOT / "emote_blender", folder, ignore=ignore)
+    for name in SHIPPED_MODELS:
+        shutil.copytree(ROOT / "models" / name, folder / "models" / name, ignore=ignore)
     for name in ("LICENSE", "README.md"):
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, folder / name)
@@ -343,8 +343,8 @@ def stage(folder: Path, wheels: list[Path], platform_name: str | None, python: s
     return manifest
 
 
-def collect_wheels(platform_name: str, python: str, folder: str | None, index: str | None) -> list[Path]:
-    """Download the wheels of a self-contained zip for one platform and Python; Linux takes the CPU build of torch."""
+def check_wheel_source(platform_name: str, folder: str | None, index: str | None) -> None:
+    """Raise where a zip's wheels could not be found: Linux takes the CPU build of torch."""
     if platform_name == "linux-x64" and not (folder or index):
         raise BuildError(
             "a zip for linux-x64 needs the CPU build of torch, which public indexes do not serve under its plain name "
@@ -353,6 +353,10 @@ def collect_wheels(platform_name: str, python: str, folder: str | None, index: s
         )
     if folder and not Path(folder).is_dir():
         raise BuildError(f"--wheels {folder}: no such folder; name the folder that holds the torch wheel")
+
+
+def collect_wheels(platform_name: str, python: str, folder: str | None, index: str | None) -> list[Path]:
+    """Download the wheels of a self-contained zip for one platform and Python."""
     sources = (["--find-links", str(Path(folder).resolve())] if folder else []) + (
         ["--extra-index-url", index] if index else []
     )
@@ -381,11 +385,14 @@ def collect_wheels(platform_name: str, python: str, folder: str | None, index: s
     return sorted(destination.glob("*.whl"))
 
 
-def blender_ext(bpy_site: Path) -> tuple[Path, Path]:
-    """Blender's own extension tool and its list of tags."""
+def build_zip(folder: Path, output: Path, python: Path, bpy_site: Path) -> None:
+    """Validate and zip a staged extension with the tool of the bpy in `bpy_site`."""
     scripts = next((bpy_site / "bpy").glob("*/scripts"))
     tool = scripts / "addons_core/bl_pkg/cli/blender_ext.py"
-    return tool, scripts / "modules/_bpy_internal/extensions/tags.py"
+    tags = ["--valid-tags", scripts / "modules/_bpy_internal/extensions/tags.py"]
+    run_step("validating", [python, tool, "validate", folder, *tags], timeout=300)
+    run_step("building", [python, tool, "build", "--source-dir", folder, "--output-filepath", output], timeout=1800)
+    run_step("validating the zip", [python, tool, "validate", output, *tags], timeout=300)
 
 
 def zip_command(arguments: list[str]) -> int:
@@ -399,7 +406,9 @@ def zip_command(arguments: list[str]) -> int:
     parser.add_argument("--output", metavar="DIR", default=str(OUT), help="where the zip goes (out)")
     options = parser.parse_args(arguments)
     platform_name = options.platform or {"win32": "windows-x64", "darwin": "macos-arm64"}.get(sys.platform, "linux-x64")
-    python = prepare("blender") if options.slim else prepare("runtime", "blender")
+    if not options.slim:
+        check_wheel_source(platform_name, options.wheels, options.index)
+    python = prepare("blender")
     wheels = [] if options.slim else collect_wheels(platform_name, options.python, options.wheels, options.index)
     folder = BUILD / "extension"
     manifest = stage(folder, wheels, None if options.slim else platform_name, None if options.slim else options.python)
@@ -407,11 +416,7 @@ def zip_command(arguments: list[str]) -> int:
     output = Path(options.output) / f"{manifest['id']}-{manifest['version']}-{kind}.zip"
     output.parent.mkdir(parents=True, exist_ok=True)
     output.unlink(missing_ok=True)
-    site = next(VENV.glob("lib/python*/site-packages"), VENV / "Lib/site-packages")
-    tool, tags = blender_ext(site)
-    run_step("validating", [python, tool, "validate", folder, "--valid-tags", tags], timeout=300)
-    run_step("building", [python, tool, "build", "--source-dir", folder, "--output-filepath", output], timeout=1800)
-    run_step("validating the zip", [python, tool, "validate", output, "--valid-tags", tags], timeout=300)
+    build_zip(folder, output, python, next(VENV.glob("lib/python*/site-packages"), VENV / "Lib/site-packages"))
     list_zip(output)
     return 0
 
@@ -420,9 +425,9 @@ def list_zip(path: Path) -> None:
     """Print the zip's contents: every wheel and model file, and the code as one line, largest first."""
     with zipfile.ZipFile(path) as archive:
         sizes = {item.filename: item.compress_size for item in archive.infolist() if not item.is_dir()}
-    code = sum(size for name, size in sizes.items() if name.endswith(".py"))
+    code = [size for name, size in sizes.items() if name.endswith(".py")]
     lines = [(size, name) for name, size in sizes.items() if not name.endswith(".py")]
-    lines.append((code, f"{sum(name.endswith('.py') for name in sizes)} Python files"))
+    lines.append((sum(code), f"{len(code)} Python files"))
     for size, name in sorted(lines, reverse=True):
         say(f"{size / 1e6:9.2f} MB  {name}")
     say(f"{path.stat().st_size / 1e6:9.2f} MB  {path}")
@@ -481,10 +486,8 @@ def main() -> int:
         prog="build.py", epilog=f"commands:\n{epilog}", formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("command", choices=COMMANDS, metavar="command")
-    options, arguments = parser.parse_known_args(sys.argv[1:2])
-    arguments = sys.argv[2:]
-    if arguments[:1] == ["--"]:
-        arguments = arguments[1:]
+    options = parser.parse_args(sys.argv[1:2])
+    arguments = sys.argv[3:] if sys.argv[2:3] == ["--"] else sys.argv[2:]
     try:
         restart_under_python_311()
         return COMMANDS[options.command](arguments)
