@@ -217,6 +217,15 @@ def test_windows_of_a_long_clip_agree_with_one_window(pipeline):
 
 
 @inference
+def test_a_quiet_stretch_of_a_long_clip_stays_quiet(pipeline):
+    """A window's own normalisation would raise the quiet stretch to the level of speech."""
+    clip = Waveform(np.concatenate([speech(50).samples, speech(50, seed=1).samples * 0.003]), 16000)
+    expected = EMOTEPipeline(pipeline.model, window_frames=10_000).encode(clip).values[1700:]
+    found = pipeline.encode(clip).values[1700:]
+    assert np.sqrt(np.square(found - expected).mean()) < 0.2 * expected.std()
+
+
+@inference
 @pytest.mark.slow
 def test_an_hour_of_sound_does_not_crash(make_tiny_model):
     decoder = DecoderConfig(feature_dim=16, intermediate_size=16, num_heads=1)

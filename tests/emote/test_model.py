@@ -43,8 +43,8 @@ def test_any_number_of_frames_gives_as_many_frames_of_motion(num_frames, model):
 
 
 def test_a_batch_gives_what_its_items_give_alone(model):
-    # Items of different loudness: a normalisation over the batch would show.
-    samples = waveform(3, 21) * torch.tensor([[1.0], [0.2], [3.0]])
+    # Items of different loudness and offset: a normalisation over the batch would show.
+    samples = waveform(3, 21) * torch.tensor([[1.0], [0.2], [3.0]]) + torch.tensor([[0.0], [0.3], [-0.2]])
     style = condition(3, 21)
     with torch.inference_mode():
         together = torch.cat(model(samples, 21, *style), -1)
