@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+
 import bpy
 
 from . import generation, jobs
@@ -40,10 +42,14 @@ def register() -> None:
     bpy.types.Scene.emote = bpy.props.PointerProperty(type=EMOTE_PG_settings)
     apply_models_folder(stored_models_folder())
     _commands.append(bpy.utils.register_cli_command("emote", run_command))
+    if bpy.app.module:
+        # Blender's Python module hangs or crashes when Python ends while classes or commands are registered (4.5, 5.0).
+        atexit.register(unregister)
 
 
 def unregister() -> None:
     """Returns nothing; takes back `register` in reverse, and stops a job that runs."""
+    atexit.unregister(unregister)
     jobs.stop_running()
     generation.forget_pipeline()
     while _commands:

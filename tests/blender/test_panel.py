@@ -158,3 +158,8 @@ def test_add_on_works_under_an_extensions_package_name(tmp_path):
         """
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_python_ends_well_with_the_add_on_enabled():
+    result = run_in_blender("import bpy, emote_blender; emote_blender.register(); bpy.ops.emote.add_head()")
+    assert result.returncode == 0, result.stderr
