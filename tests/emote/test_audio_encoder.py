@@ -1,5 +1,7 @@
 """Wav2Vec 2.0 over windows of a clip."""
 
+import dataclasses
+
 import pytest
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model
@@ -59,17 +61,29 @@ def test_a_clip_of_one_frame_can_be_measured(model):
         assert model.encode_audio(noise(640)[None], 1, statistics).isfinite().all()
 
 
-def test_the_variant_with_layer_norm_needs_no_convolution_statistics(make_tiny_model, make_tiny_config):
-    import dataclasses
-
+@pytest.fixture(scope="module")
+def layer_norm_model(make_tiny_model, make_tiny_config):
+    """A model whose first convolution has no norm over time, so that nothing but the waveform's own is at work."""
     encoder = dataclasses.replace(make_tiny_config("wav2vec2").audio_encoder, feat_extract_norm="layer", conv_bias=True)
-    model = make_tiny_model(audio="wav2vec2", audio_encoder=encoder)
+    return make_tiny_model(audio="wav2vec2", audio_encoder=encoder)
+
+
+def test_the_variant_with_layer_norm_needs_no_convolution_statistics(layer_norm_model):
     clip = noise(40 * 640)
     with torch.inference_mode():
-        statistics = model.clip_statistics(clip)
+        statistics = layer_norm_model.clip_statistics(clip)
         assert statistics.conv_mean is None
-        found = model.encode_audio(clip[None], 40, statistics)
-        assert torch.allclose(found, model.encode_audio(clip[None], 40), atol=1e-5)
+        found = layer_norm_model.encode_audio(clip[None], 40, statistics)
+        assert torch.allclose(found, layer_norm_model.encode_audio(clip[None], 40), atol=1e-5)
+
+
+def test_each_item_of_a_batch_is_normalised_by_its_own_mean_and_variance(layer_norm_model):
+    clip = noise(40 * 640)
+    normalized = (clip - clip.mean()) / torch.sqrt(clip.var(correction=0) + 1e-7)
+    with torch.inference_mode():
+        found = layer_norm_model.encode_audio(torch.stack([clip, normalized, 0.1 * clip - 0.3]), 40)
+    assert torch.allclose(found[0], found[1], atol=1e-4)
+    assert torch.allclose(found[0], found[2], atol=1e-3)  # the variance's floor of 1e-7 shows at a tenth of the level
 
 
 def test_hugging_face_fields_go_there_and_back():
