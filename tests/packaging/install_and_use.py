@@ -80,7 +80,6 @@ seen["written_into_the_addon"] = sorted(set(digest(folder).items()) ^ set(instal
 bpy.ops.preferences.addon_disable(module=MODULE)
 after = state()
 seen["left_behind"] = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
-seen["modules_left"] = [name for name in sys.modules if name.startswith(MODULE)]
 bpy.ops.preferences.addon_enable(module=MODULE)
 seen["enabled_again"] = MODULE in bpy.context.preferences.addons and hasattr(bpy.types.Scene, "emote")
 bpy.ops.preferences.addon_disable(module=MODULE)
