@@ -1,0 +1,64 @@
+"""The finished head as a FaceModel."""
+
+import numpy as np
+
+from emote_blender.flame.model import FaceModel
+
+from .expressions import EXPRESSION_NAMES, expression_directions
+from .face_coordinates import FaceCoordinates
+from .identity import IDENTITY_NAMES, identity_directions
+from .jaw_and_tongue_shapes import MOUTH_CLOSE_ANGLE
+from .landmarks import landmark_embedding
+from .mesh import HeadMesh
+from .part import MATERIAL_NAMES
+from .regions import vertex_regions
+from .rig import JOINT_NAMES, PARENTS, build_rig
+from .texture_coordinates import quad_uvs
+
+POSITION_QUANTUM, DISPLACEMENT_QUANTUM = 1e-7, 1e-6
+"""Metres. Coordinates are rounded, so that the last bits of another computer's arithmetic do not change the file."""
+
+
+def build_head():
+    """Returns the open head; the same values every time."""
+    mesh = HeadMesh()
+    rig = build_rig(mesh)
+    face = FaceCoordinates(mesh, rig)
+    directions = np.concatenate([identity_directions(face), expression_directions(face)], -1)
+    landmark_faces, landmark_barycentrics = landmark_embedding(mesh)
+    regions = vertex_regions(mesh, face)
+    return FaceModel(
+        v_template=_rounded(mesh.vertices, POSITION_QUANTUM).astype(np.float32),
+        faces=mesh.faces.astype(np.int32),
+        shapedirs=_in_half_precision(_rounded(directions, DISPLACEMENT_QUANTUM)),
+        posedirs=None,
+        J_regressor=rig.J_regressor.astype(np.float32),
+        lbs_weights=rig.weights.astype(np.float32),
+        parents=PARENTS.astype(np.int32),
+        num_shape=len(IDENTITY_NAMES),
+        num_expression=len(EXPRESSION_NAMES),
+        basis="open_head",
+        licence="CC0-1.0",
+        joint_names=JOINT_NAMES,
+        expression_names=EXPRESSION_NAMES,
+        shape_names=IDENTITY_NAMES,
+        quads=mesh.quads.astype(np.int32),
+        quad_material=mesh.materials.astype(np.int32),
+        material_names=MATERIAL_NAMES,
+        vertex_colors=_in_half_precision(mesh.colors),
+        uv=_in_half_precision(quad_uvs(mesh)),
+        regions={name: mask.astype(np.float32) for name, mask in regions.items()},
+        landmark_faces=landmark_faces,
+        landmark_barycentrics=landmark_barycentrics,
+        mirror=mesh.mirror.astype(np.int32),
+        mouth_close_angle=MOUTH_CLOSE_ANGLE,
+    )
+
+
+def _rounded(values, quantum):
+    return np.round(values / quantum) * quantum + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def _in_half_precision(values):
+    """Values that float16 holds exactly, as float32: half the file, and what is loaded is what was built."""
+    return values.astype(np.float16).astype(np.float32)
