@@ -49,6 +49,8 @@ def register() -> None:
 
 def unregister() -> None:
     """Returns nothing; takes back `register` in reverse, and stops a job that runs."""
+    if not _commands:
+        return  # taken back when Python ended; Blender's module then disables every add-on once more
     atexit.unregister(unregister)
     jobs.stop_running()
     generation.forget_pipeline()
