@@ -33,7 +33,7 @@ from .dataset import (
     load_part,
     prepare_part,
 )
-from .losses import FaceMesh, middle_of_lip
+from .losses import FaceMesh, middle_of_lip, middle_of_teeth
 
 logger = logging.getLogger(__name__)
 
@@ -90,8 +90,7 @@ class MeshReader:
 
     def __init__(self, face_model: FaceModel) -> None:
         upper, lower = (middle_of_lip(face_model, name) for name in ("lips_upper", "lips_lower"))
-        near = np.abs(face_model.v_template[:, 0]) < 0.004
-        teeth = np.flatnonzero(near & (face_model.regions["teeth_upper"] > 0.5))
+        teeth = middle_of_teeth(face_model)
         face = np.flatnonzero(face_model.regions["skin"] > 0.5)[::4]
         vertices = np.unique(np.concatenate([upper, lower, teeth, face]))
         self._mesh = FaceMesh(face_model, vertices)

@@ -81,17 +81,19 @@ def rotation_matrix(axis_angle: Tensor) -> Tensor:
 @dataclass(frozen=True)
 class MeshErrors:
     """Means over frames. vertices: squared error per coordinate, mm², regions weighted by `REGION_SHARES`.
-    velocity: the same of differences between frames. gap: squared error of the lip gap, mm², heavier on closed lips."""
+    velocity: the same of differences between frames. gap: squared error of the lip gap, mm², heavier on closed lips.
+    tuck: squared error of the lower lip's distance from the upper teeth, mm², heavier where they should touch."""
 
     vertices: Tensor
     velocity: Tensor
     gap: Tensor
+    tuck: Tensor
 
 
 class MeshLoss(nn.Module):
     """Compares two motions by what they do to the face."""
 
-    CLOSED_WEIGHT = 6.0  # of a frame whose lips should touch, against one whose mouth is open
+    LARGEST_ERROR = 4.0  # mm; beyond it a contact's error grows no further, so that open vowels do not drown the rest
     DEEPEST_OVERLAP = -1.0  # mm; lips that press harder than this look no more closed
 
     def __init__(self, face_model: FaceModel) -> None:
@@ -101,27 +103,34 @@ class MeshLoss(nn.Module):
             chosen = np.flatnonzero(face_model.regions[name] > 0.5)[:: 2 if name == "lips" else 5]
             weights[chosen] += share / len(chosen)
         middle = [middle_of_lip(face_model, name) for name in ("lips_upper", "lips_lower")]
+        middle.append(middle_of_teeth(face_model))
         vertices = np.union1d(np.flatnonzero(weights), np.concatenate(middle))
         self.mesh = FaceMesh(face_model, vertices)
         self.register_buffer("weights", torch.from_numpy(weights[vertices]).float(), persistent=False)
-        for name, chosen in zip(("upper", "lower"), middle, strict=True):
+        for name, chosen in zip(("upper", "lower", "teeth"), middle, strict=True):
             self.register_buffer(name, torch.from_numpy(np.searchsorted(vertices, chosen)), persistent=False)
 
-    def forward(self, motion: Tensor, wanted: Tensor) -> MeshErrors:
-        """Errors of motion (B, T, E + 3) against the wanted one."""
+    def forward(self, motion: Tensor, wanted: Tensor, contact_weight: float = 6.0) -> MeshErrors:
+        """Errors of motion (B, T, E + 3) against the wanted one.
+
+        contact_weight: of a frame that asks for a contact, in `gap` and `tuck`, against one that does not. Where it is
+        unclear whether a sound is a p, the motion of least error is a compromise; this decides how closed it is.
+        """
         found = self.mesh(motion)
         with torch.no_grad():
             reference = self.mesh(wanted)
-            wanted_gap = self._gap(reference)
-            closed = torch.sigmoid(4 * (0.5 - wanted_gap))
-            importance = 1 + (self.CLOSED_WEIGHT - 1) * closed
+            wanted_gap, wanted_tuck = self._gap(reference), self._tuck(reference)
+            closed = 1 + (contact_weight - 1) * torch.sigmoid(4 * (0.5 - wanted_gap))
+            tucked = 1 + (contact_weight - 1) * torch.sigmoid(-4 * wanted_tuck)
         error = found - reference
         velocity = error[:, 1:] - error[:, :-1]
-        gap_error = (self._gap(found) - wanted_gap).clamp(-4, 4)
+        gap_error = (self._gap(found) - wanted_gap).clamp(-self.LARGEST_ERROR, self.LARGEST_ERROR)
+        tuck_error = (self._tuck(found) - wanted_tuck).clamp(-self.LARGEST_ERROR, self.LARGEST_ERROR)
         return MeshErrors(
             (error**2 * self.weights).sum((-1, -2)).mean() / 3,
             (velocity**2 * self.weights).sum((-1, -2)).mean() / 3,
-            (importance * gap_error**2).mean(),
+            (closed * gap_error**2).mean(),
+            (tucked * tuck_error**2).mean(),
         )
 
     def gap(self, motion: Tensor) -> Tensor:
@@ -133,6 +142,10 @@ class MeshLoss(nn.Module):
         gap = heights[..., self.upper].amin(-1) - heights[..., self.lower].amax(-1)
         return gap.clamp(min=self.DEEPEST_OVERLAP) if limited else gap
 
+    def _tuck(self, vertices: Tensor) -> Tensor:
+        heights = vertices[..., 1, :]
+        return heights[..., self.teeth].amin(-1) - heights[..., self.lower].amax(-1)
+
 
 def middle_of_lip(face_model: FaceModel, region: str) -> np.ndarray:
     """Indices of the vertices of a lip on the midline, as `flame.measure.lip_gap` takes them."""
@@ -140,3 +153,9 @@ def middle_of_lip(face_model: FaceModel, region: str) -> np.ndarray:
 
     near = np.abs(face_model.v_template[:, 0]) < MIDLINE_HALF_WIDTH
     return np.flatnonzero(near & (face_model.regions[region] > 0.5))
+
+
+def middle_of_teeth(face_model: FaceModel) -> np.ndarray:
+    """Indices of the vertices of the upper incisors, within 4 mm of the midline."""
+    near = np.abs(face_model.v_template[:, 0]) < 0.004
+    return np.flatnonzero(near & (face_model.regions["teeth_upper"] > 0.5))

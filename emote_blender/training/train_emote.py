@@ -33,7 +33,11 @@ CHANNEL_WEIGHTS = (2.0, 1.5, 1.5, 3.0, 3.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class EMOTETraining:
-    """Settings; the weights multiply the terms of `Terms`."""
+    """Settings; the weights multiply the terms of `Terms`.
+
+    From step `refine_from` on, lips at the teeth count (`tuck_weight`), and contacts weigh `refined_contact_weight`
+    instead of `contact_weight`: first the model learns to make closures at all, then to make no others.
+    """
 
     num_steps: int = 2200
     rate: float = 1.2e-3
@@ -41,6 +45,10 @@ class EMOTETraining:
     weight_decay: float = 0.02
     average_decay: float = 0.998
     gap_weight: float = 0.2
+    tuck_weight: float = 0.1
+    contact_weight: float = 6.0
+    refined_contact_weight: float = 3.5
+    refine_from: int = 800
     velocity_weight: float = 0.5
     phone_weight: float = 0.5
     articulation_weight: float = 1.0
@@ -57,11 +65,12 @@ class Terms:
     phones: Tensor
     articulation: Tensor
 
-    def total(self, settings: EMOTETraining) -> Tensor:
-        """The weighted sum."""
+    def total(self, settings: EMOTETraining, step: int) -> Tensor:
+        """The weighted sum, as it is at a step."""
         return (
             self.mesh.vertices
             + settings.gap_weight * self.mesh.gap
+            + (settings.tuck_weight if step >= settings.refine_from else 0.0) * self.mesh.tuck
             + settings.velocity_weight * self.mesh.velocity
             + settings.phone_weight * self.phones
             + settings.articulation_weight * self.articulation
@@ -76,14 +85,15 @@ class TrainedParts(nn.Module):
         self.emote = EMOTE(config)
         self.articulation_head = nn.Linear(config.audio_encoder.dim, len(articulation.CHANNELS))
 
-    def terms(self, batch: Batch, loss_of: MeshLoss) -> Terms:
+    def terms(self, batch: Batch, loss_of: MeshLoss, contact_weight: float) -> Terms:
         """The loss terms of a batch."""
         features, logits = self.emote.audio_model.encode_log_mel(batch.mel)
         frames = features.shape[1]
         latents = self.emote.latents(features, batch.condition)
         motion = torch.cat(self.emote.decode_latents(latents, frames), -1)
         phones = F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), label_smoothing=0.05)
-        return Terms(loss_of(motion, batch.motion), phones, self._articulation_error(features, batch.articulation))
+        mesh = loss_of(motion, batch.motion, contact_weight)
+        return Terms(mesh, phones, self._articulation_error(features, batch.articulation))
 
     def _articulation_error(self, features: Tensor, wanted: Tensor) -> Tensor:
         weights = torch.tensor(CHANNEL_WEIGHTS)
@@ -131,8 +141,9 @@ def train_emote(
     for step, batch in enumerate(batches(source, first, settings.num_steps, settings.workers), start=first):
         set_rate(optimizer, cosine_rate(step, settings.num_steps, settings.rate, settings.warm_up))
         torch.manual_seed(settings.seed * 1_000_003 + step)  # dropout
-        terms = parts.terms(batch, loss_of)
-        loss = terms.total(settings)
+        refining = step >= settings.refine_from
+        terms = parts.terms(batch, loss_of, settings.refined_contact_weight if refining else settings.contact_weight)
+        loss = terms.total(settings, step)
         if not torch.isfinite(loss):
             raise FloatingPointError(f"EMOTE's loss is {loss.item()} at step {step}; the last checkpoint is intact")
         optimizer.zero_grad()
@@ -143,10 +154,10 @@ def train_emote(
         shown.append(_values(terms))
         done = step + 1
         if done % 50 == 0 or done == settings.num_steps:
-            vertices, velocity, gap, phones, channels = torch.tensor(shown).mean(0).tolist()
+            vertices, velocity, gap, tuck, phones, channels = torch.tensor(shown).mean(0).tolist()
             logger.info(
-                "EMOTE %d/%d: vertices %.3f mm², velocity %.3f, gap %.2f mm², phones %.3f, channels %.3f, %.2f s/step",
-                done, settings.num_steps, vertices, velocity, gap, phones, channels,
+                "EMOTE %d/%d: vertices %.3f, velocity %.3f, gap %.2f, tuck %.2f, phones %.3f, channels %.3f, %.2f s/step",
+                done, settings.num_steps, vertices, velocity, gap, tuck, phones, channels,
                 (time.monotonic() - started) / (done - first),
             )  # fmt: skip
             shown = []
@@ -174,4 +185,4 @@ def averaged_model(config: EMOTEConfig, checkpoint: Path) -> EMOTE:
 
 def _values(terms: Terms) -> list[float]:
     mesh = terms.mesh
-    return [t.item() for t in (mesh.vertices, mesh.velocity, mesh.gap, terms.phones, terms.articulation)]
+    return [t.item() for t in (mesh.vertices, mesh.velocity, mesh.gap, mesh.tuck, terms.phones, terms.articulation)]

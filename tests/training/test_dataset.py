@@ -64,10 +64,8 @@ def test_windows_keep_sound_labels_and_lips_together_at_any_speed(buzzing_part):
         quiet = quiet & np.roll(quiet, 1) & np.roll(quiet, -1)
         assert (power[inner][1:-1] > 1e-3).all()
         assert (power[quiet][1:-1] < 1e-3).all()
-        middle_of_closure = quiet.reshape(-1, 2).all(1)
-        assert (
-            window.articulation[middle_of_closure, articulation.CHANNELS.index("close")] > 0.3
-        ).all()  # they part before the burst
+        within_closure = quiet.reshape(-1, 2).all(1)  # the lips part before the burst, so not at full height throughout
+        assert (window.articulation[within_closure, articulation.CHANNELS.index("close")] > 0.2).all()
 
 
 def test_conditions_are_convex_and_motion_follows_them(buzzing_part):
