@@ -1,4 +1,4 @@
-"""The 50 expression directions: ARKit's names with tongueUp, without what the jaw joint does (jawOpen, jawLeft, jawRight).
+"""The 50 expression directions: ARKit's names with tongueUp, without those of the jaw joint (jawOpen, Left, Right).
 
 Trained models refer to the directions by their order and meaning: both are part of the head's contract.
 """

@@ -1,4 +1,4 @@
-"""The left eye's lids, in spherical coordinates about the eyeball: azimuth towards the temple, elevation, in degrees."""
+"""The left eye's lids, in degrees about the eyeball: azimuth towards the temple, elevation upwards."""
 
 import numpy as np
 

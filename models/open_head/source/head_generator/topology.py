@@ -103,12 +103,6 @@ class SkinTopology:
         self.quads, self.tags = np.array(self._quads), np.array(self._tags)
         self.mirror = np.array([self.index[mirror_key(key)] for key in self.keys])
 
-    def ring(self, name, ring, side=None):
-        """Returns the vertices of one ring of the mouth, or of an eye, nostril or ear of a side, by loop index."""
-        prefix = (name, ring) if side is None else (name, side, ring)
-        count = sum(1 for key in self.keys if key[: len(prefix)] == prefix)
-        return np.array([self.index[(*prefix, k)] for k in range(count)])
-
     def _vertex(self, key):
         if key not in self.index:
             self.index[key] = len(self.keys)
