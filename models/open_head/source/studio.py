@@ -53,7 +53,7 @@ class Studio:
             self._use_workbench()
 
     def shoot(self, vertices, path, yaw=0.0, pitch=0.0, centre=(0, -0.012, 0.02), height=0.22):
-        """Writes a PNG of (V, 3) vertices; yaw turns the camera to the character's left, height is what it sees in m."""
+        """Writes a PNG of (V, 3) vertices; yaw turns the camera to the character's left, height is what it sees, m."""
         self.mesh.vertices.foreach_set("co", to_blender(vertices).astype(np.float32).ravel())
         self.mesh.update()
         distance = height / 2 / (SENSOR_MM / 2 / LENS_MM * self.aspect)

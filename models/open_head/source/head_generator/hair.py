@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .interpolation import MIRROR, lerp, smoothstep
+from .interpolation import MIRROR, bell, gaussian, lerp, smoothstep
 from .part import disc_grid, lattice, plain_part
 from .surface import cast_rays, project
 from .topology import grid_border
@@ -12,9 +12,12 @@ STRANDS_PER_SIDE = 40
 ROWS = 15
 CENTRE = np.array([0, 0.040, -0.018])
 POLE = np.array([0, 0.100, -0.085])
-LOCK_WIDTH = 5.0
-"""Strands of one lock; a lock lies on the midline."""
+LOCK_EDGES = (0, 4, 8.5, 12, 15, 18.5, 23, 27, 31.5, 36, 40)
+"""Strands where one lock ends and the next begins, from the parting over the ear to the nape."""
 THICKNESS = 0.0084
+PARTING_HALF_WIDTH, PARTING_DEPTH = 0.0034, 0.0065
+SWEEP = np.radians(16)
+"""How far locks bow outwards from the parting on their way back."""
 
 # points near the skin from the middle of the forehead over the left ear to the nape
 HAIRLINE = np.array(
@@ -83,25 +86,55 @@ def _shell_rows(roots):
     start /= np.linalg.norm(start, axis=1, keepdims=True)
     span = np.arccos(np.clip(start @ pole, -1, 1))
     frontness = np.clip((roots[:, 2] - 0.0) / 0.07, 0, 1)
-    lock = np.abs(np.sin(np.pi * np.arange(len(roots)) / LOCK_WIDTH)) ** 0.8  # round locks, sharp grooves
+    lock = _lock_profile(len(roots))
+    strand_tone = _strand_tones(len(roots))
+    side = np.sign(roots[:, 0]) * smoothstep(np.abs(roots[:, 0]) / 0.004)
+    away = lerp(0.3, 1.0, smoothstep(np.abs(roots[:, 0]) / 0.012))  # the parting ends in a small notch
     rows, tones = [], []
     for row in range(ROWS):
         t = row / (ROWS - 1) * 0.88
-        fade = 1 - smoothstep((t - 0.30) / 0.42)
-        pointed = 0.022 * (lock - 0.35) * (1 - smoothstep(row / 3.0)) * lerp(0.45, 1.0, frontness)
+        fade = 1 - smoothstep((t - 0.45) / 0.42)
+        pointed = 0.030 * (lock - 0.35) * (1 - smoothstep(row / 3.0)) * lerp(0.45, 1.0, frontness) * away
         t = t - pointed  # lock ends are pointed at the hairline
         rays = (np.sin((1 - t) * span) / np.sin(span))[:, None] * start
         rays = rays + (np.sin(t * span) / np.sin(span))[:, None] * pole
+        rays = _swept(rays, side * SWEEP * frontness * bell(t))
+        skull = cast_rays(np.tile(CENTRE, (len(roots), 1)), rays)
         thickness = THICKNESS * smoothstep((row + 0.15) / 3.2) ** 0.62
-        thickness = thickness + 0.0085 * frontness * np.exp(-(((t - 0.30) / 0.20) ** 2))
-        relief = (0.0024 + 0.0010 * frontness) * smoothstep((row + 0.4) / 1.8)
+        thickness = thickness + 0.0105 * frontness * np.exp(-(((t - 0.30) / 0.22) ** 2))
+        relief = (0.0024 + 0.0026 * frontness) * smoothstep((row + 0.4) / 1.8)
         thickness = thickness + relief * (lock - 0.7) * fade
+        before_crown = smoothstep(row / 4.0) * (1 - smoothstep((t - 0.45) / 0.25))
+        thickness = thickness - PARTING_DEPTH * frontness * before_crown * gaussian(skull[:, 0], PARTING_HALF_WIDTH)
         if row == 0:  # the edge lies under the skin
             thickness = np.full(len(roots), -0.0010)
-        skull = cast_rays(np.tile(CENTRE, (len(roots), 1)), rays)
         rows.append(skull + rays * thickness[:, None])
-        tones.append(1 + 0.30 * (lock - 0.7) * fade)
+        tones.append((1 + 0.42 * (lock - 0.7) * fade) * (1 + (strand_tone - 1) * fade))
     return rows, tones
+
+
+def _lock_profile(num_strands):
+    """(N,) height of the locks across the strands, 0 in the grooves, 1 in the middle: round locks, sharp grooves."""
+    strand = np.arange(num_strands)
+    strand = np.minimum(strand, num_strands - strand)
+    edges = np.array(LOCK_EDGES, float)
+    lock = np.clip(np.searchsorted(edges, strand, side="right") - 1, 0, len(edges) - 2)
+    share = (strand - edges[lock]) / (edges[lock + 1] - edges[lock])
+    return np.sin(np.pi * share) ** 0.8
+
+
+def _strand_tones(num_strands):
+    """(N,) brightness of each strand, the same on both sides."""
+    strand = np.arange(num_strands)
+    strand = np.minimum(strand, num_strands - strand)
+    return 1 + 0.10 * np.sin(2.4 * strand) * np.cos(0.9 * strand)
+
+
+def _swept(rays, angle):
+    """(N, 3) rays turned about the vertical axis by angles in radians, positive to the character's left."""
+    x = np.cos(angle) * rays[:, 0] + np.sin(angle) * rays[:, 2]
+    z = np.cos(angle) * rays[:, 2] - np.sin(angle) * rays[:, 0]
+    return np.stack([x, rays[:, 1], z], 1)
 
 
 def _crown_points(border, places, cells):
