@@ -22,6 +22,7 @@ FFT_SIZE, WINDOW, HOP = 512, 400, 160  # 25 ms windows every 10 ms
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
 PIECE = 60 * SAMPLE_RATE  # samples per step when a clip is measured
 PHONES_PER_FRAME = 2  # 50 Hz
+SILENT = 1e-8  # power; a clip that never exceeds it holds digital silence
 FLOOR = 1e-6  # power, relative to the clip's loudest moment (-60 dB): what is below is silence
 
 
@@ -78,15 +79,18 @@ class LogMelSpectrogram(nn.Module):
 
     def statistics(self, power: Tensor) -> LogMelStatistics:
         """Statistics of clips with mel power (B, M, L)."""
-        loudest = power.mean(1).amax(1)[:, None, None].clamp(min=1e-8)
+        loudest = power.mean(1).amax(1)[:, None, None]
+        silent = loudest < SILENT
+        loudest = loudest.clamp(min=SILENT)
         mel = torch.log(power / loudest + FLOOR)
         level = mel.mean(1, keepdim=True)
         speech = torch.sigmoid((level - level.amax(2, keepdim=True) + 4.5) * 2)
         speech = speech / speech.sum(2, keepdim=True)
-        # A clip of silence has no speech to take a mean of: the limit keeps its features at silence.
-        mean = (mel * speech).sum(2, keepdim=True).clamp(min=-9.0)
+        mean = (mel * speech).sum(2, keepdim=True).clamp(min=-9.0)  # of a band without sound: not down to the floor
         variance = ((mel - mean) ** 2 * speech).sum(2, keepdim=True)
-        return LogMelStatistics(loudest, mean, variance.mean(1, keepdim=True).sqrt() + 0.3)
+        deviation = variance.mean(1, keepdim=True).sqrt() + 0.3
+        # A clip of silence has no speech to measure; so its features come out as those of silence between words.
+        return LogMelStatistics(loudest, mean, torch.where(silent, 0.3, deviation))
 
 
 class ConvolutionBlock(nn.Module):
@@ -198,11 +202,12 @@ class LogMelEncoder(AudioEncoder):
         return self.encode_log_mel(self.log_mel(samples, num_frames, statistics))[1].softmax(-1)
 
     def clip_statistics(self, samples: Tensor) -> LogMelStatistics:
-        """Statistics of samples (N,); the mel power of an hour of speech takes 90 MB."""
-        pieces = [self.spectrogram.power(_to_hops(piece)[None]) for piece in samples.split(PIECE)]
+        """Statistics of samples (N,), measured piece by piece; the mel power of an hour of speech takes 90 MB."""
+        context = 4 * HOP  # as far as the window of a piece's first and last frame reaches
+        pieces = []
+        for start in range(0, max(len(samples), 1), PIECE):
+            before = min(start, context)
+            piece = samples[start - before : start + PIECE + context]
+            power = self.spectrogram.power(F.pad(piece, (0, -len(piece) % HOP))[None])
+            pieces.append(power[..., before // HOP : (before + PIECE) // HOP])
         return self.spectrogram.statistics(torch.cat(pieces, dim=2))
-
-
-def _to_hops(samples: Tensor) -> Tensor:
-    """Samples (N,) padded with zeros to a multiple of HOP."""
-    return F.pad(samples, (0, -len(samples) % HOP))

@@ -65,7 +65,7 @@ FULL = Recipe(
     held_out="flite",
     flint=FLINTTraining(),
     held_out_run=EMOTETraining(num_steps=2000),
-    last_run=EMOTETraining(num_steps=1100, rate=7e-4, warm_up=50, seed=3, refine_from=0),
+    last_run=EMOTETraining(num_steps=1300, rate=7e-4, warm_up=50, seed=3, refine_from=0),
 )
 
 QUICK = Recipe(

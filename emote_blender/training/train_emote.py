@@ -156,7 +156,7 @@ def train_emote(
         if done % 50 == 0 or done == settings.num_steps:
             vertices, velocity, gap, tuck, phones, channels = torch.tensor(shown).mean(0).tolist()
             logger.info(
-                "EMOTE %d/%d: vertices %.3f, velocity %.3f, gap %.2f, tuck %.2f, phones %.3f, channels %.3f, %.2f s/step",
+                "EMOTE %d/%d: vertices %.3f, velocity %.3f, gap %.2f, tuck %.2f, phones %.2f, channels %.3f, %.2f s",
                 done, settings.num_steps, vertices, velocity, gap, tuck, phones, channels,
                 (time.monotonic() - started) / (done - first),
             )  # fmt: skip

@@ -1,0 +1,100 @@
+"""The log-mel encoder: what it hears does not depend on level or surrounding silence, and stays where it sounds."""
+
+import numpy as np
+import pytest
+import torch
+
+from emote_blender.emote.config import LogMelEncoderConfig
+from emote_blender.emote.log_mel_encoder import FRAME_SAMPLES, LogMelEncoder, mel_filters
+
+CONFIG = LogMelEncoderConfig(dim=32, num_blocks=2, num_motion_blocks=1, num_heads=2, kernel_size=5, num_mels=32)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> LogMelEncoder:
+    torch.manual_seed(0)
+    return LogMelEncoder(CONFIG).eval()
+
+
+@pytest.fixture(scope="module")
+def speech(speech_samples: np.ndarray) -> torch.Tensor:
+    """(1, 16000) of the vowel-like sound with a little hiss."""
+    hiss = torch.randn(16000, generator=torch.Generator().manual_seed(1))
+    return (torch.from_numpy(speech_samples) + 0.001 * hiss)[None]
+
+
+@torch.inference_mode()
+def test_features_have_one_row_per_frame_and_phones_two(encoder, speech):
+    assert encoder(speech, 25).shape == (1, 25, 32)
+    posteriors = encoder.phone_posteriors(speech, 25)
+    assert posteriors.shape == (1, 50, 39)
+    torch.testing.assert_close(posteriors.sum(-1), torch.ones(1, 50))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("factor", [0.003, 0.1, 3.0])
+def test_level_does_not_matter(encoder, speech, factor):
+    torch.testing.assert_close(encoder(speech * factor, 25), encoder(speech, 25), atol=1e-3, rtol=0)
+
+
+@torch.inference_mode()
+def test_silence_around_speech_hardly_changes_its_spectrogram(encoder, speech):
+    silence = torch.zeros(1, 40 * FRAME_SAMPLES)
+    margin = 4 * CONFIG.padding_frames
+    alone = encoder.log_mel(speech, 25)[..., margin : margin + 100]
+    within = encoder.log_mel(torch.cat([silence, speech, silence], 1), 105)[..., margin + 160 : margin + 260]
+    # Bands without sound in the loud frames shift a little with the share of silence in the weighted mean.
+    assert (alone - within).abs().mean() < 0.02
+
+
+@torch.inference_mode()
+def test_a_click_is_seen_in_its_own_frame(encoder):
+    for frame in (0, 7, 24):
+        samples = torch.zeros(1, 25 * FRAME_SAMPLES)
+        samples[0, frame * FRAME_SAMPLES + FRAME_SAMPLES // 2] = 1.0
+        loudest = encoder.log_mel(samples, 25).mean(1)[0].argmax()
+        assert loudest // 4 - CONFIG.padding_frames == frame
+
+
+@torch.inference_mode()
+def test_silence_is_all_silence_and_finite(encoder):
+    assert (encoder.log_mel(torch.zeros(1, 16000), 25) == -5).all()
+    assert torch.isfinite(encoder(torch.zeros(1, 16000), 25)).all()
+
+
+@torch.inference_mode()
+def test_statistics_of_a_clip_are_those_it_is_encoded_with(encoder, speech):
+    statistics = encoder.clip_statistics(speech[0])
+    torch.testing.assert_close(encoder(speech, 25, statistics), encoder(speech, 25), atol=1e-2, rtol=0)
+
+
+@torch.inference_mode()
+def test_statistics_measured_in_pieces_are_those_of_the_whole(encoder, speech, monkeypatch):
+    whole = encoder.clip_statistics(speech[0])
+    monkeypatch.setattr("emote_blender.emote.log_mel_encoder.PIECE", 1600)
+    pieces = encoder.clip_statistics(speech[0])
+    torch.testing.assert_close(vars(pieces), vars(whole))
+
+
+@torch.inference_mode()
+def test_a_window_sees_the_clip_as_the_clip_does(encoder, speech):
+    clip = torch.cat([speech, 0.2 * speech], 1)
+    statistics = encoder.clip_statistics(clip[0])
+    margin = 4 * CONFIG.padding_frames
+    whole = encoder.log_mel(clip, 50, statistics)
+    window = encoder.log_mel(clip[:, 16000:], 25, statistics)
+    torch.testing.assert_close(window[..., margin + 4 : margin + 96], whole[..., margin + 104 : margin + 196])
+
+
+@torch.inference_mode()
+def test_items_of_a_batch_do_not_see_each_other(encoder, speech):
+    both = torch.cat([speech, 0.5 * speech.flip(1)])
+    torch.testing.assert_close(encoder(both, 25)[1:], encoder(both[1:], 25), atol=1e-5, rtol=1e-4)
+
+
+def test_every_mel_filter_hears_something_and_none_beyond_its_neighbours():
+    filters = mel_filters(64)
+    assert (filters.sum(0) > 0).all()
+    assert filters.max() <= 1.0 + 1e-6
+    centres = filters.argmax(0)
+    assert (centres[1:] >= centres[:-1]).all()
