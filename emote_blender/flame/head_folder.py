@@ -95,7 +95,7 @@ def write_head(fields: dict, folder) -> None:
     replace_file(folder / CARD_FILE, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
 
 
-def require_keys(source, found: set, required: set, optional: set = frozenset()) -> None:
+def require_keys(source, found: set, required: set, optional: set | frozenset = frozenset()) -> None:
     """Raises ModelError naming every key that is missing or unexpected in `source`."""
     missing, unexpected = sorted(required - found), sorted(found - required - optional)
     if missing:

@@ -42,11 +42,16 @@ def lip_gap(face_model: FaceModel, vertices: np.ndarray) -> np.ndarray:
 
 
 def landmarks(face_model: FaceModel, vertices: np.ndarray, indices=slice(None)) -> np.ndarray:
-    """Returns (..., L, 3) landmark positions, metres, on (..., V, 3) posed vertices."""
-    corners = face_model.faces[face_model.landmark_faces[indices]]  # (L, 3)
-    return np.einsum(
-        "...lcd,lc->...ld", np.asarray(vertices)[..., corners, :], face_model.landmark_barycentrics[indices]
-    )
+    """Returns (..., L, 3) landmark positions, metres, on (..., V, 3) posed vertices.
+
+    Raises:
+        ModelError: the head has no landmarks.
+    """
+    triangles, barycentrics = face_model.landmark_faces, face_model.landmark_barycentrics
+    if triangles is None or barycentrics is None:
+        raise ModelError(f"the head '{face_model.basis}' has no landmarks; choose one whose head folder holds them")
+    corners = face_model.faces[triangles[indices]]  # (L, 3)
+    return np.einsum("...lcd,lc->...ld", np.asarray(vertices)[..., corners, :], barycentrics[indices])
 
 
 def _midline_vertices(face_model: FaceModel, region: str) -> np.ndarray:

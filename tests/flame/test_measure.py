@@ -65,3 +65,8 @@ def test_a_head_with_neither_is_told(open_head):
 def test_landmarks_are_weighted_corners(small_head):
     expected = small_head.v_template[[0, 1, 2]].T @ [0.25, 0.25, 0.5]
     np.testing.assert_allclose(landmarks(small_head, small_head.v_template)[1], expected, atol=1e-6)
+
+
+def test_a_head_without_landmarks_is_told(small_head):
+    with pytest.raises(ModelError, match="'small' has no landmarks"):
+        landmarks(replace(small_head, landmark_faces=None), small_head.v_template)
