@@ -105,7 +105,7 @@ def require_keys(source, found: set, required: set, optional: set | frozenset = 
 
 
 def parents_of(kintree_table: np.ndarray, source) -> np.ndarray:
-    """Returns (J,) int32 parents from FLAME's (2, J) table, -1 for the root (FLAME's files may write it as 2^32 - 1)."""
+    """Returns (J,) int32 parents from FLAME's (2, J) table, -1 for the root (FLAME's files may write 2^32 - 1)."""
     if kintree_table.ndim != 2 or kintree_table.shape[0] != 2:
         raise ModelError(f"{source}: kintree_table has shape {kintree_table.shape}, expected (2, joints)")
     parents = kintree_table[0].astype(np.int64)
