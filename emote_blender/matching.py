@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .errors import ModelError
-
-if TYPE_CHECKING:
-    from .flame.model import FaceModel
 
 _SHOWN_NAMES = 5
 
 
+class ExpressionBasis(Protocol):
+    """What a head can show: a face model's, or that of a head in a scene."""
+
+    @property
+    def basis(self) -> str: ...
+    @property
+    def num_expression(self) -> int: ...
+    @property
+    def expression_names(self) -> tuple[str, ...] | None: ...
+
+
 def check_fits_head(
-    source: str, face: str, num_expression: int, expression_names: tuple[str, ...] | None, head: FaceModel
+    source: str, face: str, num_expression: int, expression_names: tuple[str, ...] | None, head: ExpressionBasis
 ) -> None:
     """Returns nothing; raises ModelError unless a head can show these expression coefficients.
 

@@ -98,7 +98,7 @@ def kept_motion(action: bpy.types.Action) -> FaceMotion:
 def _write_expression(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, frames: np.ndarray) -> None:
     shape_keys = rig.mesh.data.shape_keys
     slot = new_slot(action, shape_keys)
-    names = motion.meta.get("expression_names")
+    names = motion.meta.get("expression_names") or ()
     key_of = dict(zip(rig.expression_names or (), rig.expression_keys, strict=False))
     by_name = bool(names and key_of)
     for component in range(motion.num_expression):

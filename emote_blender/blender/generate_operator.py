@@ -103,7 +103,7 @@ class EMOTE_OT_generate(bpy.types.Operator):
     def _start(self, context: bpy.types.Context, request: generation.Request) -> None:
         """Starts the job; the rest is up to `modal` and `_conclude`."""
         self._request_made = request
-        self._shown = None
+        self._shown: tuple[float, str] | None = None
         self._job = jobs.Job(
             request.take_name, lambda progress, cancelled: generation.compute(request, progress, cancelled)
         )

@@ -83,7 +83,10 @@ class Request:
 
     def decode(self) -> Waveform:
         """The sound."""
-        return self.strip.decode() if self.strip is not None else decode_file(self.audio)
+        if self.strip is not None:
+            return self.strip.decode()
+        assert self.audio is not None  # a request has one of the two
+        return decode_file(self.audio)
 
 
 def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:

@@ -142,7 +142,7 @@ def _new_armature(context: bpy.types.Context, name: str, model: FaceModel) -> bp
     joints = to_blender(model.joints())
     length = _BONE_LENGTH * float(np.ptp(model.v_template[:, 1]))
     bpy.ops.object.mode_set(mode="EDIT")
-    bones = []
+    bones: list[bpy.types.EditBone] = []
     for joint_name, joint, parent in zip(model.joint_names, joints, model.parents, strict=True):
         bone = armature.edit_bones.new(joint_name)
         bone.head = joint

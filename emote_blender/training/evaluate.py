@@ -218,7 +218,7 @@ def _nearest(comparison: _Comparison) -> str:
 def _strength(comparison: _Comparison) -> float:
     found = np.linalg.norm(comparison.found_emotional.face - comparison.found.face)
     wanted = np.linalg.norm(comparison.wanted_emotional.face - comparison.wanted.face)
-    return float(found / max(wanted, 1e-6))
+    return float(found / max(float(wanted), 1e-6))
 
 
 def _first_closures(comparisons: list[_Comparison]) -> float:

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..emote.config import FLINTConfig
 from ..emote.flint import FLINT
 from ..flame.model import FaceModel
-from .dataset import draw_motion, draw_window, load_part
+from .dataset import SpeechPart, draw_motion, draw_window, load_part
 from .losses import MeshLoss
 from .optimisation import cosine_rate, load_checkpoint, save_checkpoint, set_rate
 
@@ -43,7 +43,7 @@ class MotionBatches(Dataset):
 
     def __init__(self, folders: tuple[Path, ...], settings: FLINTTraining) -> None:
         self.folders, self.settings = folders, settings
-        self._parts = None
+        self._parts: list[SpeechPart] | None = None
 
     def __getitem__(self, number: int) -> Tensor:
         if self._parts is None:

@@ -171,7 +171,7 @@ class _Espeak:
         data_path = ctypes.c_char_p()
         self._library.espeak_Info.restype = ctypes.c_char_p
         self._library.espeak_Info(ctypes.byref(data_path))
-        folder = Path(data_path.value.decode()) / "voices" / "!v"
+        folder = Path((data_path.value or b"").decode()) / "voices" / "!v"
         names = sorted(path.name for path in folder.iterdir())
         return [n for n in names if n not in ESPEAK_LEFT_OUT and "robo" not in n.lower() and "Uni" not in n]
 
