@@ -48,6 +48,13 @@ def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     return getattr(context, "sequencer_scene", None) or context.scene
 
 
+def show_in_sequencers(scene: bpy.types.Scene) -> None:
+    """Returns nothing; every workspace's sequencer shows this scene's strips; from 5.0 on it shows none at first."""
+    for workspace in bpy.data.workspaces:
+        if hasattr(workspace, "sequencer_scene"):
+            workspace.sequencer_scene = scene
+
+
 def active_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
     """The active strip of a scene's sequencer."""
     return scene.sequence_editor.active_strip if scene.sequence_editor else None

@@ -45,8 +45,9 @@ class _SpeechPanel:
         column = self.layout.column()
         column.prop(settings, "head")
         row = column.row(align=True)
-        row.prop(settings, "new_head", text="New")
-        row.operator("emote.add_head", text="Add Head", icon="ADD")
+        row.use_property_split = False
+        row.prop(settings, "new_head", text="")
+        row.operator("emote.add_head", icon="ADD")
 
     def _draw_sound(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
         column = self.layout.column()

@@ -13,7 +13,7 @@ from ..flame.model import FaceModel
 from ..motion import FaceMotion
 from ..output import replacing
 from .animate import apply_motion
-from .compat import eevee_engine, new_sound_strip, node_tree
+from .compat import eevee_engine, new_sound_strip, node_tree, show_in_sequencers
 from .head import add_head, head_folder_name
 
 FRAME_START = 1
@@ -61,6 +61,7 @@ def write_blend(
     scene.frame_start = FRAME_START
     scene.frame_end = FRAME_START + max(0, int(np.ceil(motion.duration_seconds * fps)) - 1)
     scene.frame_set(FRAME_START)
+    head.select_set(False)  # no outline around the face
     _arrange_windows()
     with replacing(path) as temporary:
         try:
@@ -102,6 +103,7 @@ def add_stage(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     _set_background(scene)
     scene.render.resolution_x = scene.render.resolution_y = 720
     scene.render.engine = eevee_engine()
+    scene.view_settings.look = "AgX - Medium High Contrast"
     scene.display.shading.color_type = "VERTEX"
 
 
@@ -124,6 +126,7 @@ def _add_sound(scene: bpy.types.Scene, audio_path: Path) -> None:
     strip = new_sound_strip(scene, audio_path.stem, str(audio_path.resolve()), channel=1, frame_start=FRAME_START)
     if audio_path.stat().st_size <= _MAX_PACKED_BYTES:
         strip.sound.pack()
+    show_in_sequencers(scene)
     scene.sync_mode = "AUDIO_SYNC"
 
 
@@ -138,4 +141,5 @@ def _arrange_windows() -> None:
             space.shading.color_type = "VERTEX"
             space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
             space.overlay.show_cursor = False
-            space.show_region_ui = screen.name == "Layout"
+            if screen.name == "Layout":
+                space.show_region_ui = True
