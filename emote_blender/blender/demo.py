@@ -7,7 +7,6 @@ pipeline and `apply_motion` make the other emotions.
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 import time
@@ -33,7 +32,6 @@ VIDEO_SIZE = (360, 432)
 TILE_SIZE = (220, 260)
 VIDEO_SAMPLES = 6
 STILL_SAMPLES = 12
-JAW_OPEN_DEGREES = 4.0  # about an open vowel
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -175,13 +173,11 @@ def render_emotions(
 
 
 def telling_moments(motion: FaceMotion) -> list[float]:
-    """Two times in seconds: the widest-open vowel of the sentence, and the middle one of its moderate openings."""
+    """Two times in seconds: the widest-open vowel of the sentence, and the most closed moment between its vowels."""
     opening = motion.jaw[:, 0]
-    widest = int(np.argmax(opening))
-    moderate = np.flatnonzero(opening > math.radians(JAW_OPEN_DEGREES) / 2)
-    moderate = moderate[np.abs(moderate - widest) > motion.fps / 2]
-    other = int(moderate[len(moderate) // 2]) if len(moderate) else motion.num_frames // 2
-    return [widest / motion.fps, other / motion.fps]
+    spoken = np.flatnonzero(opening > opening.max() / 3)
+    closed = spoken[0] + int(np.argmin(opening[spoken[0] : spoken[-1] + 1]))
+    return [int(np.argmax(opening)) / motion.fps, closed / motion.fps]
 
 
 @contextmanager
