@@ -459,7 +459,7 @@ def model_command(arguments: list[str]) -> int:
             f"`apt-get install --no-install-recommends {SPEECH_PACKAGES}` and try again"
         )
     python = prepare("runtime", "training")
-    run_step("model", [python, "-m", "emote_blender", "train", *arguments])
+    run_step("model", [python, "-m", "emote_blender.training.build_model", *arguments])
     return 0
 
 
