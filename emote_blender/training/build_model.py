@@ -2,8 +2,9 @@
 
 1. The corpus: speech by free engines with the times of its phones.
 2. FLINT on the motions that the corpus and the emotion styles make.
-3. EMOTE without the held-out engine; judged on it. These are the figures of "never heard".
-4. EMOTE again from there, with all engines; judged again. These weights ship.
+3. EMOTE without the held-out engine: what is common to 4 and 5.
+4. The same for some steps more, judged on the held-out engine: the figures of "never heard".
+5. From 3 again, the same steps with all engines; judged again. These weights ship.
 Each step keeps its results in the work folder, and a stopped run goes on where it stopped.
 """
 
@@ -55,27 +56,32 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 80) -> dic
     prior = train_flint(recipe.config.flint, face_model, tuple(heard.values()), recipe.flint, runs / "flint.pt")
     logger.info("FLINT ready after %.0f s", time.monotonic() - started)
 
-    def run(name: str, parts: dict[str, Path], settings: EMOTETraining, initial: Path | None) -> list[VoiceScores]:
-        source = BatchSource(
+    def source(parts: dict[str, Path], stage: int, settings: EMOTETraining) -> BatchSource:
+        return BatchSource(
             folders=tuple(parts.values()),
             shares=tuple(recipe.shares[part] for part in parts),
             encoder=recipe.config.audio_encoder,
             batch_size=recipe.batch_size,
             num_frames=recipe.num_frames,
-            amount=recipe.augmentation,
+            amount=recipe.augmentation[stage],
+            formant_shift=recipe.formant_shift[stage],
             seed=settings.seed,
         )
-        model = train_emote(
-            recipe.config, None if initial else prior, face_model, source, settings, runs / f"{name}.pt", initial
-        )
+
+    def last_run(name: str, parts: dict[str, Path]) -> list[VoiceScores]:
+        batches = source(parts, 1, recipe.last_run)
+        model = train_emote(recipe.config, None, face_model, batches, recipe.last_run, runs / f"{name}.pt", common)
         save_model(model, runs / name)
         rows = evaluate(model, face_model, validation, utterances)
         write_report(rows, model, face_model, validation, runs / name)
         logger.info("run %s ready after %.0f s", name, time.monotonic() - started)
         return rows
 
-    scores = {"held_out": run("held_out", heard, recipe.held_out_run, None)}
-    scores["shipped"] = run("shipped", folders, recipe.last_run, runs / "held_out.pt")
+    common = runs / "common.pt"
+    train_emote(recipe.config, prior, face_model, source(heard, 0, recipe.common_run), recipe.common_run, common)
+    logger.info("common run ready after %.0f s", time.monotonic() - started)
+    scores = {"held_out": last_run("held_out", heard)} if recipe.held_out else {}
+    scores["shipped"] = last_run("shipped", folders)
     output.mkdir(parents=True, exist_ok=True)
     for name in ("config.json", "model.safetensors"):
         (output / name).write_bytes((runs / "shipped" / name).read_bytes())

@@ -241,7 +241,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchSource:
-    """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation."""
+    """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation;
+    formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract."""
 
     folders: tuple[Path, ...]
     shares: tuple[float, ...]
@@ -249,6 +250,7 @@ class BatchSource:
     batch_size: int = 16
     num_frames: int = 96
     amount: float = 0.4
+    formant_shift: float = 0.0
     seed: int = 0
 
 
@@ -275,6 +277,7 @@ class SpeechBatches(Dataset):
         samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), source.amount, generator)
         with torch.no_grad():
             mel = self._front_end.log_mel(samples, source.num_frames)
+        mel = _shift_formants(mel, source.formant_shift, rng)
         _mask(mel, source.amount, rng)
         return Batch(
             mel,
@@ -283,6 +286,19 @@ class SpeechBatches(Dataset):
             torch.from_numpy(np.stack([m.motion for m in motions])),
             torch.from_numpy(np.stack([m.condition for m in motions])),
         )
+
+
+def _shift_formants(mel: Tensor, share: float, rng: np.random.Generator) -> Tensor:
+    """(B, M, L) with the mel axis of a share of the clips stretched or squeezed by up to 12 %."""
+    if share == 0:
+        return mel
+    size, mels, _ = mel.shape
+    factors = np.where(rng.random(size) < share, np.exp(rng.uniform(-0.12, 0.12, size)), 1.0)
+    position = torch.from_numpy(np.minimum(np.arange(mels) * factors[:, None], mels - 1)).float()  # (B, M)
+    lower = position.floor().clamp(max=mels - 2)
+    part = (position - lower)[..., None]
+    index = lower.long()[..., None].expand_as(mel)
+    return mel.gather(1, index) * (1 - part) + mel.gather(1, index + 1) * part
 
 
 def _mask(mel: Tensor, amount: float, rng: np.random.Generator) -> None:

@@ -16,8 +16,9 @@ from .train_flint import FLINTTraining
 class Recipe:
     """Everything that `build_model` needs to know.
 
-    shares: how often each part of the corpus is drawn in the last run. held_out: the engine that the first run never
-    hears and is judged on; None where only one engine is there.
+    shares: how often each part of the corpus is drawn. held_out: the engine that the common run and the held-out run
+    never hear, and that the latter is judged on; None where only one engine is there. augmentation, formant_shift: see
+    `dataset.BatchSource`; of the common run, and of the two that follow it.
     """
 
     config: EMOTEConfig
@@ -26,11 +27,12 @@ class Recipe:
     shares: dict[str, float]
     held_out: str | None
     flint: FLINTTraining
-    held_out_run: EMOTETraining
+    common_run: EMOTETraining
     last_run: EMOTETraining
     batch_size: int = 16
     num_frames: int = 96
-    augmentation: float = 0.4
+    augmentation: tuple[float, float] = (0.4, 0.5)
+    formant_shift: tuple[float, float] = (0.0, 0.5)
 
 
 def open_config(name: str, encoder: LogMelEncoderConfig, flint: FLINTConfig, decoder: DecoderConfig) -> EMOTEConfig:
@@ -64,8 +66,8 @@ FULL = Recipe(
     shares={"espeak": 0.25, "espeak_languages": 0.1, "festival": 0.35, "flite": 0.3},
     held_out="flite",
     flint=FLINTTraining(),
-    held_out_run=EMOTETraining(num_steps=2000),
-    last_run=EMOTETraining(num_steps=1300, rate=7e-4, warm_up=50, seed=3, refine_from=0),
+    common_run=EMOTETraining(num_steps=2000),
+    last_run=EMOTETraining(num_steps=1200, rate=8e-4, warm_up=50, seed=3, refine_from=0, refined_contact_weight=3.0),
 )
 
 QUICK = Recipe(
@@ -80,7 +82,7 @@ QUICK = Recipe(
     shares={"espeak": 1.0},
     held_out=None,
     flint=FLINTTraining(num_steps=40, batch_size=8, workers=0),
-    held_out_run=EMOTETraining(num_steps=6, warm_up=2, checkpoint_every=3, workers=0),
+    common_run=EMOTETraining(num_steps=6, warm_up=2, checkpoint_every=3, workers=0),
     last_run=EMOTETraining(num_steps=4, warm_up=2, checkpoint_every=3, workers=0),
     batch_size=4,
     num_frames=32,

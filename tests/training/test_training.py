@@ -72,7 +72,7 @@ def test_emote_resumed_after_two_steps_is_emote_trained_for_four(buzzing_part, o
     prior = train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "flint.pt")
     decoder = replace(QUICK.config.decoder, dropout=0.2)  # so that resuming has to restore its randomness, too
     config = replace(QUICK.config, decoder=decoder)
-    settings = replace(QUICK.held_out_run, num_steps=4, checkpoint_every=2)
+    settings = replace(QUICK.common_run, num_steps=4, checkpoint_every=2)
 
     def run(checkpoint):
         return train_emote(config, prior, open_head, emote_source(buzzing_part), settings, checkpoint)
@@ -103,7 +103,7 @@ def test_flint_learns_to_repeat_a_motion(buzzing_part, open_head, tmp_path):
 @pytest.mark.usefixtures("one_thread")
 def test_emote_keeps_the_prior_it_was_given_and_saves_averaged_weights(buzzing_part, open_head, tmp_path):
     prior = train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "flint.pt")
-    settings = replace(QUICK.held_out_run, num_steps=3)
+    settings = replace(QUICK.common_run, num_steps=3)
     checkpoint = tmp_path / "emote.pt"
     model = train_emote(QUICK.config, prior, open_head, emote_source(buzzing_part), settings, checkpoint)
     assert equal(prior.motion_decoder.state_dict(), model.sequence_decoder.motion_prior.motion_decoder.state_dict())
@@ -115,7 +115,7 @@ def test_emote_keeps_the_prior_it_was_given_and_saves_averaged_weights(buzzing_p
 @pytest.mark.usefixtures("one_thread")
 def test_a_second_run_starts_from_the_first_runs_weights(buzzing_part, open_head, tmp_path):
     prior = train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "flint.pt")
-    settings = replace(QUICK.held_out_run, num_steps=3)
+    settings = replace(QUICK.common_run, num_steps=3)
     source = emote_source(buzzing_part)
     train_emote(QUICK.config, prior, open_head, source, settings, tmp_path / "first.pt")
     still = replace(settings, num_steps=1, rate=0.0)
