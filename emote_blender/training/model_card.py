@@ -55,6 +55,7 @@ from neutral against the reference's. Sentences are drawn with seeds of their ow
 
 - Synthetic speech only has been heard and measured here. An earlier study with the same recipe saw correlations fall by
   about 0.2 from synthetic to human speech; m is taken for n now and then, and rounding is underdone when unsure.
+- A clip that holds nothing but noise moves the mouth; digital silence and pauses between words leave it at rest.
 - Short sounds at the very start of a clip, one-word clips, whispering, singing and strong noise are weak.
 - Eyes do not blink or look around, the head does not move: that is not audible and is added after inference.
 - It learned this project's emotion styles, not those of real actors.
