@@ -47,6 +47,10 @@ def apply_motion(
     rig = rig_of(head)
     meta = motion.meta
     names = meta.get("expression_names")
+    if names and len(names) != motion.num_expression:
+        raise InputError(
+            f"the motion names {len(names)} expression components but holds {motion.num_expression}; generate it again"
+        )
     check_fits_head(
         f"the motion of {meta.get('model') or 'this file'}",
         meta.get("face") or rig.basis,
@@ -98,11 +102,8 @@ def kept_motion(action: bpy.types.Action) -> FaceMotion:
 def _write_expression(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, frames: np.ndarray) -> None:
     shape_keys = rig.mesh.data.shape_keys
     slot = new_slot(action, shape_keys)
-    names = motion.meta.get("expression_names") or ()
-    key_of = dict(zip(rig.expression_names or (), rig.expression_keys, strict=False))
-    by_name = bool(names and key_of)
-    for component in range(motion.num_expression):
-        key = shape_keys.key_blocks[key_of[names[component]] if by_name else rig.expression_keys[component]]
+    for component, key_name in enumerate(_keys_of(motion, rig)):
+        key = shape_keys.key_blocks[key_name]
         values = np.clip(motion.expression[:, component], -_SLIDER_LIMIT, _SLIDER_LIMIT)
         # An animated value is clamped to the slider's range.
         key.slider_min = min(key.slider_min, float(values.min()))
@@ -110,6 +111,15 @@ def _write_expression(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion
         path = f'key_blocks["{bpy.utils.escape_identifier(key.name)}"].value'
         write_curve(action, slot, path, 0, frames, values, group="Expression")
     _assign(shape_keys, action, slot)
+
+
+def _keys_of(motion: FaceMotion, rig: HeadRig) -> list[str]:
+    """The head's shape key of each of the motion's components: by name where both have names, else by number."""
+    names = motion.meta.get("expression_names")
+    if names and rig.expression_names:
+        key_of = dict(zip(rig.expression_names, rig.expression_keys))
+        return [key_of[name] for name in names]
+    return list(rig.expression_keys[: motion.num_expression])
 
 
 def _write_bones(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, frames: np.ndarray) -> None:

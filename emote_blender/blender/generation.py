@@ -11,7 +11,6 @@ from pathlib import Path
 
 import bpy
 
-from ..audio import Waveform
 from ..emotion import EmotionTrack
 from ..errors import InputError, ModelError
 from ..matching import check_fits_head
@@ -20,7 +19,7 @@ from ..paths import find_model
 from .animate import apply_motion, named
 from .head_rig import rig_of
 from .requirements import missing_sentence
-from .sound_strips import StripSound, decode_file, find_strip, read_strip
+from .sound_strips import FileSound, StripSound, find_strip, read_strip
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,7 @@ class Request:
         head_uid: session identifier of the head's mesh object.
         head_name: the head's name, for messages.
         scene_uid: session identifier of the scene whose timeline and frame rate count.
-        strip: the strip's sound, or None for a file.
-        audio: the file, or None for a strip.
-        frame_start: scene frame of the motion's first frame.
+        sound: what is spoken, and the scene frame at which it begins.
         track: emotion over time.
         speaker: or None for the model's first.
         model: the model's folder.
@@ -68,25 +65,11 @@ class Request:
     head_uid: int
     head_name: str
     scene_uid: int
-    strip: StripSound | None
-    audio: Path | None
-    frame_start: int
+    sound: StripSound | FileSound
     track: EmotionTrack
     speaker: str | None
     model: Path
     take_name: str
-
-    @property
-    def source_name(self) -> str:
-        """What the sound is called."""
-        return self.strip.strip if self.strip is not None else self.audio.stem
-
-    def decode(self) -> Waveform:
-        """The sound."""
-        if self.strip is not None:
-            return self.strip.decode()
-        assert self.audio is not None  # a request has one of the two
-        return decode_file(self.audio)
 
 
 def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
@@ -111,24 +94,20 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         )
     rig = rig_of(choices.head)
     check_fits_head(f"the model {config.name}", config.face, config.num_expression, config.expression_names, rig)
-    strip = audio = None
-    frame_start = choices.frame_start
+    sound: StripSound | FileSound
     if choices.strip or not choices.audio:
-        strip = read_strip(scene, find_strip(scene, choices.strip))
-        frame_start = strip.frame_start
+        sound = read_strip(scene, find_strip(scene, choices.strip))
     else:
-        audio = Path(_absolute(choices.audio))
+        sound = FileSound(Path(_absolute(choices.audio)), choices.frame_start)
     return Request(
         head_uid=choices.head.session_uid,
         head_name=choices.head.name,
         scene_uid=scene.session_uid,
-        strip=strip,
-        audio=audio,
-        frame_start=frame_start,
+        sound=sound,
         track=track,
         speaker=choices.speaker or None,
         model=folder,
-        take_name=f"{strip.strip if strip is not None else audio.stem} {choices.emotion}",
+        take_name=f"{sound.name} {choices.emotion}",
     )
 
 
@@ -150,13 +129,13 @@ def compute(
 
     if progress:
         progress(0.0, "Reading the sound")
-    waveform = request.decode()
+    waveform = request.sound.decode()
     if progress:
         progress(0.05, "Loading the model")
     pipeline = _pipeline(request.model)
     features = pipeline.encode(waveform, stage(0.2, 0.7), cancelled)
     motion = pipeline.generate(features, request.track, request.speaker, stage(0.7, 1.0), cancelled)
-    return named(motion, request.source_name)
+    return named(motion, request.sound.name)
 
 
 def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]:
@@ -171,9 +150,8 @@ def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]
     scene = next((item for item in bpy.data.scenes if item.session_uid == request.scene_uid), None)
     if scene is None:
         raise InputError("the scene was deleted while the speech was made; nothing was changed")
-    frame_start = request.frame_start
-    if request.strip is not None:
-        frame_start = _present_start(scene, request.strip)
+    sound = request.sound
+    frame_start = _present_start(scene, sound) if isinstance(sound, StripSound) else sound.frame_start
     action = apply_motion(head, motion, scene, frame_start, request.take_name)
     # Blender shows a new action only once it evaluates a frame.
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)

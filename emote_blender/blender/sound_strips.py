@@ -16,6 +16,28 @@ from .compat import active_strip, all_strips, strip_timing
 
 
 @dataclass(frozen=True)
+class FileSound:
+    """A sound file, from its beginning to its end.
+
+    Attributes:
+        path: the file.
+        frame_start: scene frame at which it begins.
+    """
+
+    path: Path
+    frame_start: int
+
+    @property
+    def name(self) -> str:
+        """What takes of this sound are called."""
+        return self.path.stem
+
+    def decode(self) -> Waveform:
+        """The sound, at the file's own sample rate; raises InputError if the file is missing or cannot be decoded."""
+        return decode_file(self.path)
+
+
+@dataclass(frozen=True)
 class StripSound:
     """The audible part of a sound strip, read from the scene once; decoding it needs no bpy.
 
@@ -34,6 +56,11 @@ class StripSound:
     frame_start: int
     source_start_seconds: float
     duration_seconds: float
+
+    @property
+    def name(self) -> str:
+        """What takes of this sound are called."""
+        return self.strip
 
     def decode(self) -> Waveform:
         """The audible part, at the file's own sample rate; silence where the strip reaches beyond the file.

@@ -237,6 +237,12 @@ def test_motion_of_another_face_is_refused_and_nothing_changes(scene, head, make
     assert not bpy.data.actions
 
 
+@pytest.mark.parametrize("count", [5, 7])
+def test_motion_with_another_number_of_names_than_components_is_refused(scene, head, make_motion, count):
+    with pytest.raises(InputError, match=f"names {count} expression components but holds 6"):
+        apply_motion(head, make_motion(expression_names=[f"component{i}" for i in range(count)]), scene, 1)
+
+
 def test_nla_tweak_mode_is_refused(scene, head, make_motion):
     action = apply_motion(head, make_motion(), scene, 1)
     data = head.parent.animation_data
