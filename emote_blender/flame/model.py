@@ -34,7 +34,7 @@ class FaceModel:
         quads: (Q, 4) int32 faces for modelling; triangles 2i and 2i + 1 belong to quad i. None for a triangle mesh.
         quad_material: (Q,) int32 index into material_names.
         material_names: names of the material groups.
-        vertex_colors: (V, 3) linear RGB, 0 to 1.
+        vertex_colors: (V, 3) RGB, 0 to 1, as they should look unlit.
         uv: (Q, 4, 2) texture coordinates of each quad's corners.
         regions: vertex weights (V,), 0 to 1, by name.
         landmark_faces: (L,) int32 triangle of each of the iBUG landmarks.
