@@ -452,7 +452,7 @@ def bench_command(arguments: list[str]) -> int:
 
 def model_command(arguments: list[str]) -> int:
     """Train the open speech model from code alone and write it to models/emote_open."""
-    needed = SPEECH_ENGINES[:1] if "--quick" in arguments else SPEECH_ENGINES  # the quick run speaks with espeak-ng only
+    needed = SPEECH_ENGINES[:1] if "--quick" in arguments else SPEECH_ENGINES  # quick: espeak-ng alone
     missing = [engine for engine in needed if not shutil.which(engine)]
     if missing:
         raise BuildError(
