@@ -213,22 +213,15 @@ def missing_packages() -> list[str]:
     return missing
 
 
-def check_libraries() -> None:
-    """Raise if bpy could not be imported for want of a shared library."""
-    missing = missing_packages()
-    if missing:
-        raise BuildError(
-            "Blender's module needs shared libraries that this machine lacks; "
-            f"run `apt-get install {' '.join(missing)}` and try again"
-        )
-
-
 def prepare(*groups: str) -> Path:
     """The interpreter of .venv with these groups installed."""
     make_venv(VENV, [sys.executable])
     install(VENV, groups)
-    if "blender" in groups:
-        check_libraries()
+    if "blender" in groups and (missing := missing_packages()):
+        raise BuildError(
+            "Blender's module needs shared libraries that this machine lacks; "
+            f"run `apt-get install {' '.join(missing)}` and try again"
+        )
     return venv_python(VENV)
 
 
@@ -288,8 +281,8 @@ def test_command(arguments: list[str]) -> int:
     say("")
     for title, counts in results.items():
         say(f"{title}: {counts['passed']} passed, {counts['failed']} failed, {counts['seconds']:.0f} s")
-    for title in failed_checks:
-        say(f"{title}: failed, see above")
+    if failed_checks:
+        say(f"failed, see above: {', '.join(failed_checks)}")
     total = {key: sum(counts[key] for counts in results.values()) for key in ("passed", "failed", "skipped")}
     total["failed"] += len(failed_checks)
     say(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
