@@ -18,7 +18,7 @@ from .audio import Waveform, load_audio, require_file
 from .batch import BatchRow, Job, check_output_suffix, read_jobs
 from .emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from .errors import Cancelled, EmoteError, InputError
-from .matching import check_fits_head
+from .matching import check_fits_head, version_warning
 from .output import check_writable
 from .paths import DEFAULT_MODEL, find_head, find_model
 from .progress import ProgressLine
@@ -226,13 +226,11 @@ def _open_session(arguments: argparse.Namespace, decode: Decoder, needs_head: bo
         from .flame.model import FaceModel
 
         head_folder = find_head(arguments.head or config.face)
-        check_fits_head(
-            f"model {config.name}",
-            config.face,
-            config.num_expression,
-            config.expression_names,
-            FaceModel.load(head_folder),
-        )
+        head, source = FaceModel.load(head_folder), f"model {config.name}"
+        check_fits_head(source, config.face, config.num_expression, config.expression_names, head)
+        warning = version_warning(source, config.face, head)
+        if warning:
+            _say(f"warning: {warning}")
     if needs_head:
         _require_blender()
     return Session(config, model_folder, head_folder, decode)

@@ -4,7 +4,7 @@ import pytest
 
 from emote_blender.errors import ModelError
 from emote_blender.flame.model import FaceModel
-from emote_blender.matching import check_fits_head
+from emote_blender.matching import check_fits_head, version_warning
 from emote_blender.paths import find_head
 
 
@@ -48,8 +48,30 @@ def test_more_unnamed_components_than_the_head_has_do_not_fit(unnamed_head):
 
 
 def test_unnamed_components_of_another_basis_do_not_fit(unnamed_head):
-    with pytest.raises(ModelError, match="speaks for the face flame2023 .* but the head is flame2020"):
-        check_fits_head("model m", "flame2023", 50, None, unnamed_head)
+    with pytest.raises(ModelError, match="speaks for the face other .* but the head is flame2020"):
+        check_fits_head("model m", "other", 50, None, unnamed_head)
+
+
+@pytest.mark.parametrize("face", ["flame2023", "flame"])
+def test_another_version_of_flame_fits(unnamed_head, face):
+    check_fits_head("model m", face, 50, None, unnamed_head)
+
+
+def test_another_version_of_flame_gives_a_warning(unnamed_head):
+    sentence = version_warning("model m", "flame2023", unnamed_head)
+    assert "model m speaks for flame2023, but the head is flame2020: their coefficients do not mix" in sentence
+
+
+@pytest.mark.parametrize("face, basis", [("flame2020", "flame"), ("flame", "flame2020")])
+def test_a_flame_of_unknown_version_gives_a_warning_that_names_the_known_one(unnamed_head, face, basis):
+    sentence = version_warning("model m", face, replace(unnamed_head, basis=basis))
+    assert "only one says which version (flame2020)" in sentence
+
+
+@pytest.mark.parametrize("face", ["flame2020", "open_head"])
+def test_the_same_version_and_other_bases_give_no_warning(unnamed_head, open_head, face):
+    assert version_warning("model m", face, replace(unnamed_head, basis=face)) == ""
+    assert version_warning("model m", "flame2020", open_head) == ""
 
 
 def test_unnamed_components_do_not_fit_a_head_with_names(open_head):

@@ -11,17 +11,19 @@ import numpy as np
 from mathutils import Matrix
 
 from ..errors import InputError
-from ..matching import check_fits_head
+from ..flame.skinning import rotation_matrices
+from ..matching import check_fits_head, version_warning
 from ..motion import FaceMotion
 from ..timing import frames_per_second
-from .axes import MODEL_TO_BLENDER
 from .compat import action_channelbag
 from .head_rig import HeadRig, rig_of
+from .joints import joint_displacements
 from .keyframes import new_slot, rotation_channels, write_curve
 
 # The motion as it came from the model stays with its action, so that a take can be changed without inference.
 TAKE_PROPERTY = "emote_take"
 _SLIDER_LIMIT = 10.0  # Blender allows no more
+_SMALLEST_SHIFT = 1e-5  # metres that a joint may be off without a curve of its own
 
 
 def apply_motion(
@@ -68,6 +70,18 @@ def apply_motion(
     _write_bones(action, rig, played, frames)
     keep_motion(action, motion, head=head.name, scene=scene.name, frame_start=frame_start)
     return action
+
+
+def rig_warnings(source: str, face: str, rig: HeadRig) -> tuple[str, ...]:
+    """What is not as it should be when coefficients of the basis `face` move this head, one sentence each.
+
+    Args:
+        source: what a sentence calls the model or the motion.
+        face: the basis that the coefficients belong to.
+        rig: the head.
+    """
+    mixing = version_warning(source, face, rig)
+    return (*([mixing] if mixing else []), *(f"head {rig.mesh.name!r}: {sentence}" for sentence in rig.missing))
 
 
 def keep_motion(action: bpy.types.Action, motion: FaceMotion, **place: str | int) -> None:
@@ -127,6 +141,8 @@ def _write_bones(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, fra
     left_eye, right_eye = (None, None) if motion.eyes is None else (motion.eyes[:, :3], motion.eyes[:, 3:])
     rotations = {"jaw": motion.jaw, "neck": motion.neck, "left_eye": left_eye, "right_eye": right_eye}
     before = _animated_bones(rig.armature)
+    displacements = joint_displacements(rig.mesh.data, _keys_of(motion, rig))
+    expression = np.clip(motion.expression, -_SLIDER_LIMIT, _SLIDER_LIMIT)
     for bone_name, rotation in rotations.items():
         bone = rig.armature.pose.bones.get(bone_name)
         if bone is None:
@@ -137,12 +153,31 @@ def _write_bones(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, fra
                 bone.matrix_basis = Matrix.Identity(4)
             continue
         rest = np.array(bone.bone.matrix_local.to_3x3())
-        local = rotation @ (rest.T @ MODEL_TO_BLENDER).T
-        channel, values = rotation_channels(local, bone.rotation_mode)
-        path = f'pose.bones["{bpy.utils.escape_identifier(bone_name)}"].{channel}'
-        for index in range(values.shape[1]):
-            write_curve(action, slot, path, index, frames, values[:, index], group=bone_name)
+        local = rotation @ (rest.T @ rig.axes).T
+        channels = [rotation_channels(local, bone.rotation_mode)]
+        shift = np.zeros((1, 3))
+        if bone_name in displacements:
+            shift = _joint_shift(local, expression @ displacements[bone_name] @ rest)
+        if np.abs(shift).max() > _SMALLEST_SHIFT:
+            channels.append(("location", shift))
+        elif bone_name in before:
+            bone.location = (0.0, 0.0, 0.0)
+        for channel, values in channels:
+            path = f'pose.bones["{bpy.utils.escape_identifier(bone_name)}"].{channel}'
+            for index in range(values.shape[1]):
+                write_curve(action, slot, path, index, frames, values[:, index], group=bone_name)
     _assign(rig.armature, action, slot)
+
+
+def _joint_shift(rotation: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+    """(T, 3) location that makes a bone turn about a displaced joint: (I - R) d.
+
+    Args:
+        rotation: (T, 3) axis-angle in the bone's axes, radians.
+        displacement: (T, 3) of the joint by the expression, in the bone's axes, metres.
+    """
+    turned = np.einsum("tij,tj->ti", rotation_matrices(rotation), displacement)
+    return displacement - turned
 
 
 def _animated_bones(armature: bpy.types.Object) -> set[str]:

@@ -152,6 +152,8 @@ class EMOTE_OT_generate(bpy.types.Operator):
         except EmoteError as error:
             return self._refuse(context, error)
         context.scene.emote.last_result = generation.describe_take(action, motion, frame_start)
+        for warning in request.warnings:
+            self.report({"WARNING"}, warning)
         self.report({"INFO"}, context.scene.emote.last_result)
         return {"FINISHED"}
 

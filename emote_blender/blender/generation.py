@@ -16,7 +16,7 @@ from ..errors import InputError, ModelError
 from ..matching import check_fits_head
 from ..motion import FaceMotion
 from ..paths import find_model
-from .animate import apply_motion, named
+from .animate import apply_motion, named, rig_warnings
 from .head_rig import rig_of
 from .requirements import missing_sentence
 from .sound_strips import FileSound, StripSound, find_strip, read_strip
@@ -60,6 +60,7 @@ class Request:
         speaker: or None for the model's first.
         model: the model's folder.
         take_name: name of the action.
+        warnings: what is not as it should be, one sentence each.
     """
 
     head_uid: int
@@ -70,6 +71,7 @@ class Request:
     speaker: str | None
     model: Path
     take_name: str
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
@@ -93,7 +95,8 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
             "choose one"
         )
     rig = rig_of(choices.head)
-    check_fits_head(f"the model {config.name}", config.face, config.num_expression, config.expression_names, rig)
+    source = f"the model {config.name}"
+    check_fits_head(source, config.face, config.num_expression, config.expression_names, rig)
     sound: StripSound | FileSound
     if choices.strip or not choices.audio:
         sound = read_strip(scene, find_strip(scene, choices.strip))
@@ -108,6 +111,7 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         speaker=choices.speaker or None,
         model=folder,
         take_name=f"{sound.name} {choices.emotion}",
+        warnings=rig_warnings(source, config.face, rig),
     )
 
 

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..flame.model import FaceModel
 from .axes import to_blender
 from .head_rig import HEAD_PROPERTY, describe
+from .joints import keep_regressor
 from .materials import add_materials
 from .pose_keys import add_pose_keys
 from .widgets import add_widgets
@@ -58,6 +59,7 @@ def add_head(
     armature_object.location = location
     mesh_object.parent = armature_object
     _add_weights(mesh_object, model)
+    keep_regressor(mesh_object.data, model)
     modifier = mesh_object.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature_object
     modifier.use_vertex_groups = True
@@ -66,7 +68,7 @@ def add_head(
         subdivision.levels = subdivision.render_levels = 1
     add_pose_keys(mesh_object, armature_object, model)
     add_widgets(armature_object, model)
-    mesh_object[HEAD_PROPERTY] = describe(model)
+    mesh_object[HEAD_PROPERTY] = describe(model, *shape_key_names(model))
     context.collection.objects.link(mesh_object)
     for other in context.selected_objects:
         other.select_set(False)

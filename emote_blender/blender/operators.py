@@ -6,10 +6,11 @@ import bpy
 
 from ..errors import EmoteError
 from . import jobs
-from .animate import apply_motion
+from .animate import apply_motion, rig_warnings
 from .generation import describe_take
 from .head import add_head, load_face_model
-from .head_rig import choose_head
+from .head_rig import choose_head, rig_of
+from .joints import update_joints
 
 
 class EMOTE_OT_add_head(bpy.types.Operator):
@@ -85,12 +86,44 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
             head = choose_head(context, self.head, settings.head)
             motion = FaceMotion.load(bpy.path.abspath(self.filepath))
             action = apply_motion(head, motion, scene, frame_start, _motion_name(self.filepath, motion))
+            rig = rig_of(head)
         except EmoteError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
         settings.last_result = describe_take(action, motion, frame_start)
+        for warning in rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig):
+            self.report({"WARNING"}, warning)
         self.report({"INFO"}, settings.last_result)
+        return {"FINISHED"}
+
+
+class EMOTE_OT_update_joints(bpy.types.Operator):
+    """Move the head's bones to where its identity sliders, as they are now, put the joints"""
+
+    bl_idname = "emote.update_joints"
+    bl_label = "Update Joints"
+    bl_options = {"REGISTER", "UNDO"}
+
+    head: bpy.props.StringProperty(
+        name="Head", description="Name of the head; empty for the scene's choice", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Joints are moved in Object Mode")
+            return False
+        return may_animate(cls)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            rig = rig_of(choose_head(context, self.head, context.scene.emote.head))
+            update_joints(context, rig)
+        except EmoteError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"Moved the joints of {rig.mesh.name} to its identity")
         return {"FINISHED"}
 
 

@@ -7,14 +7,16 @@ import textwrap
 import bpy
 
 from . import jobs
+from .animate import rig_warnings
 from .compat import active_strip
-from .head_rig import choose_head, heads_in
+from .head_rig import choose_head, heads_in, rig_of
 from .model_info import model_info
 from .properties import strip_scene
 from .requirements import missing_libraries, missing_sentence
 from .sound_strips import sound_strips
 
 _PIXELS_PER_LETTER = 7
+_NUM_IDENTITY_SLIDERS = 10
 
 
 class _SpeechPanel:
@@ -34,6 +36,7 @@ class _SpeechPanel:
         self._draw_sound(context, settings)
         layout.separator()
         self._draw_model(settings)
+        self._draw_cautions(context)
         column = layout.column()
         column.prop(settings, "emotion")
         column.prop(settings, "intensity", slider=True)
@@ -68,6 +71,12 @@ class _SpeechPanel:
         column.prop(settings, "speaker", placeholder=info.speakers[0])
         _paragraph(column, f"Face {info.face}, licence {info.licence}", "INFO", self._width)
 
+    def _draw_cautions(self, context: bpy.types.Context) -> None:
+        for sentence in cautions(context):
+            box = self.layout.box()
+            box.alert = True
+            _paragraph(box, sentence, "ERROR", self._width)
+
     def _draw_generate(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
         layout = self.layout
         job = jobs.running()
@@ -99,10 +108,70 @@ class EMOTE_PT_view3d(_SpeechPanel, bpy.types.Panel):
     bl_space_type = "VIEW_3D"
 
 
+class EMOTE_PT_identity(bpy.types.Panel):
+    """The first identity components of the chosen head"""
+
+    bl_label = "Head Shape"
+    bl_category = "EMOTE"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_parent_id = "EMOTE_PT_view3d"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(_identity_keys(context))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column()
+        column.use_property_split = True
+        for key in _identity_keys(context)[:_NUM_IDENTITY_SLIDERS]:
+            column.prop(key, "value", text=key.name)
+        column.operator("emote.update_joints", icon="BONE_DATA")
+
+
 class EMOTE_PT_sequencer(_SpeechPanel, bpy.types.Panel):
     """EMOTE in the sequencer"""
 
     bl_space_type = "SEQUENCE_EDITOR"
+
+
+def cautions(context: bpy.types.Context) -> list[str]:
+    """What to know before Generate is pressed: licences that bind, and what does not fit between model and head."""
+    from ..errors import EmoteError
+
+    settings = context.scene.emote
+    info = model_info(settings.model)
+    sentences = []
+    if not info.problem and is_non_commercial(info.licence):
+        sentences.append("The model is for non-commercial use only")
+    try:
+        rig = rig_of(choose_head(context, picked=settings.head))
+    except EmoteError:
+        return sentences  # why_not says it, or the operator when it is pressed
+    if is_non_commercial(rig.licence):
+        sentences.append(f"The head {rig.mesh.name!r} is for non-commercial use only")
+    if not info.problem:
+        sentences.extend(rig_warnings("the model", info.face, rig))
+    return sentences
+
+
+def is_non_commercial(licence: str) -> bool:
+    """Whether a licence's text says that what it covers must not be used commercially."""
+    text = licence.lower().replace("-", "").replace(" ", "")
+    return "noncommercial" in text or "bync" in text
+
+
+def _identity_keys(context: bpy.types.Context) -> list[bpy.types.ShapeKey]:
+    """Identity shape keys of the chosen head; empty if there is none."""
+    from ..errors import EmoteError
+
+    try:
+        rig = rig_of(choose_head(context, picked=context.scene.emote.head))
+    except EmoteError:
+        return []
+    blocks = rig.mesh.data.shape_keys.key_blocks
+    return [blocks[name] for name in rig.shape_keys if name in blocks]
 
 
 def why_not(context: bpy.types.Context) -> str:

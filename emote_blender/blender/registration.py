@@ -8,8 +8,8 @@ import bpy
 
 from . import generation, jobs
 from .generate_operator import EMOTE_OT_generate
-from .operators import EMOTE_OT_add_head, EMOTE_OT_apply_motion, EMOTE_OT_cancel
-from .panels import EMOTE_PT_sequencer, EMOTE_PT_view3d
+from .operators import EMOTE_OT_add_head, EMOTE_OT_apply_motion, EMOTE_OT_cancel, EMOTE_OT_update_joints
+from .panels import EMOTE_PT_identity, EMOTE_PT_sequencer, EMOTE_PT_view3d
 from .preferences import (
     EMOTE_AP_preferences,
     EMOTE_OT_refresh_models,
@@ -26,9 +26,11 @@ CLASSES = (
     EMOTE_PG_settings,
     EMOTE_OT_add_head,
     EMOTE_OT_apply_motion,
+    EMOTE_OT_update_joints,
     EMOTE_OT_cancel,
     EMOTE_OT_generate,
     EMOTE_PT_view3d,
+    EMOTE_PT_identity,
     EMOTE_PT_sequencer,
 )
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -12,7 +13,7 @@ import emote_blender
 from emote_blender.blender import model_info, requirements
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head import add_head
-from emote_blender.blender.panels import why_not
+from emote_blender.blender.panels import cautions, why_not
 from emote_blender.blender.registration import CLASSES
 
 ROOT = Path(emote_blender.__file__).parent.parent
@@ -62,6 +63,34 @@ def test_two_strips_ask_for_a_choice(scene, head, ramp_wav):
 def test_file_source_asks_for_a_file(scene, head):
     scene.emote.source = "FILE"
     assert why_not(bpy.context) == "Choose a sound file"
+
+
+def test_open_model_and_head_need_no_caution():
+    bpy.ops.emote.add_head()
+    assert cautions(bpy.context) == []
+
+
+@pytest.mark.parametrize("licence", ["CC-BY-NC-4.0", "FLAME 2023 licence (non-commercial)"])
+def test_a_non_commercial_head_is_said_before_generating(make_face, licence):
+    add_head(bpy.context, replace(make_face(), licence=licence))
+    assert cautions(bpy.context) == ["The head 'Head' is for non-commercial use only"]
+
+
+def test_a_non_commercial_model_is_said_without_a_head(scene, make_tiny_model, tmp_path):
+    from emote_blender.emote.checkpoint import save_model
+
+    scene.emote.model = str(save_model(make_tiny_model(licence="non-commercial research only"), tmp_path / "theirs"))
+    assert cautions(bpy.context) == ["The model is for non-commercial use only"]
+
+
+def test_another_version_of_flame_is_said_before_generating(scene, make_face, make_tiny_model, tmp_path):
+    from emote_blender.emote.checkpoint import save_model
+
+    model = make_tiny_model(face="flame2020", num_expression=5, expression_names=None)
+    scene.emote.model = str(save_model(model, tmp_path / "theirs"))
+    add_head(bpy.context, make_face(named=False, basis="flame2023"))
+    assert len(cautions(bpy.context)) == 1
+    assert "flame2020, but the head is flame2023: their coefficients do not mix" in cautions(bpy.context)[0]
 
 
 def test_missing_library_is_named_and_the_button_is_grey(monkeypatch, scene, head):
