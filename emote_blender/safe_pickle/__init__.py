@@ -1,0 +1,7 @@
+"""Reading other people's pickles without running any of them: FLAME's .pkl and .npy files, PyTorch checkpoints."""
+
+from .inert import InertClass, InertObject, SparseMatrix, array_of
+from .numpy_files import load_npy_object, load_pickle
+from .torch_files import load_torch
+
+__all__ = ["InertClass", "InertObject", "SparseMatrix", "array_of", "load_npy_object", "load_pickle", "load_torch"]
