@@ -1,4 +1,4 @@
-"""The command line: generate, batch, info.
+"""The command line: generate, batch, convert, info.
 
 `python -m emote_blender ...` and `blender --command emote ...` are the same program. Exit codes: 0 all went well,
 1 something of the user's cannot be used (one sentence on stderr), 2 wrong usage, 130 cancelled.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .audio import Waveform, load_audio, require_file
 from .batch import BatchRow, Job, check_output_suffix, read_jobs
+from .convert_cli import add_convert_command
 from .emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from .errors import Cancelled, EmoteError, InputError
 from .matching import check_fits_head, version_warning
@@ -199,6 +200,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     command = commands.add_parser("info", help="list models and heads, or describe one or a motion file")
     command.add_argument("what", nargs="?", metavar="MODEL|HEAD|MOTION", help="name, folder or .npz")
     command.set_defaults(run=info)
+    add_convert_command(commands)
     return parser
 
 

@@ -51,21 +51,27 @@ def read_tensors(path) -> dict[str, np.ndarray]:
 
 def write_tensors(path, tensors: dict[str, np.ndarray]) -> None:
     """Writes arrays in a fixed order, so that equal arrays give equal bytes; the file appears whole or not at all."""
-    header, blocks, offset = {}, [], 0
+    path = Path(path)
     # wide types first, as the safetensors package orders them: every array then starts at a multiple of its item size
-    for name in sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name)):
-        array = np.ascontiguousarray(tensors[name])
-        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    names = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
+    header, offset = {}, 0
+    for name in names:
+        array = tensors[name]
         header[name] = {
-            "dtype": CODE_OF_DTYPE[array.dtype],
+            "dtype": CODE_OF_DTYPE[array.dtype.newbyteorder("<")],
             "shape": list(array.shape),
             "data_offsets": [offset, offset + array.nbytes],
         }
-        blocks.append(array.tobytes())
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode("utf-8")
     text += b" " * (-len(text) % ALIGNMENT_BYTES)
-    replace_file(Path(path), b"".join([len(text).to_bytes(LENGTH_BYTES, "little"), text, *blocks]))
+    temporary = path.with_name(path.name + ".part")
+    with open(temporary, "wb") as file:  # one array after the other: a speech model need not be in memory twice
+        file.write(len(text).to_bytes(LENGTH_BYTES, "little") + text)
+        for name in names:
+            array = np.ascontiguousarray(tensors[name])
+            file.write(array.astype(array.dtype.newbyteorder("<"), copy=False).data)
+    os.replace(temporary, path)
 
 
 def replace_file(path: Path, content: bytes) -> None:

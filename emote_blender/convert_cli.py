@@ -1,0 +1,85 @@
+"""The command `convert`: other people's files to folders that this program uses, once, on the user's machine."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError
+from .output import check_writable
+from .paths import HEAD_FILE
+
+if TYPE_CHECKING:
+    from .flame.convert import ConvertedHead
+
+_BLOCK_BYTES = 1 << 20
+
+
+def add_convert_command(commands: Any) -> None:
+    """Returns nothing; adds `convert` and what it converts to the parsers of `cli`."""
+    command = commands.add_parser("convert", help="make a model or head folder of files that you downloaded")
+    kinds = command.add_subparsers(required=True, metavar="KIND")
+    _add_flame(kinds)
+
+
+def _add_flame(kinds: Any) -> None:
+    command = kinds.add_parser("flame", help="a FLAME model (generic_model.pkl, flame2023.pkl, .npz) to a head folder")
+    command.add_argument("file", type=Path, metavar="FILE", help="the model as you downloaded it: .pkl or .npz")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="the head folder to make")
+    command.add_argument(
+        "--landmarks", type=Path, metavar="FILE", help="landmark_embedding.npy or flame_static_embedding.pkl"
+    )
+    command.add_argument(
+        "--basis", metavar="VERSION", help="flame2020, flame2023 or flame2023_open (default: by the name of the file)"
+    )
+    command.set_defaults(run=convert_flame_command)
+
+
+def convert_flame_command(arguments: argparse.Namespace, decode: Any) -> int:
+    """Exit code of `convert flame`; raises EmoteError if a file cannot be used or the folder cannot be written."""
+    from .flame.convert import convert_flame
+
+    folder: Path = arguments.output
+    if (folder / HEAD_FILE).exists():
+        raise InputError(f"{folder} already holds a head; give another folder, or delete it first")
+    head = convert_flame(arguments.file, arguments.landmarks, arguments.basis)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder / HEAD_FILE)
+        head.model.save(folder)
+        (folder / "README.md").write_text(_card(arguments.file, head), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
+    model = head.model
+    print(
+        f"wrote {folder}: {model.basis}, {model.num_vertices} vertices, {len(model.faces)} triangles, "
+        f"{model.num_shape} shape and {model.num_expression} expression components, "
+        f"{9 * (model.num_joints - 1)} pose correctives"
+    )
+    print(f"licence: {model.licence}")
+    print(f"regions: {', '.join(model.regions)}")
+    for remark in head.remarks:
+        print(f"note: {remark}")
+    if head.left_out:
+        print(f"left out: {', '.join(head.left_out)}")
+    return 0
+
+
+def _card(source: Path, head: ConvertedHead) -> str:
+    """The folder's README.md."""
+    notes = "".join(f"- {remark}\n" for remark in head.remarks) or "- none\n"
+    return (
+        f"# {head.model.basis}\n\nConverted from `{source.name}` (SHA-256 {_sha256(source)}).\n\n"
+        f"Licence: {head.model.licence}. It binds this folder, too: pass it on only if the licence lets you.\n\n"
+        f"Notes:\n{notes}"
+    )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
