@@ -38,19 +38,21 @@ class AudioFeatures:
     """What a model's audio encoder makes of a clip; one clip's features serve any emotion and speaker.
 
     Attributes:
-        values: (T, D) float32, one row per frame of motion.
+        values: (before + T + after, D) float32, one row per frame of motion, and of silence around it.
         fps: frames per second.
         model: name of the model whose encoder made them.
+        padding: frames of silence (before, after); what the model makes of them is dropped in the end.
     """
 
     values: np.ndarray
     fps: int
     model: str
+    padding: tuple[int, int] = (0, 0)
 
     @property
     def num_frames(self) -> int:
-        """T, the number of frames."""
-        return len(self.values)
+        """T, the number of frames of the clip."""
+        return len(self.values) - sum(self.padding)
 
     @property
     def duration_seconds(self) -> float:
@@ -119,6 +121,9 @@ class EMOTEPipeline:
         samples = samples[: num_frames * config.samples_per_frame]
         if _is_silent(samples):
             samples = np.zeros_like(samples)
+        padding = _padding(num_frames, config)
+        samples = np.pad(samples, [frames * config.samples_per_frame for frames in padding])
+        num_frames += sum(padding)
         windows = plan_windows(num_frames, config.flint.frames_per_latent, self._window_frames)
         values = np.zeros((num_frames, config.audio_encoder.dim), dtype=np.float32)
         with torch.inference_mode():
@@ -128,7 +133,7 @@ class EMOTEPipeline:
                 part = clip[window.start * config.samples_per_frame : window.stop * config.samples_per_frame]
                 features = self.model.encode_audio(part[None], window.num_frames, statistics)[0]
                 window.add_to(values, features.cpu().numpy())
-        return AudioFeatures(values, config.fps, config.name)
+        return AudioFeatures(values, config.fps, config.name, padding)
 
     def generate(
         self,
@@ -158,9 +163,10 @@ class EMOTEPipeline:
         if features.model != config.name or features.values.shape[1] != config.audio_encoder.dim:
             raise ValueError(f"features of {features.model}, shape {features.values.shape}, given to {config.name}")
         speaker = self._speaker_name(speaker)
-        condition = self._condition(features, track, speaker)
-        motion = np.zeros((features.num_frames, config.flint.num_features), dtype=np.float32)
-        windows = plan_windows(features.num_frames, config.flint.frames_per_latent, self._window_frames)
+        before, after = features.padding
+        condition = np.pad(self._condition(features, track, speaker), ((before, after), (0, 0)), mode="edge")
+        motion = np.zeros((len(condition), config.flint.num_features), dtype=np.float32)
+        windows = plan_windows(len(condition), config.flint.frames_per_latent, self._window_frames)
         with torch.inference_mode():
             for window in _reported(windows, "Animating the face", progress, cancelled):
                 part = slice(window.start, window.stop)
@@ -169,6 +175,7 @@ class EMOTEPipeline:
                 latents = self.model.latents(heard, style)
                 expression, jaw = self.model.decode_latents(latents, window.num_frames)
                 window.add_to(motion, torch.cat([expression, jaw], dim=-1)[0].cpu().numpy())
+        motion = motion[before : before + features.num_frames]
         meta = {
             "model": config.name,
             "face": config.face,
@@ -283,6 +290,19 @@ def _check_emotions(config: EMOTEConfig) -> None:
             f"the model {config.name} has the emotions {', '.join(config.emotions)} at {config.intensities} "
             f"intensities; use one with {', '.join(EMOTIONS)} at 3"
         )
+
+
+def _padding(num_frames: int, config: EMOTEConfig) -> tuple[int, int]:
+    """Frames of silence to put before and after a clip, as many as the model's encoder asks for.
+
+    Where it asks for any, the whole comes to full latents: the motion prior bends the face a little at both ends of
+    what it is given, and where part of a latent is missing.
+    """
+    frames, multiple = config.audio_encoder.padding_frames, config.flint.frames_per_latent
+    if not frames:
+        return 0, 0
+    before = -(-frames // multiple) * multiple
+    return before, before + -num_frames % multiple
 
 
 def _is_silent(samples: np.ndarray) -> bool:

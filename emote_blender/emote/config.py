@@ -45,6 +45,11 @@ class Wav2Vec2EncoderConfig:
         """Width of the features."""
         return self.hidden_size
 
+    @property
+    def padding_frames(self) -> int:
+        """Frames of silence before and after a clip: none."""
+        return 0
+
     @classmethod
     def from_huggingface(cls, config: dict) -> "Wav2Vec2EncoderConfig":
         """The same architecture as a Hugging Face `config.json` (as a dict), its other fields left out."""

@@ -34,7 +34,7 @@ from .train_flint import train_flint
 logger = logging.getLogger(__name__)
 
 
-def build(recipe: Recipe, work: Path, output: Path, utterances: int = 80) -> dict[str, list[VoiceScores]]:
+def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> dict[str, list[VoiceScores]]:
     """The scores of both runs; the model is written to `output`.
 
     Raises:
@@ -105,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     work = options.work / "quick" if options.quick else options.work
     shipped = Path(__file__).resolve().parents[2] / "models" / "emote_open"
     output = options.output or (work / "model" if options.quick else shipped)
-    build(QUICK if options.quick else FULL, work, output, utterances=3 if options.quick else 80)
+    build(QUICK if options.quick else FULL, work, output, utterances=3 if options.quick else 200)
     logger.info("model written to %s", output)
     return 0
 

@@ -16,8 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..audio import SAMPLE_RATE, Waveform
 from ..emote.checkpoint import load_model
 from ..emote.model import EMOTE
+from ..emotion import EmotionTrack
 from ..flame.model import FaceModel
 from ..paths import find_head, find_model
 from . import metrics
@@ -128,7 +130,10 @@ class _Comparison:
 def compare(
     model: EMOTE, reader: MeshReader, part: SpeechPart, voices: np.ndarray, limit: int
 ) -> Iterator[_Comparison]:
-    """Renders up to `limit` utterances, spread evenly over a part, neutral and with an emotion each."""
+    """Up to `limit` utterances, spread evenly over a part, rendered neutral and with an emotion by the pipeline."""
+    from ..pipeline import EMOTEPipeline
+
+    pipeline = EMOTEPipeline(model)
     for number, index in enumerate(np.unique(np.linspace(0, part.num_utterances - 1, limit).astype(int))):
         begin, end = part.offsets[index], part.offsets[index + 1]
         window = Window(
@@ -140,12 +145,11 @@ def compare(
         emotion = EMOTIONS[1 + number % (len(EMOTIONS) - 1)]
         speaker = SPEAKERS[number % len(SPEAKERS)]
         wanted = {name: conditioned_motion(window, name, FULL_INTENSITY, speaker) for name in EMOTIONS}
-        conditions = torch.from_numpy(np.stack([wanted["neutral"].condition, wanted[emotion].condition]))
-        with torch.inference_mode():
-            frames = int(end - begin)
-            features = model.encode_audio(torch.from_numpy(window.samples)[None], frames)
-            latents = model.latents(features.expand(2, -1, -1), conditions)
-            found = torch.cat(model.decode_latents(latents, frames), -1).numpy()
+        features = pipeline.encode(Waveform(window.samples, SAMPLE_RATE))
+        found = []
+        for spoken in ("neutral", emotion):
+            motion = pipeline.generate(features, EmotionTrack.constant(spoken, FULL_INTENSITY), speaker)
+            found.append(np.concatenate([motion.expression, motion.jaw], 1))
         yield _Comparison(
             str(voices[index]),
             window.labels,
