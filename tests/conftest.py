@@ -1,12 +1,34 @@
 """Fixtures that several folders of tests share."""
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_models import make_tiny_config, make_tiny_model, reference, tiny_model_folder
 
+_EXIT_STATUS = pytest.StashKey[int]()
+
 __all__ = ["make_tiny_config", "make_tiny_model", "reference", "tiny_model_folder"]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keeps the exit status for `pytest_unconfigure`."""
+    session.config.stash[_EXIT_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends the process without C++ destructors where bpy was used.
+
+    Python leaves bpy 4.5 loaded here because pytest still refers to it; the destructor of its sound device then waits
+    for ever for a thread of its own. That a Blender with the add-on ends well is tested in tests/packaging.
+    """
+    if "bpy" in sys.modules and _EXIT_STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_EXIT_STATUS])
 
 
 @pytest.fixture(scope="session")
