@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from ..emote.checkpoint import save_model
+from ..emote.config import LogMelEncoderConfig
 from ..flame.model import FaceModel
 from ..paths import find_head
 from .corpus import engines
@@ -56,11 +57,15 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
     prior = train_flint(recipe.config.flint, face_model, tuple(heard.values()), recipe.flint, runs / "flint.pt")
     logger.info("FLINT ready after %.0f s", time.monotonic() - started)
 
+    encoder = recipe.config.audio_encoder
+    if not isinstance(encoder, LogMelEncoderConfig):
+        raise TypeError(f"the recipe trains a log-mel encoder, found {type(encoder).__name__}")
+
     def source(parts: dict[str, Path], stage: int, settings: EMOTETraining) -> BatchSource:
         return BatchSource(
             folders=tuple(parts.values()),
             shares=tuple(recipe.shares[part] for part in parts),
-            encoder=recipe.config.audio_encoder,
+            encoder=encoder,
             batch_size=recipe.batch_size,
             num_frames=recipe.num_frames,
             amount=recipe.augmentation[stage],

@@ -264,7 +264,7 @@ class SpeechBatches(Dataset):
 
     def __getitem__(self, number: int) -> Batch:
         source = self.source
-        if self._parts is None:  # opened where it is used: a worker process has its own
+        if self._parts is None or self._front_end is None:  # opened where it is used: a worker process has its own
             self._parts = [load_part(folder) for folder in source.folders]
             self._front_end = LogMelEncoder(source.encoder)
         rng = np.random.default_rng([source.seed, number])

@@ -123,7 +123,10 @@ def train_emote(
     if prior is not None:
         parts.emote.load_motion_prior(prior)
     if initial is not None:
-        parts.load_state_dict(load_checkpoint(initial)["model"])
+        start = load_checkpoint(initial)
+        if start is None:
+            raise FileNotFoundError(f"{initial}: no checkpoint to start from")
+        parts.load_state_dict(start["model"])
     parts.train()
     loss_of = MeshLoss(face_model)
     trained = [parameter for parameter in parts.parameters() if parameter.requires_grad]
