@@ -132,3 +132,25 @@ def test_a_take_without_eyes_leaves_no_offset_of_the_one_before(scene, flame, fl
     scene.frame_set(2)
     expected = flame.vertices(moves["expression"][1], np.zeros(3))
     np.testing.assert_allclose(shown_vertices(flame_head), to_blender(expected), atol=TOLERANCE)
+
+
+def test_a_converted_file_becomes_a_head_that_moves_as_the_face_model(scene, flame, tmp_path):
+    from emote_blender.cli import main
+
+    np.savez(
+        tmp_path / "flame2023.npz",
+        v_template=flame.v_template,
+        f=flame.faces,
+        shapedirs=flame.shapedirs,
+        posedirs=flame.posedirs.T.reshape(-1, 3, 36),
+        J_regressor=flame.J_regressor,
+        weights=flame.lbs_weights,
+        kintree_table=np.stack([flame.parents, np.arange(5)]),
+    )
+    assert main(["convert", "flame", str(tmp_path / "flame2023.npz"), "-o", str(tmp_path / "heads/flame2023")]) == 0
+    bpy.ops.emote.add_head(head=str(tmp_path / "heads/flame2023"))
+    head = scene.emote.head
+    moves = {**random_coefficients(flame, 3), "shape": np.zeros(flame.num_shape, np.float32)}
+    apply_motion(head, motion_of(moves), scene)
+    scene.frame_set(3)
+    np.testing.assert_allclose(shown_vertices(head), to_blender(flame.vertices(**moves)[2]), atol=TOLERANCE)
