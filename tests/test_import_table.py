@@ -32,7 +32,7 @@ ANYTHING = "*"
 TABLE = {
     "package": rule("", "blender"),
     "core": rule("core numpy", "scipy soundfile"),
-    "model": rule("core model numpy torch", "transformers safetensors"),
+    "model": rule("core model numpy torch", "transformers safetensors yaml"),
     "entry": rule("core entry numpy", "model torch blender training"),
     "training": rule("core model training numpy torch", ANYTHING),
     "blender": rule("core blender bpy mathutils numpy", "entry aud"),
@@ -57,7 +57,7 @@ def layer_of(module: tuple[str, ...]) -> str:
         return "demo"
     if module[0] in ("blender", "training"):
         return module[0]
-    if module in (("pipeline",), ("cli",), ("__main__",)):
+    if module in (("pipeline",), ("cli",), ("convert_cli",), ("__main__",)):
         return "entry"
     if module[0] == "emote" and module not in (("emote",), ("emote", "config")):
         return "model"

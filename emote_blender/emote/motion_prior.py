@@ -1,0 +1,46 @@
+"""A motion prior's folder: `motion_prior.json` and `motion_prior.safetensors`, what training starts from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from ..errors import ModelError
+from .checkpoint import load_strictly, load_weights
+from .config import FLINTConfig
+from .flint import FLINT
+
+PRIOR_FILE = "motion_prior.safetensors"
+PRIOR_CONFIG_FILE = "motion_prior.json"
+
+
+def save_prior_config(config: FLINTConfig, face: str, licence: str, folder: Path) -> None:
+    """Write the motion prior's settings; `face` is the head basis its coefficients belong to."""
+    content = {"flint": dataclasses.asdict(config), "face": face, "licence": licence}
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    (Path(folder) / PRIOR_CONFIG_FILE).write_text(text, encoding="utf-8")
+
+
+def load_motion_prior(folder: str | Path) -> FLINT:
+    """The motion prior in `folder`, in eval mode, for `EMOTE.load_motion_prior` or further training.
+
+    Raises:
+        ModelError: when a file is missing or damaged, or weights and settings do not fit each other exactly.
+    """
+    path = Path(folder) / PRIOR_CONFIG_FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))["flint"]
+        if set(values) != {field.name for field in dataclasses.fields(FLINTConfig)}:
+            raise ValueError(f"its fields are {', '.join(values)}")
+        if not all(type(value) is int for value in values.values()):
+            raise ValueError("a field is no whole number")
+        config = FLINTConfig(**values)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read; choose a folder that holds a motion prior") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path} does not describe a motion prior ({error}); convert it again") from error
+    model = FLINT(config)
+    weights = Path(folder) / PRIOR_FILE
+    load_strictly(model, load_weights(weights), weights)
+    return model.eval()
