@@ -18,12 +18,16 @@ class ModelInfo:
         licence: its licence.
         speakers: names of its speakers.
         problem: why it cannot be used; empty if it can.
+        num_expression: how many expression components it moves.
+        expression_names: their names, or None.
     """
 
     face: str = ""
     licence: str = ""
     speakers: tuple[str, ...] = ()
     problem: str = ""
+    num_expression: int = 0
+    expression_names: tuple[str, ...] | None = None
 
 
 @functools.lru_cache(maxsize=16)
@@ -35,7 +39,13 @@ def model_info(name_or_path: str) -> ModelInfo:
         config = load_config(find_model(name_or_path))
     except EmoteError as error:
         return ModelInfo(problem=str(error))
-    return ModelInfo(config.face, config.licence, config.speakers)
+    return ModelInfo(
+        config.face,
+        config.licence,
+        config.speakers,
+        num_expression=config.num_expression,
+        expression_names=config.expression_names,
+    )
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import textwrap
 
 import bpy
 
+from ..matching import check_fits_head
 from . import jobs
 from .animate import rig_warnings
 from .compat import active_strip
@@ -152,6 +153,10 @@ def cautions(context: bpy.types.Context) -> list[str]:
     if is_non_commercial(rig.licence):
         sentences.append(f"The head {rig.mesh.name!r} is for non-commercial use only")
     if not info.problem:
+        try:
+            check_fits_head("the model", info.face, info.num_expression, info.expression_names, rig)
+        except EmoteError as error:
+            sentences.append(str(error))
         sentences.extend(rig_warnings("the model", info.face, rig))
     return sentences
 

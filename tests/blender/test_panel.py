@@ -73,7 +73,12 @@ def test_open_model_and_head_need_no_caution():
 @pytest.mark.parametrize("licence", ["CC-BY-NC-4.0", "FLAME 2023 licence (non-commercial)"])
 def test_a_non_commercial_head_is_said_before_generating(make_face, licence):
     add_head(bpy.context, replace(make_face(), licence=licence))
-    assert cautions(bpy.context) == ["The head 'Head' is for non-commercial use only"]
+    assert cautions(bpy.context)[0] == "The head 'Head' is for non-commercial use only"
+
+
+def test_a_head_that_the_model_does_not_fit_is_said_before_generating(scene, make_face):
+    add_head(bpy.context, make_face())
+    assert "the model moves 50 expression components, but the head (tiny_face, 6) has no" in cautions(bpy.context)[0]
 
 
 def test_a_non_commercial_model_is_said_without_a_head(scene, make_tiny_model, tmp_path):
