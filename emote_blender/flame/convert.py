@@ -147,12 +147,14 @@ def _face_model(arrays: dict[str, np.ndarray], basis: str, path: Path) -> FaceMo
         )
     if posedirs.ndim != 3:
         raise InputError(f"{path}: posedirs has shape {posedirs.shape}, expected (V, 3, 36); choose a full FLAME model")
-    num_joints = arrays["weights"].shape[-1]
-    if num_joints != len(FLAME_JOINT_NAMES):
-        raise InputError(
-            f"{path} has {num_joints} joints, FLAME has {len(FLAME_JOINT_NAMES)} ({', '.join(FLAME_JOINT_NAMES)}); "
-            "choose the model with a jaw"
-        )
+    num_joints = len(FLAME_JOINT_NAMES)
+    for name, axis in (("weights", 1), ("kintree_table", 1), ("J_regressor", 0)):
+        shape = arrays[name].shape
+        if len(shape) != 2 or shape[axis] != num_joints:
+            raise InputError(
+                f"{path}: {name} has shape {shape}, FLAME has {num_joints} joints ({', '.join(FLAME_JOINT_NAMES)}); "
+                "choose the model with a jaw"
+            )
     try:
         model = FaceModel(
             v_template=v_template.astype(np.float32),
