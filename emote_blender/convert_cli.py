@@ -12,7 +12,6 @@ from .output import check_writable
 from .paths import HEAD_FILE
 
 if TYPE_CHECKING:
-    from .emote.convert import Conversion
     from .flame.convert import ConvertedHead
 
 _BLOCK_BYTES = 1 << 20
@@ -64,54 +63,60 @@ def _add_checkpoint(command: argparse.ArgumentParser, source: str, kind: str) ->
 
 def convert_emote_command(arguments: argparse.Namespace, decode: Any) -> int:
     """Exit code of `convert emote`; raises EmoteError if a file cannot be used or a folder cannot be written."""
-    from .emote.convert import convert_emote
-
-    return _tell(convert_emote(arguments.source, arguments.output, arguments.config, arguments.with_flame))
+    return _tell(emote_folder(arguments.source, arguments.output, arguments.config, arguments.with_flame))
 
 
 def convert_flint_command(arguments: argparse.Namespace, decode: Any) -> int:
     """Exit code of `convert flint`; raises EmoteError if a file cannot be used or the folder cannot be written."""
     from .emote.convert import convert_flint
 
-    return _tell(convert_flint(arguments.source, arguments.output, arguments.config))
-
-
-def _tell(conversion: Conversion) -> int:
-    """Prints what a conversion did; exit code 0."""
-    print(f"wrote {conversion.output} from {conversion.source}")
-    for line in conversion.lines():
-        print(line)
-    return 0
+    conversion = convert_flint(arguments.source, arguments.output, arguments.config)
+    return _tell([f"wrote {conversion.output} from {conversion.source}", *conversion.lines()])
 
 
 def convert_flame_command(arguments: argparse.Namespace, decode: Any) -> int:
     """Exit code of `convert flame`; raises EmoteError if a file cannot be used or the folder cannot be written."""
+    return _tell(head_folder(arguments.file, arguments.output, arguments.landmarks, arguments.basis))
+
+
+def _tell(lines: list[str]) -> int:
+    """Prints what a conversion did; exit code 0."""
+    print(*lines, sep="\n")
+    return 0
+
+
+def emote_folder(source: Path, folder: Path, config: Path | None = None, head: Path | None = None) -> list[str]:
+    """What was done, line by line, to make a model folder of an official checkpoint; raises EmoteError."""
+    from .emote.convert import convert_emote
+
+    conversion = convert_emote(source, folder, config, head)
+    return [f"wrote {conversion.output} from {conversion.source}", *conversion.lines()]
+
+
+def head_folder(file: Path, folder: Path, landmarks: Path | None = None, basis: str | None = None) -> list[str]:
+    """What was done, line by line, to make a head folder of a FLAME file; raises EmoteError."""
     from .flame.convert import convert_flame
 
-    folder: Path = arguments.output
     if (folder / HEAD_FILE).exists():
         raise InputError(f"{folder} already holds a head; give another folder, or delete it first")
-    head = convert_flame(arguments.file, arguments.landmarks, arguments.basis)
+    head = convert_flame(file, landmarks, basis)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         check_writable(folder / HEAD_FILE)
         head.model.save(folder)
-        (folder / "README.md").write_text(_card(arguments.file, head), encoding="utf-8")
+        (folder / "README.md").write_text(_card(file, head), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
     model = head.model
-    print(
+    told = [
         f"wrote {folder}: {model.basis}, {model.num_vertices} vertices, {len(model.faces)} triangles, "
         f"{model.num_shape} shape and {model.num_expression} expression components, "
-        f"{9 * (model.num_joints - 1)} pose correctives"
-    )
-    print(f"licence: {model.licence}")
-    print(f"regions: {', '.join(model.regions)}")
-    for remark in head.remarks:
-        print(f"note: {remark}")
-    if head.left_out:
-        print(f"left out: {', '.join(head.left_out)}")
-    return 0
+        f"{9 * (model.num_joints - 1)} pose correctives",
+        f"licence: {model.licence}",
+        f"regions: {', '.join(model.regions)}",
+        *(f"note: {remark}" for remark in head.remarks),
+    ]
+    return told + ([f"left out: {', '.join(head.left_out)}"] if head.left_out else [])
 
 
 def _card(source: Path, head: ConvertedHead) -> str:

@@ -57,6 +57,9 @@ class EMOTE_AP_preferences(bpy.types.AddonPreferences):
         layout.label(text=f"Speech models found: {', '.join(model_info.model_names()) or 'none'}")
         layout.label(text=f"Heads found: {', '.join(model_info.head_names()) or 'none'}")
         layout.operator("emote.refresh_models", icon="FILE_REFRESH")
+        row = layout.row()
+        row.operator("emote.convert", text="Convert EMOTE Checkpoint", icon="IMPORT").kind = "EMOTE"
+        row.operator("emote.convert", text="Convert FLAME Model", icon="IMPORT").kind = "FLAME"
 
 
 class EMOTE_OT_refresh_models(bpy.types.Operator):

@@ -7,6 +7,7 @@ import atexit
 import bpy
 
 from . import generation, jobs
+from .convert_operator import EMOTE_OT_convert
 from .generate_operator import EMOTE_OT_generate
 from .operators import EMOTE_OT_add_head, EMOTE_OT_apply_motion, EMOTE_OT_cancel, EMOTE_OT_update_joints
 from .panels import EMOTE_PT_identity, EMOTE_PT_sequencer, EMOTE_PT_view3d
@@ -22,6 +23,7 @@ from .sound_strips import decode_file
 
 CLASSES = (
     EMOTE_OT_refresh_models,
+    EMOTE_OT_convert,
     EMOTE_AP_preferences,
     EMOTE_PG_settings,
     EMOTE_OT_add_head,

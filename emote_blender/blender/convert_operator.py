@@ -1,0 +1,106 @@
+"""Convert Official Files: the user's own EMOTE checkpoint or FLAME model to a folder that the add-on can use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import bpy
+
+from ..errors import EmoteError, InputError
+from ..flame.convert import LICENCES
+from . import jobs, model_info
+from .requirements import missing_sentence
+
+KINDS = (
+    ("EMOTE", "EMOTE Speech Model", "The checkpoint (last.ckpt) of EMOTE or EMOTE_v2, with its cfg.yaml beside it"),
+    ("FLAME", "FLAME Head", "generic_model.pkl, flame2023.pkl or another FLAME model"),
+)
+VERSIONS = (
+    ("AUTO", "By the File's Name", "Tell the version of FLAME by the name of the file and its folder"),
+    *((version.upper(), version, licence) for version, licence in LICENCES.items()),
+)
+
+
+class EMOTE_OT_convert(bpy.types.Operator):
+    """Make a speech model or a head of files that you downloaded from their authors, under their licence"""
+
+    bl_idname = "emote.convert"
+    bl_label = "Convert Official Files"
+
+    kind: bpy.props.EnumProperty(name="Kind", description="What the file is", items=KINDS, options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(
+        name="File",
+        description="The file as you downloaded it; nothing in it is run",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
+    )
+    filter_glob: bpy.props.StringProperty(default="*.ckpt;*.pkl;*.npz", options={"HIDDEN"})
+    name: bpy.props.StringProperty(
+        name="Name", description="Name of the new model or head; empty for the file's", options={"SKIP_SAVE"}
+    )
+    version: bpy.props.EnumProperty(
+        name="FLAME Version", description="Which FLAME the file holds", items=VERSIONS, options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if jobs.running() is not None:
+            cls.poll_message_set("A speech animation is being made; wait or cancel it")
+            return False
+        return True
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        try:
+            told = convert(self.kind, Path(bpy.path.abspath(self.filepath)), self.name, self.version)
+        except EmoteError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        for line in told:
+            self.report({"INFO"}, line)
+        return {"FINISHED"}
+
+
+def convert(kind: str, source: Path, name: str = "", version: str = "AUTO") -> list[str]:
+    """What was done, line by line; the new folder is in the user's models folder and is found from now on.
+
+    Raises:
+        EmoteError: when the file cannot be used, or there is no models folder.
+    """
+    from ..convert_cli import emote_folder, head_folder
+
+    if not source.is_file():
+        raise InputError(f"{source} is no file; choose the checkpoint or the FLAME model that you downloaded")
+    if kind == "EMOTE" and (missing := missing_sentence()):
+        raise InputError(missing)
+    folder = models_folder() / folder_name(source, name)
+    basis = None if version == "AUTO" else version.lower()
+    told = emote_folder(source, folder) if kind == "EMOTE" else head_folder(source, folder, basis=basis)
+    model_info.refresh()
+    return told
+
+
+def models_folder() -> Path:
+    """Where the user's models go: the folder in the preferences, or the extension's own."""
+    from .preferences import ROOT_PACKAGE, stored_models_folder
+
+    if stored := stored_models_folder():
+        return Path(bpy.path.abspath(stored))
+    if ROOT_PACKAGE.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="models", create=True))
+    raise InputError("there is no models folder; choose one in the add-on's preferences")
+
+
+def folder_name(source: Path, name: str = "") -> str:
+    """A folder's name: the given one, or the official folder's (EMOTE_v2/checkpoints/last.ckpt), or the file's.
+
+    Raises:
+        InputError: when the given name is no name of a folder.
+    """
+    if name and not re.fullmatch(r"\w[\w .-]*", name):
+        raise InputError(f"{name!r} is no name for a folder; use letters, digits, spaces, dots and dashes")
+    return name or (source.parent.parent.name if source.parent.name == "checkpoints" else source.stem)

@@ -1,0 +1,86 @@
+"""Convert Official Files: from a downloaded file to a folder in the user's models folder."""
+
+import pickle
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from emote_blender.blender import convert_operator, model_info
+from emote_blender.blender.preferences import apply_models_folder
+from emote_blender.errors import InputError
+from emote_blender.flame.model import FaceModel
+from emote_blender.paths import find_head
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """An empty models folder that is the one in the preferences."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    monkeypatch.setattr("emote_blender.blender.preferences.stored_models_folder", lambda: str(folder))
+    apply_models_folder(str(folder))
+    yield folder
+    apply_models_folder("")
+
+
+@pytest.fixture
+def flame_file(tmp_path, flame_model) -> Path:
+    """A pickle with FLAME's layout and random content."""
+    parts = {
+        "v_template": flame_model.v_template,
+        "f": flame_model.faces.astype(np.uint32),
+        "shapedirs": flame_model.shapedirs,
+        "posedirs": flame_model.posedirs.T.reshape(-1, 3, 36),
+        "J_regressor": flame_model.J_regressor,
+        "weights": flame_model.lbs_weights,
+        "kintree_table": np.stack([flame_model.parents, np.arange(5)]),
+    }
+    path = tmp_path / "flame2020.pkl"
+    path.write_bytes(pickle.dumps(parts, 2))
+    return path
+
+
+def test_a_converted_head_is_found_by_name_at_once(models, flame_file):
+    assert "mine" not in model_info.head_names()
+    assert bpy.ops.emote.convert(kind="FLAME", filepath=str(flame_file), name="mine") == {"FINISHED"}
+    assert find_head("mine") == models / "mine"
+    assert "mine" in model_info.head_names()
+
+
+def test_the_version_that_is_chosen_goes_into_the_head(models, flame_file):
+    bpy.ops.emote.convert(kind="FLAME", filepath=str(flame_file), name="newer", version="FLAME2023")
+    assert FaceModel.load(models / "newer").basis == "flame2023"
+
+
+def test_a_file_that_would_run_code_is_refused_with_its_sentence(models, tmp_path):
+    for kind, name in (("FLAME", "bad.pkl"), ("EMOTE", "last.ckpt")):
+        (tmp_path / name).write_bytes(b"\x80\x02cposix\nsystem\n(S'touch canary'\ntR.")
+        with pytest.raises(RuntimeError, match="posix.system"):
+            bpy.ops.emote.convert(kind=kind, filepath=str(tmp_path / name), version="FLAME2020")
+    assert list(models.iterdir()) == []
+
+
+def test_a_missing_file_or_a_bad_name_is_refused(models, flame_file):
+    with pytest.raises(RuntimeError, match="is no file"):
+        bpy.ops.emote.convert(kind="FLAME", filepath="/nowhere/model.pkl")
+    with pytest.raises(RuntimeError, match="no name for a folder"):
+        bpy.ops.emote.convert(kind="FLAME", filepath=str(flame_file), name="../elsewhere")
+
+
+def test_without_a_models_folder_the_user_is_told_to_choose_one(flame_file):
+    with pytest.raises(InputError, match="choose one in the add-on's preferences"):
+        convert_operator.convert("FLAME", flame_file)
+
+
+@pytest.mark.parametrize(
+    "source, name, expected",
+    [
+        ("EMOTE_v2/checkpoints/last.ckpt", "", "EMOTE_v2"),
+        ("downloads/generic_model.pkl", "", "generic_model"),
+        ("downloads/generic_model.pkl", "Flame 2020", "Flame 2020"),
+    ],
+)
+def test_the_folder_is_named_for_what_it_comes_from(source, name, expected):
+    assert convert_operator.folder_name(Path(source), name) == expected
