@@ -2,6 +2,7 @@
 
 import copyreg
 import pickle
+import pickletools
 from types import SimpleNamespace
 
 import numpy as np
@@ -355,3 +356,21 @@ def test_without_landmarks_the_missing_regions_are_said(big_arrays, tmp_path):
     head = convert_flame(dump(big_arrays, tmp_path / "flame2023.pkl"))
     assert set(head.model.regions) == {"eye_left", "eye_right", "lower_face", "upper_face"}
     assert any("without landmarks: no regions for lips and lids" in remark for remark in head.remarks)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mutated_files_convert_or_are_refused_in_a_sentence(flame_arrays, tmp_path, seed):
+    whole = dump(flame_arrays, tmp_path / "whole.pkl").read_bytes()
+    starts = [place for _, _, place in pickletools.genops(whole)]  # where the file's structure is, not its numbers
+    random = np.random.default_rng(seed)
+    refused = 0
+    for _ in range(40):
+        mutated = bytearray(whole)
+        for place in random.choice(starts, 3) + random.integers(0, 6, 3):
+            mutated[min(place, len(mutated) - 1)] = random.integers(256)
+        (tmp_path / "generic_model.pkl").write_bytes(mutated)
+        try:
+            convert_flame(tmp_path / "generic_model.pkl")
+        except InputError:
+            refused += 1
+    assert refused > 20
