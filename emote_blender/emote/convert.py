@@ -9,7 +9,7 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -92,17 +92,18 @@ def convert_emote(
     config = emote_config({key: tensor.shape for key, tensor in state.items()}, settings, output.name, checkpoint)
     with torch.device("meta"):
         model = EMOTE(config)
-    kept, dropped = _account(state, model, checkpoint, settings)
-    head = None if head_output is None else _flame_head(state, config.num_expression, checkpoint)
-    licences = dict(zip(outputs, (LICENCE, FLAME_LICENCE)))
-    conversion = Conversion(checkpoint, output, _sizes(kept), dropped, settings.notes, licences)
-    with _new_folder(output) as folder:
+    with ExitStack() as unfinished:
+        folder = unfinished.enter_context(_new_folder(output))
+        if head_output is not None:  # first: what it takes is free again when the weights come
+            head = _flame_head(state, config.num_expression, checkpoint)
+            head.save(unfinished.enter_context(_new_folder(outputs[1])))
+            del head
+        kept, dropped = _account(state, model, checkpoint, settings)
+        licences = dict(zip(outputs, (LICENCE, FLAME_LICENCE)))
+        conversion = Conversion(checkpoint, output, _sizes(kept), dropped, settings.notes, licences)
         write_tensors(folder / WEIGHTS_FILE, kept)
         save_config(config, folder)
         (folder / "README.md").write_text(_card(config, conversion), encoding="utf-8")
-        if head is not None:
-            with _new_folder(outputs[1]) as head_folder:
-                head.save(head_folder)
     return conversion
 
 

@@ -32,6 +32,12 @@ def map_file(path: Path) -> memoryview:
         raise InputError(f"{path} is empty; copy or download it again") from None
 
 
+def forget_pages(data: memoryview) -> None:
+    """Let the system take back what was read of a mapped file; it is read again where it is looked at again."""
+    if isinstance(data.obj, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+        data.obj.madvise(mmap.MADV_DONTNEED)
+
+
 @contextmanager
 def sentences(path: Path) -> Iterator[None]:
     """Turns what is wrong with a file into an InputError that names it."""
