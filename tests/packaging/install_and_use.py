@@ -59,7 +59,7 @@ if INFERENCE:
     seen["action"] = action.name
     channelbags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
     seen["curves"] = sum(len(bag.fcurves) for bag in channelbags)
-    seen["keys"] = min(len(curve.keyframe_points) for bag in channelbags for curve in bag.fcurves)
+    seen["keys"] = max(len(curve.keyframe_points) for bag in channelbags for curve in bag.fcurves)
     seen["jaw_moves"] = max(
         abs(point.co[1])
         for bag in channelbags
