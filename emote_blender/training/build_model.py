@@ -3,7 +3,7 @@
 1. The corpus: speech by free engines with the times of its phones.
 2. FLINT on the motions that the corpus and the emotion styles make.
 3. EMOTE without the held-out engine: what is common to 4 and 5.
-4. The same for some steps more, judged on the held-out engine: the figures of "never heard".
+4. The same for some steps more and settled, judged on the held-out engine: the figures of "never heard".
 5. From 3 again, the same steps with all engines; judged again. These weights ship.
 Each step keeps its results in the work folder, and a stopped run goes on where it stopped.
 """
@@ -74,8 +74,12 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
         )
 
     def last_run(name: str, parts: dict[str, Path]) -> list[VoiceScores]:
-        batches = source(parts, 1, recipe.last_run)
-        model = train_emote(recipe.config, None, face_model, batches, recipe.last_run, runs / f"{name}.pt", common)
+        start = common
+        for settings, stage in ((recipe.last_run, name), (recipe.settling_run, f"{name}_settled")):
+            checkpoint = runs / f"{stage}.pt"
+            batches = source(parts, 1, settings)
+            model = train_emote(recipe.config, None, face_model, batches, settings, checkpoint, start)
+            start = checkpoint
         save_model(model, runs / name)
         rows = evaluate(model, face_model, validation, utterances)
         write_report(rows, model, face_model, validation, runs / name)

@@ -93,11 +93,13 @@ class MeshErrors:
 class MeshLoss(nn.Module):
     """Compares two motions by what they do to the face."""
 
-    LARGEST_ERROR = 4.0  # mm; beyond it a contact's error grows no further, so that open vowels do not drown the rest
     DEEPEST_OVERLAP = -1.0  # mm; lips that press harder than this look no more closed
 
-    def __init__(self, face_model: FaceModel) -> None:
+    def __init__(self, face_model: FaceModel, largest_error: float = 4.0) -> None:
+        """largest_error: mm; beyond it the error of `gap` and `tuck` grows no further, so that open vowels do not drown
+        the contacts."""
         super().__init__()
+        self.largest_error = largest_error
         weights = np.zeros(face_model.num_vertices)
         for name, share in REGION_SHARES.items():  # neighbours move alike: one of a few stands for them
             chosen = np.flatnonzero(face_model.regions[name] > 0.5)[:: 2 if name == "lips" else 5]
@@ -124,8 +126,8 @@ class MeshLoss(nn.Module):
             tucked = 1 + (contact_weight - 1) * torch.sigmoid(-4 * wanted_tuck)
         error = found - reference
         velocity = error[:, 1:] - error[:, :-1]
-        gap_error = (self._gap(found) - wanted_gap).clamp(-self.LARGEST_ERROR, self.LARGEST_ERROR)
-        tuck_error = (self._tuck(found) - wanted_tuck).clamp(-self.LARGEST_ERROR, self.LARGEST_ERROR)
+        gap_error = (self._gap(found) - wanted_gap).clamp(-self.largest_error, self.largest_error)
+        tuck_error = (self._tuck(found) - wanted_tuck).clamp(-self.largest_error, self.largest_error)
         return MeshErrors(
             (error**2 * self.weights).sum((-1, -2)).mean() / 3,
             (velocity**2 * self.weights).sum((-1, -2)).mean() / 3,

@@ -18,7 +18,8 @@ class Recipe:
 
     shares: how often each part of the corpus is drawn. held_out: the engine that the common run and the held-out run
     never hear, and that the latter is judged on; None where only one engine is there. augmentation, formant_shift: see
-    `dataset.BatchSource`; of the common run, and of the two that follow it.
+    `dataset.BatchSource`; of the common run, and of those that follow it: the last run and the settling run, in which
+    the size of the openings counts more (`EMOTETraining.largest_error`).
     """
 
     config: EMOTEConfig
@@ -29,6 +30,7 @@ class Recipe:
     flint: FLINTTraining
     common_run: EMOTETraining
     last_run: EMOTETraining
+    settling_run: EMOTETraining
     batch_size: int = 16
     num_frames: int = 96
     augmentation: tuple[float, float] = (0.4, 0.5)
@@ -68,6 +70,17 @@ FULL = Recipe(
     flint=FLINTTraining(),
     common_run=EMOTETraining(num_steps=2000),
     last_run=EMOTETraining(num_steps=1200, rate=8e-4, warm_up=50, seed=3, refine_from=0, refined_contact_weight=3.0),
+    settling_run=EMOTETraining(
+        num_steps=300,
+        rate=4e-4,
+        warm_up=20,
+        seed=4,
+        average_decay=0.99,
+        gap_weight=0.15,
+        refine_from=0,
+        refined_contact_weight=3.0,
+        largest_error=10.0,
+    ),
 )
 
 QUICK = Recipe(
@@ -84,6 +97,7 @@ QUICK = Recipe(
     flint=FLINTTraining(num_steps=40, batch_size=8, workers=0),
     common_run=EMOTETraining(num_steps=6, warm_up=2, checkpoint_every=3, workers=0),
     last_run=EMOTETraining(num_steps=4, warm_up=2, checkpoint_every=3, workers=0),
+    settling_run=EMOTETraining(num_steps=2, warm_up=1, workers=0),
     batch_size=4,
     num_frames=32,
 )

@@ -37,6 +37,7 @@ class EMOTETraining:
 
     From step `refine_from` on, lips at the teeth count (`tuck_weight`), and contacts weigh `refined_contact_weight`
     instead of `contact_weight`: first the model learns to make closures at all, then to make no others.
+    `largest_error`: see `MeshLoss`.
     """
 
     num_steps: int = 2200
@@ -49,6 +50,7 @@ class EMOTETraining:
     contact_weight: float = 6.0
     refined_contact_weight: float = 3.5
     refine_from: int = 800
+    largest_error: float = 4.0
     velocity_weight: float = 0.5
     phone_weight: float = 0.5
     articulation_weight: float = 1.0
@@ -128,7 +130,7 @@ def train_emote(
             raise FileNotFoundError(f"{initial}: no checkpoint to start from")
         parts.load_state_dict(start["model"])
     parts.train()
-    loss_of = MeshLoss(face_model)
+    loss_of = MeshLoss(face_model, settings.largest_error)
     trained = [parameter for parameter in parts.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
         trained, settings.rate, betas=(0.9, 0.98), weight_decay=settings.weight_decay, foreach=True
