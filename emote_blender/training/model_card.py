@@ -40,6 +40,9 @@ style are drawn anew for each window; one in six mixes two or glides from one to
    to be judged on it, and with all engines; then {settling_steps} steps in which large errors of the opening count
    more. The averaged weights of the second are the ones here.
 
+The weights here were trained step by step with these functions while the last settings were still being found (weights
+of the loss in the first 800 steps of 2). A run from nothing gives a model of this kind, not the same bits.
+
 ## Figures
 
 Lips, jaw and face are measured on the posed mesh against the reference motion of the same clip. Closure: lip gap below
