@@ -59,10 +59,10 @@ def text(value: str) -> bytes:
 def refused(tmp_path, content: bytes, *words: str, load=load_pickle, name: str = "model.pkl") -> None:
     """Assert that `content` is refused in one sentence with these words, in little time and memory."""
     path = written(tmp_path, content, name)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InputError) as caught:
         load(path)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     sentence = str(caught.value)
     assert str(path) in sentence
     assert "\n" not in sentence
@@ -467,12 +467,12 @@ def test_a_mutated_pickle_gives_a_value_or_a_refusal_in_bounded_time_and_memory(
             del content[place : place + len(piece)]
         else:
             content[place:place] = content[place : place + 40] * 3
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         PickleMachine(memoryview(bytes(content))).load()
     except RefusedPickle:
         pass
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_refusal_takes_little_memory(tmp_path):

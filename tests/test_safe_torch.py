@@ -106,10 +106,10 @@ def tensor_script(
 def refused(tmp_path: Path, content: bytes, *words: str) -> None:
     path = tmp_path / "model.ckpt"
     path.write_bytes(content)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InputError) as caught:
         load_torch(path)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     for word in words:
@@ -240,11 +240,11 @@ def test_a_mutated_checkpoint_gives_a_value_or_one_sentence_in_bounded_time(tmp_
             content[place] ^= 1 << (len(piece) % 8)
     path = tmp_path_factory.getbasetemp() / "mutated.ckpt"
     path.write_bytes(content)
-    started = time.perf_counter()
+    started = time.process_time()
     sentence = ""
     try:
         load_torch(path)
     except InputError as error:
         sentence = str(error)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert "\n" not in sentence

@@ -289,13 +289,17 @@ def test_one_undo_takes_a_take_away(scene, head, make_motion, tmp_path):
     assert not bpy.data.actions
 
 
-def test_an_hour_of_motion_is_written_in_seconds(scene, head):
+def test_a_key_of_an_hour_of_motion_costs_far_less_than_keyframe_insert(scene, head):
     import time
 
-    num_frames = 3600 * 25
+    num_frames, num_inserted = 3600 * 25, 200
     rng = np.random.default_rng(0)
     motion = FaceMotion(rng.normal(0, 0.3, (num_frames, 6)), rng.normal(0, 0.1, (num_frames, 3)), 25)
-    start = time.perf_counter()
+    start = time.process_time()
     apply_motion(head, motion, scene, 1)
-    # About 1.5 s here; keyframe_insert would take hours. The limit only has to tell these apart.
-    assert time.perf_counter() - start < 60
+    bulk = (time.process_time() - start) / (num_frames * 10)  # 6 components, 4 numbers of the jaw's quaternion
+    key = head.data.shape_keys.key_blocks[-1]
+    start = time.process_time()
+    for frame in range(num_inserted):
+        key.keyframe_insert("value", frame=num_frames + 100 + frame)
+    assert bulk < (time.process_time() - start) / num_inserted / 3
