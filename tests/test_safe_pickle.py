@@ -15,35 +15,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hostile_pickles import CANARY, Evil, nothing_runs  # noqa: F401
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emote_blender.errors import InputError
 from emote_blender.safe_pickle import InertObject, SparseMatrix, array_of, load_npy_object, load_pickle, load_torch
 from emote_blender.safe_pickle.machine import PickleMachine
-
-CANARY = "EMOTE_TEST_CANARY"
-
-
-class Evil:
-    """Pickles as a call of any function with any arguments."""
-
-    def __init__(self, function, *args):
-        self.call = function, args
-
-    def __reduce__(self):
-        return self.call
-
-
-@pytest.fixture(autouse=True)
-def nothing_runs(tmp_path, monkeypatch):
-    """After each test: no canary file, no canary in the environment, no module imported by a pickle."""
-    monkeypatch.delenv(CANARY, raising=False)
-    monkeypatch.chdir(tmp_path)
-    yield
-    assert CANARY not in os.environ
-    assert not (tmp_path / "canary").exists()
-    assert "this" not in sys.modules
 
 
 def written(tmp_path: Path, content: bytes, name: str = "model.pkl") -> Path:

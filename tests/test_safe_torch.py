@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import struct
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hostile_pickles import CANARY, Evil, nothing_runs  # noqa: F401
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,27 +21,6 @@ from emote_blender.safe_pickle import InertClass, load_torch
 
 torch = pytest.importorskip("torch", reason="the look-alikes are written by PyTorch")
 pytestmark = pytest.mark.inference
-
-CANARY = "EMOTE_TEST_CANARY"
-
-
-class Evil:
-    """Pickles as a call of any function with any arguments."""
-
-    def __init__(self, function, *args):
-        self.call = function, args
-
-    def __reduce__(self):
-        return self.call
-
-
-@pytest.fixture(autouse=True)
-def nothing_runs(tmp_path, monkeypatch):
-    monkeypatch.delenv(CANARY, raising=False)
-    monkeypatch.chdir(tmp_path)
-    yield
-    assert CANARY not in os.environ
-    assert not (tmp_path / "canary").exists()
 
 
 def checkpoint_bytes(content: object, legacy: bool) -> bytes:
