@@ -1,7 +1,7 @@
 """The exchange that keeps emotion and content apart: the same speech, spoken once more in another clip's emotion.
 
-The batch is doubled after the audio has been encoded. The first half keeps its conditions; in the second, clip `i` takes
-emotion and intensity of clip `permutation[i]` and keeps its speaker and its shape (spec/EMOTE.md 6, condition exchange).
+The batch is doubled after the audio has been encoded. The first half keeps its conditions; in the second, clip `i`
+takes emotion and intensity of clip `permutation[i]` and keeps its speaker and its shape (spec/EMOTE.md 6).
 """
 
 from __future__ import annotations
