@@ -50,6 +50,11 @@ class Wav2Vec2EncoderConfig:
         """Frames of silence before and after a clip: none."""
         return 0
 
+    @property
+    def num_phones(self) -> int:
+        """Phone classes of the encoder's phone head: it has none."""
+        return 0
+
     @classmethod
     def from_huggingface(cls, config: dict) -> "Wav2Vec2EncoderConfig":
         """The same architecture as a Hugging Face `config.json` (as a dict), its other fields left out."""

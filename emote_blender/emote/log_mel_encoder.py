@@ -177,8 +177,12 @@ class LogMelEncoder(AudioEncoder):
         margin = self.config.padding_frames * FRAME_SAMPLES
         return self.spectrogram(F.pad(samples, (margin, margin)), statistics)
 
-    def encode_log_mel(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (B, T, dim) at 25 fps and phone logits (B, 2 T, classes) of a spectrogram from `log_mel`."""
+    def encode_log_mel(self, mel: Tensor, phones: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features (B, T, dim) at 25 fps and phone logits (B, 2 T, classes) of a spectrogram from `log_mel`.
+
+        phones: (B, 2 T, classes) what is known about the sounds, from a transcript: rows that sum to 1 take the place
+            of the posteriors heard there, rows of zeros leave them.
+        """
         hidden = mel
         for layer in self.stem:
             hidden = F.gelu(layer(hidden))
@@ -187,15 +191,25 @@ class LogMelEncoder(AudioEncoder):
             hidden = layer(hidden)
         hidden = self.phone_norm(hidden)
         logits = self.phone_head(hidden).unflatten(-1, (PHONES_PER_FRAME, self.config.num_phones))
-        hidden = hidden + self.phone_embedding(logits.softmax(-1).flatten(-2))
+        posteriors, margin = logits.softmax(-1), self.config.padding_frames
+        if phones is not None:
+            told = F.pad(phones.unflatten(1, (-1, PHONES_PER_FRAME)), (0, 0, 0, 0, margin, margin))
+            posteriors = torch.where(told.sum(-1, keepdim=True) > 0.5, told, posteriors)
+        hidden = hidden + self.phone_embedding(posteriors.flatten(-2))
         for layer in self.motion_blocks:
             hidden = layer(hidden)
-        real = slice(self.config.padding_frames, hidden.shape[1] - self.config.padding_frames)
+        real = slice(margin, hidden.shape[1] - margin)
         return self.output_norm(hidden)[:, real], logits[:, real].flatten(1, 2)
 
-    def forward(self, samples: Tensor, num_frames: int, statistics: LogMelStatistics | None = None) -> Tensor:
-        """Features (B, T, dim) of samples (B, N) at 16 kHz; `statistics` as in `log_mel`."""
-        return self.encode_log_mel(self.log_mel(samples, num_frames, statistics))[0]
+    def forward(
+        self,
+        samples: Tensor,
+        num_frames: int,
+        statistics: LogMelStatistics | None = None,
+        phones: Tensor | None = None,
+    ) -> Tensor:
+        """Features (B, T, dim) of samples (B, N) at 16 kHz; `statistics` as in `log_mel`, `phones` as above."""
+        return self.encode_log_mel(self.log_mel(samples, num_frames, statistics), phones)[0]
 
     def phone_posteriors(self, samples: Tensor, num_frames: int, statistics: LogMelStatistics | None = None) -> Tensor:
         """Probabilities (B, 2 T, num_phones) of the phone classes at 50 Hz, of samples (B, N) at 16 kHz."""

@@ -93,14 +93,22 @@ class EMOTE(nn.Module):
         self.sequence_encoder = SequenceEncoder(config.audio_encoder.dim, config.decoder.feature_dim)
         self.sequence_decoder = SequenceDecoder(config)
 
-    def encode_audio(self, samples: Tensor, num_frames: int, statistics: object | None = None) -> Tensor:
+    def encode_audio(
+        self, samples: Tensor, num_frames: int, statistics: object | None = None, phones: Tensor | None = None
+    ) -> Tensor:
         """Audio features (B, T, D) of samples (B, N) in [-1, 1] at the model's sample rate, N = T * samples per frame.
 
-        `statistics` (see `clip_statistics`) are given when the samples are a window of a longer clip.
+        `statistics` (see `clip_statistics`) are given when the samples are a window of a longer clip. `phones`
+        (B, 2 T, classes) are what a transcript says: rows that sum to 1 take the place of the phone posteriors heard,
+        rows of zeros leave them. Only an encoder with a phone head (`config.audio_encoder.num_phones`) takes them.
         """
-        if statistics is None:
-            return self.audio_model(samples, num_frames)
-        return self.audio_model(samples, num_frames, statistics)
+        if phones is None:
+            return self.audio_model(samples, num_frames, statistics)
+        return self.audio_model(samples, num_frames, statistics, phones)
+
+    def phone_posteriors(self, samples: Tensor, num_frames: int, statistics: object | None = None) -> Tensor:
+        """Probabilities (B, 2 T, classes) of the phone classes at 50 Hz, of an encoder with a phone head."""
+        return self.audio_model.phone_posteriors(samples, num_frames, statistics)
 
     def clip_statistics(self, samples: Tensor) -> object | None:
         """What the audio encoder measures over a whole clip (N,) before windows of it are encoded."""

@@ -17,6 +17,7 @@ class ClipBatch:
     valid: (B, T) bool; False where a clip was padded or its face was not seen.
     mel: (B, M, L) spectrogram that takes the place of the samples, augmented.
     labels: (B, 2 T) int64 phone classes at 50 Hz.
+    phones: (B, 2 T, classes) what a transcript would tell the encoder, rows of zeros where it tells nothing.
     articulation: (B, T, 7) channels of `corpus.articulation`.
     shape: (B, S) identity coefficients.
     emotion_features: (B, T, D) per frame of the real video, from the emotion network.
@@ -29,13 +30,17 @@ class ClipBatch:
     valid: Tensor
     mel: Tensor | None = None
     labels: Tensor | None = None
+    phones: Tensor | None = None
     articulation: Tensor | None = None
     shape: Tensor | None = None
     emotion_features: Tensor | None = None
     emotion: Tensor | None = None
     intensity: Tensor | None = None
 
+    def tensors(self) -> dict[str, Tensor]:
+        """What is known, by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+
     def to(self, device) -> ClipBatch:
         """The batch on a device."""
-        moved = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{name: value.to(device) for name, value in moved.items() if value is not None})
+        return replace(self, **{name: value.to(device) for name, value in self.tensors().items()})

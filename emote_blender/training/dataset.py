@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ..emote.config import LogMelEncoderConfig
 from ..emote.log_mel_encoder import LogMelEncoder
+from .batch import ClipBatch
 from .corpus import articulation, emotion_styles, phones
 from .corpus.augment import augment
 from .corpus.generate import FRAME_SAMPLES
@@ -225,24 +226,10 @@ def draw_motion(window: Window, rng: np.random.Generator) -> ConditionedMotion:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What one training step of EMOTE needs.
-
-    mel: (B, M, L) spectrogram. labels: (B, 2 T) int64 phone classes. articulation: (B, T, 7). motion: (B, T, E + 3).
-    condition: (B, T, C).
-    """
-
-    mel: Tensor
-    labels: Tensor
-    articulation: Tensor
-    motion: Tensor
-    condition: Tensor
-
-
-@dataclass(frozen=True)
 class BatchSource:
     """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation;
-    formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract."""
+    formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract; told: share of
+    windows whose phones, or a stretch of them, the encoder is told, as a transcript does."""
 
     folders: tuple[Path, ...]
     shares: tuple[float, ...]
@@ -251,6 +238,7 @@ class BatchSource:
     num_frames: int = 96
     amount: float = 0.4
     formant_shift: float = 0.0
+    told: float = 0.0
     seed: int = 0
 
 
@@ -262,7 +250,7 @@ class SpeechBatches(Dataset):
         self._parts: list[SpeechPart] | None = None
         self._front_end: LogMelEncoder | None = None
 
-    def __getitem__(self, number: int) -> Batch:
+    def __getitem__(self, number: int) -> ClipBatch:
         source = self.source
         if self._parts is None or self._front_end is None:  # opened where it is used: a worker process has its own
             self._parts = [load_part(folder) for folder in source.folders]
@@ -279,13 +267,37 @@ class SpeechBatches(Dataset):
             mel = self._front_end.log_mel(samples, source.num_frames)
         mel = _shift_formants(mel, source.formant_shift, rng)
         _mask(mel, source.amount, rng)
-        return Batch(
-            mel,
-            torch.from_numpy(np.stack([w.labels for w in windows])),
-            torch.from_numpy(np.stack([w.articulation for w in windows])),
-            torch.from_numpy(np.stack([m.motion for m in motions])),
-            torch.from_numpy(np.stack([m.condition for m in motions])),
+        labels = np.stack([w.labels for w in windows])
+        return ClipBatch(
+            samples=samples,
+            motion=torch.from_numpy(np.stack([m.motion for m in motions])),
+            condition=torch.from_numpy(np.stack([m.condition for m in motions])),
+            valid=torch.ones(len(windows), source.num_frames, dtype=torch.bool),
+            mel=mel,
+            labels=torch.from_numpy(labels),
+            phones=torch.from_numpy(_tell(labels, source.told, source.encoder.num_phones, rng))
+            if source.told
+            else None,
+            articulation=torch.from_numpy(np.stack([w.articulation for w in windows])),
         )
+
+
+def _tell(labels: np.ndarray, share: float, num_phones: int, rng: np.random.Generator) -> np.ndarray:
+    """(B, L, num_phones) one-hot labels (B, L) of a share of the clips, zeros for the others.
+
+    In half of those only a stretch is told. Each boundary is up to 20 ms early or late, as an aligner's are.
+    """
+    told = np.zeros((*labels.shape, num_phones), np.float32)
+    length = labels.shape[1]
+    for row, clip in zip(labels, told, strict=True):
+        if rng.random() >= share:
+            continue
+        segment = np.concatenate([[0], np.cumsum(np.diff(row) != 0)])
+        late = rng.integers(-1, 2, length)[segment]
+        moved = row[np.clip(np.arange(length) + late, 0, length - 1)]
+        first, last = sorted(rng.integers(0, length + 1, 2)) if rng.random() < 0.5 else (0, length)
+        clip[np.arange(first, last), moved[first:last]] = 1.0
+    return told
 
 
 def _shift_formants(mel: Tensor, share: float, rng: np.random.Generator) -> Tensor:

@@ -20,8 +20,9 @@ from ..emote.config import EMOTEConfig
 from ..emote.flint import MotionPrior
 from ..emote.model import EMOTE
 from ..flame.model import FaceModel
+from .batch import ClipBatch
 from .corpus import articulation
-from .dataset import Batch, BatchSource, batches
+from .dataset import BatchSource, batches
 from .losses import MeshErrors, MeshLoss
 from .optimisation import AveragedWeights, cosine_rate, load_checkpoint, save_checkpoint, set_rate
 
@@ -87,9 +88,9 @@ class TrainedParts(nn.Module):
         self.emote = EMOTE(config)
         self.articulation_head = nn.Linear(config.audio_encoder.dim, len(articulation.CHANNELS))
 
-    def terms(self, batch: Batch, loss_of: MeshLoss, contact_weight: float) -> Terms:
+    def terms(self, batch: ClipBatch, loss_of: MeshLoss, contact_weight: float) -> Terms:
         """The loss terms of a batch."""
-        features, logits = self.emote.audio_model.encode_log_mel(batch.mel)
+        features, logits = self.emote.audio_model.encode_log_mel(batch.mel, batch.phones)
         frames = features.shape[1]
         latents = self.emote.latents(features, batch.condition)
         motion = torch.cat(self.emote.decode_latents(latents, frames), -1)

@@ -98,3 +98,16 @@ def test_every_mel_filter_hears_something_and_none_beyond_its_neighbours():
     assert filters.max() <= 1.0 + 1e-6
     centres = filters.argmax(0)
     assert (centres[1:] >= centres[:-1]).all()
+
+
+@torch.inference_mode()
+def test_phones_that_equal_what_is_heard_change_nothing_and_others_do(encoder, speech):
+    mel = encoder.log_mel(speech, 25)
+    heard, logits = encoder.encode_log_mel(mel)
+    told, _ = encoder.encode_log_mel(mel, logits.softmax(-1))
+    assert torch.allclose(heard, told, atol=1e-5)
+    nothing, _ = encoder.encode_log_mel(mel, torch.zeros_like(logits))
+    assert torch.equal(heard, nothing)
+    other = torch.zeros_like(logits)
+    other[:, 20:30, 3] = 1.0
+    assert not torch.allclose(heard, encoder.encode_log_mel(mel, other)[0], atol=1e-3)

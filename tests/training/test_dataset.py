@@ -29,7 +29,7 @@ def source_of(folder, **changes) -> BatchSource:
 def test_a_batch_depends_on_seed_and_number_only(buzzing_part):
     in_order = list(batches(source_of(buzzing_part), 0, 3, workers=0))
     alone = SpeechBatches(source_of(buzzing_part))[2]
-    for name, tensor in vars(alone).items():
+    for name, tensor in alone.tensors().items():
         assert torch.equal(tensor, getattr(in_order[2], name)), name
     assert not torch.equal(alone.mel, SpeechBatches(source_of(buzzing_part, seed=5))[2].mel)
 
@@ -37,7 +37,21 @@ def test_a_batch_depends_on_seed_and_number_only(buzzing_part):
 def test_a_worker_process_makes_the_same_batches(buzzing_part):
     (elsewhere,) = batches(source_of(buzzing_part), 7, 8, workers=1)
     here = SpeechBatches(source_of(buzzing_part))[7]
-    assert all(torch.equal(tensor, getattr(here, name)) for name, tensor in vars(elsewhere).items())
+    assert all(torch.equal(tensor, getattr(here, name)) for name, tensor in elsewhere.tensors().items())
+
+
+def test_told_phones_are_the_labels_give_or_take_a_step_or_nothing(buzzing_part):
+    batch = SpeechBatches(source_of(buzzing_part, told=0.7, batch_size=40))[0]
+    told = batch.phones.sum(-1) > 0.5
+    assert 0.25 < told.float().mean() < 0.75
+    assert batch.phones.shape == (40, 64, 39)
+    assert batch.phones[~told].abs().max() == 0
+    said = batch.phones.argmax(-1)
+    beside = [batch.labels.roll(shift, 1) == said for shift in (-1, 0, 1)]
+    inner = told[:, 1:-1]
+    assert (beside[0] | beside[1] | beside[2])[:, 1:-1][inner].all()
+    assert not beside[1][:, 1:-1][inner].all()
+    assert SpeechBatches(source_of(buzzing_part))[0].phones is None
 
 
 def test_batches_have_the_shapes_they_promise(buzzing_part):
