@@ -228,8 +228,9 @@ def draw_motion(window: Window, rng: np.random.Generator) -> ConditionedMotion:
 @dataclass(frozen=True)
 class BatchSource:
     """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation;
-    formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract; told: share of
-    windows whose phones, or a stretch of them, the encoder is told, as a transcript does."""
+    formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract, by a factor of
+    up to exp(formant_range); told: share of windows whose phones, or a stretch of them, the encoder is told, as a
+    transcript does."""
 
     folders: tuple[Path, ...]
     shares: tuple[float, ...]
@@ -238,6 +239,7 @@ class BatchSource:
     num_frames: int = 96
     amount: float = 0.4
     formant_shift: float = 0.0
+    formant_range: float = 0.12
     told: float = 0.0
     seed: int = 0
 
@@ -265,7 +267,7 @@ class SpeechBatches(Dataset):
         samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), source.amount, generator)
         with torch.no_grad():
             mel = self._front_end.log_mel(samples, source.num_frames)
-        mel = _shift_formants(mel, source.formant_shift, rng)
+        mel = _shift_formants(mel, source.formant_shift, source.formant_range, rng)
         _mask(mel, source.amount, rng)
         labels = np.stack([w.labels for w in windows])
         return ClipBatch(
@@ -300,12 +302,12 @@ def _tell(labels: np.ndarray, share: float, num_phones: int, rng: np.random.Gene
     return told
 
 
-def _shift_formants(mel: Tensor, share: float, rng: np.random.Generator) -> Tensor:
-    """(B, M, L) with the mel axis of a share of the clips stretched or squeezed by up to 12 %."""
+def _shift_formants(mel: Tensor, share: float, largest: float, rng: np.random.Generator) -> Tensor:
+    """(B, M, L) with the mel axis of a share of the clips stretched or squeezed by up to exp(largest)."""
     if share == 0:
         return mel
     size, mels, _ = mel.shape
-    factors = np.where(rng.random(size) < share, np.exp(rng.uniform(-0.12, 0.12, size)), 1.0)
+    factors = np.where(rng.random(size) < share, np.exp(rng.uniform(-largest, largest, size)), 1.0)
     position = torch.from_numpy(np.minimum(np.arange(mels) * factors[:, None], mels - 1)).float()  # (B, M)
     lower = position.floor().clamp(max=mels - 2)
     part = (position - lower)[..., None]
