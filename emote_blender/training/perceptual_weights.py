@@ -1,0 +1,80 @@
+"""Folders of the networks that perceptual losses use: `config.json` and `model.safetensors`, loaded strictly."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import TypeVar
+
+from torch import nn
+
+from ..emote.checkpoint import WEIGHTS_FILE, load_strictly, load_weights
+from ..errors import ModelError
+from .emotion_network import EmotionNetwork, EmotionNetworkConfig
+from .lip_reading import LipReader, LipReaderConfig
+from .video_emotion import VideoEmotionConfig, VideoEmotionNetwork
+
+CONFIG_FILE = "config.json"
+_KINDS: dict[str, tuple[type[nn.Module], type]] = {
+    "emotion": (EmotionNetwork, EmotionNetworkConfig),
+    "video_emotion": (VideoEmotionNetwork, VideoEmotionConfig),
+    "lip_reader": (LipReader, LipReaderConfig),
+}
+_Network = TypeVar("_Network", EmotionNetwork, VideoEmotionNetwork, LipReader)
+
+
+def save_network(network: EmotionNetwork | VideoEmotionNetwork | LipReader, folder: str | Path) -> Path:
+    """Path of the folder that the network's settings and weights were written to."""
+    from safetensors.torch import save_file
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = next(name for name, (cls, _) in _KINDS.items() if type(network) is cls)
+    unfinished = folder / (WEIGHTS_FILE + ".part")
+    save_file({name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}, unfinished)
+    os.replace(unfinished, folder / WEIGHTS_FILE)
+    content = {"network": kind, "config": dataclasses.asdict(network.config)}
+    (folder / CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return folder
+
+
+def load_network(folder: str | Path, cls: type[_Network]) -> _Network:
+    """The network of a class in `folder`, in eval mode.
+
+    Raises:
+        ModelError: a file is missing or damaged, holds another network, or weights and settings do not fit exactly.
+    """
+    path = Path(folder) / CONFIG_FILE
+    kind, config_class = next((name, config) for name, (known, config) in _KINDS.items() if known is cls)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read; choose a folder that holds a trained {kind} network") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not readable JSON ({error}); copy the folder again") from error
+    found = content.get("network") if isinstance(content, dict) else None
+    if found != kind:
+        raise ModelError(f"{path} describes {found!r:.40}, expected a network of kind '{kind}'; choose its folder")
+    network = cls(_read_config(content.get("config"), config_class, path))
+    weights = Path(folder) / WEIGHTS_FILE
+    load_strictly(network, load_weights(weights), weights)
+    return network.eval()
+
+
+def _read_config(values: object, config_class: type, path: Path):
+    """The settings, each of its default's type."""
+    fields = {field.name: type(field.default) for field in dataclasses.fields(config_class)}
+    if not isinstance(values, dict) or set(values) != set(fields):
+        named = ", ".join(map(str, values)) if isinstance(values, dict) else repr(values)
+        raise ModelError(f"{path} has settings {named:.200}, expected {', '.join(fields)}; copy the folder again")
+    for name, kind in fields.items():
+        if type(values[name]) is not kind and not (kind is float and type(values[name]) is int):
+            raise ModelError(f"{path}: {name} is {values[name]!r:.40}, expected {kind.__name__}; copy the folder again")
+    if large := [name for name, value in values.items() if isinstance(value, int) and not 0 <= value <= 1 << 13]:
+        raise ModelError(f"{path}: {large[0]} is {values[large[0]]}, expected at most {1 << 13}; copy the folder again")
+    try:
+        return config_class(**values)
+    except ValueError as error:
+        raise ModelError(f"{path}: {error}; copy the folder again") from error
