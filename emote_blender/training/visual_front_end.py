@@ -80,8 +80,8 @@ def load_visual_speech_front_end(path: str | Path, activation: str | None = None
     Built to the published shape: a 3D convolution of 64 channels, 5 x 7 x 7 with stride 1, 2, 2, and a ResNet-18 of 512
     features. The weights are found by name and shape: the one five-dimensional weight (`...frontend3D.0.weight`) gives
     the prefix; beside it `frontend3D.1` is the batch norm and `frontend3D.2` the PReLU where there is one;
-    `trunk.layer1` to `trunk.layer4` have torchvision's names, with `relu1` and `relu2` for PReLUs. Not verified, because no released
-    file was at hand: these names, and that nothing but the crop, mean and deviation of spec 6 stands before them.
+    `trunk.layer1` to `trunk.layer4` have torchvision's names, with `relu1` and `relu2` for PReLUs. Not verified,
+    because no released file was at hand: these names, and that nothing but spec 6's normalisation stands before them.
 
     Args:
         path: the checkpoint.
