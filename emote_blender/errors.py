@@ -13,5 +13,9 @@ class ModelError(EmoteError):
     """A model folder or a head folder is missing, incomplete or of another kind."""
 
 
+class TrainingError(EmoteError):
+    """A training cannot go on: no memory, no disk space, a loss that is no number; its last checkpoint is intact."""
+
+
 class Cancelled(EmoteError):
     """The user stopped the work; nothing was written."""

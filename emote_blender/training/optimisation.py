@@ -47,8 +47,15 @@ def save_checkpoint(path: Path, **state) -> None:
     """Writes a checkpoint whole or not at all: a run that is killed leaves the last one intact."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
-    torch.save(state, unfinished)
-    os.replace(unfinished, path)
+    try:
+        with unfinished.open("wb") as file:  # torch's own writer hides a full disk behind a RuntimeError
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def load_checkpoint(path: Path) -> dict | None:

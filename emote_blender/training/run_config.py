@@ -1,0 +1,219 @@
+"""Config files of trainings: TOML, read strictly, every mistake named by its table and key."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import InputError
+from .trainer_settings import TrainerSettings
+
+CONFIGS = Path(__file__).resolve().parent / "configs"
+TASKS = "flint", "emotion", "lips", "emote"
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A config file. name: of the file, for messages; task: one of `TASKS`; tables: what is left for the task."""
+
+    name: str
+    task: str
+    trainer: TrainerSettings
+    tables: dict[str, Any]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Everything the file says, defaults of `[trainer]` included, as plain values."""
+        return {"task": self.task, "trainer": dataclasses.asdict(self.trainer), **self.tables}
+
+
+def shipped_configs() -> list[str]:
+    """Names of the configs that come with the project."""
+    return sorted(path.stem for path in CONFIGS.glob("*.toml"))
+
+
+def load_run_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """The config of this name (of `shipped_configs`) or path.
+
+    Args:
+        name_or_path: `flint_v2`, or a file. `extends = "other.toml"` in it takes over what it does not say itself.
+        overrides: `table.key=value` each, the value as in TOML (or a plain word); they count more than the file.
+
+    Raises:
+        InputError: when a file is missing or no TOML, or a key is unknown, missing or of the wrong type.
+    """
+    path = _find(name_or_path, None)
+    data = _read(path, ())
+    for override in overrides:
+        data = _merge(data, _parse_override(override))
+    task, trainer = data.pop("task", None), data.pop("trainer", None)
+    if task not in TASKS:
+        found = "missing" if task is None else f"must be one of {', '.join(TASKS)}, found {task!r}"
+        raise InputError(f"{path.name}: task: {found}")
+    if trainer is None:
+        raise InputError(f"{path.name}: [trainer]: missing")
+    return RunConfig(path.name, task, build_settings(TrainerSettings, trainer, path.name, "trainer"), data)
+
+
+def build_settings(cls: type[Settings], table: object, where: str, name: str = "") -> Settings:
+    """An instance of dataclass `cls` from a TOML table; fields without a default must be there.
+
+    Args:
+        cls: frozen dataclass of int, float, bool, str, Path, Literal, tuple[X, ...], dict[str, X], `X | None` and other
+            dataclasses (tables); of a union of dataclasses, the table's `type` chooses the one whose `type` it is.
+        table: the table's values.
+        where: the file's name, for errors.
+        name: the table's name, for errors: "loss"; "" for the whole file.
+
+    Raises:
+        InputError: as `emote_v1_stage2.toml: [loss] lip_reading: must be a number, found 'high'`.
+    """
+    try:
+        return _build(cls, table, name)
+    except _Mistake as mistake:
+        raise InputError(f"{where}: {mistake}; correct the config file") from None
+
+
+class _Mistake(Exception):
+    """What is wrong, beginning with the place."""
+
+
+def _place(name: str, key: str) -> str:
+    return f"[{name}] {key}" if name else key
+
+
+def _build(cls: type, table: object, name: str) -> Any:
+    """An instance of dataclass `cls`, or _Mistake."""
+    if not isinstance(table, Mapping):
+        raise _Mistake(f"{name}: must be a table, found {table!r}")
+    hints = typing.get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    for key in table:
+        if key not in fields:
+            raise _Mistake(f"{_place(name, key)}: unknown setting (known: {', '.join(fields)})")
+    values = {}
+    for key, field in fields.items():
+        if key in table:
+            values[key] = _convert(hints[key], table[key], name, key)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            is_table = isinstance(hints[key], type) and dataclasses.is_dataclass(hints[key])
+            raise _Mistake(f"[{_inner(name, key)}]: missing" if is_table else f"{_place(name, key)}: missing")
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise _Mistake(f"[{name}] {error}" if name else str(error)) from None
+
+
+def _inner(name: str, key: str) -> str:
+    return f"{name}.{key}" if name else key
+
+
+def _convert(hint: Any, value: object, name: str, key: str) -> Any:
+    """`value` as the annotated type, or _Mistake."""
+    place = _place(name, key)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _build(hint, value, _inner(name, key))
+    if origin is typing.Literal:
+        if type(value) in map(type, arguments) and value in arguments:
+            return value
+        raise _Mistake(f"{place}: must be one of {', '.join(map(str, arguments))}, found {value!r}")
+    if origin in (types.UnionType, typing.Union):
+        choices = [argument for argument in arguments if argument is not type(None)]
+        if len(choices) == 1:
+            return _convert(choices[0], value, name, key)
+        found = value.get("type") if isinstance(value, Mapping) else None
+        for choice in choices:
+            if choice.type == found:
+                return _build(choice, value, _inner(name, key))
+        known = ", ".join(choice.type for choice in choices)
+        raise _Mistake(f"{_place(_inner(name, key), 'type')}: must be one of {known}, found {found!r}")
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise _Mistake(f"{place}: must be a list, found {value!r}")
+        if arguments[-1] is not Ellipsis and len(value) != len(arguments):
+            raise _Mistake(f"{place}: must have {len(arguments)} entries, found {len(value)}")
+        hints = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
+        return tuple(_convert(h, item, name, f"{key}[{i}]") for i, (h, item) in enumerate(zip(hints, value)))
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise _Mistake(f"[{_inner(name, key)}]: must be a table, found {value!r}")
+        return {inner: _convert(arguments[1], item, _inner(name, key), inner) for inner, item in value.items()}
+    if hint is float and type(value) is int:
+        return float(value)
+    if hint is Path and isinstance(value, str):
+        return Path(value).expanduser()
+    if type(value) is not hint:
+        words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path in quotes"}
+        raise _Mistake(f"{place}: must be {words[hint]}, found {value!r}")
+    return value
+
+
+def _find(name_or_path: str | Path, beside: Path | None) -> Path:
+    """The file of a name or path; `extends` looks beside the file that says it first."""
+    text = str(name_or_path)
+    candidates = [Path(text).expanduser()]
+    if beside is not None:
+        candidates.insert(0, beside.parent / text)
+    if not any(separator in text for separator in "/\\"):
+        candidates += [CONFIGS / text, CONFIGS / f"{text}.toml"]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    said = f"{beside.name}: extends: " if beside else ""
+    raise InputError(
+        f"{said}config {text!r} not found; give a .toml file or one of {', '.join(shipped_configs()) or 'none'}"
+    )
+
+
+def _read(path: Path, readers: tuple[Path, ...]) -> dict[str, Any]:
+    """The tables of a file over those that it extends."""
+    if path.resolve() in readers:
+        raise InputError(f"{path.name}: extends: it extends itself by way of {readers[-1].name}")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); choose another config file") from error
+    except ValueError as error:  # also UnicodeDecodeError and TOMLDecodeError
+        raise InputError(f"{path.name} is no valid TOML ({error}); correct the config file") from error
+    extended = data.pop("extends", None)
+    if extended is None:
+        return data
+    if not isinstance(extended, str):
+        raise InputError(f"{path.name}: extends: must be text, found {extended!r}; correct the config file")
+    return _merge(_read(_find(extended, path), (*readers, path.resolve())), data)
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over`; tables are merged unless they are of different `type`."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            is_other_kind = value.get("type", old.get("type")) != old.get("type")
+            value = dict(value) if is_other_kind else _merge(old, value)
+        merged[key] = value
+    return merged
+
+
+def _parse_override(text: str) -> dict[str, Any]:
+    """`table.key=value` as nested dicts."""
+    key, equals, value = text.partition("=")
+    names = key.strip().split(".")
+    if not equals or not all(name.replace("_", "").replace("-", "").isalnum() for name in names):
+        raise InputError(f"--set {text}: write it as table.key=value, for example --set trainer.num_steps=100")
+    try:
+        nested: Any = tomllib.loads(f"value = {value}")["value"]
+    except ValueError:  # a word without quotes
+        nested = value.strip()
+    for name in reversed(names):
+        nested = {name: nested}
+    return nested
