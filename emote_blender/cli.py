@@ -1,4 +1,4 @@
-"""The command line: generate, batch, convert, info.
+"""The command line: generate, batch, convert, info, train.
 
 `python -m emote_blender ...` and `blender --command emote ...` are the same program. Exit codes: 0 all went well,
 1 something of the user's cannot be used (one sentence on stderr), 2 wrong usage, 130 cancelled.
@@ -164,6 +164,38 @@ def info(arguments: argparse.Namespace, decode: Decoder) -> int:
     return 0
 
 
+def train(arguments: argparse.Namespace, decode: Decoder) -> int:
+    """Exit code of `train`; raises InputError where training, or what it needs, is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec(f"{__package__}.training") is None:
+        raise InputError(
+            "the extension does not bring the training code; get the project's source and run "
+            "`python -m emote_blender train` there"
+        )
+    if find_spec("accelerate") is None:
+        raise InputError(
+            "training needs the Python package accelerate, which is not here; run `pip install accelerate`"
+        )
+    from .training.train_cli import train_command
+
+    return train_command(arguments)
+
+
+def evaluate(arguments: argparse.Namespace, decode: Decoder) -> int:
+    """Exit code of `evaluate`; raises InputError where the training code, which judges models, is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec(f"{__package__}.training") is None:
+        raise InputError(
+            "the extension does not bring the code that judges models; get the project's source and run "
+            "`python -m emote_blender evaluate` there"
+        )
+    from .training.evaluate_cli import evaluate_command
+
+    return evaluate_command(arguments)
+
+
 def _parser(program: str) -> argparse.ArgumentParser:
     """The parser of all commands; `run` of its result is the command's function."""
     parser = argparse.ArgumentParser(prog=program, description="Speech and an emotion to facial animation.")
@@ -201,7 +233,47 @@ def _parser(program: str) -> argparse.ArgumentParser:
     command.add_argument("what", nargs="?", metavar="MODEL|HEAD|MOTION", help="name, folder or .npz")
     command.set_defaults(run=info)
     add_convert_command(commands)
+    _add_train_command(commands)
+    _add_evaluate_command(commands)
     return parser
+
+
+def _add_train_command(commands: Any) -> None:
+    command = commands.add_parser("train", help="train FLINT, EMOTE or the networks that watch it")
+    command.add_argument("task", choices=("flint", "emotion", "lips", "emote"), help="what to train")
+    command.add_argument("--config", required=True, metavar="F", help="a .toml file, or the name of a shipped config")
+    command.add_argument("--data", type=Path, metavar="D", help="folder of the data that the config is for")
+    command.add_argument("--head", metavar="H", help="name or folder of the head (default: the config's)")
+    command.add_argument(
+        "--init", type=Path, metavar="CKPT", help="checkpoint or run folder whose weights to start from"
+    )
+    command.add_argument(
+        "-o", "--output", metavar="FOLDER", help="folder of the run (default: runs/ and the config's name)"
+    )
+    command.add_argument("--resume", action="store_true", help="go on with the run in FOLDER")
+    command.add_argument(
+        "--set", action="append", metavar="TABLE.KEY=VALUE", help="another value than the config's; may be repeated"
+    )
+    command.set_defaults(run=train)
+
+
+def _add_evaluate_command(commands: Any) -> None:
+    command = commands.add_parser("evaluate", help="measure how good a speech model is")
+    command.add_argument("model", metavar="MODEL", help="name or folder of the speech model")
+    command.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="D",
+        help="prepared part of the corpus, folder of parts, processed MEAD, or folder of motions with their sound",
+    )
+    command.add_argument("--head", metavar="H", help="name or folder of the head (default: the model's)")
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="write scores.json, table.md and pictures there"
+    )
+    command.add_argument("--limit", type=int, default=100, metavar="N", help="clips per part (default: %(default)s)")
+    command.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    command.set_defaults(run=evaluate)
 
 
 def _checked_generate(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace, Decoder], int]:

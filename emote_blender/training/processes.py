@@ -34,6 +34,8 @@ def make_accelerator(settings: TrainerSettings) -> Any:
     # The others wait while one validates. Buffers are constants and running averages, which need not travel each step.
     wait = InitProcessGroupKwargs(timeout=timedelta(hours=2))
     parallel = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
+    if on_cpu and PartialState._shared_state and PartialState().num_processes == 1:
+        AcceleratorState._reset_state(reset_partial_state=True)  # an earlier run of this process had a GPU
     if not PartialState._shared_state:
         PartialState(cpu=on_cpu, **wait.to_kwargs())
     state = PartialState()

@@ -162,7 +162,7 @@ def _find(name_or_path: str | Path, beside: Path | None) -> Path:
     text = str(name_or_path)
     candidates = [Path(text).expanduser()]
     if beside is not None:
-        candidates.insert(0, beside.parent / text)
+        candidates = [beside.parent / text, beside.parent / f"{text}.toml", *candidates]
     if not any(separator in text for separator in "/\\"):
         candidates += [CONFIGS / text, CONFIGS / f"{text}.toml"]
     for candidate in candidates:

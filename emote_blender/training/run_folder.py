@@ -24,7 +24,7 @@ CHANGEABLE = {
 
 
 class RunFolder:
-    """Paths and files of a run. last.pt: all that resuming needs; best.pt: weights only, averaged if the run averages."""
+    """Paths and files of a run. last.pt: all that resuming needs; best.pt: weights only, averaged if the run does."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)

@@ -187,10 +187,14 @@ class RecentMeans:
 
     def take(self, accelerator: Any, rate: float) -> dict[str, float]:
         """Means by name over the batches of all processes, then starts anew."""
-        means = {name: value / self.counts[name] for name, value in self.sums.items()}
-        if accelerator.num_processes > 1:
-            means = accelerator.reduce(means, "mean")
-        values = {f"train/{name}": float(value) for name, value in means.items()}
+        totals = {name: (float(value), self.counts[name]) for name, value in self.sums.items()}
+        if accelerator.num_processes > 1:  # a term may be missing where no frame was valid
+            from accelerate.utils import gather_object
+
+            shares = gather_object([totals])
+            names = {name: None for share in shares for name in share}
+            totals = {n: tuple(sum(s[n][i] for s in shares if n in s) for i in (0, 1)) for n in names}
+        values = {f"train/{name}": total / count for name, (total, count) in totals.items()}
         values["train/gradient_norm"] = float(self.norm) / max(1, self.num_steps)
         values["train/rate"] = rate
         values["train/seconds_per_step"] = self.seconds / max(1, self.num_steps)

@@ -166,17 +166,18 @@ class _Session:
                         raise Cancelled(f"training stopped after step {counters.step}; {what_is_left(self.folder)}")
                     self._step(batches, recent)
                     counters.step += 1
-                    step, is_last = counters.step, counters.step == self.num_steps
-                    if step % settings.log_every == 0 or is_last:
+                    step = counters.step
+                    if self._is_due(settings.log_every):
                         values = recent.take(self.accelerator, settings.rate_at(step - 1, self.num_steps))
                         loss_shown = values["train/loss"]
                         if log:
                             log.scalars(step, values)
-                    if settings.validate_every and (step % settings.validate_every == 0 or is_last):
+                    if self._is_due(settings.validate_every):
+                        show.clear()
                         self._validate(log)
-                    if settings.clips_every and (step % settings.clips_every == 0 or is_last):
+                    if self._is_due(settings.clips_every):
                         self._show_clips(log)
-                    if step % settings.checkpoint_every == 0 or is_last or self._has_lost_patience():
+                    if self._is_due(settings.checkpoint_every) or self._has_lost_patience():
                         self._save()
                     show(step, loss_shown)
         finally:
@@ -244,6 +245,11 @@ class _Session:
         if signals.requested:
             self.accelerator.set_trigger()
         return self.accelerator.check_trigger()
+
+    def _is_due(self, every: int) -> bool:
+        """True after every so many steps and after the last one; never where `every` is 0."""
+        step = self.counters.step
+        return every > 0 and (step % every == 0 or step == self.num_steps)
 
     def _has_lost_patience(self) -> bool:
         return bool(self.settings.patience) and self.counters.since_best >= self.settings.patience

@@ -1,0 +1,66 @@
+"""The command `train`: a config file to a trained network."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from ..errors import InputError
+from ..progress import ProgressLine
+from .run_config import RunConfig, load_run_config
+from .run_folder import RunFolder
+from .tasks import RunInputs, Task
+from .trainer import Trainer
+
+RUNS = Path("runs")
+
+
+def train_command(arguments: argparse.Namespace) -> int:
+    """Exit code of `train`; raises EmoteError if something given cannot be used or the training cannot go on."""
+    config = load_run_config(arguments.config, arguments.set or ())
+    if config.task != arguments.task:
+        raise InputError(f"{config.name} is for `train {config.task}`, not `train {arguments.task}`; choose another")
+    folder = Path(arguments.output) if arguments.output else RUNS / Path(config.name).stem
+    if arguments.resume and not RunFolder(folder).is_begun:
+        raise InputError(f"{folder} holds no run to go on with; leave out --resume, or give its folder with -o")
+    for option, path in (("--data", arguments.data), ("--init", arguments.init)):
+        if path is not None and not path.exists():
+            raise InputError(f"{option} {path}: no such file or folder; correct the path")
+    inputs = RunInputs(config.name, config.trainer.seed, arguments.data, arguments.head, arguments.init)
+    # A file that is appended to gets a line now and then instead of one that is written over.
+    seconds = 0.5 if sys.stderr.isatty() else 60.0
+    progress = ProgressLine(sys.stderr, config.task)
+    logging.getLogger(__package__).setLevel(logging.INFO)
+    trainer = Trainer(make_task(config, inputs), config.trainer, folder, config.record, progress, seconds)
+    result = trainer.run(arguments.resume)
+    if _is_main_process():
+        best = "" if result.best is None else f"; best validation {result.best:.6g} at step {result.best_step}"
+        print(f"trained {config.task} for {result.step} steps{best}; wrote {result.export}")
+    return 0
+
+
+def make_task(config: RunConfig, inputs: RunInputs) -> Task:
+    """The task that a config names."""
+    if config.task == "flint":
+        from .flint_task import FLINTTask
+
+        return FLINTTask.from_config(config.tables, inputs)
+    if config.task == "emotion":
+        from .emotion_task import EmotionTask
+
+        return EmotionTask.from_config(config.tables, inputs)
+    if config.task == "lips":
+        from .lips_task import LipsTask
+
+        return LipsTask.from_config(config.tables, inputs)
+    from .emote_task import EMOTETask
+
+    return EMOTETask.from_config(config.tables, inputs)
+
+
+def _is_main_process() -> bool:
+    from accelerate.state import PartialState
+
+    return PartialState().is_main_process

@@ -1,0 +1,208 @@
+"""FLINT as a task: on the corpus as it was trained before, on clips as published, and what it hands over."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from emote_blender.emote.config import FLINTConfig
+from emote_blender.emote.motion_prior import load_motion_prior
+from emote_blender.errors import InputError
+from emote_blender.training.clips import ClipList, SpeechClip, WindowSettings
+from emote_blender.training.flint_data import ClipMotions, CorpusData, CorpusMotions, corpus_parts, open_flint_data
+from emote_blender.training.flint_task import FLINTLossSettings, FLINTModelSettings, FLINTSettings, FLINTTask
+from emote_blender.training.run_config import load_run_config
+from emote_blender.training.run_folder import read_weights
+from emote_blender.training.tasks import RunInputs
+from emote_blender.training.train_flint import FLINTTraining, train_flint
+from emote_blender.training.trainer import Trainer
+from emote_blender.training.trainer_settings import TrainerSettings
+
+TINY = FLINTConfig(num_expression=50, quant_factor=2, feature_dim=16, intermediate_size=16, num_heads=2)
+TRAINER = TrainerSettings(
+    rate=1.5e-3, num_steps=3, betas=(0.9, 0.98), schedule="cosine", warm_up=1, clip_norm=1.0, workers=0,
+    validate_every=0, device="cpu", tensorboard=False,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Sums in one order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def corpus_task(folder, model=TINY, **data) -> FLINTTask:
+    settings = FLINTSettings(
+        FLINTModelSettings("open_head", "CC0-1.0", model),
+        CorpusData(batch_size=4, num_frames=16, validation_batches=2, **data),
+        FLINTLossSettings("regions", vertices=1.0, kl=1e-3, gap=0.2),
+    )
+    return FLINTTask(settings, CorpusMotions([folder], [], settings.data, seed=1), "open_head")
+
+
+def clips(num_clips: int, num_expression: int, num_shape: int = 3) -> ClipList:
+    """Clips whose face moves at random."""
+    rng = np.random.default_rng(4)
+    items = []
+    for index in range(num_clips):
+        frames = 20 + index
+        items.append(
+            SpeechClip(
+                samples=np.zeros(frames * 640, np.float32),
+                motion=(0.1 * rng.standard_normal((frames, num_expression + 3))).astype(np.float32),
+                valid=np.ones(frames, bool),
+                emotion=0,
+                intensity=1.0,
+                speaker=0,
+                name=f"clip {index}",
+                shape=rng.standard_normal(num_shape).astype(np.float32),
+            )
+        )
+    return ClipList(items, ("one",))
+
+
+def published_task(num_expression: int = 20, num_clips: int = 9) -> FLINTTask:
+    settings = FLINTSettings(
+        FLINTModelSettings("open_head", "CC0-1.0", replace(TINY, num_expression=num_expression), zero_post_linear=True),
+        CorpusData(num_frames=16),
+        FLINTLossSettings("flame", vertices=1e6, kl=1e-3),
+    )
+    data = ClipMotions(clips(num_clips, num_expression, 0), clips(4, num_expression, 0), WindowSettings(4, 16, seed=1))
+    return FLINTTask(settings, data, "open_head")
+
+
+def test_the_trainer_gives_the_flint_that_its_own_loop_gave(buzzing_part, open_head, tmp_path):
+    before = FLINTTraining(num_steps=3, batch_size=4, num_frames=16, warm_up=1, workers=0)
+    expected = train_flint(TINY, open_head, (buzzing_part,), before, tmp_path / "flint.pt").state_dict()
+    Trainer(corpus_task(buzzing_part), TRAINER, tmp_path / "run").run()
+    found = load_motion_prior(tmp_path / "run" / "export").state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items())
+
+
+def test_the_published_loss_is_the_vertex_error_in_square_millimetres_and_the_divergence(open_head):
+    from emote_blender.flame.skinning import posed_vertices
+
+    task = published_task()
+    module = task.modules().eval()
+    motion, shape = task.batch(0)
+    torch.manual_seed(3)
+    loss, terms = task.loss(module, (motion, shape), 0)
+    torch.manual_seed(3)
+    with torch.no_grad():
+        rebuilt, distribution, _ = module.flint(motion)
+
+    def vertices(frame: np.ndarray) -> np.ndarray:
+        expression = np.zeros(open_head.num_expression)
+        expression[:20] = frame[:20]
+        pose = np.zeros((5, 3))
+        pose[open_head.joint_names.index("jaw")] = frame[20:]
+        return posed_vertices(open_head, expression, pose)
+
+    errors = [
+        ((vertices(a) - vertices(b)) ** 2).mean()
+        for a, b in zip(rebuilt.flatten(0, 1).numpy().astype(float), motion.flatten(0, 1).numpy().astype(float))
+    ]
+    mean, logvar = distribution.mean.double(), distribution.logvar.double()
+    divergence = (0.5 * (mean**2 + logvar.exp() - 1 - logvar)).sum(-1).mean().item()
+    assert terms["vertices"].item() == pytest.approx(np.mean(errors), rel=1e-3)
+    assert loss.item() == pytest.approx(1e6 * np.mean(errors) + 1e-3 * divergence, rel=1e-3)
+
+
+def test_the_published_decoder_starts_with_a_layer_of_zeros():
+    assert not published_task().modules().flint.motion_decoder.post_transformer_linear.weight.any()
+
+
+def test_an_epoch_takes_every_clip_once(tmp_path):
+    task = published_task(num_clips=8)
+    assert task.num_batches == 2
+    indices = task.data._training.indices(0) + task.data._training.indices(1)
+    assert sorted(indices) == list(range(8))
+
+
+def test_validation_repeats_itself_and_falls_while_flint_learns(buzzing_part, tmp_path):
+    settings = replace(TRAINER, num_steps=40, rate=3e-3, validate_every=20, checkpoint_every=40, log_every=40)
+    result = Trainer(corpus_task(buzzing_part), settings, tmp_path / "run").run()
+    rows = (tmp_path / "run" / "scalars.csv").read_text().splitlines()
+    losses = [float(row.split(",")[2]) for row in rows if row.split(",")[1] == "validation/loss"]
+    assert len(losses) == 2
+    assert losses[1] < losses[0]
+    assert result.best == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_a_run_can_start_from_another_runs_weights(buzzing_part, tmp_path):
+    Trainer(corpus_task(buzzing_part), TRAINER, tmp_path / "run").run()
+    task = corpus_task(buzzing_part)
+    task.initial = tmp_path / "run"
+    state = task.modules().state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in read_weights(tmp_path / "run").items())
+
+
+def test_weights_of_another_size_are_refused_in_one_sentence(buzzing_part, tmp_path):
+    Trainer(corpus_task(buzzing_part), replace(TRAINER, num_steps=1), tmp_path / "run").run()
+    task = corpus_task(buzzing_part, model=replace(TINY, feature_dim=32))
+    task.initial = tmp_path / "run"
+    with pytest.raises(InputError, match=r"does not fit this config: flint\.\S+ is \(16"):
+        task.modules()
+
+
+def test_a_head_with_too_few_components_is_refused():
+    with pytest.raises(InputError, match="has 50 expression components, but .* is 60"):
+        published_task(num_expression=60).modules()
+
+
+@pytest.mark.parametrize("names, found", [((), ["a", "b"]), (("b",), ["b"])])
+def test_parts_are_found_by_name_or_all(tmp_path, names, found):
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "offsets.npy").touch()
+    assert [path.name for path in corpus_parts(tmp_path, names)] == found
+
+
+def test_a_part_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match="no prepared part 'flite' .there: none."):
+        open_flint_data(CorpusData(parts=("flite",)), tmp_path, 50, 1)
+
+
+@pytest.mark.parametrize("name, expression, frames", [("flint_v1", 50, 8), ("flint_v2", 100, 8), ("flint_open", 50, 4)])
+def test_shipped_configs_are_what_the_specification_says(name, expression, frames):
+    from emote_blender.training.run_config import build_settings
+
+    config = load_run_config(name)
+    settings = build_settings(FLINTSettings, config.tables, config.name)
+    flint = settings.model.flint
+    assert (flint.num_expression, flint.frames_per_latent, flint.feature_dim) == (expression, frames, 128)
+    assert (settings.data.batch_size, settings.data.num_frames) == (32, 32)
+    if name != "flint_open":
+        assert (config.trainer.rate, config.trainer.num_epochs, config.trainer.optimizer) == (1e-4, 1200, "adam")
+        assert (settings.loss.vertices, settings.loss.kl, settings.loss.mesh) == (1e6, 1e-3, "flame")
+
+
+def test_the_open_config_is_the_recipe():
+    from emote_blender.training.recipe import FULL
+
+    config = load_run_config("flint_open")
+    assert config.tables["model"]["flint"] == vars(FULL.config.flint)
+    was = FULL.flint
+    assert (config.trainer.num_steps, config.trainer.rate, config.trainer.warm_up) == (was.num_steps, was.rate, 100)
+    assert config.tables["loss"] == {"mesh": "regions", "vertices": 1.0, "gap": was.gap_weight, "kl": was.kl_weight}
+    assert config.trainer.seed == was.seed
+
+
+def test_mead_is_read_through_the_config(tmp_path):
+    inputs = RunInputs("flint_v2.toml", 1, tmp_path / "nowhere")
+    with pytest.raises(InputError, match="no such folder"):
+        FLINTTask.from_config(load_run_config("flint_v2").tables, inputs)
+
+
+def test_the_clip_shows_the_motion_beside_its_reconstruction(buzzing_part):
+    task = corpus_task(buzzing_part)
+    with torch.no_grad():
+        clip = task.clips(task.modules().eval())["motion"]
+    assert clip.shape == (16, 3, 160, 320)
+    assert 0 <= clip.min() < 0.1
+    assert 0.4 < clip.max() <= 1
