@@ -1,0 +1,148 @@
+"""Which triangle of a mesh is seen at each pixel, and where in the triangle: in torch, on any device, batched.
+
+Pixel coordinates: x to the right, y down, the centre of the top left pixel at (0, 0). Depth grows away from the camera.
+What is seen is decided by a depth buffer and has no gradient; the place within the triangle has one, so that an image
+made of interpolated attributes moves with the vertices. Edges and silhouettes get theirs in `antialiasing`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_FACE_BITS = 31  # of the 62 bits of a key in the depth buffer; the others are the depth
+_LARGEST_IMAGE = 1 << 22  # pixels whose number and a half float32 still divides into rows exactly
+_NOTHING = torch.iinfo(torch.int64).max
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """What is seen, at the P pixels of all images that show anything.
+
+    pixel: (P,) int64 place in the images laid out as (N, height, width), ascending.
+    face: (P,) int64 triangle.
+    corners: (P, 3) int64 the triangle's vertices, counted through the vertices (N, V) of all images.
+    barycentric: (P, 3) weights of the corners, sum 1, differentiable in the vertices.
+    size: N, height, width.
+    """
+
+    pixel: Tensor
+    face: Tensor
+    corners: Tensor
+    barycentric: Tensor
+    size: tuple[int, int, int]
+
+    def interpolate(self, attributes: Tensor) -> Tensor:
+        """(P, D) attributes at the pixels, of attributes (N, V, D) at the vertices; differentiable."""
+        corners = functional.embedding(self.corners, attributes.flatten(0, 1))  # (P, 3, D)
+        return (self.barycentric.unsqueeze(-1) * corners).sum(1)
+
+    def image(self, values: Tensor, background: float = 0.0) -> Tensor:
+        """(N, D, height, width) images of values (P, D)."""
+        num_images, height, width = self.size
+        image = values.new_full((num_images * height * width, values.shape[-1]), background)
+        image = image.index_copy(0, self.pixel, values)
+        return image.view(num_images, height, width, -1).permute(0, 3, 1, 2)
+
+
+def rasterise(points: Tensor, faces: Tensor, height: int, width: int) -> Fragments:
+    """The nearest triangle that faces the camera, at each pixel's centre.
+
+    Args:
+        points: (N, V, 3) x and y in pixels, depth in any unit; float32 or float64.
+        faces: (F, 3) int64 triangles whose corners go round counter-clockwise for who looks at their front.
+        height, width: of the images, pixels.
+
+    A pixel on the edge between two triangles belongs to the nearer, at equal depth to the first. Triangles with
+    coordinates that are not finite are not drawn.
+    """
+    if points.ndim != 3 or points.shape[-1] != 3:
+        raise ValueError(f"expected points (N, V, 3), found {tuple(points.shape)}")
+    if height * width > _LARGEST_IMAGE:
+        raise ValueError(f"expected images of at most {_LARGEST_IMAGE} pixels, found {height} x {width}")
+    with torch.no_grad():
+        pixel, face = visible_faces(points.detach(), faces, height, width)
+    return fragments(points, faces, pixel, face, (len(points), height, width))
+
+
+def fragments(points: Tensor, faces: Tensor, pixel: Tensor, face: Tensor, size: tuple[int, int, int]) -> Fragments:
+    """The places within the faces (P,) that are seen at the pixels (P,); see `Fragments`."""
+    _, height, width = size
+    corners = faces[face] + (pixel // (height * width) * points.shape[1]).unsqueeze(1)
+    place = torch.stack([pixel % width, pixel // width % height], -1).to(points.dtype)
+    offset = functional.embedding(corners, points[..., :2].flatten(0, 1)) - place.unsqueeze(1)  # (P, 3, 2)
+    after, before = offset[:, [1, 2, 0]], offset[:, [2, 0, 1]]
+    areas = before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]  # opposite each corner, twice
+    return Fragments(pixel, face, corners, areas / areas.sum(1, keepdim=True), size)
+
+
+def visible_faces(points: Tensor, faces: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """The pixels (P,) of the images (N, height, width) that show something, and the face (P,) each shows."""
+    nearest = torch.full((len(points) * height * width,), _NOTHING, device=points.device)
+    images = max(1, _at_once(points.device) // max(1, len(faces)))
+    for first in range(0, len(points), images):
+        part = nearest[first * height * width : (first + images) * height * width]
+        _draw(part, points[first : first + images], faces, height, width)
+    pixel = (nearest != _NOTHING).nonzero().squeeze(1)
+    return pixel, nearest[pixel] & ((1 << _FACE_BITS) - 1)
+
+
+def _at_once(device: torch.device) -> int:
+    """How many triangles, and how many candidate pixels, are worked on together: what fits a processor's cache."""
+    return 100_000 if device.type == "cpu" else 10_000_000
+
+
+def _draw(nearest: Tensor, points: Tensor, faces: Tensor, height: int, width: int) -> None:
+    """Writes the least key, depth before face number, of every pixel of the images into nearest."""
+    a, b, c = (points.index_select(1, faces[:, corner]) for corner in range(3))  # (N, F, 3) each
+    ab, ac = b[..., :2] - a[..., :2], c[..., :2] - a[..., :2]
+    facing = ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0] < 0  # y points down
+    low = torch.minimum(torch.minimum(a, b), c)[..., :2].ceil().clamp(min=0)
+    high = torch.maximum(torch.maximum(a, b), c)[..., :2].floor()
+    limit = torch.tensor([width - 1, height - 1], dtype=high.dtype, device=high.device)
+    spans = torch.minimum(high, limit) - low + 1  # of pixel centres; most triangles of a fine mesh hold none
+    drawn = (facing & (spans[..., 0] > 0) & (spans[..., 1] > 0)).view(-1).nonzero().squeeze(1)
+    corners = torch.cat([corner.view(-1, 3).index_select(0, drawn) for corner in (a, b, c)], 1).T.contiguous()
+    finite = torch.isfinite(corners).all(0)
+    drawn, corners = drawn[finite], corners[:, finite]
+    low, spans = (part.view(-1, 2).index_select(0, drawn).T.contiguous() for part in (low, spans))
+
+    image, face = drawn // max(1, len(faces)), drawn % max(1, len(faces))
+    depths = torch.where(torch.isfinite(points[..., 2]), points[..., 2], 0)
+    least, most = depths.amin(1)[image], depths.amax(1)[image]
+    # Depth as a part of the head's own depth, in 2^30 steps: integers can be compared together with the face number.
+    corners[2::3] = (corners[2::3] - least) / (most - least).clamp(min=torch.finfo(points.dtype).tiny)
+
+    ends = (spans[0] * spans[1]).long().cumsum(0)
+    groups = ((ends - 1) // _at_once(points.device)).unique_consecutive(return_counts=True)[1].tolist()
+    first_pixel = image * (height * width)
+    parts = [part.split(groups, -1) for part in (corners, low, spans, first_pixel, face)]
+    for group in range(len(groups)):
+        _draw_group(nearest, *(part[group] for part in parts), width=width)
+
+
+def _draw_group(
+    nearest: Tensor, corners: Tensor, low: Tensor, spans: Tensor, first_pixel: Tensor, face: Tensor, width: int
+) -> None:
+    """Draws K triangles: corners (9, K), lowest pixel (2, K), pixels along x and y (2, K), the image's first pixel."""
+    counts = (spans[0] * spans[1]).long()
+    owner = torch.repeat_interleave(counts)
+    offset = torch.arange(len(owner), device=owner.device) - (counts.cumsum(0) - counts).index_select(0, owner)
+    span = spans[0].index_select(0, owner)
+    offset = offset.to(corners.dtype)
+    row = ((offset + 0.5) / span).floor()  # exact up to _LARGEST_IMAGE pixels
+    x, y = low[0].index_select(0, owner) + (offset - row * span), low[1].index_select(0, owner) + row
+    ax, ay, az, bx, by, bz, cx, cy, cz = (corner.index_select(0, owner) for corner in corners)
+    ax, bx, cx, ay, by, cy = ax - x, bx - x, cx - x, ay - y, by - y, cy - y
+    # An edge's function has exactly the opposite sign for the triangle on its other side: no pixel falls between.
+    a_weight, b_weight, c_weight = cx * by - cy * bx, ax * cy - ay * cx, bx * ay - by * ax
+    total = a_weight + b_weight + c_weight  # 0 where a triangle is too small for the type
+    inside = ((total > 0) & (a_weight >= 0) & (b_weight >= 0) & (c_weight >= 0)).nonzero().squeeze(1)
+    depth = (a_weight * az + b_weight * bz + c_weight * cz) / total
+    rank = (depth.clamp(0, 1) * (1 << 30)).long()
+    pixel = first_pixel.index_select(0, owner) + (y * width + x).long()
+    key = rank << _FACE_BITS | face.index_select(0, owner)
+    nearest.scatter_reduce_(0, pixel.index_select(0, inside), key.index_select(0, inside), "amin")
