@@ -31,7 +31,7 @@ def rule(at_load: str, in_functions: str) -> Rule:
 ANYTHING = "*"
 TABLE = {
     "package": rule("", "blender"),
-    "core": rule("core numpy", "scipy soundfile"),
+    "core": rule("core numpy", "scipy soundfile espeakng_loader"),
     "model": rule("core model numpy torch", "transformers safetensors yaml"),
     "entry": rule("core entry numpy", "model torch blender training"),
     "training": rule("core model training numpy torch", ANYTHING),

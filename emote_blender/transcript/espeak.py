@@ -1,0 +1,228 @@
+"""The espeak-ng library, which turns the text of a hundred languages into phonemes; GPL-3, offline.
+
+It comes with the Python library `espeakng_loader`, or from the system. Words and phonemes are read from the events of
+its synthesis and its sound is thrown away: only so is it known which word a phoneme belongs to, and the phonemes are
+those of which the speech models heard recordings in training.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import ctypes.util
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import ModelError
+
+_SYNCHRONOUS, _PHONEME_EVENTS_IN_IPA, _DO_NOT_EXIT = 2, 3, 0x8000
+_UTF8 = 1
+_EVENT_END, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
+# espeak-ng 1.52 keeps its data folder's path in 160 bytes, with the names of files after it.
+_LONGEST_DATA_PATH = 120
+
+
+@dataclass(frozen=True)
+class SpokenWord:
+    """A piece of text that is spoken as a word.
+
+    Attributes:
+        start: index of its first character in the text.
+        phonemes: in IPA, with stress and length marks; pauses are empty.
+    """
+
+    start: int
+    phonemes: tuple[str, ...]
+
+
+class _Event(ctypes.Structure):
+    """espeak_EVENT of speak_lib.h."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("string", ctypes.c_char * 8),
+    )
+
+
+class _Voice(ctypes.Structure):
+    """espeak_VOICE of speak_lib.h."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_void_p),
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("xx1", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+
+
+class Espeak:
+    """The library, opened; `open_espeak` gives the one of this process. Its methods may be called from any thread."""
+
+    def __init__(self, library: str, data: str | None) -> None:
+        """`library`: path or name of the shared library. `data`: its data folder, or None for the one built in.
+
+        Raises:
+            OSError: if the library cannot be loaded or finds no data.
+        """
+        self._library = ctypes.CDLL(library)
+        options = _PHONEME_EVENTS_IN_IPA | _DO_NOT_EXIT
+        if self._library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode() if data else None, options) <= 0:
+            raise OSError(f"espeak-ng finds no data in {data or 'its own folder'}")
+        self._lock = threading.Lock()
+        self._words: list[tuple[int, list[str]]] = []
+        self._callback = _Callback(self._receive)  # kept: the library holds only the address
+        self._library.espeak_SetSynthCallback(self._callback)
+        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+        self._identifiers = self._list_voices()
+
+    def languages(self) -> tuple[str, ...]:
+        """Codes of the languages and accents that it can speak, such as de, en-gb, pt-br; sorted."""
+        return tuple(sorted(self._identifiers))
+
+    def speak(self, text: str, language: str) -> list[SpokenWord] | None:
+        """The words of a text in the order in which they are spoken; None where the language has no data here.
+
+        Args:
+            text: a few sentences; longer texts work but cannot be cancelled.
+            language: one of `languages`.
+        """
+        data = text.encode("utf-8", "ignore") + b"\0"
+        with self._lock:
+            if self._library.espeak_SetVoiceByName(self._identifiers[language]) != 0:
+                return None
+            self._words = []
+            self._library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8, None, None)
+            return [SpokenWord(start, tuple(phonemes)) for start, phonemes in self._words]
+
+    def _receive(self, wave, count, events) -> int:
+        """Keeps the words and phonemes of a piece of the synthesis; 0: go on."""
+        index = 0
+        while events[index].type != _EVENT_END:
+            event = events[index]
+            if event.type == _EVENT_WORD:
+                self._words.append((max(event.text_position - 1, 0), []))
+            elif event.type == _EVENT_PHONEME and self._words:
+                self._words[-1][1].append(bytes(event.string).split(b"\0")[0].decode("utf-8", "ignore"))
+            index += 1
+        return 0
+
+    def _list_voices(self) -> dict[str, bytes]:
+        """Language code -> identifier of the voice that suits it best."""
+        best: dict[str, tuple[int, bytes]] = {}
+        voices = self._library.espeak_ListVoices(None)
+        index = 0
+        while voices[index]:
+            voice = voices[index][0]
+            identifier = bytes(voice.identifier or b"")
+            if not identifier.startswith(b"mb/"):  # MBROLA's voices are not here
+                for priority, code in _languages_of(voice.languages):
+                    # Of two voices the one whose file bears the language's name: cmn, not cmn-Latn-pinyin.
+                    rank = priority * 1000 + len(identifier)
+                    if rank < best.get(code, (1 << 30, b""))[0]:
+                        best[code] = (rank, identifier)
+            index += 1
+        return {code: identifier for code, (_, identifier) in best.items()}
+
+
+def _languages_of(address: int | None) -> list[tuple[int, str]]:
+    """(priority, code) of a voice: a byte and a C string each, until a byte of 0."""
+    found = []
+    while address:
+        priority = ctypes.c_ubyte.from_address(address).value
+        if not priority:
+            break
+        code = ctypes.string_at(address + 1)
+        found.append((priority, code.decode("ascii", "ignore").lower()))
+        address += len(code) + 2
+    return found
+
+
+_opened: Espeak | None = None
+_opening = threading.Lock()
+
+
+def open_espeak() -> Espeak:
+    """The espeak-ng of this process, which keeps global state: the wheel's, else the system's.
+
+    Raises:
+        ModelError: if there is none.
+    """
+    global _opened
+    with _opening:
+        if _opened is None:
+            _opened = _first_that_opens()
+        return _opened
+
+
+def _first_that_opens() -> Espeak:
+    problem = ""
+    for library, data in _candidates():
+        try:
+            return Espeak(library, data)
+        except (OSError, UnicodeError, AttributeError) as error:
+            problem = problem or str(error)
+    raise ModelError(
+        f"a transcript needs espeak-ng, which cannot be used here ({problem or 'it is not installed'}); install the "
+        "Python library espeakng-loader or the add-on's zip that includes it, or leave the transcript out"
+    )
+
+
+def _candidates() -> list[tuple[str, str | None]]:
+    """(library, data folder) that may be here, best first; the system's libraries know their folder themselves."""
+    found: list[tuple[str, str | None]] = []
+    try:
+        import espeakng_loader
+
+        found.append((espeakng_loader.get_library_path(), usable_data_path(Path(espeakng_loader.get_data_path()))))
+    except (ImportError, RuntimeError, OSError):
+        pass
+    names = (ctypes.util.find_library("espeak-ng"), "libespeak-ng.so.1", "libespeak-ng.dylib", "espeak-ng.dll")
+    return found + [(name, None) for name in names if name]
+
+
+def usable_data_path(folder: Path) -> str:
+    """The path of a data folder as the library can take it: short and, on Windows, plain ASCII.
+
+    Where it is neither, the folder is copied to a temporary one for as long as this process lives.
+    """
+    if _is_usable(str(folder)):
+        return str(folder)
+    short = _windows_short_path(str(folder))
+    if _is_usable(short):
+        return short
+    copy = Path(tempfile.mkdtemp(prefix="emote-"))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
+    shutil.copytree(folder, copy / folder.name)
+    return str(copy / folder.name)
+
+
+def _is_usable(path: str) -> bool:
+    return len(os.fsencode(path)) <= _LONGEST_DATA_PATH and (path.isascii() or sys.platform != "win32")
+
+
+def _windows_short_path(path: str) -> str:
+    """The 8.3 form of a path on Windows where the volume keeps one; elsewhere the path."""
+    if sys.platform != "win32":
+        return path
+    buffer = ctypes.create_unicode_buffer(1024)
+    length = ctypes.windll.kernel32.GetShortPathNameW(path, buffer, len(buffer))
+    return buffer.value if 0 < length < len(buffer) else path

@@ -1,0 +1,286 @@
+"""What a speech model is told of a transcript: the phones where the words fit the sound, nothing where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .alignment import DEFAULT_COSTS, OTHER_SOUND, PAUSE, AlignmentCosts, align
+from .phones import CLASSES, SILENCE, VISEMES
+from .pronunciation import Pronunciation
+
+RATE = 50  # posteriors per second
+
+# How much less likely a word's phones may be than what was heard, in nats; and where something that is not in the text
+# stands beside it. Of words that were spoken 99 % stay below, of wrong ones 14 %: mostly short words that sound like
+# what was said (24 sentences of flite, heard by the open model, a tenth of their words replaced).
+_MISFIT, _MISFIT_BESIDE_OTHER = 2.0, 1.0
+_BESIDE = 2  # frames
+# Less than this share of a text's phones in words that fit: it is another text, or another language.
+_LEAST_SHARE = 0.3
+_SHORTEST_REPORTED = 0.3  # seconds of other sound
+_MOST_SENTENCES = 8
+
+NOT_HEARD, MISFIT = "not heard", "sounds different"
+
+_VISEME_OF = np.array([[name in names for names in VISEMES.values()] for name in CLASSES], dtype=np.float32)  # (C, V)
+
+
+@dataclass(frozen=True)
+class AlignedWord:
+    """A word of the transcript and where it was found.
+
+    Attributes:
+        text: as it is written.
+        start_seconds, end_seconds: where it is spoken, or, if it does not fit, where it would have to be.
+        reason: why the sound was followed instead; empty if the word was.
+    """
+
+    text: str
+    start_seconds: float
+    end_seconds: float
+    reason: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the word was followed."""
+        return not self.reason
+
+
+@dataclass(frozen=True)
+class TranscriptReport:
+    """How a transcript fits a clip.
+
+    Attributes:
+        language: code of the language that it was read in.
+        words: all its words, in order.
+        other_sound: (start, end) in seconds of stretches that are not in the transcript.
+        ignored: whether so little fits that none of it was followed.
+    """
+
+    language: str
+    words: tuple[AlignedWord, ...]
+    other_sound: tuple[tuple[float, float], ...] = ()
+    ignored: bool = False
+
+    @property
+    def share(self) -> float:
+        """Share of the words that were followed."""
+        return 0.0 if self.ignored else sum(word.fits for word in self.words) / len(self.words)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for JSON."""
+        return {
+            "language": self.language,
+            "share_followed": round(self.share, 3),
+            "words": [
+                {
+                    "text": word.text,
+                    "start": round(word.start_seconds, 2),
+                    "end": round(word.end_seconds, 2),
+                    "fits": word.fits and not self.ignored,
+                    "reason": word.reason or (self.ignored and "transcript ignored") or "",
+                }
+                for word in self.words
+            ],
+            "other_sound": [[round(start, 2), round(end, 2)] for start, end in self.other_sound],
+        }
+
+    def sentences(self) -> list[str]:
+        """What a person should know, in the order of the clip; empty if all fits."""
+        num_words, num_fitting = len(self.words), sum(word.fits for word in self.words)
+        if self.ignored:
+            return [
+                f"the transcript does not fit the sound ({num_fitting} of {num_words} words do, read as "
+                f"{self.language!r}); the sound alone was followed; check the text and its language"
+            ]
+        found = [*self._misfits(), *self._other_sounds()]
+        found.sort()
+        sentences = [sentence for _, sentence in found[:_MOST_SENTENCES]]
+        if len(found) > _MOST_SENTENCES:
+            more = len(found) - _MOST_SENTENCES
+            sentences.append(f"{more} more places do not fit; {num_fitting} of {num_words} words were followed")
+        return sentences
+
+    def _misfits(self) -> list[tuple[float, str]]:
+        """(seconds, sentence) per stretch of words that do not fit."""
+        stretches: list[list[AlignedWord]] = []
+        for before, word in zip((None, *self.words), self.words):
+            if not word.fits:
+                if before is None or before.fits:
+                    stretches.append([])
+                stretches[-1].append(word)
+        found = []
+        for stretch in stretches:
+            start = stretch[0].start_seconds
+            names = " ".join(word.text for word in stretch)
+            names = names if len(names) <= 60 else names[:57] + "..."
+            some = f"word {names!r}" if len(stretch) == 1 else f"words {names!r}"
+            was_heard = any(word.reason != NOT_HEARD for word in stretch)
+            what = ("do" if len(stretch) > 1 else "does") + " not fit the sound"
+            what = what if was_heard else ("were" if len(stretch) > 1 else "was") + " not heard"
+            found.append((start, f"{some} at {start:.1f} s {what}; the sound was followed there"))
+        return found
+
+    def _other_sounds(self) -> list[tuple[float, str]]:
+        """(seconds, sentence) per stretch of sound that no word of the transcript is near."""
+        misfits = [word for word in self.words if not word.fits]
+        found = []
+        for start, end in self.other_sound:
+            is_misfit = any(word.start_seconds < end + 0.3 and word.end_seconds > start - 0.3 for word in misfits)
+            if not is_misfit:
+                what = f"{end - start:.1f} s of sound from {start:.1f} s are not in the transcript"
+                found.append((start, f"{what}; the sound was followed there"))
+        return found
+
+
+@dataclass(frozen=True)
+class FollowedTranscript:
+    """What to tell a model about a clip.
+
+    Attributes:
+        phones: (T, C) float32 at 50 Hz; rows that sum to 1 where the transcript is followed, else zeros.
+        report: how the transcript fits.
+    """
+
+    phones: np.ndarray
+    report: TranscriptReport = field(compare=False)
+
+
+def follow(
+    posteriors: np.ndarray,
+    pronunciation: Pronunciation,
+    costs: AlignmentCosts = DEFAULT_COSTS,
+    cancelled: Callable[[], bool] | None = None,
+) -> FollowedTranscript:
+    """The phones of a transcript at their places in a clip.
+
+    Args:
+        posteriors: (T, C) probabilities of the phone classes at 50 Hz, as the model hears them.
+        pronunciation: the transcript's words.
+        costs: see `align`.
+        cancelled: asked now and then.
+
+    Raises:
+        Cancelled: when `cancelled` says so.
+    """
+    if posteriors.ndim != 2 or posteriors.shape[1] != len(CLASSES):
+        raise ValueError(f"posteriors (T, {len(CLASSES)}) expected, found {posteriors.shape}")
+    phones = [word.phones for word in pronunciation.words]
+    flat = np.array([phone for word in phones for phone in word])
+    word_of = np.repeat(np.arange(len(phones)), [len(word) for word in phones])
+    sounding = align(posteriors, phones, costs, cancelled)
+    told = np.where(sounding >= 0, flat[np.maximum(sounding, 0)], SILENCE)
+    misfit = _misfit(posteriors, told, costs.floor)
+    reasons = _reasons(sounding, misfit, word_of)
+    fits = np.array([not reason for reason in reasons])
+    lengths = np.bincount(word_of)
+    ignored = bool(lengths[fits].sum() < _LEAST_SHARE * lengths.sum())
+    follows = _is_pause(sounding, misfit)
+    follows[sounding >= 0] = fits[word_of[sounding[sounding >= 0]]]
+    if ignored:
+        follows[:] = False
+    rows = np.zeros(posteriors.shape, dtype=np.float32)
+    rows[np.flatnonzero(follows), told[follows]] = 1.0
+    report = TranscriptReport(
+        pronunciation.language,
+        tuple(
+            AlignedWord(word.text, start, end, reason)
+            for word, (start, end), reason in zip(pronunciation.words, _spans(sounding, word_of), reasons)
+        ),
+        _other_sound(sounding, posteriors),
+        ignored,
+    )
+    return FollowedTranscript(rows, report)
+
+
+def _misfit(posteriors: np.ndarray, told: np.ndarray, floor: float) -> np.ndarray:
+    """(T,) nats by which the class told (T,) is less likely than the one heard; the mean of that for the sound and for
+    the shape of the mouth: two sounds that look alike are half as wrong."""
+    heard = np.log(posteriors.astype(np.float64) + floor)
+    seen = np.log(posteriors.astype(np.float64) @ _VISEME_OF + floor)
+    frames = np.arange(len(told))
+    sound = heard.max(axis=1) - heard[frames, told]
+    shape = seen.max(axis=1) - seen[frames, _VISEME_OF[told].argmax(axis=1)]
+    return 0.5 * (sound + shape)
+
+
+def _reasons(sounding: np.ndarray, misfit: np.ndarray, word_of: np.ndarray) -> list[str]:
+    """Per word why it does not fit the sound; empty where it does.
+
+    Args:
+        sounding: (T,) from `align`.
+        misfit: (T,) nats by which what sounds is less likely than what was heard.
+        word_of: (P,) each phone's word.
+    """
+    spoken = sounding >= 0
+    frames = np.bincount(sounding[spoken], minlength=len(word_of))
+    cost = np.bincount(sounding[spoken], misfit[spoken], minlength=len(word_of)) / np.maximum(frames, 1)
+    other = np.concatenate([[0], np.cumsum(sounding == OTHER_SOUND)])
+    words = _stretches(word_of)
+    is_heard = np.array([frames[first:last].any() for first, last in words])
+    beside_left_out = np.zeros(len(words), dtype=bool)
+    beside_left_out[1:] |= ~is_heard[:-1]
+    beside_left_out[:-1] |= ~is_heard[1:]
+    begin = np.searchsorted(sounding[spoken], np.arange(len(word_of)))  # phones sound in ascending order
+    place = np.flatnonzero(spoken)
+    reasons = []
+    for word, (first, last) in enumerate(words):
+        if not is_heard[word]:
+            reasons.append(NOT_HEARD)
+            continue
+        start = place[begin[first]]
+        stop = place[begin[first] + frames[first:last].sum() - 1] + 1
+        near = other[min(stop + _BESIDE, len(sounding))] - other[max(start - _BESIDE, 0)] > 0
+        limit = _MISFIT_BESIDE_OTHER if near or beside_left_out[word] else _MISFIT
+        reasons.append(MISFIT if cost[first:last].mean() > limit else "")
+    return reasons
+
+
+def _is_pause(sounding: np.ndarray, misfit: np.ndarray) -> np.ndarray:
+    """(T,) bool: where a pause of the text is silence in the sound, each pause as a whole."""
+    pauses = np.zeros(len(sounding), dtype=bool)
+    for first, last in _stretches(sounding):
+        if sounding[first] == PAUSE:
+            pauses[first:last] = misfit[first:last].mean() <= _MISFIT
+    return pauses
+
+
+def _spans(sounding: np.ndarray, word_of: np.ndarray) -> list[tuple[float, float]]:
+    """(start, end) of each word in seconds; a word without frames has the end of the one before."""
+    spans, end = [], 0.0
+    heard = np.where(sounding >= 0, word_of[np.maximum(sounding, 0)], -1)
+    places = {int(heard[first]): (first / RATE, last / RATE) for first, last in _word_stretches(heard)}
+    for word in range(int(word_of[-1]) + 1):
+        start, end = places.get(word, (end, end))
+        spans.append((start, end))
+    return spans
+
+
+def _word_stretches(heard: np.ndarray) -> list[tuple[int, int]]:
+    """(first, last + 1) frame of each word that is heard, pauses inside it included."""
+    frames = np.flatnonzero(heard >= 0)
+    if not len(frames):
+        return []
+    return [(int(frames[first]), int(frames[last - 1]) + 1) for first, last in _stretches(heard[frames])]
+
+
+def _other_sound(sounding: np.ndarray, posteriors: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Stretches in seconds that are no word of the text and no silence either, short ones left out."""
+    found = []
+    for first, last in _stretches(sounding):
+        if sounding[first] == OTHER_SOUND:
+            audible = np.flatnonzero(posteriors[first:last].argmax(axis=1) != SILENCE)
+            if len(audible) >= _SHORTEST_REPORTED * RATE:
+                found.append(((first + int(audible[0])) / RATE, (first + int(audible[-1]) + 1) / RATE))
+    return tuple(found)
+
+
+def _stretches(values: np.ndarray) -> list[tuple[int, int]]:
+    """(first, last + 1) of each run of equal values."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    bounds = [0, *edges.tolist(), len(values)]
+    return list(zip(bounds[:-1], bounds[1:]))

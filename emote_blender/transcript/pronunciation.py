@@ -1,0 +1,154 @@
+"""Text to words with the phone classes that they are spoken with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..errors import Cancelled, InputError
+from .espeak import Espeak, SpokenWord, open_espeak
+from .language import AUTO, guess_language
+from .phones import CLASS_INDEX, SILENCE, from_ipa
+from .text import require_words, speakable
+
+# Scripts without spaces between words: every character counts as a word in reports.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_PIECE = re.compile(r".+?(?:[.!?…。！？](?=\s)|[。！？]|\n|$)\s*", re.DOTALL)
+_PIECE_LETTERS = 500  # espeak-ng is called with so much at once, so that work can be cancelled between
+
+
+@dataclass(frozen=True)
+class PronouncedWord:
+    """A word of a transcript.
+
+    Attributes:
+        text: as it is written, without the punctuation around it; several words where they are spoken as one.
+        phones: classes, indices into `phones.CLASSES`, none of them silence; at least one.
+    """
+
+    text: str
+    phones: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """How a transcript is spoken.
+
+    Attributes:
+        language: code of the language that it was spoken in.
+        words: in the order of the text; signs that are not spoken are left out.
+    """
+
+    language: str
+    words: tuple[PronouncedWord, ...]
+
+
+def pronounce(text: str, language: str = AUTO, cancelled: Callable[[], bool] | None = None) -> Pronunciation:
+    """The words of a text and how they are spoken.
+
+    Args:
+        text: what is said.
+        language: code of a language or accent of espeak-ng (de, en-gb, ...), or "auto" to guess it from the text.
+        cancelled: asked every few sentences.
+
+    Raises:
+        InputError: when the text holds no words, or the language is unknown.
+        ModelError: when espeak-ng is not here.
+        Cancelled: when `cancelled` says so.
+    """
+    require_words(text, "the transcript")
+    espeak = open_espeak()
+    code = find_language(language, espeak) if language.strip().lower() not in ("", AUTO) else guess_language(text)
+    text = speakable(text)
+    words: list[PronouncedWord] = []
+    for piece in _pieces(text):
+        if cancelled is not None and cancelled():
+            raise Cancelled("cancelled; nothing was written")
+        words += _pronounce_piece(piece, code, espeak)
+    if not words:
+        raise InputError(
+            f"the transcript has no words that espeak-ng can speak in the language {code!r}; "
+            "choose the language that it is in"
+        )
+    return Pronunciation(code, tuple(words))
+
+
+def find_language(language: str, espeak: Espeak | None = None) -> str:
+    """The code under which espeak-ng knows a language ("EN_GB" is en-gb); raises InputError if it knows none."""
+    espeak = espeak or open_espeak()
+    code = language.strip().lower().replace("_", "-")
+    if code == "en":
+        return "en-us"  # espeak-ng's en is British; the open model mostly heard American
+    known = espeak.languages()
+    if code in known:
+        return code
+    family = code.split("-")[0]
+    near = [other for other in known if other.split("-")[0] == family] or ["en-us", "en-gb", "de", "es", "fr", "ru"]
+    raise InputError(
+        f"unknown language {language[:40]!r}; use auto or a code of espeak-ng, for example {', '.join(near[:8])}"
+    )
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces of whole sentences where they are short enough, else of whole words, else cut."""
+    piece = ""
+    for match in _PIECE.finditer(text):
+        for part in _short(match.group()):
+            if piece and len(piece) + len(part) > _PIECE_LETTERS:
+                yield piece
+                piece = ""
+            piece += part
+    if piece.strip():
+        yield piece
+
+
+def _short(sentence: str) -> list[str]:
+    """A sentence, cut between words where it is too long, and within words longer than a piece."""
+    if len(sentence) <= _PIECE_LETTERS:
+        return [sentence]
+    parts = re.findall(rf"\S{{{_PIECE_LETTERS}}}|\S+\s*|\s+", sentence)
+    return parts
+
+
+def _pronounce_piece(text: str, language: str, espeak: Espeak) -> list[PronouncedWord]:
+    """The words of a short text. espeak-ng says where in the text each thing begins that it speaks."""
+    tokens = [match for match in _TOKEN.finditer(text) if any(map(str.isalnum, match.group()))]
+    if not tokens:
+        return []
+    phones: list[list[int]] = [[] for _ in tokens]
+    index = 0
+    for word in espeak.speak(text, language) or []:
+        # A word may be announced at the sign before it ("-- well"), and never before the one that came last.
+        while index + 1 < len(tokens) and word.start >= tokens[index].end() and _reaches(text, word, tokens[index + 1]):
+            index += 1
+        spoken = (CLASS_INDEX[name] for phoneme in word.phonemes for name in from_ipa(phoneme))
+        phones[index] += [phone for phone in spoken if phone != SILENCE]
+    words: list[PronouncedWord] = []
+    waiting = ""
+    for token, classes in zip(tokens, phones):
+        written = _without_punctuation(token.group())
+        if classes:
+            words.append(PronouncedWord(f"{waiting} {written}".strip(), tuple(classes)))
+            waiting = ""
+        elif words:
+            # Spoken with the word before: "of the" is one word to espeak-ng.
+            words[-1] = PronouncedWord(f"{words[-1].text} {written}", words[-1].phones)
+        else:
+            waiting = f"{waiting} {written}"
+    return words
+
+
+def _reaches(text: str, word: SpokenWord, token: re.Match[str]) -> bool:
+    """Whether the first letter or digit from a word's beginning on lies in this token or after it."""
+    start = word.start
+    while start < len(text) and not text[start].isalnum():
+        start += 1
+    return start >= token.start()
+
+
+def _without_punctuation(token: str) -> str:
+    """The token from its first letter or digit to its last."""
+    letters = [index for index, letter in enumerate(token) if letter.isalnum()]
+    return token[letters[0] : letters[-1] + 1]

@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import pytest
+
+from emote_blender.errors import Cancelled, InputError, ModelError
+from emote_blender.transcript import espeak
+from emote_blender.transcript.espeak import open_espeak, usable_data_path
+from emote_blender.transcript.language import _SCRIPTS, _WORDS
+from emote_blender.transcript.phones import CLASSES
+from emote_blender.transcript.pronunciation import find_language, pronounce
+
+
+@pytest.fixture(scope="module", autouse=True)
+def library():
+    try:
+        return open_espeak()
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+def spoken(text: str, language: str = "en-us") -> list[tuple[str, str]]:
+    """(word, names of its classes)."""
+    return [(word.text, " ".join(CLASSES[phone] for phone in word.phones)) for word in pronounce(text, language).words]
+
+
+def test_words_are_spoken_as_the_dictionary_says():
+    assert spoken("Hello, world!") == [("Hello", "HH AX L OW UH"), ("world", "W ER L D")]
+    assert spoken("Guten Morgen", "de") == [("Guten", "G UW T AX N"), ("Morgen", "M AO RT G AX N")]
+    assert spoken("pumpkin bomb move", "en-gb")[2] == ("move", "M UW V")
+
+
+def test_a_word_is_spoken_as_its_sentence_wants_it():
+    assert spoken("I have read it")[2][1] == "R EH D"
+    assert spoken("I will read it")[2][1] == "R IY D"
+
+
+def test_words_that_are_spoken_as_one_are_reported_as_one():
+    assert [text for text, _ in spoken("one of the people")] == ["one", "of the", "people"]
+
+
+def test_numbers_and_signs_belong_to_the_word_that_they_stand_in():
+    words = dict(spoken("Mr. Smith -- (yes) paid $3.50, 100%! Don't."))
+    assert list(words) == ["Mr", "Smith", "yes", "paid", "3.50", "100", "Don't"]
+    assert words["3.50"].startswith("D AA L ER TH R IY")
+    assert words["100"].endswith("P ER S EH N T")
+
+
+def test_emoji_control_characters_and_brackets_are_not_spoken():
+    assert spoken("\x01 50P hi 😀 [[x]]")[1:] == [("hi", "HH AA IH"), ("x", "EH K S")]
+
+
+def test_scripts_without_spaces_are_reported_by_character():
+    assert [text for text, _ in spoken("我是人。", "auto")] == ["我", "是", "人"]
+
+
+def test_a_long_text_keeps_every_word_in_order():
+    words = [f"{first}{second}" for first in ("ba", "mo", "ti", "su") for second in ("ler", "din", "pot")] * 40
+    assert [text for text, _ in spoken(" ".join(words))] == words
+    assert len(spoken("a" * 2000)) >= 1
+
+
+def test_a_language_may_be_written_in_any_case_and_is_guessed_when_it_is_auto():
+    assert find_language("EN_gb") == "en-gb"
+    assert find_language("en") == "en-us"
+    assert pronounce("Das ist ein Test").language == "de"
+
+
+def test_every_language_that_is_guessed_can_be_spoken(library):
+    assert set(_WORDS) | set(_SCRIPTS.values()) <= {*library.languages(), "en"}
+
+
+@pytest.mark.parametrize("language", ["xx", "klingon", "e" * 300, "en-gb-moon", "😀"])
+def test_an_unknown_language_is_refused_with_some_that_are_known(language):
+    with pytest.raises(InputError, match="unknown language .*for example .*en-"):
+        pronounce("hello", language)
+
+
+def test_a_text_without_words_is_refused():
+    for text in ("", " \n", "?!...", "—"):
+        with pytest.raises(InputError, match="the transcript (is empty|has no words)"):
+            pronounce(text)
+
+
+def test_pronouncing_can_be_cancelled():
+    with pytest.raises(Cancelled):
+        pronounce("hello", cancelled=lambda: True)
+
+
+def test_a_data_folder_whose_path_is_too_long_is_copied_to_a_short_one(tmp_path, monkeypatch, library):
+    folder = tmp_path / ("x" * 150) / "espeak-ng-data"
+    folder.mkdir(parents=True)
+    (folder / "phontab").write_text("content")
+    copy = Path(usable_data_path(folder))
+    assert len(str(copy)) <= 120
+    assert (copy / "phontab").read_text() == "content"
+    assert usable_data_path(tmp_path / "short") == str(tmp_path / "short") or len(str(tmp_path)) > 100
+
+
+def test_a_machine_without_espeak_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr(espeak, "_opened", None)
+    monkeypatch.setattr(espeak, "_candidates", lambda: [("no-such-library.so", None)])
+    with pytest.raises(ModelError, match="install the Python library espeakng-loader"):
+        open_espeak()
