@@ -1,5 +1,6 @@
 """The synthesised corpus: the same for the same seed, phones where they sound, what augmentation keeps."""
 
+import dataclasses
 import random
 import shutil
 from pathlib import Path
@@ -9,11 +10,25 @@ import pytest
 import torch
 
 from emote_blender.errors import InputError
-from emote_blender.training.corpus import engines, phones, text
+from emote_blender.training.corpus import (
+    engines,
+    espeak,
+    festival_unseen,
+    flite,
+    foreign_phones,
+    label_check,
+    phones,
+    text,
+    varied_text,
+)
 from emote_blender.training.corpus.augment import augment
-from emote_blender.training.corpus.generate import CorpusPart, generate_part, write_shard
+from emote_blender.training.corpus.generate import FULL_CORPUS, VARIED_CORPUS, CorpusPart, generate_part, write_shard
 
 needs_espeak = pytest.mark.skipif(not engines.is_available("espeak"), reason=f"needs espeak-ng: {engines.APT_LINE}")
+needs_festival = pytest.mark.skipif(not engines.is_available("festival"), reason=f"needs festival: {engines.APT_LINE}")
+needs_unseen = pytest.mark.skipif(
+    not engines.is_available("festival_unseen"), reason=f"needs voices: {festival_unseen.APT_LINE_UNSEEN}"
+)
 needs_flite = pytest.mark.skipif(not engines.is_available("flite"), reason=f"needs flite: {engines.APT_LINE}")
 
 
@@ -58,6 +73,13 @@ def test_settings_that_changed_make_the_shards_anew(tmp_path):
 
 
 @needs_espeak
+def test_the_pace_of_generation_is_told(tmp_path, caplog):
+    caplog.set_level("INFO")
+    generate_part(CorpusPart("espeak", "espeak", 0.003, 5), tmp_path)
+    assert "hours of speech per minute" in caplog.text
+
+
+@needs_espeak
 def test_shards_count_whole_frames_and_phones_stay_within_their_utterance(tmp_path):
     path = tmp_path / "shard.npz"
     write_shard(CorpusPart("espeak", "espeak_languages", 0.01, 5), 0, 20.0, path)
@@ -71,33 +93,105 @@ def test_shards_count_whole_frames_and_phones_stay_within_their_utterance(tmp_pa
         assert times[-1, 1] <= seconds + 0.05
 
 
-def voice_energy_lag(utterances) -> float:
-    """Seconds by which the vowels' labels must be moved to fit the loudness best."""
-    total = np.zeros(21)
-    for utterance in utterances:
-        length = len(utterance.samples) // 160
-        power = (utterance.samples[: length * 160].reshape(-1, 160).astype(float) ** 2).mean(1)
-        loud = np.log(power + 1)
-        voiced = np.zeros(length)
-        for number, (start, end) in zip(utterance.phone_classes, utterance.phone_times, strict=True):
-            if phones.CLASSES[number] in phones.VOWELS:
-                voiced[round(start * 100) : round(end * 100)] = 1
-        loud, voiced = ((track - track.mean()) / track.std() for track in (loud, voiced))
-        total += [(np.roll(loud, -lag) * voiced)[12:-12].mean() for lag in range(-10, 11)]
-    return (int(total.argmax()) - 10) / 100
+def check(engine: str, voice: str | None, count: int) -> label_check.LabelCheck:
+    source = engines.utterances(engine, 11, (voice,) if voice else None)
+    return label_check.check(next(source) for _ in range(count))
 
 
 @needs_espeak
-def test_espeak_phones_stand_where_they_sound():
-    source = engines.utterances("espeak", 11)
-    assert abs(voice_energy_lag([next(source) for _ in range(30)])) <= 0.02
+@pytest.mark.parametrize("engine", ["espeak", "espeak_varied"])
+def test_espeak_phones_stand_where_they_sound(engine):
+    assert check(engine, None, 30).passes
 
 
 @needs_flite
-@pytest.mark.parametrize("voice", sorted(engines.FLITE_PITCH))
+@pytest.mark.parametrize("voice", sorted(flite.FLITE_PITCH))
 def test_flite_phones_stand_where_they_sound(voice):
-    source = engines.utterances("flite", 11, (voice,))
-    assert abs(voice_energy_lag([next(source) for _ in range(8)])) <= 0.02
+    assert check("flite", voice, 8).passes
+
+
+@needs_flite
+def test_varied_flite_phones_stand_where_they_sound():
+    assert check("flite_varied", "slt", 8).passes
+
+
+@needs_festival
+def test_varied_festival_phones_stand_where_they_sound():
+    assert check("festival_varied", "kal_diphone", 20).passes
+
+
+@needs_unseen
+@pytest.mark.parametrize("voice", ["lp_diphone", "czech_ph", "suo_fi_lj_diphone", "upc_ca_ona_hts"])
+def test_unseen_voices_name_known_phones_that_stand_where_they_sound(voice):
+    assert check("festival_unseen", voice, 10).passes
+
+
+@needs_flite
+@pytest.mark.parametrize("lag", [-0.05, 0.05])
+def test_labels_that_are_off_do_not_pass(lag):
+    source = engines.utterances("flite", 11, ("slt",))
+    moved = [
+        dataclasses.replace(u, phone_times=np.clip(u.phone_times + lag, 0, None)) for u, _ in zip(source, range(8))
+    ]
+    found = label_check.check(moved)
+    assert found.lag_seconds == pytest.approx(-lag, abs=0.02)
+    assert not found.passes
+
+
+def test_an_unknown_phone_is_reported():
+    with pytest.raises(ValueError, match="'qq'"):
+        foreign_phones.classes_of("qq", foreign_phones.CZECH)
+
+
+@pytest.mark.parametrize("voice", sorted(festival_unseen.VOICES))
+def test_foreign_phones_are_among_the_classes(voice):
+    table = festival_unseen.VOICES[voice].phone_classes
+    assert {name for classes in table.values() for name in classes} <= set(phones.CLASSES)
+
+
+def test_foreign_vowels_are_vowels_and_foreign_lips_meet():
+    for table in (foreign_phones.ITALIAN, foreign_phones.CZECH, foreign_phones.FINNISH, foreign_phones.RUSSIAN):
+        assert {"P", "B", "M"} <= {name for classes in table.values() for name in classes}
+        for name, classes in table.items():
+            assert (name[0] in "aeiouyE@7&O") == (classes[0] in phones.VOWELS) or name in ("#", "_", "##"), name
+
+
+@pytest.fixture(scope="module")
+def spoken() -> espeak.Espeak:
+    return espeak.Espeak()
+
+
+@needs_espeak
+@pytest.mark.parametrize("language", sorted(varied_text.MORE_LANGUAGES))
+def test_every_language_is_spoken_with_known_phones(spoken, language):
+    rng = random.Random(5)
+    symbols = []
+    for _ in range(5):
+        for phrase in varied_text.foreign_phrases(rng, varied_text.MORE_LANGUAGES[language]):
+            symbols += [symbol for symbol, _, _ in spoken.say(phrase, language, 170, 50, 50)[1]]
+    unknown = [symbol for symbol in symbols if not espeak.classes_of(symbol)]
+    assert set(unknown) <= {"ʲ"}, unknown  # a consonant's softness has no class of its own
+
+
+@needs_espeak
+@pytest.mark.parametrize("voice", sorted(set(espeak.VARIED_ENGLISH)))
+def test_every_accent_is_installed(spoken, voice):
+    assert spoken.say("baby", f"{voice}+f2", 170, 50, 50) is not None
+
+
+def test_unseen_engines_are_not_among_those_that_train():
+    assert not set(engines.UNSEEN_ENGINES) & set(engines.ENGINES)
+    assert not {part.engine for part in FULL_CORPUS + VARIED_CORPUS} & set(engines.UNSEEN_ENGINES)
+
+
+def test_every_engine_of_a_family_is_held_out_with_it():
+    assert {engine for engine in engines.ENGINES if engines.family(engine) == "flite"} == {"flite", "flite_varied"}
+
+
+def test_the_licence_of_every_voice_is_noted():
+    noted = " ".join(engines.LICENCES)
+    voices = [voice for engine in (*engines.ENGINES, "festival_unseen") for voice in engines.voices_of(engine)]
+    assert all(voice in noted for voice in voices)
 
 
 def test_a_missing_engine_is_named_with_the_line_that_installs_it(monkeypatch):

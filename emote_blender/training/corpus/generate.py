@@ -50,10 +50,18 @@ FULL_CORPUS = (
     CorpusPart("festival", "festival", 4.0, 103),
     CorpusPart("flite", "flite", 3.0, 104),
 )
+VARIED_CORPUS = (  # single words, commands, lists, pauses, breaths, drifting rate: see `varied_text` and `variation`
+    CorpusPart("espeak_varied", "espeak_varied", 3.0, 111),
+    CorpusPart("flite_varied", "flite_varied", 3.0, 114),
+    CorpusPart("festival_varied", "festival_varied", 3.0, 113),
+)
 FULL_VALIDATION = (
     CorpusPart("espeak_validation", "espeak", 0.1, 901),
     CorpusPart("festival_validation", "festival", 0.1, 903),
     CorpusPart("flite_validation", "flite", 0.2, 904),
+)
+UNSEEN_VALIDATION = (  # voices and languages that no weights are trained on
+    CorpusPart("festival_unseen_validation", "festival_unseen", 0.2, 905),
 )
 
 
@@ -92,7 +100,10 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
         made += 1
     if made:
         elapsed = time.monotonic() - started
-        logger.info("%s: %d shards, %.0f x real time", part.name, made, made * seconds / elapsed)
+        hours = made * seconds / 3600
+        logger.info(
+            "%s: %.2f h in %.0f s, %.2f hours of speech per minute", part.name, hours, elapsed, 60 * hours / elapsed
+        )
     return paths
 
 

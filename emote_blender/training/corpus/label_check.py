@@ -1,0 +1,104 @@
+"""Whether an engine's phone times fit its sound: python -m emote_blender.training.corpus.label_check ENGINE [...]
+
+A voice whose labels are off would teach the network wrong times, or judge it by them (flite's kal16: 0.09 to 0.14 s).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import engines, phones
+from .utterance import SAMPLE_RATE, Utterance
+
+LARGEST_LAG_SECONDS = 0.02
+LEAST_DIP_DB = 6.0
+_STEP = 100  # Hz, of the loudness track
+_REACH = 15  # steps of lag that are tried
+_CLOSED = ("P", "T", "K", "B")  # stops whose closure is near silent in any language
+
+
+@dataclass(frozen=True)
+class LabelCheck:
+    """How well the labels of a voice fit.
+
+    lag_seconds: by which the vowels' labels must be moved later to fit the loudness best.
+    vowels_over_silence_db: mean level of vowels over that of silences between sounds (NaN without such silences).
+    stop_dip_db: level of the vowels next to p, b, t, k over the quietest 30 ms within those, mean.
+    """
+
+    lag_seconds: float
+    vowels_over_silence_db: float
+    stop_dip_db: float
+
+    @property
+    def passes(self) -> bool:
+        """Whether the voice may be used."""
+        return abs(self.lag_seconds) <= LARGEST_LAG_SECONDS and self.stop_dip_db >= LEAST_DIP_DB
+
+
+def check(utterances: Iterable[Utterance]) -> LabelCheck:
+    """Figures of some utterances, best all of one voice."""
+    fit = np.zeros(2 * _REACH + 1)
+    vowels, silences, dips = [], [], []
+    for utterance in utterances:
+        level = _level(utterance.samples)
+        names = [phones.CLASSES[number] for number in utterance.phone_classes]
+        spans = np.clip((utterance.phone_times * _STEP).round().astype(int), 0, len(level))
+        voiced = np.zeros(len(level))
+        for i, (name, (begin, end)) in enumerate(zip(names, spans, strict=True)):
+            if name in phones.VOWELS:
+                voiced[begin:end] = 1
+                vowels += level[begin:end].tolist()
+            elif name == "sil" and 0 < i < len(names) - 1:
+                silences += level[begin + 3 : end - 3].tolist()
+            elif name in _CLOSED and i and names[i - 1] in phones.VOWELS and end - begin >= 3:
+                before = level[slice(*spans[i - 1])]
+                within = np.convolve(level[begin:end], np.full(3, 1 / 3), "valid")
+                if len(before):
+                    dips.append(float(before.max() - within.min()))
+        if len(level) > 2 * _REACH + 10 and voiced.std() > 0:
+            loud, voiced = ((track - track.mean()) / (track.std() + 1e-9) for track in (level, voiced))
+            inside = slice(_REACH, -_REACH)
+            fit += [(np.roll(loud, -lag) * voiced)[inside].mean() for lag in range(-_REACH, _REACH + 1)]
+    return LabelCheck(
+        (int(fit.argmax()) - _REACH) / _STEP,
+        float(np.mean(vowels) - np.mean(silences)) if silences else float("nan"),
+        float(np.mean(dips)) if dips else float("nan"),
+    )
+
+
+def _level(samples: np.ndarray) -> np.ndarray:
+    """(N / 160,) decibels, of windows of 10 ms, no lower than 60 dB below the loudest."""
+    hop = SAMPLE_RATE // _STEP
+    count = len(samples) // hop
+    power = (samples[: count * hop].reshape(-1, hop).astype(np.float64) ** 2).mean(1)
+    return 10 * np.log10(np.maximum(power, power.max(initial=1e-9) * 1e-6))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints a line per voice; 1 when a voice does not pass."""
+    parser = argparse.ArgumentParser(prog="python -m emote_blender.training.corpus.label_check", description=__doc__)
+    parser.add_argument("engine", nargs="+", choices=engines.ENGINES + engines.UNSEEN_ENGINES)
+    parser.add_argument("--utterances", type=int, default=30, help="per voice")
+    options = parser.parse_args(arguments)
+    engines.require_engines(tuple(options.engine))
+    all_pass = True
+    for engine in options.engine:
+        for voice in engines.voices_of(engine) or (None,):
+            source = engines.utterances(engine, 7, (voice,) if voice else None)
+            found = check(next(source) for _ in range(options.utterances))
+            all_pass &= found.passes
+            print(
+                f"{engine} {voice or 'all voices'}: lag {found.lag_seconds:+.2f} s, vowels "
+                f"{found.vowels_over_silence_db:.1f} dB over silence, dip in stops {found.stop_dip_db:.1f} dB, "
+                f"{'fits' if found.passes else 'DOES NOT FIT'}"
+            )
+    return 0 if all_pass else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
