@@ -109,17 +109,24 @@ def _with_targets(shard: Path) -> SpeechPart:
 
 @dataclass(frozen=True)
 class Window:
-    """T frames of speech. samples (640 T,) float32 in [-1, 1]; articulation (T, 7); loudness (T,); labels (2 T,)."""
+    """T frames of speech. samples (640 T,) float32 in [-1, 1]; articulation (T, 7); loudness (T,); labels (2 T,);
+    utterance: number in its part of the one that it begins with."""
 
     samples: np.ndarray
     articulation: np.ndarray
     loudness: np.ndarray
     labels: np.ndarray
+    utterance: int = 0
 
 
-def draw_window(part: SpeechPart, num_frames: int, rng: np.random.Generator, change_speed: bool = True) -> Window:
+def draw_window(
+    part: SpeechPart, num_frames: int, rng: np.random.Generator, change_speed: bool = True, utterances: int = 0
+) -> Window:
     """A random window: an utterance from its start, after a little silence, or from somewhere within; pauses and the
-    next utterances follow until it is full. Played slower or faster (and lower or higher) by up to 22 %."""
+    next utterances follow until it is full. Played slower or faster (and lower or higher) by up to 22 %.
+
+    utterances: only the part's first so many; 0: all.
+    """
     speed = float(np.exp(rng.uniform(-0.2, 0.22))) if change_speed and rng.random() < 0.8 else 1.0
     needed = int(np.ceil(num_frames * speed)) + 2
     samples = np.zeros(needed * FRAME_SAMPLES, np.float32)
@@ -127,7 +134,8 @@ def draw_window(part: SpeechPart, num_frames: int, rng: np.random.Generator, cha
     loudness = np.zeros(needed, np.float32)
     labels = np.full(needed * LABELS_PER_FRAME, phones.SILENCE, np.int64)
 
-    index = int(rng.integers(part.num_utterances))
+    num_utterances = min(utterances, part.num_utterances) if utterances else part.num_utterances
+    first = index = int(rng.integers(num_utterances))
     length = int(part.offsets[index + 1] - part.offsets[index])
     skip = int(rng.integers(max(1, length - 25))) if rng.random() < 0.55 else 0
     position = 0 if skip else int(rng.integers(20))
@@ -139,13 +147,17 @@ def draw_window(part: SpeechPart, num_frames: int, rng: np.random.Generator, cha
         tracks[into], loudness[into] = part.articulation[source], part.loudness[source]
         labels[_scaled(into, LABELS_PER_FRAME)] = part.labels[_scaled(source, LABELS_PER_FRAME)]
         position += count + int(rng.integers(3, 25))
-        index, skip = (index + 1) % part.num_utterances, 0
+        index, skip = (index + 1) % num_utterances, 0
         if rng.random() < 0.4:
             break
     samples /= 32768
     if speed == 1.0:
         return Window(
-            samples[: num_frames * FRAME_SAMPLES], tracks[:num_frames], loudness[:num_frames], labels[: 2 * num_frames]
+            samples[: num_frames * FRAME_SAMPLES],
+            tracks[:num_frames],
+            loudness[:num_frames],
+            labels[: 2 * num_frames],
+            first,
         )
     positions = np.arange(num_frames * FRAME_SAMPLES) * speed
     frames = (np.arange(num_frames) + 0.5) * speed - 0.5  # frame k stands for time (k + 0.5) / 25
@@ -157,6 +169,7 @@ def draw_window(part: SpeechPart, num_frames: int, rng: np.random.Generator, cha
         tracks[lower] * (1 - share[:, None]) + tracks[lower + 1] * share[:, None],
         loudness[lower] * (1 - share) + loudness[lower + 1] * share,
         labels[nearest],
+        first,
     )
 
 
@@ -230,7 +243,8 @@ class BatchSource:
     """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation;
     formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract, by a factor of
     up to exp(formant_range); told: share of windows whose phones, or a stretch of them, the encoder is told, as a
-    transcript does."""
+    transcript does; utterances: of each part, only its first so many (0: all); one_emotion: every utterance is only
+    ever seen under one condition, as in a recorded data set, instead of under any."""
 
     folders: tuple[Path, ...]
     shares: tuple[float, ...]
@@ -241,6 +255,8 @@ class BatchSource:
     formant_shift: float = 0.0
     formant_range: float = 0.12
     told: float = 0.0
+    utterances: int = 0
+    one_emotion: bool = False
     seed: int = 0
 
 
@@ -258,13 +274,17 @@ class SpeechBatches(Dataset):
             self._parts = [load_part(folder) for folder in source.folders]
             self._front_end = LogMelEncoder(source.encoder)
         rng = np.random.default_rng([source.seed, number])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
         shares = np.asarray(source.shares) / np.sum(source.shares)
         chosen = rng.choice(len(self._parts), source.batch_size, p=shares)
         change_speed = source.amount > 0
-        windows = [draw_window(self._parts[i], source.num_frames, rng, change_speed) for i in chosen]
-        motions = [draw_motion(window, rng) for window in windows]
-        samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), source.amount, generator)
+        windows = [draw_window(self._parts[i], source.num_frames, rng, change_speed, source.utterances) for i in chosen]
+        if source.one_emotion:
+            own = [np.random.default_rng([part, window.utterance]) for part, window in zip(chosen, windows)]
+        else:
+            own = [rng] * len(windows)
+        motions = [draw_motion(window, generator) for window, generator in zip(windows, own)]
+        samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), source.amount, noise)
         with torch.no_grad():
             mel = self._front_end.log_mel(samples, source.num_frames)
         mel = _shift_formants(mel, source.formant_shift, source.formant_range, rng)

@@ -54,6 +54,17 @@ def test_told_phones_are_the_labels_give_or_take_a_step_or_nothing(buzzing_part)
     assert SpeechBatches(source_of(buzzing_part))[0].phones is None
 
 
+def test_an_utterance_can_be_kept_to_one_emotion_and_the_part_to_its_first_utterances(buzzing_part):
+    source = source_of(buzzing_part, one_emotion=True, utterances=1, batch_size=8, num_frames=16)
+    first, second = SpeechBatches(source)[0], SpeechBatches(source)[1]
+    emotions = torch.cat([first.condition, second.condition])[..., : len(EMOTIONS)]
+    speakers = torch.cat([first.condition, second.condition])[..., -len(SPEAKERS) :]
+    assert (speakers == speakers[:1, :1]).all()
+    assert (emotions.amax((0, 1)) > 0).sum() <= 2  # one, or two where the condition glides
+    free = SpeechBatches(source_of(buzzing_part, batch_size=8, num_frames=16))[0].condition[..., : len(EMOTIONS)]
+    assert (free.amax((0, 1)) > 0).sum() > 2
+
+
 def test_batches_have_the_shapes_they_promise(buzzing_part):
     batch = SpeechBatches(source_of(buzzing_part))[0]
     assert batch.mel.shape == (3, 32, 4 * (32 + 2 * 4))
