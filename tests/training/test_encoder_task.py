@@ -1,0 +1,66 @@
+"""Warming up a Wav2Vec 2.0 stack: it learns the spectrogram, then phones, and hands over a Hugging Face folder."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from emote_blender.emote.config import Wav2Vec2EncoderConfig
+from emote_blender.errors import InputError
+from emote_blender.training.corpus import phones
+from emote_blender.training.encoder_task import EncoderData, EncoderSettings, EncoderTask
+from emote_blender.training.tasks import RunInputs
+from emote_blender.training.trainer import Trainer
+from emote_blender.training.trainer_settings import TrainerSettings
+
+ENCODER = Wav2Vec2EncoderConfig(
+    hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, conv_dim=(8,) * 7,
+    num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, mask_time_prob=0.0,
+)  # fmt: skip
+
+
+@pytest.fixture
+def task(buzzing_part) -> EncoderTask:
+    part = buzzing_part.name
+    data = EncoderData({part: 1.0}, part, batch_size=3, num_frames=24, validation_batches=1)
+    inputs = RunInputs("test.toml", seed=1, data=buzzing_part.parent)
+    return EncoderTask(EncoderSettings(ENCODER, data, phones_from=2, num_mels=16), inputs)
+
+
+def test_phones_count_from_their_step_on(task):
+    torch.manual_seed(0)
+    module, batch = task.modules(), task.batch(0)
+    before, terms = task.loss(module, batch, 1)
+    torch.testing.assert_close(before, terms["mel"])
+    module.eval()
+    after, terms = task.loss(module, batch, 2)
+    torch.testing.assert_close(after, terms["mel"] + terms["phones"])
+
+
+def test_the_wanted_spectrogram_lies_on_the_phones_frames(task):
+    """The made-up speech is loud but for p and m, in the spectrogram as in the labels."""
+    module, batch = task.modules(), task.batch(0)
+    mel = module.spectrogram(batch.samples).unflatten(-1, (-1, 2)).mean(-1)
+    assert mel.shape[-1] == batch.labels.shape[1]
+    loud = mel.amax(1)
+    quiet = torch.isin(batch.labels, torch.tensor([phones.CLASS_INDEX["P"], phones.CLASS_INDEX["M"]]))
+    assert loud[~quiet].mean() > loud[quiet].mean() + 1
+
+
+def test_a_warmed_encoder_is_a_hugging_face_folder_that_emote_can_start_from(task, tmp_path):
+    from emote_blender.emote.audio_encoder import Wav2Vec2Encoder
+    from emote_blender.training.pretrained_audio import load_pretrained_audio
+
+    settings = TrainerSettings(rate=1e-3, num_steps=3, workers=0, validate_every=3, checkpoint_every=3)
+    result = Trainer(task, settings, tmp_path / "run").run()
+    encoder = Wav2Vec2Encoder(ENCODER)
+    load_pretrained_audio(encoder, str(result.export))
+    trained = torch.load(tmp_path / "run" / "best.pt", weights_only=True)["module"]
+    name = "model.feature_projection.projection.weight"
+    torch.testing.assert_close(encoder.state_dict()[name], trained[f"encoder.{name}"])
+
+
+def test_a_missing_part_is_named(task, buzzing_part):
+    settings = replace(task.settings, data=replace(task.settings.data, validation="nowhere"))
+    with pytest.raises(InputError, match="nowhere: no prepared part"):
+        EncoderTask(settings, RunInputs("test.toml", seed=1, data=buzzing_part.parent))
