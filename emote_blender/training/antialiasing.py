@@ -138,7 +138,7 @@ def _crossings(
 
 def _shares(colors: Tensor, points: Tensor, crossings: _Crossings, axis: int) -> Tensor:
     """(N H W, D) what to add to the colours: a pixel that a silhouette passes through gets its neighbour's share."""
-    start, end = points[crossings.start, :2], points[crossings.end, :2]
+    start, end = (points.index_select(0, corner)[:, :2] for corner in (crossings.start, crossings.end))
     along = end - start
     part = (crossings.line - start[:, 1 - axis]) / along[:, 1 - axis]
     crossing = start[:, axis] + part * along[:, axis]
@@ -148,4 +148,5 @@ def _shares(colors: Tensor, points: Tensor, crossings: _Crossings, axis: int) ->
     source = torch.where(beyond, crossings.inside, crossings.outside)
     # A slanted edge passes between neighbours along x and along y: its direction decides how much each counts.
     share = (distance - 0.5).abs() * along[:, 1 - axis] ** 2 / (along**2).sum(1)
-    return torch.zeros_like(colors).index_add(0, target, share.unsqueeze(1) * (colors[source] - colors[target]))
+    difference = colors.index_select(0, source) - colors.index_select(0, target)
+    return torch.zeros_like(colors).index_add(0, target, share.unsqueeze(1) * difference)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 _FACE_BITS = 31  # of the 62 bits of a key in the depth buffer; the others are the depth
 _LARGEST_IMAGE = 1 << 22  # pixels whose number and a half float32 still divides into rows exactly
@@ -37,8 +36,13 @@ class Fragments:
 
     def interpolate(self, attributes: Tensor) -> Tensor:
         """(P, D) attributes at the pixels, of attributes (N, V, D) at the vertices; differentiable."""
-        corners = functional.embedding(self.corners, attributes.flatten(0, 1))  # (P, 3, D)
-        return (self.barycentric.unsqueeze(-1) * corners).sum(1)
+        return self.weighted(attributes.flatten(0, 1), self.corners)
+
+    def weighted(self, values: Tensor, corners: Tensor) -> Tensor:
+        """(P, D) weighted sums of values (K, D) at the corners (P, 3)."""
+        weights = self.barycentric.unsqueeze(-1).unbind(1)
+        first, second, third = (weights[k] * values.index_select(0, corners[:, k]) for k in range(3))
+        return first + second + third
 
     def image(self, values: Tensor, background: float = 0.0) -> Tensor:
         """(N, D, height, width) images of values (P, D)."""
@@ -71,11 +75,11 @@ def rasterise(points: Tensor, faces: Tensor, height: int, width: int) -> Fragmen
 def fragments(points: Tensor, faces: Tensor, pixel: Tensor, face: Tensor, size: tuple[int, int, int]) -> Fragments:
     """The places within the faces (P,) that are seen at the pixels (P,); see `Fragments`."""
     _, height, width = size
-    corners = faces[face] + (pixel // (height * width) * points.shape[1]).unsqueeze(1)
-    place = torch.stack([pixel % width, pixel // width % height], -1).to(points.dtype)
-    offset = functional.embedding(corners, points[..., :2].flatten(0, 1)) - place.unsqueeze(1)  # (P, 3, 2)
-    after, before = offset[:, [1, 2, 0]], offset[:, [2, 0, 1]]
-    areas = before[..., 0] * after[..., 1] - before[..., 1] * after[..., 0]  # opposite each corner, twice
+    corners = faces.index_select(0, face) + (pixel // (height * width) * points.shape[1]).unsqueeze(1)
+    place = torch.stack([pixel % width, pixel // width % height]).to(points.dtype)  # (2, P)
+    flat = points[..., :2].flatten(0, 1)
+    (ax, ay), (bx, by), (cx, cy) = (flat.index_select(0, corner).T - place for corner in corners.unbind(1))
+    areas = torch.stack([cx * by - cy * bx, ax * cy - ay * cx, bx * ay - by * ax], 1)  # opposite each corner, twice
     return Fragments(pixel, face, corners, areas / areas.sum(1, keepdim=True), size)
 
 
@@ -120,12 +124,12 @@ def _draw(nearest: Tensor, points: Tensor, faces: Tensor, height: int, width: in
     groups = ((ends - 1) // _at_once(points.device)).unique_consecutive(return_counts=True)[1].tolist()
     first_pixel = image * (height * width)
     parts = [part.split(groups, -1) for part in (corners, low, spans, first_pixel, face)]
-    for group in range(len(groups)):
-        _draw_group(nearest, *(part[group] for part in parts), width=width)
+    for group in zip(*parts):
+        _draw_group(nearest, width, *group)
 
 
 def _draw_group(
-    nearest: Tensor, corners: Tensor, low: Tensor, spans: Tensor, first_pixel: Tensor, face: Tensor, width: int
+    nearest: Tensor, width: int, corners: Tensor, low: Tensor, spans: Tensor, first_pixel: Tensor, face: Tensor
 ) -> None:
     """Draws K triangles: corners (9, K), lowest pixel (2, K), pixels along x and y (2, K), the image's first pixel."""
     counts = (spans[0] * spans[1]).long()

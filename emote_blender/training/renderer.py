@@ -74,7 +74,14 @@ class FaceRenderer(nn.Module):
         self._context = None
 
     def forward(self, vertices: Tensor) -> Tensor:
-        """(N, 3, image_size, image_size) pictures in [0, 1] of vertices (N, V, 3) in metres, y up, face along +z."""
+        """(N, 3, image_size, image_size) pictures in [0, 1] of vertices (N, V, 3) in metres, y up, face along +z.
+
+        Drawn in float32, or in float64 if the vertices are, whatever autocast says: half a pixel of rounding shows.
+        """
+        with torch.autocast(vertices.device.type, enabled=False):
+            return self._draw(vertices if vertices.dtype == torch.float64 else vertices.float())
+
+    def _draw(self, vertices: Tensor) -> Tensor:
         turned = vertices @ self.camera.rotation(vertices)
         points = self.camera.pixels(turned, self.image_size)
         seen = self._rasterise(points)
@@ -87,15 +94,16 @@ class FaceRenderer(nn.Module):
 
     def project(self, points: Tensor) -> Tensor:
         """(N, P, 2) pixel coordinates of points (N, P, 3) in metres; the top left pixel's centre is (0, 0)."""
-        return self.camera.pixels(points @ self.camera.rotation(points), self.image_size)[..., :2]
+        with torch.autocast(points.device.type, enabled=False):
+            points = points if points.dtype == torch.float64 else points.float()
+            return self.camera.pixels(points @ self.camera.rotation(points), self.image_size)[..., :2]
 
     def _colors(self, seen: Fragments) -> Tensor:
         """(P, 3) or (3,) or (1,) albedo at the pixels."""
         albedo = self.albedo.to(seen.barycentric)
         if albedo.ndim == 1:
             return albedo
-        corners = nn.functional.embedding(self.faces[seen.face], albedo)
-        return (seen.barycentric.unsqueeze(-1) * corners).sum(1)
+        return seen.weighted(albedo, self.faces.index_select(0, seen.face))
 
     def _rasterise(self, points: Tensor) -> Fragments:
         size = self.image_size

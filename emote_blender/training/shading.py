@@ -28,8 +28,8 @@ LAMPS = (((0.35, 0.45, 0.82), 0.46), ((-0.55, 0.1, 0.83), 0.14))
 """Direction towards a lamp as the camera sees it (x right, y up, z to the camera) and its strength.
 
 The main lamp hangs above and to the side, so that lids, the folds beside the nose and the lips have shape; a weak one
-opens the shadow side. With these a white surface that looks at the camera is at 0.9 and the brightest at 0.95, so
-that nothing is cut off at 1.
+opens the shadow side. With these a white surface that looks at the camera is at 0.91, the brightest at 0.99 and the
+darkest at 0.41, so that nothing is cut off.
 """
 
 # Colours of heads that bring none, RGB as a screen shows them: skin, lips, white of the eye, iris, teeth, brow.
