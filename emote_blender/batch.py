@@ -8,8 +8,10 @@ from pathlib import Path
 from .csv_table import CSVRow, read_csv_table
 from .emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from .errors import EmoteError, InputError
+from .transcript.language import AUTO
+from .transcript.text import read_transcript
 
-COLUMNS = ("audio", "emotion", "intensity", "speaker", "output")
+COLUMNS = ("audio", "emotion", "intensity", "speaker", "transcript", "language", "output")
 OUTPUT_SUFFIXES = (".npz", ".blend")
 
 
@@ -23,6 +25,8 @@ class Job:
         track: emotion and intensity over time.
         condition: what the track was made from, for the report: {"emotion", "intensity"} or {"track"}.
         speaker: name of a speaker of the model, or None for its first.
+        transcript: what is said, or None.
+        language: of the transcript.
     """
 
     audio: Path
@@ -30,6 +34,8 @@ class Job:
     track: EmotionTrack
     condition: dict[str, str | float]
     speaker: str | None
+    transcript: str | None = None
+    language: str = AUTO
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,10 @@ class BatchRow:
 
 
 def read_jobs(path: str | Path, folder: str | Path) -> list[BatchRow]:
-    """The rows of a CSV file with the column audio and any of emotion, intensity, speaker, output.
+    """The rows of a CSV file with the column audio and any of the other COLUMNS.
 
-    A relative audio path is relative to the CSV file, an output to `folder`. An output that is left out is named after
-    the audio, with emotion and intensity where the row gives them: line_anger_2.npz.
+    A relative path of an audio or transcript file is relative to the CSV file, an output to `folder`. An output that
+    is left out is named after the audio, with emotion and intensity where the row gives them: line_anger_2.npz.
 
     Raises:
         InputError: if the file as a whole cannot be used; what is wrong with a row stands in the row.
@@ -95,6 +101,8 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path) -> Job:
     if not values["audio"]:
         raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
     audio = csv_folder / Path(values["audio"]).expanduser()
+    if values["language"] and not values["transcript"]:
+        raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript")
     emotion = values["emotion"].lower() or DEFAULT_EMOTION
     intensity = row.number("intensity", DEFAULT_INTENSITY)
     name = values["output"] or _default_name(audio, values)
@@ -111,6 +119,8 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path) -> Job:
         track=EmotionTrack.constant(emotion, intensity),
         condition={"emotion": emotion, "intensity": intensity},
         speaker=values["speaker"] or None,
+        transcript=read_transcript(values["transcript"], csv_folder) if values["transcript"] else None,
+        language=values["language"] or AUTO,
     )
 
 

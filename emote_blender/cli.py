@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .audio import Waveform, load_audio, require_file
-from .batch import BatchRow, Job, check_output_suffix, read_jobs
+from .batch import COLUMNS, BatchRow, Job, check_output_suffix, read_jobs
 from .convert_cli import add_convert_command
 from .emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from .errors import Cancelled, EmoteError, InputError
@@ -24,6 +24,8 @@ from .output import check_writable
 from .paths import DEFAULT_MODEL, find_head, find_model
 from .progress import ProgressLine
 from .report import StageClock, write_report
+from .transcript.language import AUTO
+from .transcript.text import read_transcript
 from .version import package_version
 
 if TYPE_CHECKING:
@@ -93,10 +95,13 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
         emotion = (arguments.emotion or DEFAULT_EMOTION).lower()
         intensity = DEFAULT_INTENSITY if arguments.intensity is None else arguments.intensity
         track, condition = EmotionTrack.constant(emotion, intensity), {"emotion": emotion, "intensity": intensity}
-    job = Job(Path(arguments.audio), output, track, condition, arguments.speaker)
+    transcript = None if arguments.transcript is None else read_transcript(arguments.transcript)
+    job = Job(
+        Path(arguments.audio), output, track, condition, arguments.speaker, transcript, arguments.language or AUTO
+    )
     _check_files(job, arguments.report)
     session = _open_session(arguments, decode, needs_head=output.suffix.lower() == ".blend")
-    _check_speaker(job.speaker, session.config)
+    _check_job(job, session.config)
     progress = ProgressLine(sys.stderr, job.audio.name)
     try:
         report = _run(job, session, progress)
@@ -221,11 +226,15 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     command.add_argument("--track", metavar="TRACK.csv", help="emotion over time: time_seconds,emotion,intensity")
     command.add_argument("--speaker", metavar="NAME", help="speaking style (default: the model's first)")
+    command.add_argument("--transcript", metavar="TEXT|FILE", help="what is said, or a .txt file: the mouth follows it")
+    command.add_argument(
+        "--language", metavar="L", help="of the transcript, for example de or en-gb (default: guessed from it)"
+    )
     command.add_argument("--seed", type=int, default=0, help="kept in the report; the model draws no random numbers")
     command.set_defaults(run=_checked_generate(command))
 
     command = commands.add_parser("batch", parents=[model_and_head], help="animate the audio files of a CSV file")
-    command.add_argument("jobs", metavar="JOBS.csv", help="columns audio, emotion, intensity, speaker, output")
+    command.add_argument("jobs", metavar="JOBS.csv", help=f"columns {', '.join(COLUMNS)}")
     command.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the output files")
     command.set_defaults(run=batch)
 
@@ -284,6 +293,8 @@ def _checked_generate(parser: argparse.ArgumentParser) -> Callable[[argparse.Nam
             parser.error(
                 "--track already says the emotion and intensity over time; leave out --emotion and --intensity"
             )
+        if arguments.language is not None and arguments.transcript is None:
+            parser.error("--language is the transcript's; add --transcript, or leave it out")
         return generate(arguments, decode)
 
     return run
@@ -331,10 +342,16 @@ def _check_files(job: Job, report: Path | None) -> None:
             raise InputError(f"--report and --output both name {report}; give the report another name")
 
 
-def _check_speaker(speaker: str | None, config: EMOTEConfig) -> None:
-    """Raises InputError that lists the model's speakers."""
-    if speaker and speaker not in config.speakers:
-        raise InputError(f"unknown speaker {speaker!r}; model {config.name} has {', '.join(config.speakers)}")
+def _check_job(job: Job, config: EMOTEConfig) -> None:
+    """Raises EmoteError if the model has no such speaker, or can make nothing of the transcript."""
+    if job.speaker and job.speaker not in config.speakers:
+        raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
+    if job.transcript is not None:
+        from .pipeline import require_transcript_use
+        from .transcript.pronunciation import require_language
+
+        require_transcript_use(config)
+        require_language(job.language)
 
 
 def _run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str, Any]:
@@ -344,7 +361,7 @@ def _run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[st
         return {"line": row.line, "input": row.audio, "status": "failed", "error": row.error}
     failed = {"line": row.line, "input": str(row.job.audio), "output": str(row.job.output), "status": "failed"}
     try:
-        _check_speaker(row.job.speaker, session.config)
+        _check_job(row.job, session.config)
         require_file(row.job.audio)
         row.job.output.parent.mkdir(parents=True, exist_ok=True)
         check_writable(row.job.output)
@@ -376,7 +393,9 @@ def _run(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:
 
             session.pipeline = EMOTEPipeline.from_pretrained(str(session.model_folder))
     with clock.stage("encode"):
-        features = session.pipeline.encode(waveform, progress=progress)
+        features = session.pipeline.encode(
+            waveform, progress=progress, transcript=job.transcript, language=job.language
+        )
     with clock.stage("generate"):
         motion = session.pipeline.generate(features, job.track, speaker=job.speaker, progress=progress)
         motion = replace(motion, meta={**motion.meta, "audio": job.audio.name})
@@ -389,6 +408,11 @@ def _run(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:
             write_blend(job.output, motion, session.head_folder, job.audio, fps=motion.fps)
         else:
             motion.save(job.output)
+    fit = features.transcript_report
+    if fit is not None:
+        progress.clear()
+        for sentence in fit.sentences():
+            _say(f"warning: {job.audio.name}: {sentence}")
     return {
         "input": str(job.audio),
         "duration_seconds": round(waveform.duration_seconds, 3),
@@ -398,6 +422,7 @@ def _run(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:
         "head": str(session.head_folder) if session.head_folder else None,
         "speaker": job.speaker or session.config.speakers[0],
         **job.condition,
+        **({"transcript": fit.as_dict()} if fit is not None else {}),
         "frames": motion.num_frames,
         "fps": motion.fps,
         "seconds": clock.summary(),

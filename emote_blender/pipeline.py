@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,13 @@ from .emotion import EMOTIONS, EmotionTrack
 from .errors import Cancelled, InputError, ModelError
 from .motion import FaceMotion
 from .paths import DEFAULT_MODEL, find_model
+from .transcript.following import FollowedTranscript, TranscriptReport, follow
+from .transcript.language import AUTO
+from .transcript.phones import CLASSES
+from .transcript.pronunciation import Pronunciation, pronounce
+from .transcript.text import require_speakable_length
 from .version import package_version
+from .windows import WINDOW_FRAMES, Window, plan_windows
 
 if TYPE_CHECKING:
     from .emote.config import EMOTEConfig
@@ -22,12 +28,6 @@ if TYPE_CHECKING:
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
 
-# A clip up to this length is one window. EMOTE was made for at most 1200 frames (48 s); attention's memory grows with
-# the square of the window.
-WINDOW_FRAMES = 1000
-# Neighbouring windows share this many frames: context at both ends, and the cross-fade in the middle.
-OVERLAP_FRAMES = 160
-FADE_FRAMES = 32
 # Sound that stays below this (-80 dB of full scale) is taken as silence: Wav2Vec 2.0's normalisation would blow its
 # noise up to the level of speech.
 SILENCE_PEAK = 1e-4
@@ -42,12 +42,14 @@ class AudioFeatures:
         fps: frames per second.
         model: name of the model whose encoder made them.
         padding: frames of silence (before, after); what the model makes of them is dropped in the end.
+        transcript_report: how the transcript fits the clip, where one was given.
     """
 
     values: np.ndarray
     fps: int
     model: str
     padding: tuple[int, int] = (0, 0)
+    transcript_report: TranscriptReport | None = None
 
     @property
     def num_frames(self) -> int:
@@ -95,7 +97,13 @@ class EMOTEPipeline:
         return self.model.config
 
     def encode(
-        self, waveform: Waveform, progress: Progress | None = None, cancelled: IsCancelled | None = None
+        self,
+        waveform: Waveform,
+        progress: Progress | None = None,
+        cancelled: IsCancelled | None = None,
+        *,
+        transcript: str | None = None,
+        language: str = AUTO,
     ) -> AudioFeatures:
         """Features of a clip, T = floor(seconds * fps) frames; a last partial frame is dropped (spec 2).
 
@@ -103,14 +111,22 @@ class EMOTEPipeline:
             waveform: any sample rate.
             progress: called with a fraction 0 to 1 and a text.
             cancelled: asked before each window.
+            transcript: what is said; where it fits the sound, the mouth follows it (see `transcript_report`).
+            language: of the transcript: a code of espeak-ng (de, en-gb, ...), or "auto" to guess it.
 
         Raises:
-            InputError: when the clip is shorter than one frame.
+            InputError: when the clip is shorter than one frame, or the transcript or its language cannot be used.
+            ModelError: when the model cannot use a transcript, or espeak-ng is not here to read it.
             Cancelled: when `cancelled` says so.
         """
         import torch
 
         config = self.config
+        pronunciation = None
+        if transcript is not None:
+            require_transcript_use(config)
+            require_speakable_length(transcript, waveform.duration_seconds)
+            pronunciation = pronounce(transcript, language, cancelled)
         samples = waveform.resampled(config.sample_rate).samples
         num_frames = len(samples) // config.samples_per_frame
         if num_frames == 0:
@@ -129,11 +145,19 @@ class EMOTEPipeline:
         with torch.inference_mode():
             clip = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self._device)
             statistics = self.model.clip_statistics(clip) if len(windows) > 1 else None
+            heard = _Heard(clip, windows, statistics, padding)
+            told: torch.Tensor | None = None
+            report = None
+            if pronunciation is not None:
+                followed = self._follow(heard, pronunciation, _share(progress, 0.0, 0.5), cancelled)
+                told, report = torch.from_numpy(followed.phones).to(self._device), followed.report
+                progress = _share(progress, 0.5, 1.0)
             for window in _reported(windows, "Listening to the speech", progress, cancelled):
-                part = clip[window.start * config.samples_per_frame : window.stop * config.samples_per_frame]
-                features = self.model.encode_audio(part[None], window.num_frames, statistics)[0]
+                part = heard.samples(window, config.samples_per_frame)
+                phones = None if told is None else told[None, 2 * window.start : 2 * window.stop]
+                features = self.model.encode_audio(part, window.num_frames, statistics, phones)[0]
                 window.add_to(values, features.cpu().numpy())
-        return AudioFeatures(values, config.fps, config.name, padding)
+        return AudioFeatures(values, config.fps, config.name, padding, report)
 
     def generate(
         self,
@@ -187,6 +211,21 @@ class EMOTEPipeline:
         }
         return FaceMotion(motion[:, : config.num_expression], motion[:, config.num_expression :], config.fps, meta=meta)
 
+    def _follow(
+        self, heard: _Heard, pronunciation: Pronunciation, progress: Progress | None, cancelled: IsCancelled | None
+    ) -> FollowedTranscript:
+        """The transcript's phones (2 (before + T + after), C), aligned once over the whole clip."""
+        before, after = heard.padding
+        num_frames = heard.windows[-1].stop
+        posteriors = np.zeros((num_frames, 2 * len(CLASSES)), dtype=np.float32)
+        for window in _reported(heard.windows, "Comparing speech and transcript", progress, cancelled):
+            part = heard.samples(window, self.config.samples_per_frame)
+            classes = self.model.phone_posteriors(part, window.num_frames, heard.statistics)[0]
+            window.add_to(posteriors, classes.cpu().numpy().reshape(window.num_frames, -1))
+        clip = posteriors[before : num_frames - after].reshape(-1, len(CLASSES))
+        followed = follow(clip, pronunciation, cancelled=cancelled)
+        return replace(followed, phones=np.pad(followed.phones, ((2 * before, 2 * after), (0, 0))))
+
     @property
     def _device(self) -> Any:
         """Where the model's weights are."""
@@ -213,54 +252,24 @@ class EMOTEPipeline:
 
 
 @dataclass(frozen=True)
-class Window:
-    """Frames [start, stop) of a clip, and how much each of them counts where windows overlap."""
+class _Heard:
+    """A clip as the model listens to it.
 
-    start: int
-    stop: int
-    weights: np.ndarray  # (num_frames,); over all windows, a frame's weights sum to 1
-
-    @property
-    def num_frames(self) -> int:
-        """How many frames the window has."""
-        return self.stop - self.start
-
-    def add_to(self, whole: np.ndarray, part: np.ndarray) -> None:
-        """Add this window's values (num_frames, D) to those of the clip (T, D), weighted."""
-        whole[self.start : self.stop] += part * self.weights[:, None]
-
-
-def plan_windows(
-    num_frames: int,
-    multiple: int = 8,
-    max_frames: int = WINDOW_FRAMES,
-    overlap: int = OVERLAP_FRAMES,
-    fade: int = FADE_FRAMES,
-) -> list[Window]:
-    """Windows of about equal length that cover a clip, each starting at a multiple of `multiple` frames.
-
-    A latent stands for `multiple` frames, and must stand for the same ones in every window. In the middle `fade` frames
-    of an overlap one window goes over into the next on a straight line; the outer frames there are context only.
+    Attributes:
+        clip: (N,) tensor of samples, the padding included.
+        windows: of its frames.
+        statistics: of the whole clip, see `EMOTE.clip_statistics`.
+        padding: frames of silence (before, after).
     """
-    if num_frames <= max_frames:
-        return [Window(0, num_frames, np.ones(num_frames, dtype=np.float32))]
-    span = num_frames - overlap
-    count = -(-span // (max_frames - overlap - multiple))  # rounding makes a window up to `multiple` frames longer
-    starts = [index * span // count // multiple * multiple for index in range(count)]
-    stops = [start + overlap for start in starts[1:]] + [num_frames]
-    margin = (overlap - fade) // 2
-    rise = (np.arange(fade, dtype=np.float32) + 0.5) / fade
-    windows = []
-    for index, (start, stop) in enumerate(zip(starts, stops)):
-        weights = np.ones(stop - start, dtype=np.float32)
-        if index > 0:
-            weights[:margin] = 0.0
-            weights[margin : margin + fade] = rise
-        if index < count - 1:
-            weights[-margin:] = 0.0
-            weights[-margin - fade : -margin] = 1.0 - rise
-        windows.append(Window(start, stop, weights))
-    return windows
+
+    clip: Any
+    windows: list[Window]
+    statistics: object | None
+    padding: tuple[int, int]
+
+    def samples(self, window: Window, samples_per_frame: int) -> Any:
+        """Tensor (1, n) of a window's samples."""
+        return self.clip[None, window.start * samples_per_frame : window.stop * samples_per_frame]
 
 
 def describe_track(track: EmotionTrack) -> dict[str, Any]:
@@ -281,6 +290,14 @@ def describe_track(track: EmotionTrack) -> dict[str, Any]:
             "intensity": track.intensity.tolist(),
         }
     return description
+
+
+def require_transcript_use(config: EMOTEConfig) -> None:
+    """Returns nothing; raises ModelError where the model's encoder has no phone head that a text could speak to."""
+    if config.audio_encoder.num_phones != len(CLASSES):
+        raise ModelError(
+            f"the model {config.name} cannot use a transcript; leave the transcript out or choose {DEFAULT_MODEL}"
+        )
 
 
 def _check_emotions(config: EMOTEConfig) -> None:
@@ -309,6 +326,11 @@ def _is_silent(samples: np.ndarray) -> bool:
     """Whether nothing is louder than noise, apart from a constant offset."""
     mean = float(samples.mean(dtype=np.float64))
     return max(float(samples.max()) - mean, mean - float(samples.min())) < SILENCE_PEAK
+
+
+def _share(progress: Progress | None, start: float, end: float) -> Progress | None:
+    """Progress of a part of the work, as part of the whole."""
+    return progress and (lambda fraction, text: progress(start + fraction * (end - start), text))
 
 
 def _reported(windows: list[Window], text: str, progress: Progress | None, cancelled: IsCancelled | None):

@@ -60,7 +60,7 @@ def pronounce(text: str, language: str = AUTO, cancelled: Callable[[], bool] | N
     """
     require_words(text, "the transcript")
     espeak = open_espeak()
-    code = find_language(language, espeak) if language.strip().lower() not in ("", AUTO) else guess_language(text)
+    code = guess_language(text) if _is_auto(language) else find_language(language, espeak)
     text = speakable(text)
     words: list[PronouncedWord] = []
     for piece in _pieces(text):
@@ -73,6 +73,18 @@ def pronounce(text: str, language: str = AUTO, cancelled: Callable[[], bool] | N
             "choose the language that it is in"
         )
     return Pronunciation(code, tuple(words))
+
+
+def require_language(language: str) -> None:
+    """Returns nothing; raises InputError if a transcript could not be read in this language, or ModelError without
+    espeak-ng."""
+    espeak = open_espeak()
+    if not _is_auto(language):
+        find_language(language, espeak)
+
+
+def _is_auto(language: str) -> bool:
+    return language.strip().lower() in ("", AUTO)
 
 
 def find_language(language: str, espeak: Espeak | None = None) -> str:

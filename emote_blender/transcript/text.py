@@ -13,18 +13,20 @@ _MAX_BYTES = 4 << 20
 _LETTERS_PER_SECOND, _SPARE_LETTERS = 50, 2000
 
 
-def read_transcript(given: str) -> str:
+def read_transcript(given: str, folder: str | Path = "") -> str:
     """The text that is meant: the contents of a .txt file (UTF-8, or UTF-16 with its mark), else `given` itself.
+
+    A relative path is relative to `folder`.
 
     Raises:
         InputError: if the file cannot be read as text, or there is no word in it.
     """
     if given.lower().endswith(".txt"):
-        path = Path(given).expanduser()
+        path = Path(folder) / Path(given).expanduser()
         if os.path.isfile(path):
             return require_words(_read_text_file(path), str(path))
         if len(given.split()) == 1 or os.sep in given:
-            raise InputError(f"{given} not found; check the path of the transcript, or write its text")
+            raise InputError(f"{path} not found; check the path of the transcript, or write its text")
     return require_words(given, "the transcript")
 
 

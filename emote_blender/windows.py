@@ -1,0 +1,65 @@
+"""Long clips in windows: stretches of frames that overlap and go over into one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# A clip up to this length is one window. EMOTE was made for at most 1200 frames (48 s); attention's memory grows with
+# the square of the window.
+WINDOW_FRAMES = 1000
+# Neighbouring windows share this many frames: context at both ends, and the cross-fade in the middle.
+OVERLAP_FRAMES = 160
+FADE_FRAMES = 32
+
+
+@dataclass(frozen=True)
+class Window:
+    """Frames [start, stop) of a clip, and how much each of them counts where windows overlap."""
+
+    start: int
+    stop: int
+    weights: np.ndarray  # (num_frames,); over all windows, a frame's weights sum to 1
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames the window has."""
+        return self.stop - self.start
+
+    def add_to(self, whole: np.ndarray, part: np.ndarray) -> None:
+        """Add this window's values (num_frames, D) to those of the clip (T, D), weighted."""
+        whole[self.start : self.stop] += part * self.weights[:, None]
+
+
+def plan_windows(
+    num_frames: int,
+    multiple: int = 8,
+    max_frames: int = WINDOW_FRAMES,
+    overlap: int = OVERLAP_FRAMES,
+    fade: int = FADE_FRAMES,
+) -> list[Window]:
+    """Windows of about equal length that cover a clip, each starting at a multiple of `multiple` frames.
+
+    A latent stands for `multiple` frames, and must stand for the same ones in every window. In the middle `fade` frames
+    of an overlap one window goes over into the next on a straight line; the outer frames there are context only.
+    """
+    if num_frames <= max_frames:
+        return [Window(0, num_frames, np.ones(num_frames, dtype=np.float32))]
+    span = num_frames - overlap
+    count = -(-span // (max_frames - overlap - multiple))  # rounding makes a window up to `multiple` frames longer
+    starts = [index * span // count // multiple * multiple for index in range(count)]
+    stops = [start + overlap for start in starts[1:]] + [num_frames]
+    margin = (overlap - fade) // 2
+    rise = (np.arange(fade, dtype=np.float32) + 0.5) / fade
+    windows = []
+    for index, (start, stop) in enumerate(zip(starts, stops)):
+        weights = np.ones(stop - start, dtype=np.float32)
+        if index > 0:
+            weights[:margin] = 0.0
+            weights[margin : margin + fade] = rise
+        if index < count - 1:
+            weights[-margin:] = 0.0
+            weights[-margin - fade : -margin] = 1.0 - rise
+        windows.append(Window(start, stop, weights))
+    return windows

@@ -1,0 +1,91 @@
+"""--transcript and the columns of a batch, with the open model and a clip whose words are known."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emote_blender.cli import main
+from emote_blender.errors import ModelError
+from emote_blender.motion import FaceMotion
+from emote_blender.transcript.espeak import open_espeak
+
+pytestmark = pytest.mark.inference
+CLIP = Path(__file__).resolve().parents[1] / "data" / "anger_line.wav"
+TEXT = "I told you never to open that door. Now look at what you have done!"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def library():
+    pytest.importorskip("torch", reason="the speech model needs torch")
+    try:
+        return open_espeak()
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+def generate(output: Path, *arguments: str) -> int:
+    return main(["generate", str(CLIP), "-o", str(output), *arguments])
+
+
+def test_a_text_and_a_file_with_it_give_the_same_motion_and_another_than_none(tmp_path, capsys):
+    (tmp_path / "words.txt").write_text(TEXT, encoding="utf-8-sig")
+    report = tmp_path / "report.json"
+    assert generate(tmp_path / "a.npz", "--transcript", TEXT, "--report", str(report)) == 0
+    assert generate(tmp_path / "b.npz", "--transcript", str(tmp_path / "words.txt"), "--language", "en-us") == 0
+    assert generate(tmp_path / "c.npz") == 0
+    assert "warning" not in capsys.readouterr().err
+    jaw = [FaceMotion.load(tmp_path / f"{name}.npz").jaw for name in "abc"]
+    assert np.array_equal(jaw[0], jaw[1])
+    assert np.abs(jaw[0] - jaw[2]).max() > 0.005
+    written = json.loads(report.read_text(encoding="utf-8"))["transcript"]
+    assert (written["language"], written["share_followed"], len(written["words"])) == ("en-us", 1.0, 15)
+
+
+def test_words_that_do_not_fit_are_warned_of_and_reported(tmp_path, capsys):
+    report = tmp_path / "report.json"
+    text = TEXT.replace("never to open", "maybe someone")
+    assert generate(tmp_path / "a.npz", "--transcript", text, "--report", str(report)) == 0
+    warning = next(line for line in capsys.readouterr().err.splitlines() if line.startswith("warning"))
+    assert "maybe someone" in warning
+    assert "the sound was followed there" in warning
+    words = json.loads(report.read_text(encoding="utf-8"))["transcript"]["words"]
+    assert [word["text"] for word in words if not word["fits"]] == ["maybe", "someone"]
+
+
+def test_a_batch_takes_transcripts_as_text_and_as_files_beside_it(tmp_path, capsys):
+    (tmp_path / "words.txt").write_text(TEXT, encoding="utf-8")
+    rows = [
+        f'{CLIP},"{TEXT}",,1.npz',
+        f"{CLIP},words.txt,en,2.npz",
+        f"{CLIP},,,3.npz",
+        f"{CLIP},hello,xx,4.npz",
+        f"{CLIP},missing.txt,,5.npz",
+        f"{CLIP},,de,6.npz",
+    ]
+    (tmp_path / "jobs.csv").write_text("audio,transcript,language,output\n" + "\n".join(rows), encoding="utf-8")
+    report = tmp_path / "report.json"
+    assert main(["batch", str(tmp_path / "jobs.csv"), "-o", str(tmp_path / "out"), "--report", str(report)]) == 1
+    results = json.loads(report.read_text(encoding="utf-8"))["results"]
+    assert [result["status"] for result in results] == ["done"] * 3 + ["failed"] * 3
+    assert results[0]["transcript"] == results[1]["transcript"]
+    assert "transcript" not in results[2]
+    complaints = ("unknown language 'xx'", "missing.txt not found", "line 7: a language without a transcript")
+    for result, complaint in zip(results[3:], complaints):
+        assert complaint in result["error"]
+
+
+def test_a_language_without_a_transcript_is_wrong_usage(tmp_path):
+    assert generate(tmp_path / "a.npz", "--language", "de") == 2
+
+
+def test_a_model_without_a_phone_head_is_refused_before_anything_runs(tmp_path, make_tiny_model, capsys):
+    from emote_blender.emote.checkpoint import save_model
+
+    folder = save_model(make_tiny_model(audio="wav2vec2"), tmp_path / "tiny")
+    assert generate(tmp_path / "a.npz", "--model", str(folder), "--transcript", TEXT) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "error: the model tiny_wav2vec2 cannot use a transcript; leave the transcript out or choose emote_open"
+    )
