@@ -29,8 +29,9 @@ def make_accelerator(settings: TrainerSettings) -> Any:
     """The Accelerator of this process; raises InputError if the processes cannot share the batches of a step evenly."""
     from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
     from accelerate.state import AcceleratorState, PartialState
+    from accelerate.utils import parse_flag_from_env
 
-    on_cpu = settings.device == "cpu"
+    on_cpu = settings.device == "cpu" or parse_flag_from_env("ACCELERATE_USE_CPU")  # accelerate launch --cpu
     # The others wait while one validates. Buffers are constants and running averages, which need not travel each step.
     wait = InitProcessGroupKwargs(timeout=timedelta(hours=2))
     parallel = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)

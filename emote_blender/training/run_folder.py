@@ -43,7 +43,9 @@ class RunFolder:
             InputError: without `resume` the folder is not empty; or the run there has other settings.
         """
         plain = json.loads(json.dumps(record, default=str))
-        if not resume and self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InputError(f"{self.folder} is a file; choose a folder with -o")
+        if not resume and self.folder.exists() and any(self.folder.iterdir()):
             what = "holds a run already; go on with it with --resume" if self.is_begun else "is not empty"
             raise InputError(f"{self.folder} {what}, or choose another folder with -o")
         if self.is_begun:
@@ -139,7 +141,9 @@ def _load(path: Path) -> dict[str, Any] | None:
         return load_checkpoint(path)
     except Exception as error:  # torch has no class for a damaged file: RuntimeError, UnpicklingError, EOFError, ...
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise InputError(f"{path} is damaged ({reason}); delete it, or start a new run in another folder") from error
+        raise InputError(
+            f"{path} is damaged or no checkpoint ({reason}); use another one, or start a new run in another folder"
+        ) from error
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -32,10 +33,13 @@ def train_command(arguments: argparse.Namespace) -> int:
     # A file that is appended to gets a line now and then instead of one that is written over.
     seconds = 0.5 if sys.stderr.isatty() else 60.0
     progress = ProgressLine(sys.stderr, config.task)
-    logging.getLogger(__package__).setLevel(logging.INFO)
+    if os.environ.get("RANK", "0") == "0":  # of several processes, the main one tells
+        logging.getLogger(__package__).setLevel(logging.INFO)
     trainer = Trainer(make_task(config, inputs), config.trainer, folder, config.record, progress, seconds)
     result = trainer.run(arguments.resume)
-    if _is_main_process():
+    from accelerate.state import PartialState
+
+    if PartialState().is_main_process:
         best = "" if result.best is None else f"; best validation {result.best:.6g} at step {result.best_step}"
         print(f"trained {config.task} for {result.step} steps{best}; wrote {result.export}")
     return 0
@@ -58,9 +62,3 @@ def make_task(config: RunConfig, inputs: RunInputs) -> Task:
     from .emote_task import EMOTETask
 
     return EMOTETask.from_config(config.tables, inputs)
-
-
-def _is_main_process() -> bool:
-    from accelerate.state import PartialState
-
-    return PartialState().is_main_process

@@ -137,6 +137,12 @@ class _Session:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.saved_step = self.counters.step if state else -1
         self.num_skipped = 0
+        if self.accelerator.is_main_process:
+            logger.info(
+                "%s: steps %d to %d, %d processes on %s, precision %s, %.2f million trained parameters",
+                task.name, self.counters.step, self.num_steps, self.accelerator.num_processes, self.accelerator.device,
+                self.accelerator.mixed_precision, sum(parameter.numel() for parameter in self.trained) / 1e6,
+            )  # fmt: skip
 
     def _restore(self, state: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:
         put_weights(self.module, state["module"], self.folder.last)
