@@ -7,7 +7,7 @@ from emote_blender import emotion
 from emote_blender.flame.measure import lip_gap
 from emote_blender.flame.model import FaceModel
 from emote_blender.paths import find_head
-from emote_blender.training.corpus import articulation, emotion_styles, phones
+from emote_blender.training.corpus import articulation, emotion_styles, liveliness, phones
 
 FEELINGS = [name for name in emotion_styles.EMOTIONS if name != "neutral"]
 COLUMN = {name: index for index, name in enumerate(emotion_styles.EXPRESSION_NAMES)}
@@ -231,3 +231,115 @@ def test_loudness_has_as_many_frames_as_asked(num_frames, num_samples):
 
 def test_silence_has_no_loudness():
     assert not emotion_styles.loudness(np.zeros(6400), 10).any()
+
+
+UPPER = ("browInnerUp", "browOuterUpLeft", "browDownLeft", "cheekSquintLeft", "eyeWideLeft", "noseSneerLeft")
+
+
+def drawn(seed: int) -> liveliness.Variation:
+    return liveliness.draw_variation(np.random.default_rng(seed))
+
+
+def test_a_variation_of_nothing_is_the_plain_style(sentence):
+    _, channels, loudness = sentence
+    for name in emotion_styles.EMOTIONS:
+        plain = emotion_styles.face(channels, loudness, name, 1.4, "lively")
+        same = emotion_styles.face(channels, loudness, name, 1.4, "lively", liveliness.Variation())
+        assert all((a == b).all() for a, b in zip(plain, same, strict=True)), name
+
+
+@pytest.mark.parametrize("name", emotion_styles.EMOTIONS)
+def test_a_lively_face_moves_brows_or_cheeks_more_than_the_plain_one(sentence, name):
+    rows, channels, _ = sentence
+    times = (np.arange(len(channels)) + 0.5) / 25
+    loudness = np.where((times > START_SECONDS) & (times < rows[-1, 2]), 0.75 + 0.25 * np.sin(12 * times), 0.0)
+    columns = [COLUMN[column] for column in UPPER]
+    plain, lively = (
+        emotion_styles.face(channels, loudness, name, 2.0, "even", variation)[0][12:40, columns].std(axis=0)
+        for variation in (None, liveliness.LIVELY)
+    )
+    assert lively.max() > 0.05  # of a component: seen
+    assert lively.sum() > 1.3 * plain.sum()
+
+
+def test_the_brows_rise_where_a_phrase_begins():
+    loudness = np.r_[np.zeros(15), np.full(50, 0.8), np.zeros(10)]
+    expression, _ = emotion_styles.face(np.zeros((75, 7)), loudness, "neutral", 1.0, "even", liveliness.LIVELY)
+    brow = expression[:, COLUMN["browInnerUp"]]
+    assert brow[15:22].max() > 0.15
+    assert brow[40:65].max() < 0.5 * brow[15:25].max()  # the last syllable is not stressed because a pause follows
+    assert brow[70:].max() < 0.02
+
+
+def test_phrase_onsets_are_high_at_the_begin_and_gone_half_a_second_later():
+    onsets = liveliness.phrase_onsets(np.r_[np.zeros(10), np.ones(40)])
+    assert onsets[:10].max() == 0
+    assert onsets[10] == 1
+    assert onsets[10 + 13 :].max() < 0.25
+    assert len(liveliness.phrase_onsets(np.zeros(0))) == 0
+
+
+def test_accents_come_later_by_the_seconds_asked():
+    track = np.exp(-0.5 * ((np.arange(50) - 20) / 2.0) ** 2)
+    assert liveliness.later(track, 0.08).argmax() == 22
+    assert liveliness.later(track, -0.04).argmax() == 19
+
+
+def test_a_gain_without_a_side_holds_for_both():
+    variation = liveliness.Variation(gains={"mouthSmile": 2.0})
+    assert variation.pose({"mouthSmileLeft": 0.3, "mouthSmile": 0.2, "browDown": 0.5}) == {
+        "mouthSmileLeft": 0.6,
+        "mouthSmile": 0.4,
+        "browDown": 0.5,
+    }
+
+
+def test_variations_are_the_same_for_the_same_seed_and_differ_between_seeds(sentence):
+    _, channels, loudness = sentence
+    one, again, other = (
+        emotion_styles.face(channels, loudness, "happy", 2.0, "even", drawn(seed))[0] for seed in (1, 1, 2)
+    )
+    assert (one == again).all()
+    assert np.abs(one - other).max() > 0.05
+
+
+@pytest.mark.parametrize("name", emotion_styles.EMOTIONS)
+def test_lips_meet_on_every_bilabial_in_every_variation(head, sentence, name):
+    rows, channels, loudness = sentence
+    contacts = frames_of(rows, phones.BILABIALS)
+    for seed in range(3):
+        expression, jaw = emotion_styles.face(channels, loudness, name, 2.0, "broad", drawn(seed))
+        for contact in contacts:
+            assert lip_gap(head, head.vertices(expression[contact], jaw[contact])).min() < 0, seed
+
+
+@pytest.mark.parametrize("name", FEELINGS)
+def test_a_varied_emotion_stays_nearest_to_its_own_plain_face(head, sentence, name):
+    _, channels, loudness = sentence
+    skin = np.flatnonzero(head.regions["skin"] > 0.5)[::8]
+
+    def mean_face(emotion_name, variation):
+        expression, jaw = emotion_styles.face(channels, loudness, emotion_name, 2.0, "even", variation)
+        return head.vertices(expression[5::6], jaw[5::6])[:, skin].mean(axis=0)
+
+    plain = {other: mean_face(other, None) for other in emotion_styles.EMOTIONS}
+    for seed in range(3):
+        found = mean_face(name, drawn(seed))
+        assert min(plain, key=lambda other: ((found - plain[other]) ** 2).sum()) == name
+
+
+def test_a_lively_neutral_face_rests_with_closed_lips():
+    for variation in (liveliness.LIVELY, drawn(0), drawn(1)):
+        expression, jaw = emotion_styles.face(np.zeros((20, 7)), np.zeros(20), "neutral", 1.0, "lively", variation)
+        assert np.abs(expression).max() < 0.01
+        assert not jaw.any()
+
+
+def test_the_same_utterance_under_several_conditions_is_what_each_alone_gives(sentence):
+    _, channels, loudness = sentence
+    conditions = [("happy", 2.0, "even"), ("sad", 0.5, "broad")]
+    expression, jaw = emotion_styles.faces(channels, loudness, conditions, drawn(4))
+    for i, condition in enumerate(conditions):
+        alone = emotion_styles.face(channels, loudness, *condition, drawn(4))
+        assert (expression[i] == alone[0]).all()
+        assert (jaw[i] == alone[1]).all()

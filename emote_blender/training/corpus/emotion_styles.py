@@ -10,12 +10,13 @@ a p, b or m with open lips is the first thing a viewer sees. Poses follow the fa
 FACS, tuned by looking at the open head.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .articulation import CHANNELS, FPS
+from .liveliness import UPPER_FACE, Variation, later, phrase_onsets, swelling
 
 EXPRESSION_NAMES: tuple[str, ...] = (
     *(f"eye{part}{side}" for side in ("Left", "Right")
@@ -173,6 +174,7 @@ _COLUMN |= {
 _LEFT = np.array([name.endswith("Left") and name != "mouthLeft" for name in EXPRESSION_NAMES])
 _RIGHT = np.array([name.endswith("Right") and name != "mouthRight" for name in EXPRESSION_NAMES])
 _PARTING_COLUMNS = [column for name in ("mouthLowerDown", "mouthUpperUp", "mouthFunnel") for column in _COLUMN[name]]
+_IS_UPPER = np.array([name.startswith(UPPER_FACE) for name in EXPRESSION_NAMES])
 _IS_MOUTH = np.array([name.startswith("mouth") for name in EXPRESSION_NAMES])
 
 
@@ -200,7 +202,12 @@ def loudness(samples: np.ndarray, num_frames: int) -> np.ndarray:
 
 
 def face(
-    articulation: np.ndarray, loudness: np.ndarray, emotion: str, intensity: float, speaker: str
+    articulation: np.ndarray,
+    loudness: np.ndarray,
+    emotion: str,
+    intensity: float,
+    speaker: str,
+    variation: Variation | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Expression components and jaw rotation of an utterance spoken with an emotion.
 
@@ -210,6 +217,7 @@ def face(
         emotion: a key of `EMOTIONS`; neutral looks the same at every intensity.
         intensity: 0 (mild) to 2 (high), continuous.
         speaker: a key of `SPEAKERS`.
+        variation: how this utterance differs; the emotion's plain style without one.
 
     Returns:
         expression (T, 50) float32 in the order of `EXPRESSION_NAMES`, and jaw (T, 3) float32 axis-angle in radians.
@@ -225,18 +233,30 @@ def face(
     style, habits = EMOTIONS[emotion], SPEAKERS[speaker]
     if emotion == "neutral":
         intensity = 1.0  # only its brow accents would change
+    if variation is not None:
+        style, habits = _varied(style, habits, variation)
     level = float(np.interp(intensity, (0, 1, 2), LEVELS)) * habits.feeling
     channels = dict(zip(CHANNELS, articulation.T.astype(np.float64), strict=True))
     loud = np.asarray(loudness, np.float64)
     speaking = _smooth(np.clip((loud - 0.25) / 0.25, 0, 1), 5)
     stress = np.clip(5 * (_smooth(loud, 1.5) - _smooth(loud, 10)), 0, 1)
+    if variation is not None:
+        onsets = _smooth(phrase_onsets(_smooth(np.clip((loud - 0.25) / 0.25, 0, 1), 2)), 1.2)
+        stress = _spoken_stress(stress, loud, speaking, variation.swell)
+        drive = later(np.clip(stress + 2 * variation.swell * onsets, 0, 1.2), variation.accent_seconds)
+    else:
+        drive = stress
 
     amplitude = habits.mouth * (1 + (style.mouth - 1) * level) * (0.88 + 0.20 * _smooth(loud, 2))
     values, jaw_angle = _speech(channels, amplitude)
     dropped = style.jaw_pausing * (1 - speaking) + style.jaw_speaking * speaking
     jaw_angle += level * dropped * (1 - np.maximum(0.7 * channels["round"], 0.7 * channels["teeth"]))
-    values += _feeling(style, level, speaking, channels["round"])
-    values += _accents(style, habits, level, stress)
+    feeling = _feeling(style, level, speaking, channels["round"])
+    if variation is not None:
+        feeling[:, _IS_UPPER] *= swelling(variation.swell, stress, speaking, onsets)[:, None]
+        values += _cheeks(style, level, variation.cheeks, stress, channels)
+    values += feeling
+    values += _accents(style, habits, level, drive)
     values += _habitual_smile(habits, speaking, channels["round"])
     values = _lopsided(values, habits.lopsided)
     values[:, _COLUMN["mouthSmile"]] *= 1 - 0.7 * np.clip(
@@ -250,6 +270,63 @@ def face(
     jaw = np.zeros((len(loud), 3))
     jaw[:, 0] = jaw_angle
     return np.clip(values, 0, 1.5).astype(np.float32), jaw.astype(np.float32)
+
+
+def faces(
+    articulation: np.ndarray,
+    loudness: np.ndarray,
+    conditions: Sequence[tuple[str, float, str]],
+    variation: Variation | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same utterance under several conditions: ground truth for telling emotion and content apart.
+
+    Args:
+        conditions: C of (emotion, intensity, speaker); the rest as in `face`.
+
+    Returns:
+        expression (C, T, 50) and jaw (C, T, 3).
+    """
+    made = [face(articulation, loudness, *condition, variation) for condition in conditions]
+    return np.stack([expression for expression, _ in made]), np.stack([jaw for _, jaw in made])
+
+
+def _varied(style: Emotion, habits: Speaker, variation: Variation) -> tuple[Emotion, Speaker]:
+    """Style and habits as an utterance shows them."""
+    shown = replace(
+        style,
+        held=variation.pose(style.held),
+        speaking=variation.pose(style.speaking),
+        pausing=variation.pose(style.pausing),
+        accent=variation.pose(style.accent),
+    )
+    return shown, replace(
+        habits,
+        mouth=habits.mouth * variation.mouth,
+        feeling=habits.feeling * variation.feeling,
+        brows=habits.brows * variation.accents,
+        lopsided=habits.lopsided + variation.lopsided,
+    )
+
+
+def _spoken_stress(stress: np.ndarray, loud: np.ndarray, speaking: np.ndarray, swell: float) -> np.ndarray:
+    """(T,) stress in comparison with the speech around, not with the silence: a phrase's last syllable is not stressed
+    because a pause follows. Fades in with `swell`, so that none changes nothing."""
+    heard = np.clip((loud - 0.25) / 0.25, 0, 1)
+    around = _smooth(loud * heard, 10) / np.maximum(_smooth(heard, 10), 0.05)
+    compared = speaking * np.clip(8 * (_smooth(loud, 1.5) - around), 0, 1)
+    share = min(1.0, swell / 0.15)
+    return (1 - share) * stress + share * compared
+
+
+def _cheeks(
+    style: Emotion, level: float, amount: float, stress: np.ndarray, channels: dict[str, np.ndarray]
+) -> np.ndarray:
+    """(T, 50) cheeks that rise with spread lips, and with stress where the emotion smiles or squints."""
+    values = np.zeros((len(stress), len(EXPRESSION_NAMES)))
+    smiling = level * max(style.held.get("cheekSquint", 0.0), style.held.get("cheekSquintLeft", 0.0))
+    spread = _smooth(np.clip(channels["width"], 0, 1), 1.0)
+    _add(values, "cheekSquint", amount * (0.7 * spread + 0.6 * smiling * (_smooth(stress, 1.0) - 0.3)))
+    return values
 
 
 def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
