@@ -282,6 +282,12 @@ def _add_evaluate_command(commands: Any) -> None:
     )
     command.add_argument("--limit", type=int, default=100, metavar="N", help="clips per part (default: %(default)s)")
     command.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    command.add_argument(
+        "--transcript", action="store_true", help="tell the model what is said, where the data know it"
+    )
+    command.add_argument(
+        "--wrong-words", type=float, default=0.0, metavar="0..1", help="share of the transcripts' words that are wrong"
+    )
     command.set_defaults(run=evaluate)
 
 

@@ -26,11 +26,13 @@ from ..paths import find_head
 from .corpus import engines
 from .corpus.generate import generate_part
 from .dataset import BatchSource, prepare_part
-from .evaluate import VoiceScores, evaluate, prepare_validation, write_report
+from .evaluate import evaluate, prepare_validation
+from .evaluation_report import write_report
 from .model_card import write_card
 from .recipe import FULL, QUICK, Recipe
 from .train_emote import EMOTETraining, train_emote
 from .train_flint import train_flint
+from .voice_scores import VoiceScores
 
 logger = logging.getLogger(__name__)
 
@@ -81,10 +83,10 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
             model = train_emote(recipe.config, None, face_model, batches, settings, checkpoint, start)
             start = checkpoint
         save_model(model, runs / name)
-        rows = evaluate(model, face_model, validation, utterances)
-        write_report(rows, model, face_model, validation, runs / name)
+        evaluation = evaluate(model, face_model, validation, utterances)
+        write_report(evaluation, runs / name)
         logger.info("run %s ready after %.0f s", name, time.monotonic() - started)
-        return rows
+        return evaluation.rows
 
     common = runs / "common.pt"
     train_emote(recipe.config, prior, face_model, source(heard, 0, recipe.common_run), recipe.common_run, common)

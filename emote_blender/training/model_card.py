@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .evaluate import VoiceScores, as_table
+from .evaluation_report import as_table
 from .recipe import Recipe
+from .voice_scores import VoiceScores
 
 _CARD = """# emote_open
 
@@ -48,7 +49,7 @@ of the loss in the first 800 steps of 2). A run from nothing gives a model of th
 Lips, jaw and face are measured on the posed mesh against the reference motion of the same clip. Closure: lip gap below
 0.5 mm within a p, b or m (give or take one frame); a stretch of closed lips is false where the reference is open all
 through. f/v: the lower lip comes as near to the teeth as the reference's, to 1 mm. Jitter: energy of the lip gap above
-8 Hz against the reference's. Emotions: mean face nearest to the right one of 8, at full intensity; strength: distance
+8 Hz against the reference's. Emotions: named by a judge that no training used, at full intensity; strength: distance
 from neutral against the reference's. Sentences are drawn with seeds of their own.
 These clips also guided the recipe: the f/v term, the weight of contacts, the shifted formants, the silence around a
 clip and the settling steps were chosen after looking at the held-out figures, which are so a little kinder than a
