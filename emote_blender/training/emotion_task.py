@@ -185,8 +185,11 @@ class EmotionTask(Task):
         return torch.stack(list(terms.values())).sum(), terms
 
     def validate(self, module: nn.Module) -> dict[str, float]:
-        """`video_error`: share of clips whose emotion is not recognised; the same per frame, at the highest intensity,
-        for each emotion, and of the intensity; CCC of valence and arousal."""
+        """`video_loss`, the cross-entropies over frames, which goes on falling when no clip is mistaken any more.
+
+        `video_error`: share of clips whose emotion is not recognised; the same per frame, at the highest intensity, for
+        each emotion, and of the intensity; CCC of valence and arousal.
+        """
         assert isinstance(module, EmotionParts)
         device = next(module.parameters()).device
         found: dict[str, list[Tensor]] = {}
@@ -197,6 +200,7 @@ class EmotionTask(Task):
         for batch in (batch.to(device) for batch in self.data.validation()):
             features = _features(module, module.pictures(batch))
             seen = module.video(features)
+            note("video_loss", sum(video_emotion_loss(seen, batch.emotion, batch.intensity)).expand(len(batch.emotion)))
             wrong = seen.expression.argmax(-1) != batch.emotion
             note("video_error", wrong)
             note("video_error_high", wrong[batch.intensity == NUM_INTENSITIES - 1])
@@ -213,7 +217,11 @@ class EmotionTask(Task):
                     note(name, value)
                     note(f"{name}_wanted", _per_frame(wanted, features))
         values = {name: torch.cat(parts) for name, parts in found.items()}
-        figures = {name: float(value.mean()) for name, value in values.items() if "error" in name and len(value)}
+        figures = {
+            name: float(value.mean())
+            for name, value in values.items()
+            if "_wanted" not in name and name not in ("valence", "arousal") and len(value)
+        }
         for name in ("valence", "arousal"):
             if name in values:
                 figures[f"{name}_ccc"] = float(concordance(values[name], values[f"{name}_wanted"]))

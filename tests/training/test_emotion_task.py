@@ -99,8 +99,12 @@ def test_validation_counts_errors(task, parts):
         figures = task.validate(parts)
     batches = list(task.data.validation())
     emotion = torch.cat([batch.emotion for batch in batches])
-    intensity = torch.cat([batch.intensity for batch in batches])[emotion != 0]
-    assert next(iter(figures)) == "video_error"
+    levels = torch.cat([batch.intensity for batch in batches])
+    intensity = levels[emotion != 0]
+    assert next(iter(figures)) == "video_loss"
+    expected = F.cross_entropy(heads["expression"].classifier.bias.expand(len(emotion), -1), emotion)
+    expected += F.cross_entropy(heads["intensity"].classifier.bias.expand(len(emotion), -1), levels)
+    assert figures["video_loss"] == pytest.approx(expected.item(), abs=1e-5)
     assert figures["video_error"] == pytest.approx((emotion != 1).float().mean().item())
     assert figures["intensity_error"] == pytest.approx((intensity != 0).float().mean().item())
     assert 0 <= figures["frame_error"] <= 1
