@@ -209,6 +209,8 @@ class EMOTEPipeline:
             "version": package_version(),
             **describe_track(track),
         }
+        if features.transcript_report is not None:
+            meta["transcript"] = features.transcript_report.summary()
         return FaceMotion(motion[:, : config.num_expression], motion[:, config.num_expression :], config.fps, meta=meta)
 
     def _follow(
@@ -292,9 +294,14 @@ def describe_track(track: EmotionTrack) -> dict[str, Any]:
     return description
 
 
+def uses_transcript(config: EMOTEConfig) -> bool:
+    """Whether the model's encoder has a phone head, which can be told what a text says."""
+    return config.audio_encoder.num_phones == len(CLASSES)
+
+
 def require_transcript_use(config: EMOTEConfig) -> None:
-    """Returns nothing; raises ModelError where the model's encoder has no phone head that a text could speak to."""
-    if config.audio_encoder.num_phones != len(CLASSES):
+    """Returns nothing; raises ModelError where the model cannot use a transcript."""
+    if not uses_transcript(config):
         raise ModelError(
             f"the model {config.name} cannot use a transcript; leave the transcript out or choose {DEFAULT_MODEL}"
         )

@@ -12,6 +12,7 @@ from .head_rig import choose_head
 from .operators import may_animate
 from .properties import EMOTION_ITEMS, strip_scene
 from .requirements import missing_sentence
+from .transcripts import language_property, transcript_property
 
 _TICK_SECONDS = 0.1
 
@@ -52,6 +53,8 @@ class EMOTE_OT_generate(bpy.types.Operator):
         name="Speaker", description="Whose way of speaking; empty for the model's first", options={"SKIP_SAVE"}
     )
     model: bpy.props.StringProperty(name="Model", description="Speech model: name or folder", options={"SKIP_SAVE"})
+    transcript: transcript_property({"SKIP_SAVE"})
+    language: language_property({"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -128,6 +131,12 @@ class EMOTE_OT_generate(bpy.types.Operator):
             return getattr(self if self.properties.is_property_set(name) else settings, name)
 
         strip, audio = self.strip, self.audio
+        # The words belong to the sound: an argument, else the strip says them, or the settings for their file.
+        transcript = self.transcript if self.properties.is_property_set("transcript") else None
+        language = self.language if self.properties.is_property_set("language") else None
+        if not strip and not audio and settings.source == "FILE":
+            transcript = settings.transcript if transcript is None else transcript
+            language = settings.language if language is None else language
         if not strip and not audio:
             strip, audio = ("", settings.audio) if settings.source == "FILE" else (settings.strip, "")
             if settings.source == "FILE" and not audio:
@@ -143,6 +152,8 @@ class EMOTE_OT_generate(bpy.types.Operator):
             intensity=given("intensity"),
             speaker=given("speaker"),
             model=given("model") or settings.model,
+            transcript=transcript,
+            language=language,
         )
         return generation.prepare(strip_scene(context), choices)
 
@@ -152,7 +163,7 @@ class EMOTE_OT_generate(bpy.types.Operator):
         except EmoteError as error:
             return self._refuse(context, error)
         context.scene.emote.last_result = generation.describe_take(action, motion, frame_start)
-        for warning in request.warnings:
+        for warning in (*request.warnings, *generation.misfits(motion)):
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, context.scene.emote.last_result)
         return {"FINISHED"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -16,10 +17,15 @@ from ..errors import InputError, ModelError
 from ..matching import check_fits_head
 from ..motion import FaceMotion
 from ..paths import find_model
+from ..transcript.language import AUTO
+from ..transcript.text import read_transcript
 from .animate import apply_motion, named, rig_warnings
 from .head_rig import rig_of
 from .requirements import missing_sentence
 from .sound_strips import FileSound, StripSound, find_strip, read_strip
+
+if TYPE_CHECKING:
+    from ..emote.config import EMOTEConfig
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Choices:
         intensity: 0 to 2.
         speaker: one of the model's; empty for its first.
         model: name or folder of a speech model.
+        transcript: what is said, or a .txt file; None for what the strip says, empty for none.
+        language: of the transcript; None for what the strip says.
     """
 
     head: bpy.types.Object
@@ -45,6 +53,8 @@ class Choices:
     intensity: float
     speaker: str
     model: str
+    transcript: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,8 @@ class Request:
         speaker: or None for the model's first.
         model: the model's folder.
         take_name: name of the action.
+        transcript: what is said, or None.
+        language: of the transcript.
         warnings: what is not as it should be, one sentence each.
     """
 
@@ -71,6 +83,8 @@ class Request:
     speaker: str | None
     model: Path
     take_name: str
+    transcript: str | None = None
+    language: str = AUTO
     warnings: tuple[str, ...] = ()
 
 
@@ -78,8 +92,9 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     """The request for these choices; finds every mistake that can be found before the model runs.
 
     Raises:
-        InputError: if head, strip, file, emotion, intensity or speaker cannot be used.
-        ModelError: if the model is not there, cannot run here, or is made for another face.
+        InputError: if head, strip, file, transcript, emotion, intensity or speaker cannot be used.
+        ModelError: if the model is not there, cannot run here, or is made for another face; or if a transcript cannot
+            be read here.
     """
     from ..emote.config import load_config
 
@@ -98,10 +113,15 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     source = f"the model {config.name}"
     check_fits_head(source, config.face, config.num_expression, config.expression_names, rig)
     sound: StripSound | FileSound
+    transcript, language = choices.transcript, choices.language
     if choices.strip or not choices.audio:
-        sound = read_strip(scene, find_strip(scene, choices.strip))
+        strip = find_strip(scene, choices.strip)
+        sound = read_strip(scene, strip)
+        transcript = strip.emote.transcript if transcript is None else transcript
+        language = strip.emote.language if language is None else language
     else:
         sound = FileSound(Path(_absolute(choices.audio)), choices.frame_start)
+    text, unused = _usable_transcript(transcript, language or AUTO, config)
     return Request(
         head_uid=choices.head.session_uid,
         head_name=choices.head.name,
@@ -111,8 +131,25 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         speaker=choices.speaker or None,
         model=folder,
         take_name=f"{sound.name} {choices.emotion}",
-        warnings=rig_warnings(source, config.face, rig),
+        transcript=text,
+        language=language or AUTO,
+        warnings=(*rig_warnings(source, config.face, rig), *unused),
     )
+
+
+def _usable_transcript(given: str | None, language: str, config: EMOTEConfig) -> tuple[str | None, tuple[str, ...]]:
+    """The text that is meant, or None, and a sentence where the model cannot use it: a strip keeps its transcript
+    whichever model is chosen."""
+    from ..pipeline import uses_transcript
+    from ..transcript.pronunciation import require_language
+
+    if given is None or not given.strip():
+        return None, ()
+    if not uses_transcript(config):
+        return None, (f"the model {config.name} cannot use a transcript; the sound alone was followed",)
+    text = read_transcript(_absolute(given.strip()))
+    require_language(language)
+    return text, ()
 
 
 def compute(
@@ -137,7 +174,9 @@ def compute(
     if progress:
         progress(0.05, "Loading the model")
     pipeline = _pipeline(request.model)
-    features = pipeline.encode(waveform, stage(0.2, 0.7), cancelled)
+    features = pipeline.encode(
+        waveform, stage(0.2, 0.7), cancelled, transcript=request.transcript, language=request.language
+    )
     motion = pipeline.generate(features, request.track, request.speaker, stage(0.7, 1.0), cancelled)
     return named(motion, request.sound.name)
 
@@ -164,7 +203,16 @@ def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]
 
 def describe_take(action: bpy.types.Action, motion: FaceMotion, frame_start: int) -> str:
     """One line about a new take for the panel."""
-    return f"{action.name}: {motion.duration_seconds:.1f} s from frame {frame_start}"
+    line = f"{action.name}: {motion.duration_seconds:.1f} s from frame {frame_start}"
+    transcript = motion.meta.get("transcript")
+    if not transcript:
+        return line
+    return f"{line}; {transcript['followed']} of {transcript['words']} words of the transcript fit"
+
+
+def misfits(motion: FaceMotion) -> list[str]:
+    """Where the transcript that a motion was made with does not fit the sound, one sentence each."""
+    return list(motion.meta.get("transcript", {}).get("misfits", ()))
 
 
 def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:

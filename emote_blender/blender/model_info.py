@@ -20,6 +20,7 @@ class ModelInfo:
         problem: why it cannot be used; empty if it can.
         num_expression: how many expression components it moves.
         expression_names: their names, or None.
+        uses_transcript: whether its mouth can follow a text.
     """
 
     face: str = ""
@@ -28,12 +29,14 @@ class ModelInfo:
     problem: str = ""
     num_expression: int = 0
     expression_names: tuple[str, ...] | None = None
+    uses_transcript: bool = False
 
 
 @functools.lru_cache(maxsize=16)
 def model_info(name_or_path: str) -> ModelInfo:
     """What a model's folder says of itself; remembered until `refresh`."""
     from ..emote.config import load_config
+    from ..pipeline import uses_transcript
 
     try:
         config = load_config(find_model(name_or_path))
@@ -45,6 +48,7 @@ def model_info(name_or_path: str) -> ModelInfo:
         config.speakers,
         num_expression=config.num_expression,
         expression_names=config.expression_names,
+        uses_transcript=uses_transcript(config),
     )
 
 

@@ -15,6 +15,7 @@ from .model_info import model_info
 from .properties import strip_scene
 from .requirements import missing_libraries, missing_sentence
 from .sound_strips import sound_strips
+from .transcripts import transcript_owner
 
 _PIXELS_PER_LETTER = 7
 _NUM_IDENTITY_SLIDERS = 10
@@ -61,6 +62,13 @@ class _SpeechPanel:
         else:
             column.prop(settings, "audio")
             column.prop(settings, "frame_start")
+        owner = transcript_owner(strip_scene(context), settings)
+        if owner is not None:
+            row = column.row(align=True)
+            row.prop(owner, "transcript", placeholder="Words, if you have them")
+            row.menu("EMOTE_MT_transcript", text="", icon="DOWNARROW_HLT")
+            if owner.transcript.strip():
+                column.prop(owner, "language")
 
     def _draw_model(self, settings: bpy.types.PropertyGroup) -> None:
         column = self.layout.column()
@@ -146,6 +154,9 @@ def cautions(context: bpy.types.Context) -> list[str]:
     sentences = []
     if not info.problem and is_non_commercial(info.licence):
         sentences.append("The model is for non-commercial use only")
+    owner = transcript_owner(strip_scene(context), settings)
+    if owner is not None and owner.transcript.strip() and not info.problem and not info.uses_transcript:
+        sentences.append("The model cannot use the transcript: the sound alone will be followed")
     try:
         rig = rig_of(choose_head(context, picked=settings.head))
     except EmoteError:

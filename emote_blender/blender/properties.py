@@ -1,4 +1,4 @@
-"""The choices that a scene remembers: head, sound, model, emotion, intensity, speaker."""
+"""The choices that a scene remembers: head, sound, transcript, model, emotion, intensity, speaker."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from . import model_info
 from .compat import sequencer_scene
 from .head_rig import is_head
 from .sound_strips import sound_strips
+from .transcripts import language_property, transcript_property
 
 EMOTION_ITEMS = [(name.upper(), name.capitalize(), f"The voice speaks with {name}") for name in EMOTIONS]
 EMOTION_ITEMS[EMOTIONS.index("neutral")] = ("NEUTRAL", "Neutral", "No emotion: the words alone move the face")
@@ -113,6 +114,8 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         precision=2,
         step=10,
     )
+    transcript: transcript_property(set())  # of the sound file; a strip has its own
+    language: language_property(set())
     speaker: bpy.props.StringProperty(
         name="Speaker",
         description="Whose way of speaking, one of the model's; empty for its first",

@@ -20,17 +20,21 @@ from .preferences import (
 )
 from .properties import EMOTE_PG_settings
 from .sound_strips import decode_file
+from .transcripts import EMOTE_MT_transcript, EMOTE_OT_take_transcript, EMOTE_PG_strip
 
 CLASSES = (
     EMOTE_OT_refresh_models,
     EMOTE_OT_convert,
     EMOTE_AP_preferences,
     EMOTE_PG_settings,
+    EMOTE_PG_strip,
     EMOTE_OT_add_head,
     EMOTE_OT_apply_motion,
     EMOTE_OT_update_joints,
     EMOTE_OT_cancel,
     EMOTE_OT_generate,
+    EMOTE_OT_take_transcript,
+    EMOTE_MT_transcript,
     EMOTE_PT_view3d,
     EMOTE_PT_identity,
     EMOTE_PT_sequencer,
@@ -44,6 +48,7 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.emote = bpy.props.PointerProperty(type=EMOTE_PG_settings)
+    bpy.types.Strip.emote = bpy.props.PointerProperty(type=EMOTE_PG_strip)
     apply_models_folder(stored_models_folder())
     _commands.append(bpy.utils.register_cli_command("emote", run_command))
     if bpy.app.module:
@@ -61,6 +66,7 @@ def unregister() -> None:
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     forget_models_folder()
+    del bpy.types.Strip.emote
     del bpy.types.Scene.emote
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -89,6 +89,15 @@ class TranscriptReport:
             "other_sound": [[round(start, 2), round(end, 2)] for start, end in self.other_sound],
         }
 
+    def summary(self) -> dict[str, Any]:
+        """What a motion keeps of the report."""
+        return {
+            "language": self.language,
+            "words": len(self.words),
+            "followed": round(self.share * len(self.words)),
+            "misfits": self.sentences(),
+        }
+
     def sentences(self) -> list[str]:
         """What a person should know, in the order of the clip; empty if all fits."""
         num_words, num_fitting = len(self.words), sum(word.fits for word in self.words)
