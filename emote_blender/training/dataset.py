@@ -24,6 +24,7 @@ from .batch import ClipBatch
 from .corpus import articulation, emotion_styles, phones
 from .corpus.augment import augment
 from .corpus.generate import FRAME_SAMPLES
+from .corpus.liveliness import LIVELY
 
 logger = logging.getLogger(__name__)
 
@@ -197,8 +198,8 @@ def condition_columns(emotion: np.ndarray, intensity: np.ndarray, speaker: str) 
 
 
 def conditioned_motion(window: Window, emotion: str, intensity: float, speaker: str) -> ConditionedMotion:
-    """The motion of a window under one condition that holds throughout."""
-    expression, jaw = emotion_styles.face(window.articulation, window.loudness, emotion, intensity, speaker)
+    """The motion of a window under one condition that holds throughout; brows and cheeks follow the voice."""
+    expression, jaw = emotion_styles.face(window.articulation, window.loudness, emotion, intensity, speaker, LIVELY)
     weights = np.tile(np.eye(len(EMOTIONS))[EMOTIONS.index(emotion)], (len(jaw), 1))
     condition = condition_columns(weights, np.full(len(jaw), intensity), speaker)
     return ConditionedMotion(np.concatenate([expression, jaw], 1), condition)
