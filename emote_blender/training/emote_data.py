@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+import torch
+
 from ..emote.config import LogMelEncoderConfig
 from ..errors import InputError
 from .batch import ClipBatch
@@ -58,11 +60,17 @@ class CorpusBatches:
 
     def batch(self, number: int) -> ClipBatch:
         """See `EMOTEData`."""
-        return self._training[number]
+        return _unnoticed(self._training, number)
 
     def validation(self) -> Iterator[ClipBatch]:
         """See `EMOTEData`."""
-        return (self._held_out[number] for number in range(self._num_validation))
+        return (_unnoticed(self._held_out, number) for number in range(self._num_validation))
+
+
+def _unnoticed(batches: SpeechBatches, number: int) -> ClipBatch:
+    """A batch, with torch's generator as it was: the first one makes an encoder, which draws random weights."""
+    with torch.random.fork_rng(devices=[]):
+        return batches[number]
 
 
 class WindowedClips:
