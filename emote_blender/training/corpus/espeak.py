@@ -129,7 +129,7 @@ def utterances(rng: random.Random, other_languages: bool) -> Iterator[Utterance]
         espeak.reseed(rng.randrange(2**31))
         spoken = espeak.say(text, voice, rate, pitch, pitch_range)
         if spoken is not None:
-            yield to_utterance(spoken[0], espeak.sample_rate, spoken[1], phones.from_ipa, f"espeak:{voice}")
+            yield to_utterance(spoken[0], espeak.sample_rate, spoken[1], phones.from_ipa, f"espeak:{voice}", text)
 
 
 VARIED_ENGLISH = (
@@ -167,6 +167,6 @@ def varied_clips(rng: random.Random) -> Iterator[list[Utterance]]:
             espeak.reseed(rng.randrange(2**31))
             spoken = espeak.say(text, voice, round(rate * rng.uniform(0.9, 1.1)), pitch, pitch_range)
             if spoken is not None:
-                clip.append(to_utterance(spoken[0], espeak.sample_rate, spoken[1], classes_of, f"espeak:{voice}"))
+                clip.append(to_utterance(spoken[0], espeak.sample_rate, spoken[1], classes_of, f"espeak:{voice}", text))
         if clip:
             yield clip

@@ -59,7 +59,7 @@ def speak_batch(
             message = completed.stderr.decode("latin-1").strip()[-300:]
             raise InputError(f"festival failed with voice {voice}: {message}; {APT_LINE}")
         spoken = []
-        for i in range(len(sentences)):
+        for i, (_, text) in enumerate(sentences):
             samples, sample_rate = soundfile.read(Path(folder) / f"{i}.wav", dtype="float32")
             segments, start = [], 0.0
             for line in (Path(folder) / f"{i}.seg").read_text(encoding="latin-1").splitlines():
@@ -67,7 +67,7 @@ def speak_batch(
                 if len(fields) == 3:
                     segments.append((fields[2], start, float(fields[0])))
                     start = float(fields[0])
-            spoken.append(to_utterance(samples, sample_rate, segments, symbol_classes, f"festival:{voice}"))
+            spoken.append(to_utterance(samples, sample_rate, segments, symbol_classes, f"festival:{voice}", text))
         return spoken
 
 

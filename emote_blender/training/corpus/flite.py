@@ -40,7 +40,7 @@ def speak(text: str, voice: str, settings: dict[str, str], path: Path) -> Uttera
         if symbol:
             segments.append((symbol, start, float(end)))
             start = float(end)
-    return to_utterance(samples, sample_rate, segments, phones.from_arpabet, f"flite:{voice}")
+    return to_utterance(samples, sample_rate, segments, phones.from_arpabet, f"flite:{voice}", text)
 
 
 def utterances(rng: random.Random, voices: Sequence[str]) -> Iterator[Utterance]:

@@ -4,7 +4,7 @@ A shard is an .npz with about six minutes of speech of one engine:
     samples (N,) int16, 16 kHz, utterances one after the other, each padded with zeros to whole 25 fps frames;
     frame_offsets (U + 1,) int64, first frame of each utterance;
     phone_classes (P,) int16, phone_times (P, 2) float32 seconds from the utterance's start;
-    phone_offsets (U + 1,) int64; speakers (U,) text.
+    phone_offsets (U + 1,) int64; speakers (U,) text; texts (U,) what is said.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
 def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> None:
     """Speaks shard `index` of a part and writes it whole or not at all."""
     seed = zlib.crc32(f"{part.engine} {part.seed} {index}".encode())
-    samples, classes, times, speakers = [], [], [], []
+    samples, classes, times, speakers, texts = [], [], [], [], []
     frame_offsets, phone_offsets = [0], [0]
     for utterance in engines.utterances(part.engine, seed, part.voices):
         if frame_offsets[-1] >= seconds * 25:
@@ -123,6 +123,7 @@ def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> Non
         classes.append(utterance.phone_classes)
         times.append(utterance.phone_times)
         speakers.append(utterance.speaker)
+        texts.append(utterance.text)
         frame_offsets.append(frame_offsets[-1] + frames)
         phone_offsets.append(phone_offsets[-1] + len(utterance.phone_classes))
     partial = path.with_suffix(".partial.npz")
@@ -134,5 +135,6 @@ def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> Non
         phone_times=np.concatenate(times),
         phone_offsets=np.asarray(phone_offsets, np.int64),
         speakers=np.asarray(speakers),
+        texts=np.asarray(texts),
     )
     os.replace(partial, path)

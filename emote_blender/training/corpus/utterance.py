@@ -25,12 +25,14 @@ class Utterance:
     phone_classes: (P,) int16, indices into `phones.CLASSES`.
     phone_times: (P, 2) float32, start and end of each phone in seconds from the first sample.
     speaker: engine and voice, for instance "flite:slt".
+    text: what is said.
     """
 
     samples: np.ndarray
     phone_classes: np.ndarray
     phone_times: np.ndarray
     speaker: str
+    text: str = ""
 
 
 def to_utterance(
@@ -39,6 +41,7 @@ def to_utterance(
     segments: list[tuple[str, float, float]],
     symbol_classes: Callable[[str], tuple[str, ...] | None],
     speaker: str,
+    text: str = "",
 ) -> Utterance:
     """Engine output as an `Utterance`: resampled to 16 kHz, level 20000 of 32767, symbols as phone classes.
 
@@ -60,4 +63,4 @@ def to_utterance(
         share = (end - start) / max(len(names), 1)
         rows += [(phones.CLASS_INDEX[n], start + i * share, start + (i + 1) * share) for i, n in enumerate(names)]
     table = np.asarray(rows, np.float64).reshape(-1, 3)
-    return Utterance(samples, table[:, 0].astype(np.int16), table[:, 1:].astype(np.float32), speaker)
+    return Utterance(samples, table[:, 0].astype(np.int16), table[:, 1:].astype(np.float32), speaker, text)

@@ -70,6 +70,7 @@ def join_phrases(phrases: Sequence[Utterance], generator: np.random.Generator) -
         np.asarray(classes, np.int16),
         np.asarray(times, np.float32).reshape(-1, 2),
         phrases[0].speaker,
+        " ".join(phrase.text for phrase in phrases),
     )
     if begins_at_once and classes[0] in _BILABIAL_CLASSES and generator.random() < 1 / 6:
         begin, end = times[0]
@@ -87,6 +88,7 @@ def cut(utterance: Utterance, seconds: float) -> Utterance:
         utterance.phone_classes[kept],
         np.clip(times[kept], 0, None).astype(np.float32),
         utterance.speaker,
+        utterance.text,
     )
 
 
@@ -111,6 +113,7 @@ def time_warped(utterance: Utterance, shift: float, drift: float, generator: np.
         utterance.phone_classes,
         np.interp(utterance.phone_times, grid, warped).astype(np.float32),
         utterance.speaker,
+        utterance.text,
     )
 
 
@@ -144,6 +147,7 @@ def _without_silence(utterance: Utterance) -> Utterance | None:
         utterance.phone_classes[kept],
         utterance.phone_times[kept] - round(begin * SAMPLE_RATE) / SAMPLE_RATE,
         utterance.speaker,
+        utterance.text,
     )
 
 
