@@ -263,6 +263,42 @@ def test_recorded_motions_are_judged_by_their_own_reference(open_head_model_fold
     assert report["judge_examples"] == 2
 
 
+def test_mead_is_judged_on_people_who_were_not_trained_on(open_head, make_tiny_model, tmp_path, capsys):
+    h5py = pytest.importorskip("h5py", reason="MEAD is in HDF5 files")
+    from test_mead import NUM_EXPRESSION, NUM_SHAPE, write_tree
+
+    from emote_blender.emote.checkpoint import save_model
+
+    written = write_tree(tmp_path / "processed")
+    for path in (tmp_path / "processed").rglob("landmarks.hdf5"):
+        with h5py.File(path, "r+") as file:
+            file["valid"][...] = True
+    identity, expression = open_head.identity_dirs[..., :NUM_SHAPE], open_head.expression_dirs[..., :NUM_EXPRESSION]
+    replace(
+        open_head,
+        shapedirs=np.concatenate([identity, expression], axis=2),
+        num_shape=NUM_SHAPE,
+        shape_names=None,
+        num_expression=NUM_EXPRESSION,
+        expression_names=None,
+        basis="flame2020",
+    ).save(tmp_path / "head")
+    model = make_tiny_model(num_expression=NUM_EXPRESSION, expression_names=None, face="flame2020")
+    save_model(model, tmp_path / "model")
+    arguments = ["--data", str(tmp_path / "processed"), "--head", str(tmp_path / "head"), "--json"]
+    assert main(["evaluate", str(tmp_path / "model"), *arguments]) == 0
+    report = json.loads(capsys.readouterr().out)
+    judged = report["parts"]["MEAD test"]
+    people = {folder.split("/")[0] for folder in written}
+    trained = int(0.7 * 7) + int(0.7 * 4)  # men, women
+    held_out = len(people) - int(0.85 * 7) - int(0.85 * 4)
+    assert judged["scores"]["utterances"] == 4 * held_out
+    assert report["judge_examples"] == 4 * trained
+    assert judged["scores"]["lip_vertex_error"] > 0
+    asked = {EMOTIONS[row] for row in np.flatnonzero(np.sum(judged["confusion"], axis=1))}
+    assert asked == {"neutral", "surprise", "anger"}  # what the judge knows
+
+
 def test_transcripts_need_texts(open_head_model_folder, buzzing_part, capsys):
     assert main(["evaluate", str(open_head_model_folder), "--data", str(buzzing_part), "--transcript"]) == 1
     assert "has no texts.npy" in capsys.readouterr().err
