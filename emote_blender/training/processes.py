@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +63,8 @@ def make_accelerator(settings: TrainerSettings) -> Any:
 def deterministic_kernels(wanted: bool) -> Iterator[None]:
     """Within it, torch takes kernels that repeat bit for bit where it has them."""
     before = torch.are_deterministic_algorithms_enabled()
+    if wanted:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first call
     torch.use_deterministic_algorithms(wanted or before, warn_only=True)
     try:
         yield

@@ -186,7 +186,30 @@ def test_the_open_config_is_the_recipe():
     assert config.trainer.seed == was.seed
 
 
-def test_mead_is_read_through_the_config(tmp_path):
+def test_the_published_config_trains_on_a_small_mead(tmp_path, flame_model):
+    pytest.importorskip("h5py", reason="MEAD's files are HDF5")
+    from test_mead import NUM_EXPRESSION, NUM_SHAPE, write_tree
+
+    write_tree(tmp_path / "mead" / "processed")
+    (tmp_path / "head").mkdir()
+    flame_model.save(tmp_path / "head")
+    small = [
+        f"model.flint.num_expression={NUM_EXPRESSION}", f"data.num_shape={NUM_SHAPE}", "data.num_frames=16",
+        "data.batch_size=4", "trainer.num_epochs=1", "trainer.workers=0", "trainer.tensorboard=false",
+    ]  # fmt: skip
+    config = load_run_config("flint_v2", small)
+    task = FLINTTask.from_config(
+        config.tables, RunInputs(config.name, 1, tmp_path / "mead" / "processed", str(tmp_path / "head"))
+    )
+    assert task.num_batches == 6  # 4 of 7 men and 2 of 4 women with 4 takes each, 4 to a batch
+    motion, shape = task.batch(0)
+    assert (motion.shape, shape.shape) == ((4, 16, NUM_EXPRESSION + 3), (4, NUM_SHAPE))
+    result = Trainer(task, config.trainer, tmp_path / "run").run()
+    assert result.step == 6
+    assert load_motion_prior(result.export).config.num_expression == NUM_EXPRESSION
+
+
+def test_a_folder_of_mead_that_is_not_there_is_named(tmp_path):
     inputs = RunInputs("flint_v2.toml", 1, tmp_path / "nowhere")
     with pytest.raises(InputError, match="no such folder"):
         FLINTTask.from_config(load_run_config("flint_v2").tables, inputs)

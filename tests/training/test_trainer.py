@@ -267,6 +267,19 @@ def test_bfloat16_on_a_cpu_only_when_asked_for(tmp_path):
     assert kinds == [torch.float32, torch.bfloat16, torch.float32]
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("precision", ["no", "fp16", "bf16"])
+def test_a_gpu_goes_on_bit_for_bit_in_every_precision(tmp_path, precision):
+    settings = replace(SETTINGS, device="auto", precision=precision, deterministic=True)
+    run(tmp_path / "whole", settings)
+    with pytest.raises(Cancelled):
+        run(tmp_path / "halves", settings, event="sigterm", at_step=1)
+    run(tmp_path / "halves", settings, resume=True)
+    whole = checkpoint(tmp_path / "whole")
+    assert same(whole, checkpoint(tmp_path / "halves"))
+    assert (whole["scaler"] is not None) == (precision == "fp16")
+
+
 # ---------------------------------------------------------------- when something goes wrong
 
 
