@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -133,16 +134,19 @@ def _open_corpus(settings: EMOTESettings, data: CorpusData, folder: Path, seed: 
     if not isinstance(encoder, LogMelEncoderConfig):
         encoder = LogMelEncoderConfig()  # the batches' spectrogram is then made for nobody
 
-    def source(parts: tuple[str, ...], shares: tuple[float, ...], seed: int, **changes: float) -> BatchSource:
+    def source(parts: tuple[str, ...], shares: tuple[float, ...], seed: int) -> BatchSource:
         folders = tuple(folder / part for part in parts)
         for part in folders:
             if not (part / "offsets.npy").is_file():
                 raise InputError(f"{part} holds no prepared part of the corpus; generate it first, or give its folder")
-        return BatchSource(folders, shares, encoder, data.batch_size, data.num_frames, seed=seed, **changes)
+        return BatchSource(folders, shares, encoder, data.batch_size, data.num_frames, amount=0.0, seed=seed)
 
-    names = "amount", "formant_shift", "formant_range", "told"
-    changes = {name: getattr(data, name) for name in names}
-    training = source(tuple(data.shares), tuple(data.shares.values()), seed, **changes)
-    equal = tuple(1.0 for _ in data.validation)
-    held_out = source(data.validation, equal, VALIDATION_SEED, amount=0.0)
+    training = replace(
+        source(tuple(data.shares), tuple(data.shares.values()), seed),
+        amount=data.amount,
+        formant_shift=data.formant_shift,
+        formant_range=data.formant_range,
+        told=data.told,
+    )
+    held_out = source(data.validation, tuple(1.0 for _ in data.validation), VALIDATION_SEED)
     return CorpusBatches(training, held_out, data.validation_batches)
