@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..emotion import EMOTIONS, EmotionTrack
-from ..pipeline import EMOTEPipeline
 from . import metrics, metrics_mesh
 from .emotion_judge import EmotionJudge, statistics
 from .evaluation_clips import FULL_INTENSITY, INTENSITIES, EvaluationClip
 from .face_reader import FaceReader, FaceReading
+
+if TYPE_CHECKING:
+    from ..pipeline import EMOTEPipeline
 
 NEUTRAL = EMOTIONS[0]
 ARTICULATION = ("gap", "jaw", "width")  # tracks of a reading that say what the mouth does

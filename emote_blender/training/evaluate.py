@@ -18,7 +18,6 @@ import numpy as np
 from ..emote.model import EMOTE
 from ..emotion import EMOTIONS
 from ..flame.model import FaceModel
-from ..pipeline import EMOTEPipeline
 from .clip_measures import ClipExaminer, ClipMeasures
 from .corpus.generate import generate_part
 from .dataset import prepare_part
@@ -92,6 +91,8 @@ def run_evaluation(
         progress: called with a fraction 0 to 1 and a text.
         with_text: whether the model is told what is said, where that is known.
     """
+    from ..pipeline import EMOTEPipeline
+
     config = model.config
     reader = FaceReader(face_model, config.num_expression, config.expression_names)
     if progress:
@@ -179,7 +180,7 @@ def prepare_validation(parts, work: Path) -> dict[str, Path]:
                 if "texts" in archive:
                     texts.append(archive["texts"])
         np.save(folder / "voices.npy", np.concatenate(voices))
-        if texts:
+        if len(texts) == len(shards):
             np.save(folder / TEXTS_FILE, np.concatenate(texts))
         folders[part.name] = folder
     return folders

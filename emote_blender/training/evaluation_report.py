@@ -79,7 +79,7 @@ AT_LEAST = {
     "opening_r": 0.92, "closure_f1": 0.88, "tuck_f1": 0.9, "emotion_recognised": 0.8, "articulation_r": 0.8
 }  # fmt: skip
 AT_MOST = {"jitter": 1.0, "lip_jitter": 1.0}
-FASTEST_TIMES_REAL_TIME = 20.0
+LEAST_TIMES_REAL_TIME = 20.0
 """What the open model must reach on an engine and voices that it never heard; beside these, its strength must rise with
 the intensity for every emotion, and it must be fast enough."""
 
@@ -107,10 +107,11 @@ def as_json(evaluation: Evaluation, facts: dict[str, Any] | None = None) -> dict
         "face": evaluation.face,
         **(facts or {}),
         "times_real_time": evaluation.times_real_time,
+        "fast_enough": evaluation.times_real_time >= LEAST_TIMES_REAL_TIME,
         "judge_examples": evaluation.judge_examples,
         "emotions": list(EMOTIONS),
         "measures": MEASURES,
-        "bars": {"at_least": AT_LEAST, "at_most": AT_MOST, "times_real_time": FASTEST_TIMES_REAL_TIME},
+        "bars": {"at_least": AT_LEAST, "at_most": AT_MOST, "times_real_time": LEAST_TIMES_REAL_TIME},
         "parts": {
             part.name: {
                 "scores": asdict(part.scores),
