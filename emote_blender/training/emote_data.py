@@ -147,6 +147,8 @@ def _open_corpus(settings: EMOTESettings, data: CorpusData, folder: Path, seed: 
         formant_shift=data.formant_shift,
         formant_range=data.formant_range,
         told=data.told,
+        utterances=data.utterances,
+        one_emotion=data.one_emotion,
     )
     held_out = source(data.validation, tuple(1.0 for _ in data.validation), VALIDATION_SEED)
     return CorpusBatches(training, held_out, data.validation_batches)

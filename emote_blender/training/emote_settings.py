@@ -60,13 +60,15 @@ class StartSettings:
     audio_encoder: a Hugging Face folder or Hub name with Wav2Vec 2.0 weights. motion_prior: folder of a trained FLINT,
     or of the run that trained it. initial: an EMOTE to go on from instead of these two: a model folder, a run's folder
     or a checkpoint; `--init` goes before it. freeze: parts of the model by their path (see `EMOTEParts`); the motion
-    prior is always frozen.
+    prior is always frozen, but for `train_motion_prior`: then it begins with random weights and is trained with the
+    rest, which is EMOTE without FLINT.
     """
 
     audio_encoder: str | None = None
     motion_prior: Path | None = None
     initial: Path | None = None
     freeze: tuple[str, ...] = ()
+    train_motion_prior: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class CorpusData:
     """`[data]` of type "corpus": prepared parts of the generated corpus, folders below `--data`.
 
     shares: how often each part is drawn. validation: parts that are never trained on. amount, formant_shift,
-    formant_range, told: see `dataset.BatchSource`.
+    formant_range, told, utterances, one_emotion: see `dataset.BatchSource`.
     """
 
     shares: dict[str, float]
@@ -172,6 +174,8 @@ class CorpusData:
     formant_shift: float = 0.0
     formant_range: float = 0.12
     told: float = 0.0
+    utterances: int = 0
+    one_emotion: bool = False
     validation_batches: int = 4
 
 

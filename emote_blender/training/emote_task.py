@@ -92,6 +92,8 @@ class EMOTETask(Task):
             raise InputError(f"[start] freeze: {error}; correct the config file") from error
         if not loss.articulation:
             parts.articulation_head.requires_grad_(False)
+        if start.train_motion_prior:
+            parts.emote.sequence_decoder.motion_prior.requires_grad_(True)
         _load_start(parts, start, self.initial)
         return parts
 
@@ -205,6 +207,8 @@ def _load_start(parts: EMOTEParts, start: StartSettings, initial: Path | None) -
             put_weights(parts.emote, load_model(initial).state_dict(), initial)
         else:
             load_weights(parts, initial)
+        return
+    if start.train_motion_prior:
         return
     if start.motion_prior is None:
         raise InputError(
