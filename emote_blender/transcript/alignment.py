@@ -39,7 +39,7 @@ class AlignmentCosts:
     """
 
     floor: float = 2e-3
-    other_frame: float = 1.6
+    other_frame: float = 2.2
     other_entry: float = 4.0
     left_out: float = 6.0
     left_out_phone: float = 1.0

@@ -68,6 +68,8 @@ _IPA = {
     **dict.fromkeys("wʍɥ", "W"),
     **dict.fromkeys("jʝ", "Y"),
 }
+# Letters of espeak-ng's IPA that `from_ipa` does not know, by some of the same class.
+IPA_KIN = str.maketrans({"ʉ": "ʏ", "ε": "ɛ", "ä": "a", "ũ": "u", "ĩ": "i", "ɴ": "ŋ", "ʕ": "ħ", "ʦ": "ts"})
 _IPA_SILENCE = frozenset(("", "_", "_:", "__"))
 
 

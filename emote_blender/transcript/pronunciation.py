@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..errors import Cancelled, InputError
 from .espeak import Espeak, SpokenWord, open_espeak
 from .language import AUTO, guess_language
-from .phones import CLASS_INDEX, SILENCE, from_ipa
+from .phones import CLASS_INDEX, IPA_KIN, SILENCE, from_ipa
 from .text import require_words, speakable
 
 # Scripts without spaces between words: every character counts as a word in reports.
@@ -135,7 +135,7 @@ def _pronounce_piece(text: str, language: str, espeak: Espeak) -> list[Pronounce
         # A word may be announced at the sign before it ("-- well"), and never before the one that came last.
         while index + 1 < len(tokens) and word.start >= tokens[index].end() and _reaches(text, word, tokens[index + 1]):
             index += 1
-        spoken = (CLASS_INDEX[name] for phoneme in word.phonemes for name in from_ipa(phoneme))
+        spoken = (CLASS_INDEX[name] for phoneme in word.phonemes for name in from_ipa(phoneme.translate(IPA_KIN)))
         phones[index] += [phone for phone in spoken if phone != SILENCE]
     words: list[PronouncedWord] = []
     waiting = ""
