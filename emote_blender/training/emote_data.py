@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -12,10 +12,11 @@ import torch
 from ..emote.config import LogMelEncoderConfig
 from ..errors import InputError
 from .batch import ClipBatch
-from .clips import ClipBatches, WindowSettings
+from .clips import ClipBatches, SelectedClips, WindowSettings
 from .dataset import SPEAKERS, BatchSource, SpeechBatches
-from .emote_settings import CorpusData, EMOTESettings, MEADData
+from .emote_settings import CorpusData, EMOTESettings, MEADData, ModelSettings, MotionsData
 from .mead import PUBLISHED_SPLIT, MEADClips
+from .motion_folder import MotionFolder
 
 VALIDATION_SEED = 54321
 
@@ -109,7 +110,26 @@ def open_data(settings: EMOTESettings, folder: Path, seed: int) -> EMOTEData:
     """
     if isinstance(settings.data, MEADData):
         return _open_mead(settings.data, settings.model.flint.num_expression, folder, seed)
+    if isinstance(settings.data, MotionsData):
+        return _open_motions(settings.data, settings.model, folder, seed)
     return _open_corpus(settings, settings.data, folder, seed)
+
+
+def _open_motions(data: MotionsData, model: ModelSettings, folder: Path, seed: int) -> WindowedClips:
+    clips = MotionFolder(folder, model.speakers, model.flint.num_expression)
+    if len(clips) <= data.hold_out:
+        raise InputError(
+            f"{folder} has {len(clips)} motions, of which every {data.hold_out}th is held out; give more, or lower "
+            "[data] hold_out"
+        )
+    held_out = range(0, len(clips), data.hold_out)
+    trained = [number for number in range(len(clips)) if number not in held_out]
+
+    def batches(numbers: Sequence[int], seed: int) -> ClipBatches:
+        settings = WindowSettings(min(data.batch_size, len(numbers)), data.num_frames, seed)
+        return ClipBatches(SelectedClips(clips, numbers), settings)
+
+    return WindowedClips(batches(trained, seed), batches(held_out, VALIDATION_SEED), data.validation_batches)
 
 
 def _open_mead(data: MEADData, num_expression: int, folder: Path, seed: int) -> WindowedClips:

@@ -199,11 +199,29 @@ class MEADData:
 
 
 @dataclass(frozen=True)
+class MotionsData:
+    """`[data]` of type "motions": `.npz` motions with their sound below `--data` (see `motion_folder.MotionFolder`).
+
+    hold_out: every so many-th clip is validated on and never trained on. validation_batches: at most so many; 0: all.
+    """
+
+    type: Literal["motions"] = "motions"
+    hold_out: int = 10
+    batch_size: int = 4
+    num_frames: int = 64
+    validation_batches: int = 0
+
+    def __post_init__(self) -> None:
+        if self.hold_out < 2:
+            raise ValueError(f"hold_out: must be at least 2, found {self.hold_out}")
+
+
+@dataclass(frozen=True)
 class EMOTESettings:
     """A config file of `train emote`."""
 
     model: ModelSettings
-    data: CorpusData | MEADData
+    data: CorpusData | MEADData | MotionsData
     start: StartSettings = StartSettings()
     loss: LossSettings = LossSettings()
     perceptual: PerceptualSettings = PerceptualSettings()

@@ -193,3 +193,23 @@ def test_an_empty_folder_and_none_are_one_clear_sentence(tmp_path):
         MotionFolder(tmp_path)
     with pytest.raises(InputError, match="is not a folder"):
         MotionFolder(tmp_path / "nowhere")
+
+
+def test_emote_can_be_trained_on_a_folder_and_every_third_clip_is_held_out(tmp_path):
+    """What `[data] type = "motions"` opens."""
+    from emote_blender.training.emote_data import open_data
+    from emote_blender.training.emote_settings import EMOTESettings
+    from emote_blender.training.run_config import build_settings, load_run_config
+
+    for number in range(6):
+        write_motion(tmp_path / f"{number}.npz", num_frames=20 + number)
+    tables = {**load_run_config("emote_v1_stage1").tables}
+    tables["data"] = {"type": "motions", "hold_out": 3, "batch_size": 2, "num_frames": 16}
+    tables["model"] = {**tables["model"], "flint": {**tables["model"]["flint"], "num_expression": 5}}
+    data = open_data(build_settings(EMOTESettings, tables, "test.toml"), tmp_path, seed=1)
+    assert data.num_batches == 2  # four clips are trained on
+    assert data.batch(0).motion.shape == (2, 16, 8)
+    assert sum(len(batch.motion) for batch in data.validation()) == 2
+    tables["data"]["hold_out"] = 6
+    with pytest.raises(InputError, match="hold_out"):
+        open_data(build_settings(EMOTESettings, tables, "test.toml"), tmp_path, seed=1)
