@@ -248,8 +248,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
 
 def _add_train_command(commands: Any) -> None:
-    command = commands.add_parser("train", help="train FLINT, EMOTE or the networks that watch it")
-    command.add_argument("task", choices=("flint", "emotion", "lips", "emote"), help="what to train")
+    command = commands.add_parser("train", help="train FLINT, EMOTE, its audio encoder or the networks that watch it")
+    command.add_argument("task", choices=("flint", "emotion", "lips", "encoder", "emote"), help="what to train")
     command.add_argument("--config", required=True, metavar="F", help="a .toml file, or the name of a shipped config")
     command.add_argument("--data", type=Path, metavar="D", help="folder of the data that the config is for")
     command.add_argument("--head", metavar="H", help="name or folder of the head (default: the config's)")

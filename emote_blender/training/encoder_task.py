@@ -8,7 +8,7 @@ The result is a Hugging Face folder for `[start] audio_encoder`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +100,12 @@ class EncoderTask(Task):
             if not (inputs.data / part / "offsets.npy").is_file():
                 raise InputError(f"{inputs.data / part}: no prepared part of the corpus; see docs/training.md")
         folders = tuple(inputs.data / part for part in data.shares)
-        common = {"encoder": mel, "batch_size": data.batch_size, "num_frames": data.num_frames}
-        self._trained = SpeechBatches(
-            BatchSource(folders, tuple(data.shares.values()), amount=data.amount, seed=inputs.seed, **common)
+        held_out = BatchSource(
+            (inputs.data / data.validation,), (1.0,), mel, data.batch_size, data.num_frames, amount=0.0
         )
-        self._validation = SpeechBatches(BatchSource((inputs.data / data.validation,), (1.0,), amount=0.0, **common))
+        shares = tuple(data.shares.values())
+        trained = replace(held_out, folders=folders, shares=shares, amount=data.amount, seed=inputs.seed)
+        self._trained, self._validation = SpeechBatches(trained), SpeechBatches(held_out)
 
     @classmethod
     def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> EncoderTask:
@@ -127,7 +128,8 @@ class EncoderTask(Task):
 
     def validate(self, module: nn.Module) -> dict[str, float]:
         """Means over the validation batches; the phones' cross-entropy counts."""
-        rows = [module.terms(self._validation[number]) for number in range(self.settings.data.validation_batches)]
+        device, count = next(module.parameters()).device, self.settings.data.validation_batches
+        rows = [module.terms(self._validation[number].to(device)) for number in range(count)]
         return {
             name: float(torch.stack([row[name] for row in rows]).mean()) for name in ("phones", "phone_error", "mel")
         }

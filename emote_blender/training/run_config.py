@@ -15,7 +15,7 @@ from ..errors import InputError
 from .trainer_settings import TrainerSettings
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
-TASKS = "flint", "emotion", "lips", "emote"
+TASKS = "flint", "emotion", "lips", "encoder", "emote"
 
 Settings = TypeVar("Settings")
 
@@ -45,7 +45,8 @@ def load_run_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> 
 
     Args:
         name_or_path: `flint_v2`, or a file. `extends = "other.toml"` in it takes over what it does not say itself.
-        overrides: `table.key=value` each, the value as in TOML (or a plain word); they count more than the file.
+        overrides: `table.key=value` each, the value as in TOML (or a plain word); they count more than the file. A
+            table in braces takes the place of the file's, where one that extends another adds to it.
 
     Raises:
         InputError: when a file is missing or no TOML, or a key is unknown, missing or of the wrong type.
@@ -53,7 +54,7 @@ def load_run_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> 
     path = _find(name_or_path, None)
     data = _read(path, ())
     for override in overrides:
-        data = _merge(data, _parse_override(override))
+        data = _overridden(data, override)
     task, trainer = data.pop("task", None), data.pop("trainer", None)
     if task not in TASKS:
         found = "missing" if task is None else f"must be one of {', '.join(TASKS)}, found {task!r}"
@@ -204,16 +205,19 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _parse_override(text: str) -> dict[str, Any]:
-    """`table.key=value` as nested dicts."""
+def _overridden(data: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """The tables with the value of `table.key=value`; a table that is the value replaces the one that was there."""
     key, equals, value = text.partition("=")
     names = key.strip().split(".")
     if not equals or not all(name.replace("_", "").replace("-", "").isalnum() for name in names):
         raise InputError(f"--set {text}: write it as table.key=value, for example --set trainer.num_steps=100")
     try:
-        nested: Any = tomllib.loads(f"value = {value}")["value"]
+        found: Any = tomllib.loads(f"value = {value}")["value"]
     except ValueError:  # a word without quotes
-        nested = value.strip()
+        found = value.strip()
+    if isinstance(found, Mapping):  # make room, so that nothing is merged
+        data = _overridden(data, f"{key}=0")
+    nested = found
     for name in reversed(names):
         nested = {name: nested}
-    return nested
+    return _merge(data, nested)

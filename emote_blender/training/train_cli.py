@@ -59,6 +59,10 @@ def make_task(config: RunConfig, inputs: RunInputs) -> Task:
         from .lips_task import LipsTask
 
         return LipsTask.from_config(config.tables, inputs)
+    if config.task == "encoder":
+        from .encoder_task import EncoderTask
+
+        return EncoderTask.from_config(config.tables, inputs)
     from .emote_task import EMOTETask
 
     return EMOTETask.from_config(config.tables, inputs)

@@ -9,7 +9,9 @@ from emote_blender.emote.config import Wav2Vec2EncoderConfig
 from emote_blender.errors import InputError
 from emote_blender.training.corpus import phones
 from emote_blender.training.encoder_task import EncoderData, EncoderSettings, EncoderTask
+from emote_blender.training.run_config import build_settings, load_run_config
 from emote_blender.training.tasks import RunInputs
+from emote_blender.training.train_cli import make_task
 from emote_blender.training.trainer import Trainer
 from emote_blender.training.trainer_settings import TrainerSettings
 
@@ -39,12 +41,14 @@ def test_phones_count_from_their_step_on(task):
 
 def test_the_wanted_spectrogram_lies_on_the_phones_frames(task):
     """The made-up speech is loud but for p and m, in the spectrogram as in the labels."""
-    module, batch = task.modules(), task.batch(0)
-    mel = module.spectrogram(batch.samples).unflatten(-1, (-1, 2)).mean(-1)
-    assert mel.shape[-1] == batch.labels.shape[1]
+    module, batches = task.modules(), [task._validation[number] for number in range(6)]  # without noise
+    mel = torch.cat([module.spectrogram(batch.samples).unflatten(-1, (-1, 2)).mean(-1) for batch in batches])
+    labels = torch.cat([batch.labels for batch in batches])
+    assert mel.shape[-1] == labels.shape[1]
     loud = mel.amax(1)
-    quiet = torch.isin(batch.labels, torch.tensor([phones.CLASS_INDEX["P"], phones.CLASS_INDEX["M"]]))
-    assert loud[~quiet].mean() > loud[quiet].mean() + 1
+    quiet = torch.isin(labels, torch.tensor([phones.CLASS_INDEX["P"], phones.CLASS_INDEX["M"]]))
+    spoken = ~quiet & (labels != phones.SILENCE)
+    assert loud[spoken].mean() > loud[quiet].mean() + 1
 
 
 def test_a_warmed_encoder_is_a_hugging_face_folder_that_emote_can_start_from(task, tmp_path):
@@ -64,3 +68,19 @@ def test_a_missing_part_is_named(task, buzzing_part):
     settings = replace(task.settings, data=replace(task.settings.data, validation="nowhere"))
     with pytest.raises(InputError, match="nowhere: no prepared part"):
         EncoderTask(settings, RunInputs("test.toml", seed=1, data=buzzing_part.parent))
+
+
+def test_the_shipped_config_says_how_the_encoder_was_warmed(tmp_path):
+    config = load_run_config("encoder_open")
+    settings = build_settings(EncoderSettings, config.tables, config.name)
+    for part in (*settings.data.shares, settings.data.validation):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "offsets.npy").touch()
+    task = make_task(config, RunInputs(config.name, config.trainer.seed, tmp_path))
+    assert isinstance(task, EncoderTask)
+    assert settings.data.shares == load_run_config("emote_open_stage1").tables["data"]["shares"]
+    encoder = task.modules().encoder.model
+    assert sum(p.numel() for p in encoder.parameters()) < 2e6
+    assert (config.trainer.num_steps, settings.data.batch_size, settings.phones_from) == (800, 8, 200)
+    assert encoder.config.hidden_size == 160
+    assert not encoder.config.mask_time_prob

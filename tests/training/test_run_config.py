@@ -69,7 +69,11 @@ def test_a_file_is_a_task_a_trainer_and_the_tasks_tables(tmp_path):
     "before, after, message",
     [
         ('task = "emote"', "", "emote_v1_stage2.toml: task: missing"),
-        ('task = "emote"', 'task = "emotes"', "emote_v1_stage2.toml: task: must be one of flint, emotion, lips, emote"),
+        (
+            'task = "emote"',
+            'task = "emotes"',
+            "emote_v1_stage2.toml: task: must be one of flint, emotion, lips, encoder, emote",
+        ),
         ("rate = 1e-4", "", r"emote_v1_stage2.toml: \[trainer\] rate: missing"),
         (
             "rate = 1e-4",
@@ -169,6 +173,13 @@ def test_the_command_line_overrides_the_file(tmp_path, override, value):
     config = load_run_config(write(tmp_path, WHOLE), [override, "trainer.num_steps=7"])
     assert value in config.tables["loss"].values()
     assert config.trainer.num_steps == 7
+
+
+def test_a_table_in_braces_takes_the_place_of_the_files(tmp_path):
+    path = write(tmp_path, WHOLE + "[loss.shares]\nold = 1\n")
+    assert load_run_config(path, ["loss.shares.new=2"]).tables["loss"]["shares"] == {"old": 1, "new": 2}
+    tables = load_run_config(path, ["loss.shares={new = 2}", "loss.shares.newer=3"]).tables
+    assert tables["loss"] == {"lip_reading": 2.5e-5, "shares": {"new": 2, "newer": 3}}
 
 
 @pytest.mark.parametrize("override", ["loss.lip_reading", "=3", "a..b=3"])
