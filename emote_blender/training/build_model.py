@@ -1,11 +1,11 @@
 """Makes the open model from code alone: python -m emote_blender.training.build_model [--quick] [--work DIR]
 
 1. The corpus: speech by free engines with the times of its phones.
-2. FLINT on the motions that the corpus and the emotion styles make.
-3. EMOTE without the held-out engine: what is common to 4 and 5.
-4. The same for some steps more and settled, judged on the held-out engine: the figures of "never heard".
-5. From 3 again, the same steps with all engines; judged again. These weights ship.
-Each step keeps its results in the work folder, and a stopped run goes on where it stopped.
+2. The runs of the recipe in their order, as `emote_blender train` does them, in the work folder's `runs`.
+3. The run that never heard an engine and the run that ships are judged, without and with a transcript.
+4. The model folder: the weights that ship, and their card with these figures.
+A stopped run goes on where it stopped, and a finished one is not repeated. What stands in the work folder's
+`card/*.md` becomes a section of the card each.
 """
 
 from __future__ import annotations
@@ -13,94 +13,98 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from ..emote.checkpoint import save_model
-from ..emote.config import LogMelEncoderConfig
+from ..emote.checkpoint import load_model
 from ..flame.model import FaceModel
 from ..paths import find_head
 from .corpus import engines
-from .corpus.generate import generate_part
-from .dataset import BatchSource, prepare_part
+from .corpus.generate import CorpusPart, generate_part
+from .dataset import prepare_part
 from .evaluate import evaluate, prepare_validation
 from .evaluation_report import write_report
 from .model_card import write_card
-from .recipe import FULL, QUICK, Recipe
-from .train_emote import EMOTETraining, train_emote
-from .train_flint import train_flint
+from .recipe import FULL, QUICK, Recipe, Run
+from .run_folder import RunFolder
+from .tasks import RunInputs
+from .train_cli import make_task
+from .trainer import Trainer
 from .voice_scores import VoiceScores
 
 logger = logging.getLogger(__name__)
 
 
 def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> dict[str, list[VoiceScores]]:
-    """The scores of both runs; the model is written to `output`.
+    """The scores of the two judged runs by name, with `_transcript` where they were told what is said; the model is
+    written to `output`.
 
     Raises:
         InputError: speech engines are missing; the sentence says what to install.
     """
-    engines.require_engines(tuple(part.engine for part in recipe.corpus + recipe.validation))
+    validation = judged_parts(recipe)
+    engines.require_engines(tuple(part.engine for part in recipe.corpus + validation))
     torch.set_num_threads(1)  # sums in another order would give other weights
-    face_model = FaceModel.load(find_head(recipe.config.face))
     started = time.monotonic()
-    folders = {
-        part.name: prepare_part(generate_part(part, work / "corpus"), work / "prepared" / part.name)
-        for part in recipe.corpus
-    }
-    validation = prepare_validation(recipe.validation, work)
+    for part in recipe.corpus:
+        prepare_part(generate_part(part, work / "corpus"), work / "prepared" / part.name)
+    folders = prepare_validation(validation, work)
     logger.info("corpus ready after %.0f s", time.monotonic() - started)
+    for run in recipe.runs:
+        train(recipe, run, work)
+        logger.info("run %s ready after %.0f s", run.name, time.monotonic() - started)
 
-    runs = work / "runs"
-    heard = {part.name: folders[part.name] for part in recipe.corpus if part.engine != recipe.held_out}
-    prior = train_flint(recipe.config.flint, face_model, tuple(heard.values()), recipe.flint, runs / "flint.pt")
-    logger.info("FLINT ready after %.0f s", time.monotonic() - started)
-
-    encoder = recipe.config.audio_encoder
-    if not isinstance(encoder, LogMelEncoderConfig):
-        raise TypeError(f"the recipe trains a log-mel encoder, found {type(encoder).__name__}")
-
-    def source(parts: dict[str, Path], stage: int, settings: EMOTETraining) -> BatchSource:
-        return BatchSource(
-            folders=tuple(parts.values()),
-            shares=tuple(recipe.shares[part] for part in parts),
-            encoder=encoder,
-            batch_size=recipe.batch_size,
-            num_frames=recipe.num_frames,
-            amount=recipe.augmentation[stage],
-            formant_shift=recipe.formant_shift[stage],
-            seed=settings.seed,
-        )
-
-    def last_run(name: str, parts: dict[str, Path]) -> list[VoiceScores]:
-        start = common
-        for settings, stage in ((recipe.last_run, name), (recipe.settling_run, f"{name}_settled")):
-            checkpoint = runs / f"{stage}.pt"
-            batches = source(parts, 1, settings)
-            model = train_emote(recipe.config, None, face_model, batches, settings, checkpoint, start)
-            start = checkpoint
-        save_model(model, runs / name)
-        evaluation = evaluate(model, face_model, validation, utterances)
-        write_report(evaluation, runs / name)
-        logger.info("run %s ready after %.0f s", name, time.monotonic() - started)
-        return evaluation.rows
-
-    common = runs / "common.pt"
-    train_emote(recipe.config, prior, face_model, source(heard, 0, recipe.common_run), recipe.common_run, common)
-    logger.info("common run ready after %.0f s", time.monotonic() - started)
-    scores = {"held_out": last_run("held_out", heard)} if recipe.held_out else {}
-    scores["shipped"] = last_run("shipped", folders)
-    output.mkdir(parents=True, exist_ok=True)
-    for name in ("config.json", "model.safetensors"):
-        (output / name).write_bytes((runs / "shipped" / name).read_bytes())
-    (runs / "scores.json").write_text(
+    scores = {}
+    for name in dict.fromkeys((recipe.held_out, recipe.shipped)):
+        folder = work / "runs" / name
+        model = load_model(RunFolder(folder).export)
+        face_model = FaceModel.load(find_head(model.config.face))
+        for suffix in ("", "_transcript"):
+            evaluation = evaluate(model, face_model, folders, utterances, with_text=bool(suffix))
+            write_report(evaluation, folder / f"evaluation{suffix}")
+            scores[name + suffix] = evaluation.rows
+            logger.info("%s judged after %.0f s", name + suffix, time.monotonic() - started)
+    (work / "runs" / "scores.json").write_text(
         json.dumps({name: [asdict(row) for row in rows] for name, rows in scores.items()}, indent=1), encoding="utf-8"
     )
-    write_card(output / "README.md", recipe, scores)
+    output.mkdir(parents=True, exist_ok=True)
+    for path in RunFolder(work / "runs" / recipe.shipped).export.iterdir():
+        shutil.copyfile(path, output / path.name)
+    write_card(output / "README.md", recipe, scores, read_sections(work / "card"))
     return scores
+
+
+def judged_parts(recipe: Recipe) -> tuple[CorpusPart, ...]:
+    """The recipe's validation parts; those with voices that nothing is trained on only where these are installed."""
+    parts = []
+    for part in recipe.validation:
+        if part.engine in engines.UNSEEN_ENGINES and not engines.is_available(part.engine):
+            logger.warning("%s is left out: the voices of %s are not installed", part.name, part.engine)
+        else:
+            parts.append(part)
+    return tuple(parts)
+
+
+def train(recipe: Recipe, run: Run, work: Path) -> None:
+    """Trains a run to its end, from where it stopped."""
+    runs = work / "runs"
+    config = recipe.config(run, runs)
+    initial = runs / run.start if run.start else None
+    inputs = RunInputs(config.name, config.trainer.seed, data=work / "prepared", init=initial)
+    Trainer(make_task(config, inputs), config.trainer, runs / run.name, config.record).run(resume=True)
+
+
+def read_sections(folder: Path) -> dict[str, str]:
+    """Title and text of each Markdown file of a folder, in the order of their names; the title is the first line."""
+    sections = {}
+    for path in sorted(folder.glob("*.md")):
+        title, _, text = path.read_text(encoding="utf-8").strip().partition("\n")
+        sections[title.lstrip("# ")] = text.strip()
+    return sections
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ..emote.config import LogMelEncoderConfig
 from ..emote.log_mel_encoder import LogMelEncoder
@@ -348,14 +348,3 @@ def _mask(mel: Tensor, amount: float, rng: np.random.Generator) -> None:
             width = int(rng.integers(2, 16))
             start = int(rng.integers(length - width))
             clip[:, start : start + width] = 0
-
-
-def batches(source: BatchSource, first: int, last: int, workers: int = 1) -> DataLoader:
-    """An iterable over the batches numbered first .. last - 1, made ahead in `workers` processes (0: in this one)."""
-    return DataLoader(
-        SpeechBatches(source),
-        batch_size=None,
-        sampler=range(first, last),
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-    )

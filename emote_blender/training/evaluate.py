@@ -115,10 +115,15 @@ def run_evaluation(
     return Evaluation(config.name, config.face, tuple(parts), judge.num_examples if judge else 0, speed)
 
 
-def evaluate(model: EMOTE, face_model: FaceModel, folders: Mapping[str, Path], limit: int = 80) -> Evaluation:
-    """The evaluation on prepared parts of the corpus by name, each with `voices.npy` beside its arrays."""
+def evaluate(
+    model: EMOTE, face_model: FaceModel, folders: Mapping[str, Path], limit: int = 80, with_text: bool = False
+) -> Evaluation:
+    """The evaluation on prepared parts of the corpus by name, each with what `prepare_validation` adds to its arrays.
+
+    with_text: whether the model is told what is said.
+    """
     tests = [CorpusSet(name, folder, model.config.speakers) for name, folder in folders.items()]
-    return run_evaluation(model, face_model, tests, limit)
+    return run_evaluation(model, face_model, tests, limit, with_text=with_text)
 
 
 def teach_judge(tests: Sequence[EvaluationSet], reader: FaceReader) -> EmotionJudge | None:

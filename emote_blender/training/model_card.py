@@ -2,111 +2,180 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..emote.config import load_config
+from .corpus import engines
 from .evaluation_report import as_table
-from .recipe import Recipe
+from .recipe import Recipe, Run
+from .run_config import RunConfig
 from .voice_scores import VoiceScores
 
-_CARD = """# emote_open
+FPS = 25
 
-The speech model that ships with EMOTE for Blender: speech and an emotion in, 50 expression components of the open
-head and a jaw rotation out, at 25 fps. The architecture is EMOTE's (style condition, transformer, latents of a FLINT
-motion prior) at a small size; the audio encoder is a log-mel one.
-{parameters:.2f} million parameters, {megabytes:.1f} MB.
+_CARD = """# {name}
 
-Licence: CC0-1.0. The speech is synthetic, and the motion is computed by this project's own articulation model and
+The speech model of EMOTE for Blender: speech and an emotion in, {expression} expression components of the open head and
+a jaw rotation out, at {fps} fps; what is said may be given, too. The architecture is EMOTE's (style condition,
+transformer, latents of a FLINT motion prior of {frames_per_latent} frames each) at a small size; the audio encoder is a
+log-mel one. {parameters:.2f} million parameters, {megabytes:.1f} MB.
+
+Licence: {licence}. The speech is synthetic, and the motion is computed by this project's own articulation model and
 emotion styles: no recording of a face was used.
 
 ## Data
 
-{hours:.0f} hours of speech from engines and voices that may be used for this freely, with the phone times that
-they give themselves:
+{hours:g} hours of speech from engines and voices that may be used for this freely, with the phone times that
+they give themselves. How many hours of windows each judged run has seen of a part, with the runs that it goes on from:
 
-| part | engine | hours | drawn |
-|---|---|---|---|
 {corpus}
 
-Sentences come from a small grammar, a word list and invented words in the spelling of 12 languages. Light
-augmentation (equaliser, band limits, room, noise, babble, speed ±20 %). Emotion, intensity (continuous 0–2) and speaker
-style are drawn anew for each window; one in six mixes two or glides from one to another.
+Judged on sentences with seeds of their own:
+
+{validation}
+
+| engine and voices | licence |
+|---|---|
+{licences}
+
+Sentences come from a small grammar, a word list and invented words in the spelling of other languages; the varied parts
+add single words, commands, lists, pauses, breaths and a drifting rate. Windows are augmented (equaliser, band limits,
+room, noise, babble, speed ±20 %, in most runs shifted formants). Emotion, intensity (continuous 0–2) and speaker style
+are drawn anew for each window; one in six mixes two or glides from one to another.
 
 ## Recipe
 
-`python build.py model` repeats all of it from code (CPU, one thread; `--quick` is the same path in a minute):
-1. FLINT, {flint_steps} steps: vertices, lip gap, KL; one latent per {frames_per_latent} frames.
-2. EMOTE, {common_steps} steps of {seconds:.0f} s of speech, without {held_out}: vertices of the head (regions
-   weighted), lip gap and lips at the teeth (contacts count more), phone classes and articulation channels as helpers.
-3. {last_steps} steps more, with more augmentation and shifted formants, twice from the same start: without {held_out},
-   to be judged on it, and with all engines; then {settling_steps} steps in which large errors of the opening count
-   more. The averaged weights of the second are the ones here.
+`python build.py model` repeats all of it from code (`--quick` is the same path in a minute). Each run is
+`emote_blender train` with a config file of the project, in this order:
 
-The weights here were trained step by step with these functions while the last settings were still being found (weights
-of the loss in the first 800 steps of 2). A run from nothing gives a model of this kind, not the same bits.
+{runs}
 
 ## Figures
 
-Lips, jaw and face are measured on the posed mesh against the reference motion of the same clip. Closure: lip gap below
-0.5 mm within a p, b or m (give or take one frame); a stretch of closed lips is false where the reference is open all
-through. f/v: the lower lip comes as near to the teeth as the reference's, to 1 mm. Jitter: energy of the lip gap above
-8 Hz against the reference's. Emotions: named by a judge that no training used, at full intensity; strength: distance
-from neutral against the reference's. Sentences are drawn with seeds of their own.
-These clips also guided the recipe: the f/v term, the weight of contacts, the shifted formants, the silence around a
-clip and the settling steps were chosen after looking at the held-out figures, which are so a little kinder than a
-fresh test.
-
-{held_table}The weights that ship (all engines heard, new sentences):
-
-{last_table}
-
-## Limits
+Lips, jaw and face are measured on the posed mesh against the reference motion of the same clip. Closed on p, b, m: lip
+gap below 0.5 mm within the sound (give or take one frame); a stretch of closed lips is false where the reference is
+open all through. f, v: the lower lip comes as near to the teeth as the reference's, to 1 mm. Jitter: energy above 8 Hz
+against the reference's. Emotions are named, at full intensity, by a judge that no training used; strength: distance
+from neutral against the reference's. An arrow says which way is better, × is a multiple of the reference's.
+{figures}
+{sections}## Limits
 
 - Synthetic speech only has been heard and measured here. An earlier study with the same recipe saw correlations fall by
-  about 0.2 from synthetic to human speech; m is taken for n now and then, and rounding is underdone when unsure.
+  about 0.2 from synthetic to human speech.
+- Without a transcript it has to tell sounds by ear: m is taken for n now and then, and rounding is underdone when
+  unsure. A transcript with other words than those spoken is believed in part.
 - A clip that holds nothing but noise moves the mouth; digital silence and pauses between words leave it at rest.
-- Short sounds at the very start of a clip, one-word clips, whispering, singing and strong noise are weak.
+- Whispering, singing and strong noise are weak, and so are short sounds at the very start of a clip.
 - Eyes do not blink or look around, the head does not move: that is not audible and is added after inference.
 - It learned this project's emotion styles, not those of real actors.
 """
 
 
-_HELD_OUT = """The run without {engine}, whose recordings it **never heard** (the speaker slt was heard through another
-engine, festival's slt-hts; awb and rms not at all):
+def write_card(
+    path: Path,
+    recipe: Recipe,
+    scores: Mapping[str, Sequence[VoiceScores]],
+    sections: Mapping[str, str] | None = None,
+) -> None:
+    """Writes the card beside the weights.
 
-{table}
-
-On them the lip gap follows the reference at r {opening_r:.2f} and the jaw at {jaw_r:.2f}; on voices that it knows, at
-about .95. So more varied voices are what it lacks, not more of the same.
-
-"""
-
-
-def write_card(path: Path, recipe: Recipe, scores: dict[str, list[VoiceScores]]) -> None:
-    """Writes the card beside the weights."""
+    Args:
+        scores: of the judged runs by name; with `_transcript` behind it, of the run that is told what is said.
+        sections: further text by title.
+    """
+    config = load_config(path.parent)
     size = (path.parent / "model.safetensors").stat().st_size
-    corpus = "\n".join(
-        f"| {part.name} | {part.engine} | {part.hours:g} | {recipe.shares[part.name]:.0%} |" for part in recipe.corpus
-    )
-    held_table = ""
-    if recipe.held_out:
-        rows = scores["held_out"]
-        unheard = next(row for row in rows if row.voice.startswith(recipe.held_out) and row.voice.endswith("(all)"))
-        held_table = _HELD_OUT.format(
-            engine=recipe.held_out, table=as_table(rows), opening_r=unheard.opening_r, jaw_r=unheard.jaw_r
-        )
     text = _CARD.format(
+        name=config.name,
+        expression=config.num_expression,
+        fps=config.fps,
+        frames_per_latent=config.flint.frames_per_latent,
         parameters=size / 4e6,
         megabytes=size / 1e6,
+        licence=config.licence,
         hours=sum(part.hours for part in recipe.corpus),
-        corpus=corpus,
-        flint_steps=recipe.flint.num_steps,
-        frames_per_latent=recipe.config.flint.frames_per_latent,
-        common_steps=recipe.common_run.num_steps,
-        seconds=recipe.batch_size * recipe.num_frames / 25,
-        held_out=recipe.held_out or "no engine",
-        last_steps=recipe.last_run.num_steps,
-        settling_steps=recipe.settling_run.num_steps,
-        held_table=held_table,
-        last_table=as_table(scores["shipped"]),
+        corpus=_corpus(recipe),
+        validation=_validation(recipe, scores),
+        licences="\n".join(f"| {name} | {licence} |" for name, licence in engines.LICENCES.items()),
+        runs="\n".join(f"{number}. {_told(recipe, run)}" for number, run in enumerate(recipe.runs, start=1)),
+        figures=_figures(recipe, scores),
+        sections="".join(f"## {title}\n\n{block}\n\n" for title, block in (sections or {}).items()),
     )
     path.write_text(text, encoding="utf-8")
+
+
+def _corpus(recipe: Recipe) -> str:
+    """A table of the parts to train on."""
+    seen = [hours_drawn(recipe, name) for name in (recipe.held_out, recipe.shipped)]
+    lines = [
+        f"| part | engine | hours | seen by `{recipe.held_out}` | seen by `{recipe.shipped}` |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for part in recipe.corpus:
+        drawn = " | ".join(f"{hours.get(part.name, 0.0):.3g}" for hours in seen)
+        lines.append(f"| {part.name} | {part.engine} | {part.hours:g} | {drawn} |")
+    return "\n".join(lines)
+
+
+def _validation(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]]) -> str:
+    """A table of the parts that were judged on."""
+    judged = {row.voice for row in scores[recipe.shipped]}
+    lines = ["| part | engine | hours |", "|---|---|---:|"]
+    for part in recipe.validation:
+        if f"{part.name} (all)" in judged:
+            lines.append(f"| {part.name} | {part.engine} | {part.hours:g} |")
+    return "\n".join(lines)
+
+
+def hours_drawn(recipe: Recipe, name: str) -> dict[str, float]:
+    """Hours of windows of each part that EMOTE has seen after the run of this name, by the shares it is drawn with."""
+    hours: dict[str, float] = {}
+    for run in recipe.line_of(name):
+        config = recipe.config(run)
+        shares = config.tables["data"]["shares"]
+        seen = _num_steps(config) * config.trainer.accumulate * _batch_seconds(config) / 3600
+        for part, share in shares.items():
+            hours[part] = hours.get(part, 0.0) + seen * share / sum(shares.values())
+    return hours
+
+
+def _num_steps(config: RunConfig) -> int:
+    if config.trainer.num_steps is None:
+        raise ValueError(f"{config.name}: the corpus has no epochs")
+    return config.trainer.num_steps
+
+
+def _batch_seconds(config: RunConfig) -> float:
+    """Seconds of speech in a batch."""
+    data = config.tables["data"]
+    return data["batch_size"] * data["num_frames"] / FPS
+
+
+def _told(recipe: Recipe, run: Run) -> str:
+    """A run in a line."""
+    config = recipe.config(run)
+    data = config.tables["data"]
+    start = f" from `{run.start}`" if run.start else ""
+    heard = ", ".join(data.get("shares") or data["parts"])
+    return (
+        f"`{run.name}`: `train {config.task}`, `{Path(config.name).stem}`{start}; {_num_steps(config)} steps of "
+        f"{_batch_seconds(config):.3g} s of speech; hears {heard}."
+    )
+
+
+def _figures(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]]) -> str:
+    """The tables under their headings."""
+    unheard = recipe.unheard_families(recipe.held_out)
+    what = {
+        recipe.held_out: f"The run that **never heard** {' or '.join(unheard)}"
+        if unheard
+        else "The run before the last",
+        recipe.shipped: "The weights that ship",
+    }
+    blocks = []
+    for name, title in what.items():
+        for key, how in ((name, ""), (f"{name}_transcript", ", told what is said")):
+            if key in scores:
+                blocks.append(f"\n### {title}{how} (`{name}`)\n\n{as_table(scores[key])}\n")
+    return "".join(blocks)

@@ -1,4 +1,4 @@
-"""What both trainings share: learning rate, averaged weights, checkpoints that resume exactly."""
+"""What the trainer is made of: learning rate, averaged weights, checkpoints that resume exactly."""
 
 from __future__ import annotations
 

@@ -1,98 +1,70 @@
-"""Trainings at toy size: they learn, resume bit for bit, and hand over what they learnt."""
+"""The open model's trainings at toy size: they learn, resume bit for bit, and hand over what they learnt."""
 
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
-from emote_blender.emote.checkpoint import load_model, save_model
-from emote_blender.emote.config import FLINTConfig
-from emote_blender.training.dataset import BatchSource
+from emote_blender.emote.checkpoint import load_model
+from emote_blender.emote.motion_prior import load_motion_prior
+from emote_blender.errors import Cancelled
 from emote_blender.training.losses import MeshLoss
-from emote_blender.training.optimisation import AveragedWeights, cosine_rate, load_checkpoint
-from emote_blender.training.recipe import QUICK
-from emote_blender.training.train_emote import averaged_model, train_emote
-from emote_blender.training.train_flint import FLINTTraining, MotionBatches, train_flint
+from emote_blender.training.optimisation import AveragedWeights, cosine_rate
+from emote_blender.training.run_config import load_run_config
+from emote_blender.training.run_folder import read_weights
+from emote_blender.training.tasks import RunInputs
+from emote_blender.training.train_cli import make_task
+from emote_blender.training.trainer import Trainer
 
-FLINT_SETTINGS = FLINTTraining(num_steps=4, batch_size=4, num_frames=16, warm_up=1, checkpoint_every=2, workers=0)
+PRIOR = (
+    "trainer.num_steps=4", "trainer.warm_up=1", "trainer.workers=0", "trainer.tensorboard=false", "trainer.device=cpu",
+    "model.flint.feature_dim=32", "model.flint.intermediate_size=32", "data.parts=[]", "data.num_frames=16",
+    "data.batch_size=4",
+)  # fmt: skip
+EMOTE = (
+    *PRIOR[:7], "trainer.validate_every=0", "trainer.checkpoint_every=2", "model.decoder.feature_dim=32",
+    "model.decoder.intermediate_size=32", "model.decoder.dropout=0.2", "data.batch_size=3", "data.num_frames=24",
+    "model.audio_encoder={type='log_mel', dim=32, num_heads=2, num_blocks=2, num_motion_blocks=1, num_mels=32}",
+    "data.shares={prepared=1.0}", "data.validation=['prepared']",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """Sums in one order; and no plots."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setattr("emote_blender.training.run_log.draw_curves", lambda scalars, image: None)
+    yield
+    torch.set_num_threads(before)
 
 
 def equal(first: dict, second: dict) -> bool:
     return first.keys() == second.keys() and all(torch.equal(tensor, second[name]) for name, tensor in first.items())
 
 
-def emote_source(folder, seed=2) -> BatchSource:
-    return BatchSource((folder,), (1.0,), QUICK.config.audio_encoder, batch_size=3, num_frames=24, seed=seed)
+def trainer(name: str, corpus: Path, folder: Path, *overrides: str, init: Path | None = None) -> Trainer:
+    config = load_run_config(name, overrides)
+    inputs = RunInputs(config.name, config.trainer.seed, corpus.parent, init=init)
+    return Trainer(make_task(config, inputs), config.trainer, folder, config.record)
 
 
-@pytest.fixture
-def one_thread():
-    """Sums in one order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+@pytest.fixture(scope="module")
+def prior(buzzing_part, tmp_path_factory) -> Path:
+    """The folder of a run of `train flint`."""
+    folder = tmp_path_factory.mktemp("flint") / "run"
+    trainer("flint_open", buzzing_part, folder, *PRIOR).run()
+    return folder
 
 
-def stop_after(steps: int):
-    """Runs the first `steps` steps of a run that is planned for more, as if it had been killed there."""
-
-    class Stopped(Exception):
-        pass
-
-    from emote_blender.training import optimisation
-
-    def save(path, **state):
-        optimisation.save_checkpoint(path, **state)
-        if state["step"] == steps:
-            raise Stopped
-
-    return Stopped, save
-
-
-@pytest.mark.usefixtures("one_thread")
-def test_flint_resumed_after_two_steps_is_flint_trained_for_four(buzzing_part, open_head, tmp_path, monkeypatch):
-    from emote_blender.training import train_flint as module
-
-    whole = train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "whole.pt")
-    stopped, save = stop_after(2)
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "save_checkpoint", save)
-        with pytest.raises(stopped):
-            train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "half.pt")
-    assert load_checkpoint(tmp_path / "half.pt")["step"] == 2
-    resumed = train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "half.pt")
-    assert equal(whole.state_dict(), resumed.state_dict())
-
-
-@pytest.mark.usefixtures("one_thread")
-def test_emote_resumed_after_two_steps_is_emote_trained_for_four(buzzing_part, open_head, tmp_path, monkeypatch):
-    from emote_blender.training import train_emote as module
-
-    prior = train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "flint.pt")
-    decoder = replace(QUICK.config.decoder, dropout=0.2)  # so that resuming has to restore its randomness, too
-    config = replace(QUICK.config, decoder=decoder)
-    settings = replace(QUICK.common_run, num_steps=4, checkpoint_every=2)
-
-    def run(checkpoint):
-        return train_emote(config, prior, open_head, emote_source(buzzing_part), settings, checkpoint)
-
-    whole = run(tmp_path / "whole.pt")
-    stopped, save = stop_after(2)
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "save_checkpoint", save)
-        with pytest.raises(stopped):
-            run(tmp_path / "half.pt")
-    assert load_checkpoint(tmp_path / "half.pt")["step"] == 2
-    assert equal(whole.state_dict(), run(tmp_path / "half.pt").state_dict())
-
-
-@pytest.mark.usefixtures("one_thread")
 def test_flint_learns_to_repeat_a_motion(buzzing_part, open_head, tmp_path):
-    config = FLINTConfig(num_expression=50, quant_factor=2, feature_dim=64, intermediate_size=64)
-    settings = replace(FLINT_SETTINGS, num_steps=150, batch_size=16, rate=3e-3, warm_up=10, checkpoint_every=150)
-    trained = train_flint(config, open_head, (buzzing_part,), settings, tmp_path / "flint.pt")
-    motion = MotionBatches((buzzing_part,), settings)[9999]  # of a number that was not trained on
+    longer = (
+        "trainer.num_steps=150", "trainer.rate=3e-3", "trainer.warm_up=10", "data.batch_size=16",
+        "model.flint.feature_dim=64", "model.flint.intermediate_size=64",
+    )  # fmt: skip
+    training = trainer("flint_open", buzzing_part, tmp_path / "run", *PRIOR, *longer)
+    trained = load_motion_prior(training.run().export)
+    motion, _ = training.task.batch(9999)  # of a number that was not trained on
     loss_of = MeshLoss(open_head)
     with torch.inference_mode():
         rebuilt = trained.decode(trained.encode(motion).mean)
@@ -100,28 +72,43 @@ def test_flint_learns_to_repeat_a_motion(buzzing_part, open_head, tmp_path):
         assert loss_of(rebuilt, motion).vertices < 0.75 * loss_of(still, motion).vertices
 
 
-@pytest.mark.usefixtures("one_thread")
-def test_emote_keeps_the_prior_it_was_given_and_saves_averaged_weights(buzzing_part, open_head, tmp_path):
-    prior = train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "flint.pt")
-    settings = replace(QUICK.common_run, num_steps=3)
-    checkpoint = tmp_path / "emote.pt"
-    model = train_emote(QUICK.config, prior, open_head, emote_source(buzzing_part), settings, checkpoint)
-    assert equal(prior.motion_decoder.state_dict(), model.sequence_decoder.motion_prior.motion_decoder.state_dict())
-    assert equal(model.state_dict(), averaged_model(QUICK.config, checkpoint).state_dict())
-    save_model(model, tmp_path / "model")
-    assert equal(model.state_dict(), load_model(tmp_path / "model").state_dict())
+def test_emote_resumed_after_two_steps_is_emote_trained_for_four(buzzing_part, prior, tmp_path, monkeypatch):
+    start = f"start.motion_prior='{prior}'"
+    told = (*EMOTE, start, "data.told=0.5")
+    trainer("emote_open_formants", buzzing_part, tmp_path / "whole", *told).run()
+    halves = trainer("emote_open_formants", buzzing_part, tmp_path / "halves", *told)
+    with monkeypatch.context() as patch:
+        measured = type(halves.task).loss
+
+        def loss(task, module, batch, step):
+            if step == 2:
+                raise Cancelled("stopped")
+            return measured(task, module, batch, step)
+
+        patch.setattr(type(halves.task), "loss", loss)
+        with pytest.raises(Cancelled):
+            halves.run()
+    assert torch.load(tmp_path / "halves" / "last.pt", weights_only=True)["counters"]["step"] == 2
+    halves.run(resume=True)
+    assert equal(*(read_weights(tmp_path / name) for name in ("whole", "halves")))
 
 
-@pytest.mark.usefixtures("one_thread")
-def test_a_second_run_starts_from_the_first_runs_weights(buzzing_part, open_head, tmp_path):
-    prior = train_flint(QUICK.config.flint, open_head, (buzzing_part,), FLINT_SETTINGS, tmp_path / "flint.pt")
-    settings = replace(QUICK.common_run, num_steps=3)
-    source = emote_source(buzzing_part)
-    train_emote(QUICK.config, prior, open_head, source, settings, tmp_path / "first.pt")
-    still = replace(settings, num_steps=1, rate=0.0)
-    second = train_emote(QUICK.config, None, open_head, source, still, tmp_path / "second.pt", tmp_path / "first.pt")
-    first = load_checkpoint(tmp_path / "first.pt")["model"]
-    assert all(torch.equal(tensor, first[f"emote.{name}"]) for name, tensor in second.state_dict().items())
+def test_emote_keeps_the_prior_it_was_given_and_the_next_run_starts_from_its_averaged_weights(
+    buzzing_part, prior, tmp_path
+):
+    path = f"start.motion_prior='{prior}'"
+    result = trainer("emote_open_stage1", buzzing_part, tmp_path / "first", *EMOTE, path).run()
+    model = load_model(result.export)
+    decoder = load_motion_prior(prior / "export").motion_decoder.state_dict()
+    assert equal(decoder, model.sequence_decoder.motion_prior.motion_decoder.state_dict())
+    state = torch.load(tmp_path / "first" / "last.pt", weights_only=True)
+    averaged = {**state["module"], **state["average"]}
+    assert not equal(averaged, state["module"])
+    own = {name.removeprefix("emote."): value for name, value in averaged.items() if name.startswith("emote.")}
+    assert all(torch.equal(tensor, own[name]) for name, tensor in model.state_dict().items())
+    second = trainer("emote_open_formants", buzzing_part, tmp_path / "second", *EMOTE, init=tmp_path / "first")
+    begun = second.task.modules().state_dict()
+    assert all(torch.equal(tensor, averaged[name]) for name, tensor in begun.items())
 
 
 def test_the_rate_rises_then_falls():
