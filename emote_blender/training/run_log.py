@@ -130,7 +130,7 @@ def draw_curves(scalars: Path, image: Path) -> None:
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     figure.subplots_adjust(  # inches; a layout that measures every label takes as long as the drawing
-        left=0.65 / width, right=1 - 0.2 / width, bottom=0.5 / height, top=1 - 0.3 / height, wspace=0.24, hspace=0.4
+        left=0.75 / width, right=1 - 0.2 / width, bottom=0.5 / height, top=1 - 0.3 / height, wspace=0.24, hspace=0.4
     )
     for index, (name, kinds) in enumerate(curves.items(), start=1):
         axes = figure.add_subplot(rows, columns, index)
