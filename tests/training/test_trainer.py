@@ -375,14 +375,18 @@ def test_a_second_interrupt_some_time_later_interrupts(monkeypatch):
 
     now = 100.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    with StopSignals() as signals:
-        os.kill(os.getpid(), signal.SIGINT)
-        now = 101.0
-        os.kill(os.getpid(), signal.SIGINT)
-        assert signals.requested
-        now = 102.0
-        with pytest.raises(KeyboardInterrupt):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore SIGINT
+    try:
+        with StopSignals() as signals:
             os.kill(os.getpid(), signal.SIGINT)
+            now = 101.0
+            os.kill(os.getpid(), signal.SIGINT)
+            assert signals.requested
+            now = 102.0
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # ---------------------------------------------------------------- what is written
