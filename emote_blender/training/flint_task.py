@@ -29,7 +29,7 @@ from .losses import MeshLoss
 from .run_config import build_settings
 from .run_folder import load_weights
 from .tasks import RunInputs, Task
-from .vertex_loss import PosedFace
+from .vertex_loss import PosedFace, full_precision
 
 logger = logging.getLogger(__name__)
 
@@ -96,14 +96,18 @@ class FLINTParts(nn.Module):
         """`vertices`, `kl` and, on regions, `gap`, unweighted; latents are drawn from the global generator."""
         motion, shape = batch
         rebuilt, distribution, _ = self.flint(motion)
+        with full_precision(motion):
+            found = self._mesh_terms(rebuilt.float(), motion, shape)
+        return {**found, "kl": distribution.kl_divergence()}
+
+    def _mesh_terms(self, rebuilt: Tensor, motion: Tensor, shape: Tensor | None) -> dict[str, Tensor]:
+        """What both motions (B, T, E + 3) do to the mesh, compared."""
         if isinstance(self.surface, MeshLoss):
             errors = self.surface(rebuilt, motion)
-            found = {"vertices": errors.vertices, "gap": errors.gap}
-        else:
-            with torch.no_grad():
-                wanted = self.surface(self.all_coefficients(motion), shape)
-            found = {"vertices": F.mse_loss(self.surface(self.all_coefficients(rebuilt), shape), wanted)}
-        return {**found, "kl": distribution.kl_divergence()}
+            return {"vertices": errors.vertices, "gap": errors.gap}
+        with torch.no_grad():
+            wanted = self.surface(self.all_coefficients(motion), shape)
+        return {"vertices": F.mse_loss(self.surface(self.all_coefficients(rebuilt), shape), wanted)}
 
     def total(self, terms: Mapping[str, Tensor]) -> Tensor:
         """The weighted sum of the terms."""
