@@ -40,7 +40,7 @@ class SpokenWord:
     phonemes: tuple[str, ...]
 
 
-class _Event(ctypes.Structure):
+class Event(ctypes.Structure):
     """espeak_EVENT of speak_lib.h."""
 
     _fields_ = (
@@ -71,7 +71,7 @@ class _Voice(ctypes.Structure):
     )
 
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event))
 
 
 class Espeak:
@@ -89,7 +89,7 @@ class Espeak:
             raise OSError(f"espeak-ng finds no data in {data or 'its own folder'}")
         self._lock = threading.Lock()
         self._words: list[tuple[int, list[str]]] = []
-        self._callback = _Callback(self._receive)  # kept: the library holds only the address
+        self._callback = Callback(self._receive)  # kept: the library holds only the address
         self._library.espeak_SetSynthCallback(self._callback)
         self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
         self._identifiers = self._list_voices()

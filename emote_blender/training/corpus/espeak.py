@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import InputError
+from ...transcript.espeak import Callback
 from . import phones
 from .text import ENGLISH_SOUNDS, PSEUDO_LANGUAGES, english_sentence, pseudo_sentence
 from .utterance import APT_LINE, Utterance, to_utterance
@@ -23,21 +24,6 @@ ESPEAK_ENGLISH = (
 ESPEAK_LEFT_OUT = ("whisper", "whisperf", "croak", "fast", "Demonic", "announcer")
 _PHONEME_EVENT = 7
 _RATE, _PITCH, _RANGE = 1, 3, 4
-
-
-class _Event(ctypes.Structure):
-    """espeak_EVENT of speak_lib.h."""
-
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
-        ("user_data", ctypes.c_void_p),
-        ("string", ctypes.c_char * 8),
-    )
 
 
 def find_library() -> str | None:
@@ -62,10 +48,7 @@ class Espeak:
         self._library = ctypes.CDLL(name)
         synchronous, phoneme_events_in_ipa = 2, 3
         self.sample_rate = self._library.espeak_Initialize(synchronous, 0, None, phoneme_events_in_ipa)
-        callback_type = ctypes.CFUNCTYPE(
-            ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
-        )
-        self._callback = callback_type(self._receive)  # kept: the library holds only the address
+        self._callback = Callback(self._receive)  # kept: the library holds only the address
         self._library.espeak_SetSynthCallback(self._callback)
         self._chunks: list[np.ndarray] = []
         self._events: list[tuple[float, str]] = []
