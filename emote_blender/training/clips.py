@@ -21,6 +21,7 @@ from ..emotion import EMOTIONS, MAX_INTENSITY
 from ..errors import EmoteError, InputError
 from .batch import ClipBatch
 from .corpus import phones
+from .epoch_order import EpochOrder
 
 FPS = 25
 FRAME_SAMPLES = 640  # at 16 kHz
@@ -292,7 +293,7 @@ class ClipBatches(Dataset):
             raise InputError("there are no clips to train on; check the folder and the split")
         self.clips = clips
         self.settings = settings
-        self._order: tuple[int, np.ndarray] | None = None
+        self._order = EpochOrder(len(clips), settings.seed)
 
     @property
     def num_batches(self) -> int:
@@ -302,17 +303,9 @@ class ClipBatches(Dataset):
     def indices(self, number: int) -> list[int]:
         """The clips of batch `number`."""
         first = number * self.settings.batch_size
-        places = range(first, first + self.settings.batch_size)
-        return [int(self._order_of(place // len(self.clips))[place % len(self.clips)]) for place in places]
+        return [self._order[place] for place in range(first, first + self.settings.batch_size)]
 
     def __getitem__(self, number: int) -> ClipBatch:
-        # The leading 1 and 0 keep the streams of windows and of orders apart.
+        # The leading 1 keeps it apart from the order of the clips, which is drawn with the same seed.
         rng = np.random.default_rng([1, self.settings.seed, number])
         return window_batch(self.clips, self.indices(number), self.settings.num_frames, rng)
-
-    def _order_of(self, epoch: int) -> np.ndarray:
-        """The order of an epoch; the last one used is kept."""
-        if self._order is None or self._order[0] != epoch:
-            rng = np.random.default_rng([0, self.settings.seed, epoch])
-            self._order = epoch, rng.permutation(len(self.clips))
-        return self._order[1]

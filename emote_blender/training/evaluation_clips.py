@@ -13,12 +13,12 @@ from ..audio import SAMPLE_RATE, Waveform
 from ..emote.config import EMOTEConfig
 from ..emotion import EMOTIONS
 from ..errors import InputError
-from ..flame.model import FaceModel
 from .clips import Clips, SelectedClips
 from .corpus.emotion_styles import EXPRESSION_NAMES
 from .corpus.generate import FRAME_SAMPLES
 from .dataset import LABELS_PER_FRAME, SPEAKERS, Window, conditioned_motion, load_part
 from .mead import PUBLISHED_SPLIT, MEADClips
+from .mead_reconstruction import fitting_reconstruction
 from .metrics import runs
 from .motion_folder import MotionFolder
 from .wrong_words import with_wrong_words
@@ -195,9 +195,7 @@ class RecordedSet:
                 yield ReferenceMotion(clip.motion[clip.valid], emotion, float(clip.intensity), person, clip.shape)
 
 
-def open_tests(
-    folder: Path, config: EMOTEConfig, face_model: FaceModel, wrong_words: float | None = None
-) -> list[EvaluationSet]:
+def open_tests(folder: Path, config: EMOTEConfig, wrong_words: float | None = None) -> list[EvaluationSet]:
     """The tests in a folder for a model: parts of the corpus, the processed MEAD, or motion files with their sound.
 
     Args:
@@ -227,7 +225,7 @@ def open_tests(
     if wrong_words is not None:
         raise InputError(f"what is said in {folder} is not known; leave out --transcript")
     if any((root / "reconstructions").is_dir() for root in (folder, folder / "processed")):
-        return [_mead(folder, config, face_model)]
+        return [_mead(folder, config)]
     if next(folder.rglob("*.npz"), None) is None:
         raise InputError(
             f"{folder} holds no prepared part of the corpus ({_PART_FILE}), no motion files (.npz) and no MEAD "
@@ -236,8 +234,10 @@ def open_tests(
     return [_motions(folder, config)]
 
 
-def _mead(folder: Path, config: EMOTEConfig, face_model: FaceModel) -> RecordedSet:
-    """MEAD's test identities; the judge learns from its training identities."""
+def _mead(folder: Path, config: EMOTEConfig) -> RecordedSet:
+    """MEAD's test identities, in the reconstruction that fits the model; the judge learns from its training
+    identities."""
+    reconstruction = fitting_reconstruction(folder, config.num_expression)
     identities = PUBLISHED_SPLIT if config.speakers == PUBLISHED_SPLIT.train else None
 
     def clips(split: Literal["train", "test"], with_audio: bool) -> MEADClips:
@@ -245,8 +245,9 @@ def _mead(folder: Path, config: EMOTEConfig, face_model: FaceModel) -> RecordedS
             folder,
             split,
             num_expression=config.num_expression,
-            num_shape=face_model.num_shape,
+            num_shape=reconstruction.num_shape,
             with_audio=with_audio,
+            reconstruction=reconstruction.name,
             identities=identities,
         )
 

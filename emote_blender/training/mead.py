@@ -16,7 +16,6 @@ Everything else that is missing, damaged or of another size is an InputError.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,27 +23,25 @@ from typing import Literal
 
 import numpy as np
 
-from ..emotion import EMOTIONS
 from ..errors import InputError
-from .clips import FRAME_SAMPLES, SpeechClip, load_samples, split_70_15_15, split_randomly
-from .hdf5_file import read_arrays
+from .clips import FRAME_SAMPLES, SpeechClip, load_samples, split_70_15_15
 from .landmark_validity import find_landmarks, read_validity
+from .mead_layout import (
+    FEATURES_FILE,
+    RECONSTRUCTION_FILE,
+    SPLIT_SEED,
+    MEADTake,
+    find_takes,
+    method_folder,
+    processed_folder,
+    read_features,
+    read_frames,
+)
 
 logger = logging.getLogger(__name__)
 
 RECONSTRUCTION = "EMICA-MEAD_flame2020"
-VIEW = "front"
-SPLIT_SEED = 12345
-EMOTION_FOLDERS = {
-    **{name: name for name in EMOTIONS if name not in ("surprise", "disgust", "anger")},
-    "surprised": "surprise",
-    "disgusted": "disgust",
-    "angry": "anger",
-}
-"""MEAD's name of an emotion → ours (spec/EMOTE.md 3.2)."""
 SplitName = Literal["train", "validation", "test", "all"]
-_IDENTITY = re.compile(r"[MW]\d{3}")
-_LEVEL = re.compile(r"level_([123])")
 
 
 @dataclass(frozen=True)
@@ -90,42 +87,6 @@ def speaker_columns(split: IdentitySplit) -> dict[str, int]:
     return columns
 
 
-@dataclass(frozen=True)
-class MEADTake:
-    """One sentence: who says it, MEAD's name of the emotion, the level 1..3, the sentence's number."""
-
-    identity: str
-    emotion: str
-    level: int
-    number: str
-
-    @property
-    def folder(self) -> Path:
-        """M003/front/angry/level_1/001: where the take lies under every kind of data."""
-        return Path(self.identity, VIEW, self.emotion, f"level_{self.level}", self.number)
-
-
-def find_takes(reconstructions: Path) -> list[MEADTake]:
-    """The takes under the folder of a reconstruction, sorted."""
-    takes, ignored = [], set()
-    for identity in _folders(reconstructions):
-        if not _IDENTITY.fullmatch(identity.name):
-            ignored.add(identity.name)
-            continue
-        if not (identity / VIEW).is_dir():  # W017 was never filmed from the front
-            continue
-        for emotion in _folders(identity / VIEW):
-            for level in _folders(emotion):
-                found = _LEVEL.fullmatch(level.name)
-                if emotion.name not in EMOTION_FOLDERS or not found:
-                    ignored.add(f"{emotion.name}/{level.name}")
-                    continue
-                takes += [MEADTake(identity.name, emotion.name, int(found[1]), take.name) for take in _folders(level)]
-    if ignored:
-        logger.warning("%s: left out %s, which MEAD does not have", reconstructions, ", ".join(sorted(ignored)[:10]))
-    return takes
-
-
 class MEADClips:
     """The clips of one part of MEAD.
 
@@ -141,8 +102,6 @@ class MEADClips:
         feature_dim: width that the emotion features must have.
         identities: who belongs to which part; None: `split_identities` of all that are found. `PUBLISHED_SPLIT` keeps
             the speaker columns of the released models where only a part of MEAD is at hand.
-        split_by: "identity", or "sequence" for takes of all people in each part, as the video emotion network was
-            trained (spec 7; the shuffle is our own, with generator 12345).
 
     Raises:
         InputError: if the folder is not there, or the part has no clips.
@@ -161,13 +120,12 @@ class MEADClips:
         feature_method: str = "resnet50",
         feature_dim: int = 2048,
         identities: IdentitySplit | None = None,
-        split_by: Literal["identity", "sequence"] = "identity",
     ) -> None:
-        if split not in ("train", "validation", "test", "all") or split_by not in ("identity", "sequence"):
-            raise ValueError(f"unknown split {split!r} by {split_by!r}")
-        self.root = _processed(Path(root))
-        self._reconstructions = _method(self.root, "reconstructions", reconstruction)
-        self._features = _method(self.root, "emotions", feature_method) if with_features else None
+        if split not in ("train", "validation", "test", "all"):
+            raise ValueError(f"unknown split {split!r}")
+        self.root = processed_folder(Path(root))
+        self._reconstructions = method_folder(self.root, "reconstructions", reconstruction)
+        self._features = method_folder(self.root, "emotions", feature_method) if with_features else None
         self._landmarks = find_landmarks(self.root)
         self._with_audio = with_audio
         self._widths = {"exp": num_expression, "jaw": 3, "shape": num_shape}
@@ -181,7 +139,7 @@ class MEADClips:
                 "or two women, or choose another reconstruction"
             )
         self._columns = speaker_columns(self.identities)
-        self.takes = self._part_of(takes, split, split_by)
+        self.takes = self._part_of(takes, split)
         if not self.takes:
             raise InputError(
                 f"{self._reconstructions} has no clips of the {split} part among {len(takes)}; unpack more identities"
@@ -197,8 +155,8 @@ class MEADClips:
 
     def __getitem__(self, index: int) -> SpeechClip:
         take = self.takes[index]
-        path = self._reconstructions / take.folder / "shape_pose_cam.hdf5"
-        arrays = _read_frames(path, self._widths)
+        path = self._reconstructions / take.folder / RECONSTRUCTION_FILE
+        arrays = read_frames(path, self._widths)
         num_frames = len(arrays["exp"])
         valid = self._validity(take, num_frames)
         for name, values in arrays.items():
@@ -210,21 +168,17 @@ class MEADClips:
             samples=self._samples(take, num_frames),
             motion=np.where(np.isfinite(motion), motion, 0.0),
             valid=valid,
-            emotion=EMOTIONS.index(EMOTION_FOLDERS[take.emotion]),
-            intensity=take.level - 1,
+            emotion=take.emotion_index,
+            intensity=take.intensity,
             speaker=self._columns[take.identity],
             name=take.folder.as_posix(),
             shape=seen.mean(axis=0),
             emotion_features=self._emotion_features(take, num_frames),
         )
 
-    def _part_of(self, takes: list[MEADTake], split: SplitName, split_by: str) -> list[MEADTake]:
-        if split_by == "identity" or split == "all":
-            people = set(self.identities.part(split))
-            return [take for take in takes if take.identity in people]
-        known = [take for take in takes if take.identity in self._columns]
-        parts = dict(zip(("train", "validation", "test"), split_randomly(len(known), SPLIT_SEED)))
-        return [known[index] for index in parts[split]]
+    def _part_of(self, takes: list[MEADTake], split: SplitName) -> list[MEADTake]:
+        people = set(self.identities.part(split))
+        return [take for take in takes if take.identity in people]
 
     def _samples(self, take: MEADTake, num_frames: int) -> np.ndarray:
         if not self._with_audio:
@@ -248,56 +202,10 @@ class MEADClips:
     def _emotion_features(self, take: MEADTake, num_frames: int) -> np.ndarray | None:
         if self._features is None:
             return None
-        path = self._features / take.folder / "features.hdf5"
-        features = _read_frames(path, {"feature": self._feature_dim})["feature"]
+        path = self._features / take.folder / FEATURES_FILE
+        features = read_features(path, self._feature_dim)
         if len(features) != num_frames:
             raise InputError(
                 f"{path} has {len(features)} frames, but the reconstruction {num_frames}; unpack both from one archive"
             )
-        if not np.isfinite(features).all():
-            raise InputError(f"{path}: feature holds values that are not numbers; unpack it again")
         return features
-
-
-def _read_frames(path: Path, widths: dict[str, int]) -> dict[str, np.ndarray]:
-    """Datasets (T, D) by name, all of the same T >= 1, each of its own width D."""
-    arrays = {}
-    for name, values in read_arrays(path, list(widths)).items():
-        frames = values[0] if values.ndim == 3 and len(values) == 1 else values
-        if frames.ndim != 2 or not len(frames):
-            raise InputError(
-                f"{path}: {name} must be (1, frames, {widths[name]}), found {values.shape}; unpack it again"
-            )
-        if frames.shape[1] != widths[name]:
-            raise InputError(
-                f"{path}: {name} has {frames.shape[1]} coefficients, but {widths[name]} are wanted; choose the "
-                "reconstruction that the model is for, or its number of coefficients"
-            )
-        arrays[name] = frames
-    lengths = {name: len(frames) for name, frames in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{count} of {name}" for name, count in lengths.items())
-        raise InputError(f"{path}: numbers of frames differ ({found}); unpack it again")
-    return arrays
-
-
-def _processed(root: Path) -> Path:
-    """The folder that holds `reconstructions`."""
-    for folder in (root, root / "processed"):
-        if (folder / "reconstructions").is_dir():
-            return folder
-    raise InputError(f"{root} has no folder 'reconstructions'; choose the folder 'processed' of the processed MEAD")
-
-
-def _method(root: Path, kind: str, name: str) -> Path:
-    """The folder of a method under a kind of data."""
-    folder = root / kind / name
-    if not folder.is_dir():
-        others = ", ".join(path.name for path in _folders(root / kind)) if (root / kind).is_dir() else ""
-        raise InputError(f"{folder} not found; found {others or 'nothing'} there, unpack or choose another")
-    return folder
-
-
-def _folders(folder: Path) -> list[Path]:
-    """The folders in a folder, sorted; hidden ones left out."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import InputError
@@ -52,9 +53,7 @@ def make_task(config: RunConfig, inputs: RunInputs) -> Task:
 
         return FLINTTask.from_config(config.tables, inputs)
     if config.task == "emotion":
-        from .emotion_task import EmotionTask
-
-        return EmotionTask.from_config(config.tables, inputs)
+        return _make_emotion_task(config, inputs)
     if config.task == "lips":
         from .lips_task import LipsTask
 
@@ -66,3 +65,15 @@ def make_task(config: RunConfig, inputs: RunInputs) -> Task:
     from .emote_task import EMOTETask
 
     return EMOTETask.from_config(config.tables, inputs)
+
+
+def _make_emotion_task(config: RunConfig, inputs: RunInputs) -> Task:
+    """`[data] type` "mead": the network over frames on features of real videos; else both networks on films."""
+    data = config.tables.get("data")
+    if isinstance(data, Mapping) and data.get("type") == "mead":
+        from .video_emotion_task import VideoEmotionTask
+
+        return VideoEmotionTask.from_config(config.tables, inputs)
+    from .emotion_task import EmotionTask
+
+    return EmotionTask.from_config(config.tables, inputs)

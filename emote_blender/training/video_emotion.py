@@ -5,6 +5,7 @@ The feature is what EMOTE's emotion losses compare. Parameter names are those of
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -53,9 +54,15 @@ class VideoEmotionNetwork(nn.Module):
         self.sequence_encoder = _SequenceEncoder(config)
         self.classification_head = _ClassificationHead(config)
 
-    def forward(self, features: Tensor) -> VideoEmotion:
-        """Emotion of features (B, T, D) of the frames of clips; all frames of a batch count, so it has no padding."""
-        feature = self.sequence_encoder(features)
+    def forward(self, features: Tensor, valid: Tensor | None = None) -> VideoEmotion:
+        """Emotion of features (B, T, D) of the frames of clips.
+
+        Args:
+            features: of a frame each. Frames of zeros count like all others: they are not silently left out.
+            valid: (B, T) bool, False where a shorter clip was padded; those frames are seen by none, so that a padded
+                clip gives what it gives alone. The first frame of a clip must be valid. None: all are.
+        """
+        feature = self.sequence_encoder(features, valid)
         heads = self.classification_head.classification_heads
         return VideoEmotion(heads["expression"](feature), heads["intensity"](feature), feature)
 
@@ -68,12 +75,12 @@ class _SequenceEncoder(nn.Module):
         self.transformer_encoder = _UnmaskedEncoder(config)
         self.pooler = _Pooler(config.dim)
 
-    def forward(self, features: Tensor) -> Tensor:
-        return self.pooler(self.transformer_encoder(features))
+    def forward(self, features: Tensor, valid: Tensor | None = None) -> Tensor:
+        return self.pooler(self.transformer_encoder(features, valid))
 
 
 class _UnmaskedEncoder(nn.Module):
-    """(B, T, dim) of (B, T, D): bottleneck, then transformer layers without any bias."""
+    """(B, T, dim) of (B, T, D): bottleneck, then transformer layers that know of no distance."""
 
     def __init__(self, config: VideoEmotionConfig) -> None:
         super().__init__()
@@ -82,11 +89,13 @@ class _UnmaskedEncoder(nn.Module):
             config.num_layers, config.dim, config.num_heads, config.intermediate_size, config.dropout
         )
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, valid: Tensor | None = None) -> Tensor:
         x = self.bottleneck(features)
-        no_bias = x.new_zeros(x.shape[1], x.shape[1])
+        bias = x.new_zeros(x.shape[1], x.shape[1])
+        if valid is not None:
+            bias = x.new_zeros(valid.shape).masked_fill(~valid, -math.inf)[:, None, None]  # (B, 1, 1, T)
         for layer in self.encoder.layers:
-            x = layer(x, no_bias)
+            x = layer(x, bias)
         return x
 
 

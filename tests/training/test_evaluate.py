@@ -20,9 +20,11 @@ from emote_blender.training.dataset import prepare_part
 from emote_blender.training.evaluation_clips import CorpusSet, EvaluationClip
 from emote_blender.training.evaluation_report import MEASURES, as_table, drop
 from emote_blender.training.face_reader import FaceReader
+from emote_blender.training.mead_reconstruction import PUBLISHED_RECONSTRUCTIONS
 from emote_blender.training.voice_scores import VoiceScores, score
 from emote_blender.training.wrong_words import with_wrong_words
 
+VERSION_2, VERSION_1 = PUBLISHED_RECONSTRUCTIONS
 BROWS = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("brow", "eye", "cheek", "noseSneer"))]
 MOUTH = [i for i, name in enumerate(EXPRESSION_NAMES) if name.startswith(("mouth", "jaw"))]
 
@@ -263,23 +265,34 @@ def test_recorded_motions_are_judged_by_their_own_reference(open_head_model_fold
     assert report["judge_examples"] == 2
 
 
-def test_mead_is_judged_on_people_who_were_not_trained_on(open_head, make_tiny_model, tmp_path, capsys):
+@pytest.mark.parametrize("head_components, reconstruction", [(0, VERSION_2), (3, VERSION_1)])
+def test_mead_is_judged_on_people_who_were_not_trained_on(
+    open_head, make_tiny_model, tmp_path, capsys, head_components, reconstruction
+):
+    """With the reconstruction of version 2; and with that of version 1, whose model and identities know fewer
+    components than the head, beside one of version 2 that does not fit."""
     h5py = pytest.importorskip("h5py", reason="MEAD is in HDF5 files")
     from test_mead import NUM_EXPRESSION, NUM_SHAPE, write_tree
+    from test_mead_reconstruction import write_reconstruction
 
     from emote_blender.emote.checkpoint import save_model
 
     written = write_tree(tmp_path / "processed")
+    reconstructions = tmp_path / "processed" / "reconstructions"
+    if reconstruction != VERSION_2:
+        (reconstructions / VERSION_2).rename(reconstructions / reconstruction)
+        write_reconstruction(tmp_path / "processed", VERSION_2, NUM_EXPRESSION + head_components, NUM_SHAPE)
     for path in (tmp_path / "processed").rglob("landmarks.hdf5"):
         with h5py.File(path, "r+") as file:
             file["valid"][...] = True
-    identity, expression = open_head.identity_dirs[..., :NUM_SHAPE], open_head.expression_dirs[..., :NUM_EXPRESSION]
+    num_shape, num_expression = NUM_SHAPE + head_components, NUM_EXPRESSION + head_components
+    identity, expression = open_head.identity_dirs[..., :num_shape], open_head.expression_dirs[..., :num_expression]
     replace(
         open_head,
         shapedirs=np.concatenate([identity, expression], axis=2),
-        num_shape=NUM_SHAPE,
+        num_shape=num_shape,
         shape_names=None,
-        num_expression=NUM_EXPRESSION,
+        num_expression=num_expression,
         expression_names=None,
         basis="flame2020",
     ).save(tmp_path / "head")
@@ -297,6 +310,17 @@ def test_mead_is_judged_on_people_who_were_not_trained_on(open_head, make_tiny_m
     assert judged["scores"]["lip_vertex_error"] > 0
     asked = {EMOTIONS[row] for row in np.flatnonzero(np.sum(judged["confusion"], axis=1))}
     assert asked == {"neutral", "surprise", "anger"}  # what the judge knows
+
+
+def test_mead_without_a_reconstruction_that_fits_is_one_sentence(open_head_model_folder, tmp_path, capsys):
+    pytest.importorskip("h5py", reason="MEAD is in HDF5 files")
+    from test_mead_reconstruction import write_reconstruction
+
+    write_reconstruction(tmp_path, VERSION_2, 100, 300)
+    assert main(["evaluate", str(open_head_model_folder), "--data", str(tmp_path)]) == 1
+    errors = capsys.readouterr().err.strip()
+    assert "no reconstruction with the 50 expression coefficients of the model" in errors
+    assert len(errors.splitlines()) == 1
 
 
 def test_transcripts_need_texts(open_head_model_folder, buzzing_part, capsys):

@@ -76,6 +76,21 @@ def test_the_feature_does_not_depend_on_the_order_of_later_frames():
         assert (network(features.flip(1)).feature - network(features).feature).abs().max() > 1e-3
 
 
+def test_frames_that_are_not_valid_do_not_count():
+    """Whatever stands in them; without being told, they do count."""
+    network, features = small_network(), torch.randn(2, 9, 12)
+    valid = torch.arange(9) < torch.tensor([[9], [4]])
+    with torch.inference_mode():
+        alone = [network(features[:1]), network(features[1:, :4])]
+        for padding in (0.0, 7.0):
+            padded = torch.where(valid[..., None], features, padding)
+            found = network(padded, valid)
+            for name in ("feature", "expression", "intensity"):
+                expected = torch.cat([getattr(seen, name) for seen in alone])
+                torch.testing.assert_close(getattr(found, name), expected, atol=1e-6, rtol=1e-5)
+            assert (network(padded).feature[1] - alone[1].feature).abs().max() > 1e-3
+
+
 def test_the_output_is_that_of_the_formulas_in_numpy():
     """Post-norm attention and feed-forward net written out in float64, without torch's layers."""
     network, features = small_network(), torch.randn(1, 5, 12)
