@@ -103,6 +103,7 @@ class ConvolutionBlock(nn.Module):
         self.depthwise = nn.Conv1d(dim, dim, kernel_size, padding=kernel_size // 2, groups=dim)
         self.depthwise_norm = nn.LayerNorm(dim)
         self.conv_out = nn.Linear(dim, dim)
+        self.dropout = nn.Dropout(0.0)  # training sets its rate; no part of the architecture
         self.num_heads = num_heads
         self.attention = attention
         if attention:
@@ -117,14 +118,14 @@ class ConvolutionBlock(nn.Module):
         """(B, T, dim) -> (B, T, dim)."""
         hidden = F.glu(self.conv_in(self.conv_norm(x)), -1)
         hidden = self.depthwise(hidden.transpose(1, 2)).transpose(1, 2)
-        x = x + self.conv_out(F.silu(self.depthwise_norm(hidden)))
+        x = x + self.dropout(self.conv_out(F.silu(self.depthwise_norm(hidden))))
         if self.attention:
             B, T, D = x.shape
             packed = self.attention_in(self.attention_norm(x)).view(B, T, 3, self.num_heads, D // self.num_heads)
             query, key, value = packed.permute(2, 0, 3, 1, 4)
             mixed = F.scaled_dot_product_attention(query, key, value)
-            x = x + self.attention_out(mixed.transpose(1, 2).reshape(B, T, D))
-        return x + self.feedforward_out(F.silu(self.feedforward_in(self.feedforward_norm(x))))
+            x = x + self.dropout(self.attention_out(mixed.transpose(1, 2).reshape(B, T, D)))
+        return x + self.dropout(self.feedforward_out(F.silu(self.feedforward_in(self.feedforward_norm(x)))))
 
 
 class LogMelEncoder(AudioEncoder):

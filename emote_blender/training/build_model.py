@@ -15,6 +15,7 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,9 +27,9 @@ from ..paths import find_head
 from .corpus import engines
 from .corpus.generate import CorpusPart, generate_part
 from .dataset import prepare_part
-from .evaluate import evaluate, prepare_validation
+from .evaluate import Evaluation, evaluate, prepare_validation
 from .evaluation_report import write_report
-from .model_card import write_card
+from .model_card import TELLINGS, write_card
 from .recipe import FULL, QUICK, Recipe, Run
 from .run_folder import RunFolder
 from .tasks import RunInputs
@@ -40,8 +41,8 @@ logger = logging.getLogger(__name__)
 
 
 def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> dict[str, list[VoiceScores]]:
-    """The scores of the two judged runs by name, with `_transcript` where they were told what is said; the model is
-    written to `output`.
+    """The scores of the two judged runs by name, with the suffixes of `model_card.TELLINGS` where they were told what
+    is said; the model is written to `output`.
 
     Raises:
         InputError: speech engines are missing; the sentence says what to install.
@@ -58,15 +59,12 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
         train(recipe, run, work)
         logger.info("run %s ready after %.0f s", run.name, time.monotonic() - started)
 
-    scores = {}
+    scores, speeds = {}, []
     for name in dict.fromkeys((recipe.held_out, recipe.shipped)):
-        folder = work / "runs" / name
-        model = load_model(RunFolder(folder).export)
-        face_model = FaceModel.load(find_head(model.config.face))
-        for suffix in ("", "_transcript"):
-            evaluation = evaluate(model, face_model, folders, utterances, with_text=bool(suffix))
-            write_report(evaluation, folder / f"evaluation{suffix}")
+        for suffix in TELLINGS:
+            evaluation = judge(work / "runs" / name, suffix, folders, utterances)
             scores[name + suffix] = evaluation.rows
+            speeds.append(evaluation.times_real_time)
             logger.info("%s judged after %.0f s", name + suffix, time.monotonic() - started)
     (work / "runs" / "scores.json").write_text(
         json.dumps({name: [asdict(row) for row in rows] for name, rows in scores.items()}, indent=1), encoding="utf-8"
@@ -74,7 +72,7 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
     output.mkdir(parents=True, exist_ok=True)
     for path in RunFolder(work / "runs" / recipe.shipped).export.iterdir():
         shutil.copyfile(path, output / path.name)
-    write_card(output / "README.md", recipe, scores, read_sections(work / "card"))
+    write_card(output / "README.md", recipe, scores, min(speeds), read_sections(work / "card"))
     return scores
 
 
@@ -96,6 +94,18 @@ def train(recipe: Recipe, run: Run, work: Path) -> None:
     initial = runs / run.start if run.start else None
     inputs = RunInputs(config.name, config.trainer.seed, data=work / "prepared", init=initial)
     Trainer(make_task(config, inputs), config.trainer, runs / run.name, config.record).run(resume=True)
+
+
+def judge(run: Path, telling: str, folders: Mapping[str, Path], utterances: int) -> Evaluation:
+    """The evaluation of a run's export, told what is said as `model_card.TELLINGS` says; its report is written into the
+    run's folder."""
+    model = load_model(RunFolder(run).export)
+    face_model = FaceModel.load(find_head(model.config.face))
+    wrong_words = TELLINGS[telling]
+    with_text = wrong_words is not None
+    evaluation = evaluate(model, face_model, folders, utterances, with_text, wrong_words or 0.0)
+    write_report(evaluation, run / f"evaluation{telling}")
+    return evaluation
 
 
 def read_sections(folder: Path) -> dict[str, str]:

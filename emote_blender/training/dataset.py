@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import Dataset
 
 from ..emote.config import LogMelEncoderConfig
@@ -25,6 +24,7 @@ from .corpus import articulation, emotion_styles, phones
 from .corpus.augment import augment
 from .corpus.generate import FRAME_SAMPLES
 from .corpus.liveliness import LIVELY
+from .spectrum_augment import mask, shift_formants, vary_contrast
 
 logger = logging.getLogger(__name__)
 
@@ -241,11 +241,15 @@ def draw_motion(window: Window, rng: np.random.Generator) -> ConditionedMotion:
 
 @dataclass(frozen=True)
 class BatchSource:
-    """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation;
+    """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation.
+
     formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract, by a factor of
-    up to exp(formant_range); told: share of windows whose phones, or a stretch of them, the encoder is told, as a
-    transcript does; utterances: of each part, only its first so many (0: all); one_emotion: every utterance is only
-    ever seen under one condition, as in a recorded data set, instead of under any."""
+    up to exp(formant_range), and formant_bend more or less at its ends; contrast: share of windows whose spectrum is
+    sharpened or blurred; masks: how often a band and a moment of a window may be hidden (see `spectrum_augment`).
+    told: share of windows whose phones, or a stretch of them, the encoder is told, as a transcript does.
+    utterances: of each part, only its first so many (0: all). one_emotion: every utterance is only ever seen under one
+    condition, as in a recorded data set, instead of under any.
+    """
 
     folders: tuple[Path, ...]
     shares: tuple[float, ...]
@@ -255,6 +259,9 @@ class BatchSource:
     amount: float = 0.4
     formant_shift: float = 0.0
     formant_range: float = 0.12
+    formant_bend: float = 0.0
+    contrast: float = 0.0
+    masks: int = 1
     told: float = 0.0
     utterances: int = 0
     one_emotion: bool = False
@@ -288,8 +295,9 @@ class SpeechBatches(Dataset):
         samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), source.amount, noise)
         with torch.no_grad():
             mel = self._front_end.log_mel(samples, source.num_frames)
-        mel = _shift_formants(mel, source.formant_shift, source.formant_range, rng)
-        _mask(mel, source.amount, rng)
+        mel = shift_formants(mel, source.formant_shift, source.formant_range, source.formant_bend, rng)
+        mel = vary_contrast(mel, source.contrast, rng)
+        mask(mel, source.amount, source.masks, rng)
         labels = np.stack([w.labels for w in windows])
         return ClipBatch(
             samples=samples,
@@ -321,30 +329,3 @@ def _tell(labels: np.ndarray, share: float, num_phones: int, rng: np.random.Gene
         first, last = sorted(rng.integers(0, length + 1, 2)) if rng.random() < 0.5 else (0, length)
         clip[np.arange(first, last), moved[first:last]] = 1.0
     return told
-
-
-def _shift_formants(mel: Tensor, share: float, largest: float, rng: np.random.Generator) -> Tensor:
-    """(B, M, L) with the mel axis of a share of the clips stretched or squeezed by up to exp(largest)."""
-    if share == 0:
-        return mel
-    size, mels, _ = mel.shape
-    factors = np.where(rng.random(size) < share, np.exp(rng.uniform(-largest, largest, size)), 1.0)
-    position = torch.from_numpy(np.minimum(np.arange(mels) * factors[:, None], mels - 1)).float()  # (B, M)
-    lower = position.floor().clamp(max=mels - 2)
-    part = (position - lower)[..., None]
-    index = lower.long()[..., None].expand_as(mel)
-    return mel.gather(1, index) * (1 - part) + mel.gather(1, index + 1) * part
-
-
-def _mask(mel: Tensor, amount: float, rng: np.random.Generator) -> None:
-    """Sets a band of up to 11 mels, or up to 0.15 s, to the mean in some clips of (B, M, L) (SpecAugment)."""
-    _, mels, length = mel.shape
-    for clip in mel:
-        if rng.random() < 0.5 * amount:
-            width = int(rng.integers(1, 12))
-            start = int(rng.integers(mels - width))
-            clip[start : start + width] = 0
-        if rng.random() < 0.4 * amount:
-            width = int(rng.integers(2, 16))
-            start = int(rng.integers(length - width))
-            clip[:, start : start + width] = 0

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..emote.config import EMOTEConfig
-from ..emote.log_mel_encoder import LogMelEncoder
+from ..emote.log_mel_encoder import ConvolutionBlock, LogMelEncoder
 from ..emote.model import EMOTE
 from .batch import ClipBatch
 from .corpus import articulation
@@ -38,11 +38,18 @@ class EMOTEParts(nn.Module):
         surface: VertexLoss | MeshLoss,
         perceptual: PerceptualNetworks | None = None,
         freeze: Sequence[str] = (),
+        encoder_dropout: float = 0.0,
     ) -> None:
-        """surface: compares motions on the mesh. Raises ValueError where a name in `freeze` is no part of the model."""
+        """surface: compares motions on the mesh; encoder_dropout: of a log-mel encoder's blocks.
+
+        Raises ValueError where a name in `freeze` is no part of the model.
+        """
         super().__init__()
         self.surface, self.perceptual = surface, perceptual
         self.emote = EMOTE(config)
+        for block in self.emote.audio_model.modules():
+            if isinstance(block, ConvolutionBlock):
+                block.dropout.p = encoder_dropout
         self.articulation_head = nn.Linear(config.audio_encoder.dim, len(articulation.CHANNELS))
         self.freeze = tuple(freeze)
         modules = dict(self.emote.named_modules())

@@ -22,7 +22,10 @@ TERMS = MESH_TERMS + HELPER_TERMS + PERCEPTUAL_TERMS
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """`[model]`: the architecture. speakers: in the order of the condition's columns; the corpus's own if left out."""
+    """`[model]`: the architecture. speakers: in the order of the condition's columns; the corpus's own if left out.
+
+    encoder_dropout: of a log-mel encoder while it is trained; no part of the model folder.
+    """
 
     name: str
     face: str
@@ -32,6 +35,7 @@ class ModelSettings:
     decoder: DecoderConfig = DecoderConfig()
     speakers: tuple[str, ...] | None = None
     intensities: int = 3
+    encoder_dropout: float = 0.0
 
     def config(self, face_model: FaceModel, speakers: tuple[str, ...]) -> EMOTEConfig:
         """The model's configuration; `speakers` are the data's, where `[model]` names none."""
@@ -162,7 +166,7 @@ class CorpusData:
     """`[data]` of type "corpus": prepared parts of the generated corpus, folders below `--data`.
 
     shares: how often each part is drawn. validation: parts that are never trained on. amount, formant_shift,
-    formant_range, told, utterances, one_emotion: see `dataset.BatchSource`.
+    formant_range, formant_bend, contrast, masks, told, utterances, one_emotion: see `dataset.BatchSource`.
     """
 
     shares: dict[str, float]
@@ -173,6 +177,9 @@ class CorpusData:
     amount: float = 0.4
     formant_shift: float = 0.0
     formant_range: float = 0.12
+    formant_bend: float = 0.0
+    contrast: float = 0.0
+    masks: int = 1
     told: float = 0.0
     utterances: int = 0
     one_emotion: bool = False

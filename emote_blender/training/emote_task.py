@@ -87,7 +87,7 @@ class EMOTETask(Task):
         surface = VertexLoss(face_model) if loss.mesh == "flame" else MeshLoss(face_model, loss.largest_error)
         networks = build_networks(face_model, self.settings.perceptual, loss.needs_emotion, loss.needs_lips)
         try:
-            parts = EMOTEParts(config, surface, networks, start.freeze)
+            parts = EMOTEParts(config, surface, networks, start.freeze, self.settings.model.encoder_dropout)
         except ValueError as error:
             raise InputError(f"[start] freeze: {error}; correct the config file") from error
         if not loss.articulation:

@@ -116,13 +116,18 @@ def run_evaluation(
 
 
 def evaluate(
-    model: EMOTE, face_model: FaceModel, folders: Mapping[str, Path], limit: int = 80, with_text: bool = False
+    model: EMOTE,
+    face_model: FaceModel,
+    folders: Mapping[str, Path],
+    limit: int = 80,
+    with_text: bool = False,
+    wrong_words: float = 0.0,
 ) -> Evaluation:
     """The evaluation on prepared parts of the corpus by name, each with what `prepare_validation` adds to its arrays.
 
-    with_text: whether the model is told what is said.
+    with_text: whether the model is told what is said. wrong_words: share of the words that it is told wrongly.
     """
-    tests = [CorpusSet(name, folder, model.config.speakers) for name, folder in folders.items()]
+    tests = [CorpusSet(name, folder, model.config.speakers, wrong_words) for name, folder in folders.items()]
     return run_evaluation(model, face_model, tests, limit, with_text=with_text)
 
 

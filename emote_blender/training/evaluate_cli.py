@@ -29,7 +29,7 @@ def evaluate_command(arguments: argparse.Namespace) -> int:
     model = load_model(folder)
     face_model = FaceModel.load(find_head(arguments.head or model.config.face))
     wrong_words = arguments.wrong_words if arguments.transcript else None
-    tests = open_tests(arguments.data, model.config, face_model, wrong_words)
+    tests = open_tests(arguments.data, model.config, wrong_words)
     progress = ProgressLine(sys.stderr, model.config.name)
     try:
         evaluation = run_evaluation(model, face_model, tests, arguments.limit, progress, arguments.transcript)

@@ -7,12 +7,18 @@ from pathlib import Path
 
 from ..emote.config import load_config
 from .corpus import engines
-from .evaluation_report import as_table
+from .evaluation_report import AT_LEAST, AT_MOST, LEAST_TIMES_REAL_TIME, MEASURES, as_table
 from .recipe import Recipe, Run
 from .run_config import RunConfig
 from .voice_scores import VoiceScores
 
 FPS = 25
+
+# How a run is judged, by what stands behind its name: not told what is said (None), told, told with a share of the
+# words wrong.
+TELLINGS: dict[str, float | None] = {"": None, "_transcript": 0.0, "_wrong_words": 0.1}
+_TOLD = {"": "", "_transcript": ", told what is said", "_wrong_words": ", told with every tenth word wrong"}
+_TOLD_AT_LEAST = {"opening_r": 0.95, "closure_f1": 0.97}  # on an unheard engine, with the exact text
 
 _CARD = """# {name}
 
@@ -41,8 +47,9 @@ Judged on sentences with seeds of their own:
 
 Sentences come from a small grammar, a word list and invented words in the spelling of other languages; the varied parts
 add single words, commands, lists, pauses, breaths and a drifting rate. Windows are augmented (equaliser, band limits,
-room, noise, babble, speed ±20 %, in most runs shifted formants). Emotion, intensity (continuous 0–2) and speaker style
-are drawn anew for each window; one in six mixes two or glides from one to another.
+room, noise, babble, speed ±20 %, shifted formants, sharper or duller spectra, hidden moments and bands). Emotion,
+intensity (continuous 0–2) and speaker style are drawn anew for each window; one in six mixes two or glides from one to
+another.
 
 ## Recipe
 
@@ -58,7 +65,7 @@ gap below 0.5 mm within the sound (give or take one frame); a stretch of closed 
 open all through. f, v: the lower lip comes as near to the teeth as the reference's, to 1 mm. Jitter: energy above 8 Hz
 against the reference's. Emotions are named, at full intensity, by a judge that no training used; strength: distance
 from neutral against the reference's. An arrow says which way is better, × is a multiple of the reference's.
-{figures}
+{bars}{figures}
 {sections}## Limits
 
 - Synthetic speech only has been heard and measured here. An earlier study with the same recipe saw correlations fall by
@@ -76,12 +83,14 @@ def write_card(
     path: Path,
     recipe: Recipe,
     scores: Mapping[str, Sequence[VoiceScores]],
+    times_real_time: float,
     sections: Mapping[str, str] | None = None,
 ) -> None:
     """Writes the card beside the weights.
 
     Args:
-        scores: of the judged runs by name; with `_transcript` behind it, of the run that is told what is said.
+        scores: of the judged runs by name, with the suffixes of `TELLINGS`.
+        times_real_time: of encoding and one rendering, the slowest evaluation.
         sections: further text by title.
     """
     config = load_config(path.parent)
@@ -99,6 +108,7 @@ def write_card(
         validation=_validation(recipe, scores),
         licences="\n".join(f"| {name} | {licence} |" for name, licence in engines.LICENCES.items()),
         runs="\n".join(f"{number}. {_told(recipe, run)}" for number, run in enumerate(recipe.runs, start=1)),
+        bars=_bars(recipe, scores, times_real_time, size / 1e6),
         figures=_figures(recipe, scores),
         sections="".join(f"## {title}\n\n{block}\n\n" for title, block in (sections or {}).items()),
     )
@@ -175,7 +185,48 @@ def _figures(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]]) -> str
     }
     blocks = []
     for name, title in what.items():
-        for key, how in ((name, ""), (f"{name}_transcript", ", told what is said")):
-            if key in scores:
-                blocks.append(f"\n### {title}{how} (`{name}`)\n\n{as_table(scores[key])}\n")
+        for telling, how in _TOLD.items():
+            if name + telling in scores:
+                blocks.append(f"\n### {title}{how} (`{name}`)\n\n{as_table(scores[name + telling])}\n")
     return "".join(blocks)
+
+
+def _bars(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]], times_real_time: float, megabytes: float) -> str:
+    """What the held-out run must reach on the engines that it never heard, and what it does; with the commands."""
+    unheard = recipe.unheard_families(recipe.held_out)
+    parts = [part.name for part in recipe.validation if engines.family(part.engine) in unheard]
+    blocks = []
+    for part in parts:
+        found = {telling: _row(scores.get(recipe.held_out + telling, ()), part) for telling in TELLINGS}
+        plain, told, wrong = found[""], found["_transcript"], found["_wrong_words"]
+        if plain is None:
+            continue
+        lines = [f"| `{recipe.held_out}` on {part} | bar | figure |", "|---|---:|---:|"]
+        lines += [_bar(MEASURES[name], "≥", bar, getattr(plain, name)) for name, bar in AT_LEAST.items()]
+        lines += [_bar(MEASURES[name], "≤", bar, getattr(plain, name)) for name, bar in AT_MOST.items()]
+        for name, bar in _TOLD_AT_LEAST.items():
+            if told is not None:
+                lines.append(_bar(f"told what is said: {MEASURES[name]}", "≥", bar, getattr(told, name)))
+            if wrong is not None:
+                label = f"every tenth word wrong, no worse than untold: {MEASURES[name]}"
+                lines.append(_bar(label, "≥", getattr(plain, name), getattr(wrong, name)))
+        lines.append(_bar("times real time, one core, beside other work", "≥", LEAST_TIMES_REAL_TIME, times_real_time))
+        lines.append(_bar("megabytes", "<", 15.0, megabytes))
+        command = (
+            f"python -m emote_blender evaluate build/model/runs/{recipe.held_out}/export "
+            f"--data build/model/prepared/{part} --limit 200"
+        )
+        commands = "\n".join(f"{command}{more}" for more in ("", " --transcript", " --transcript --wrong-words 0.1"))
+        blocks.append("\n" + "\n".join(lines) + f"\n\nAfter `python build.py model`:\n\n```\n{commands}\n```\n")
+    return "".join(blocks)
+
+
+def _row(rows: Sequence[VoiceScores], part: str) -> VoiceScores | None:
+    """The scores of a whole part."""
+    return next((row for row in rows if row.voice == f"{part} (all)"), None)
+
+
+def _bar(label: str, sign: str, bar: float, value: float) -> str:
+    """A line of the table of bars; what is missed is marked."""
+    met = value >= bar if sign == "≥" else value <= bar
+    return f"| {label} | {sign} {bar:.3g} | {value:.3f}{'' if met else ' (missed)'} |"

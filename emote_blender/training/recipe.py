@@ -102,10 +102,7 @@ FULL = Recipe(
     validation=FULL_VALIDATION + UNSEEN_VALIDATION,
     runs=(
         Run("flint", "flint_open"),
-        Run("first", "emote_open_stage1"),
-        Run("second", "emote_open_formants", start="first"),
-        Run("told", "emote_open_told", start="second"),
-        Run("held_out", "emote_open_varied", start="told"),
+        Run("held_out", "emote_open_stage1"),
         Run("all", "emote_open_all", start="held_out"),
         Run("emotion", "emotion_open"),
         Run("lips", "lips_open"),

@@ -75,8 +75,8 @@ def test_flint_learns_to_repeat_a_motion(buzzing_part, open_head, tmp_path):
 def test_emote_resumed_after_two_steps_is_emote_trained_for_four(buzzing_part, prior, tmp_path, monkeypatch):
     start = f"start.motion_prior='{prior}'"
     told = (*EMOTE, start, "data.told=0.5")
-    trainer("emote_open_formants", buzzing_part, tmp_path / "whole", *told).run()
-    halves = trainer("emote_open_formants", buzzing_part, tmp_path / "halves", *told)
+    trainer("emote_open_stage1", buzzing_part, tmp_path / "whole", *told).run()
+    halves = trainer("emote_open_stage1", buzzing_part, tmp_path / "halves", *told)
     with monkeypatch.context() as patch:
         measured = type(halves.task).loss
 
@@ -106,7 +106,7 @@ def test_emote_keeps_the_prior_it_was_given_and_the_next_run_starts_from_its_ave
     assert not equal(averaged, state["module"])
     own = {name.removeprefix("emote."): value for name, value in averaged.items() if name.startswith("emote.")}
     assert all(torch.equal(tensor, own[name]) for name, tensor in model.state_dict().items())
-    second = trainer("emote_open_formants", buzzing_part, tmp_path / "second", *EMOTE, init=tmp_path / "first")
+    second = trainer("emote_open_all", buzzing_part, tmp_path / "second", *EMOTE, init=tmp_path / "first")
     begun = second.task.modules().state_dict()
     assert all(torch.equal(tensor, averaged[name]) for name, tensor in begun.items())
 
