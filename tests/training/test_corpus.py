@@ -1,6 +1,11 @@
 """The synthesised corpus: the same for the same seed, phones where they sound, what augmentation keeps."""
 
+import ast
 import dataclasses
+import importlib.util
+import inspect
+import json
+import logging
 import random
 import shutil
 from pathlib import Path
@@ -22,7 +27,15 @@ from emote_blender.training.corpus import (
     varied_text,
 )
 from emote_blender.training.corpus.augment import augment
-from emote_blender.training.corpus.generate import FULL_CORPUS, VARIED_CORPUS, CorpusPart, generate_part, write_shard
+from emote_blender.training.corpus.generate import (
+    FULL_CORPUS,
+    SHARD_SECONDS,
+    VARIED_CORPUS,
+    CorpusPart,
+    code_digest,
+    generate_part,
+    write_shard,
+)
 
 needs_espeak = pytest.mark.skipif(not engines.is_available("espeak"), reason=f"needs espeak-ng: {engines.APT_LINE}")
 needs_festival = pytest.mark.skipif(not engines.is_available("festival"), reason=f"needs festival: {engines.APT_LINE}")
@@ -70,6 +83,82 @@ def test_settings_that_changed_make_the_shards_anew(tmp_path):
     before = read(path)
     generate_part(CorpusPart("espeak", "espeak", 0.003, 6), tmp_path)
     assert not np.array_equal(before["samples"], read(path)["samples"])
+
+
+SHORT = CorpusPart("espeak", "espeak", 0.003, 5)
+STAND_IN = b"a shard that was made before"
+
+
+def shard_made_with(folder: Path, **entries) -> Path:
+    """A shard of SHORT that is there already, with a record of the settings and code that it was made with."""
+    path = folder / SHORT.name / "000.npz"
+    path.parent.mkdir()
+    path.write_bytes(STAND_IN)
+    description = {**SHORT.__dict__, "shard_seconds": SHARD_SECONDS, **entries}
+    (path.parent / "part.json").write_text(json.dumps(description, indent=1))
+    return path
+
+
+@needs_espeak
+@pytest.mark.parametrize(
+    "entries, message",
+    [
+        ({"code": "other"}, "espeak: the code that makes its speech changed; its shards are made again (1)"),
+        ({"seed": 6}, "espeak: seed changed; its shards are made again (1)"),
+    ],
+)
+def test_shards_of_other_code_or_settings_are_made_anew_after_it_was_said(tmp_path, entries, message):
+    path = shard_made_with(tmp_path, **entries)
+    said = []
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            said.append((record.getMessage(), path.read_bytes() == STAND_IN))
+
+    logger, listener = logging.getLogger("emote_blender.training.corpus.generate"), Listener()
+    logger.addHandler(listener)
+    try:
+        generate_part(SHORT, tmp_path)
+    finally:
+        logger.removeHandler(listener)
+    assert said[0] == (message, True)
+    assert len(read(path)["samples"])
+    assert json.loads((path.parent / "part.json").read_text())["code"] == code_digest("espeak")
+
+
+@needs_espeak
+@pytest.mark.parametrize("known", [False, True])
+def test_shards_of_the_same_or_of_unknown_code_are_kept(tmp_path, caplog, known):
+    path = shard_made_with(tmp_path, **({"code": code_digest("espeak")} if known else {}))
+    generate_part(SHORT, tmp_path)
+    assert path.read_bytes() == STAND_IN
+    assert "made again" not in caplog.text
+
+
+def test_the_digest_sees_code_and_not_its_comments(tmp_path, monkeypatch):
+    def digest(source: str) -> str:
+        path = tmp_path / f"module_{len(list(tmp_path.iterdir()))}.py"
+        path.write_text(source)
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        monkeypatch.setattr(engines, "sources", lambda engine: (module,))
+        return code_digest("espeak")
+
+    plain = digest("def words():\n    return 'a'\n")
+    assert digest('"""Words."""\n\ndef words():\n    """A."""\n    return "a"  # one\n') == plain
+    assert digest("def words():\n    return 'b'\n") != plain
+
+
+@pytest.mark.parametrize("engine", ["espeak_varied", "festival_varied", "flite_varied", "festival_unseen"])
+def test_the_digest_covers_all_that_an_engine_imports_of_the_corpus(engine):
+    sources = engines.sources(engine)
+    imported = set()
+    for module in sources:
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                imported |= {node.module} if node.module else {alias.name for alias in node.names}
+    assert imported <= {module.__name__.rpartition(".")[2] for module in sources}
 
 
 @needs_espeak

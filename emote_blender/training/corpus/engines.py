@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from types import ModuleType
 
 from ...errors import InputError
-from . import espeak, festival, festival_unseen, flite
+from ...transcript import phones as phone_classes
+from . import espeak, festival, festival_unseen, flite, foreign_phones, phones, text, utterance, variation, varied_text
 from .utterance import APT_LINE, SAMPLE_RATE, Utterance, to_utterance
 from .variation import varied
 
 __all__ = (
     "APT_LINE", "ENGINES", "LICENCES", "SAMPLE_RATE", "UNSEEN_ENGINES", "Utterance", "family", "is_available",
-    "require_engines", "to_utterance", "utterances", "voices_of",
+    "require_engines", "sources", "to_utterance", "utterances", "voices_of",
 )  # fmt: skip
 
 FLITE_PITCH = flite.FLITE_PITCH
@@ -72,6 +74,17 @@ def voices_of(engine: str) -> tuple[str, ...]:
     if engine == "festival_unseen":
         return festival_unseen.FITTING_VOICES
     return {"flite": tuple(FLITE_PITCH), "festival": tuple(FESTIVAL_VOICES)}.get(family(engine), ())
+
+
+def sources(engine: str) -> tuple[ModuleType, ...]:
+    """The modules that decide what an engine says, how, and which phones it names; not this one."""
+    own = {"espeak": espeak, "festival": festival, "flite": flite}[family(engine)]
+    modules = [own, text, utterance, phones, phone_classes]
+    if engine.endswith("_varied"):
+        modules += [varied_text, variation]
+    if engine == "festival_unseen":
+        modules += [festival_unseen, foreign_phones, varied_text]
+    return tuple(modules)
 
 
 def is_available(engine: str) -> bool:

@@ -1,5 +1,7 @@
 """Writes the corpus: shards of synthesised speech with phone times, deterministic per seed, resumable.
 
+A part's folder holds its shards and part.json: the settings and the code that they were made with.
+
 A shard is an .npz with about six minutes of speech of one engine:
     samples (N,) int16, 16 kHz, utterances one after the other, each padded with zeros to whole 25 fps frames;
     frame_offsets (U + 1,) int64, first frame of each utterance;
@@ -9,6 +11,9 @@ A shard is an .npz with about six minutes of speech of one engine:
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import inspect
 import json
 import logging
 import multiprocessing
@@ -17,6 +22,7 @@ import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +74,8 @@ UNSEEN_VALIDATION = (  # voices and languages that no weights are trained on
 def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_SECONDS) -> list[Path]:
     """The shards of a part below `folder`, made where they are missing; a stopped run goes on where it stopped.
 
+    All are made again where the part's settings, or the code that decides its speech, are not those of part.json.
+
     Each shard has a seed of its own and is spoken in a process of its own, because an engine's library keeps state from
     one sentence to the next: so a shard is the same whether it was made first or last.
 
@@ -77,12 +85,11 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
     engines.require_engines((part.engine,))
     part_folder = folder / part.name
     part_folder.mkdir(parents=True, exist_ok=True)
-    description = json.dumps({**part.__dict__, "shard_seconds": shard_seconds}, indent=1)
+    description = {**part.__dict__, "shard_seconds": shard_seconds, "code": code_digest(part.engine)}
     record = part_folder / "part.json"
-    if record.is_file() and record.read_text(encoding="utf-8") != description:
-        for stale in part_folder.glob("*.npz"):  # made for other settings
-            stale.unlink()
-    record.write_text(description, encoding="utf-8")
+    if record.is_file():
+        _remove_stale(part_folder, record, description)
+    record.write_text(json.dumps(description, indent=1), encoding="utf-8")
 
     count = max(1, round(part.hours * 3600 / shard_seconds))
     seconds = part.hours * 3600 / count
@@ -105,6 +112,42 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
             "%s: %.2f h in %.0f s, %.2f hours of speech per minute", part.name, hours, elapsed, 60 * hours / elapsed
         )
     return paths
+
+
+def code_digest(engine: str) -> str:
+    """Digest of the code that decides an engine's speech: `engines.sources` and `write_shard`, comments and docstrings
+    aside."""
+    code = [inspect.getsource(module) for module in engines.sources(engine)] + [inspect.getsource(write_shard)]
+    return hashlib.sha256("\n".join(map(_bare, code)).encode()).hexdigest()[:16]
+
+
+def _bare(code: str) -> str:
+    """Python code without comments, docstrings and layout."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
+
+
+def _remove_stale(folder: Path, record: Path, description: dict[str, Any]) -> None:
+    """Deletes the shards of a part whose record says that they were made with other settings or other code.
+
+    Shards made before records named the code are kept: by which code is not known.
+    """
+    try:
+        made_with = json.loads(record.read_text(encoding="utf-8"))
+    except ValueError:  # a record cut short says nothing of its shards
+        made_with = {}
+    wanted = json.loads(json.dumps(description))  # as JSON gives it back: tuples are lists
+    changed = [key for key in wanted if key != "code" and made_with.get(key) != wanted[key]]
+    if not changed and made_with.get("code", wanted["code"]) != wanted["code"]:
+        changed = ["the code that makes its speech"]
+    stale = sorted(folder.glob("*.npz")) if changed else []
+    if stale:
+        logger.warning("%s: %s changed; its shards are made again (%d)", folder.name, ", ".join(changed), len(stale))
+    for path in stale:
+        path.unlink()
 
 
 def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> None:
