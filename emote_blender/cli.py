@@ -1,4 +1,4 @@
-"""The command line: generate, batch, convert, info, train.
+"""The command line: generate, batch, convert, info, train, evaluate.
 
 `python -m emote_blender ...` and `blender --command emote ...` are the same program. Exit codes: 0 all went well,
 1 something of the user's cannot be used (one sentence on stderr), 2 wrong usage, 130 cancelled.
@@ -10,52 +10,25 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .audio import Waveform, load_audio, require_file
-from .batch import COLUMNS, BatchRow, Job, check_output_suffix, read_jobs
+from .audio import load_audio
+from .batch import COLUMNS, Job, check_output_suffix, read_jobs
 from .convert_cli import add_convert_command
 from .emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from .errors import Cancelled, EmoteError, InputError
-from .matching import check_fits_head, version_warning
 from .output import check_writable
-from .paths import DEFAULT_MODEL, find_head, find_model
-from .progress import ProgressLine
+from .paths import DEFAULT_MODEL
+from .progress import ProgressLine, say
 from .report import StageClock, write_report
+from .session import Decoder, check_files, check_job, open_session, run_job, run_row
+from .training_cli import add_evaluate_command, add_train_command
 from .transcript.language import AUTO
 from .transcript.text import read_transcript
 from .version import package_version
 
-if TYPE_CHECKING:
-    from .emote.config import EMOTEConfig
-    from .pipeline import EMOTEPipeline
-
-logger = logging.getLogger(__name__)
-
 EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
-
-Decoder = Callable[[Path], Waveform]
-
-
-@dataclass
-class Session:
-    """What one call of the program works with: a model, a head where one is needed, and how sound is decoded.
-
-    Attributes:
-        config: the model's configuration.
-        model_folder: the model's folder.
-        head_folder: the head for .blend files, None where only motion files are written.
-        decode: reads an audio file.
-        pipeline: None until the first job needs it, then kept.
-    """
-
-    config: EMOTEConfig
-    model_folder: Path
-    head_folder: Path | None
-    decode: Decoder
-    pipeline: EMOTEPipeline | None = None
 
 
 def main(argv: Sequence[str] | None = None, decode: Decoder | None = None) -> int:
@@ -75,10 +48,10 @@ def main(argv: Sequence[str] | None = None, decode: Decoder | None = None) -> in
         )
         return arguments.run(arguments, decode or load_audio)
     except EmoteError as error:
-        _say(f"error: {error}")
+        say(f"error: {error}")
         return EXIT_CANCELLED if isinstance(error, Cancelled) else EXIT_FAILED
     except KeyboardInterrupt:
-        _say("cancelled; nothing half-written is left")
+        say("cancelled; nothing half-written is left")
         return EXIT_CANCELLED
     except SystemExit as leaving:  # argparse: 0 after --help, 2 after wrong usage
         return int(leaving.code or 0)
@@ -99,12 +72,12 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
     job = Job(
         Path(arguments.audio), output, track, condition, arguments.speaker, transcript, arguments.language or AUTO
     )
-    _check_files(job, arguments.report)
-    session = _open_session(arguments, decode, needs_head=output.suffix.lower() == ".blend")
-    _check_job(job, session.config)
+    check_files(job, arguments.report)
+    session = open_session(arguments, decode, needs_head=output.suffix.lower() == ".blend")
+    check_job(job, session.config)
     progress = ProgressLine(sys.stderr, job.audio.name)
     try:
-        report = _run(job, session, progress)
+        report = run_job(job, session, progress)
     finally:
         progress.clear()
     report["seed"] = arguments.seed
@@ -119,7 +92,7 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
     folder = Path(arguments.output)
     rows = read_jobs(arguments.jobs, folder)
     needs_head = any(row.job and row.job.output.suffix.lower() == ".blend" for row in rows)
-    session = _open_session(arguments, decode, needs_head)
+    session = open_session(arguments, decode, needs_head)
     report_path: Path | None = arguments.report
     if report_path and any(row.job and row.job.output == report_path.resolve() for row in rows):
         raise InputError(
@@ -139,7 +112,7 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
     cancelled = False
     for number, row in enumerate(rows, start=1):
         try:
-            results.append(_run_row(row, session, ProgressLine(sys.stderr, f"[{number}/{len(rows)}] {row.audio}")))
+            results.append(run_row(row, session, ProgressLine(sys.stderr, f"[{number}/{len(rows)}] {row.audio}")))
         except (KeyboardInterrupt, Cancelled):
             cancelled = True
             break
@@ -167,38 +140,6 @@ def info(arguments: argparse.Namespace, decode: Decoder) -> int:
 
     print(describe(arguments.what) if arguments.what else describe_installed())
     return 0
-
-
-def train(arguments: argparse.Namespace, decode: Decoder) -> int:
-    """Exit code of `train`; raises InputError where training, or what it needs, is not installed."""
-    from importlib.util import find_spec
-
-    if find_spec(f"{__package__}.training") is None:
-        raise InputError(
-            "the extension does not bring the training code; get the project's source and run "
-            "`python -m emote_blender train` there"
-        )
-    if find_spec("accelerate") is None:
-        raise InputError(
-            "training needs the Python package accelerate, which is not here; run `pip install accelerate`"
-        )
-    from .training.train_cli import train_command
-
-    return train_command(arguments)
-
-
-def evaluate(arguments: argparse.Namespace, decode: Decoder) -> int:
-    """Exit code of `evaluate`; raises InputError where the training code, which judges models, is not installed."""
-    from importlib.util import find_spec
-
-    if find_spec(f"{__package__}.training") is None:
-        raise InputError(
-            "the extension does not bring the code that judges models; get the project's source and run "
-            "`python -m emote_blender evaluate` there"
-        )
-    from .training.evaluate_cli import evaluate_command
-
-    return evaluate_command(arguments)
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
@@ -242,53 +183,9 @@ def _parser(program: str) -> argparse.ArgumentParser:
     command.add_argument("what", nargs="?", metavar="MODEL|HEAD|MOTION", help="name, folder or .npz")
     command.set_defaults(run=info)
     add_convert_command(commands)
-    _add_train_command(commands)
-    _add_evaluate_command(commands)
+    add_train_command(commands)
+    add_evaluate_command(commands)
     return parser
-
-
-def _add_train_command(commands: Any) -> None:
-    command = commands.add_parser("train", help="train FLINT, EMOTE, its audio encoder or the networks that watch it")
-    command.add_argument("task", choices=("flint", "emotion", "lips", "encoder", "emote"), help="what to train")
-    command.add_argument("--config", required=True, metavar="F", help="a .toml file, or the name of a shipped config")
-    command.add_argument("--data", type=Path, metavar="D", help="folder of the data that the config is for")
-    command.add_argument("--head", metavar="H", help="name or folder of the head (default: the config's)")
-    command.add_argument(
-        "--init", type=Path, metavar="CKPT", help="checkpoint or run folder whose weights to start from"
-    )
-    command.add_argument(
-        "-o", "--output", metavar="FOLDER", help="folder of the run (default: runs/ and the config's name)"
-    )
-    command.add_argument("--resume", action="store_true", help="go on with the run in FOLDER")
-    command.add_argument(
-        "--set", action="append", metavar="TABLE.KEY=VALUE", help="another value than the config's; may be repeated"
-    )
-    command.set_defaults(run=train)
-
-
-def _add_evaluate_command(commands: Any) -> None:
-    command = commands.add_parser("evaluate", help="measure how good a speech model is")
-    command.add_argument("model", metavar="MODEL", help="name or folder of the speech model")
-    command.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        metavar="D",
-        help="prepared part of the corpus, folder of parts, processed MEAD, or folder of motions with their sound",
-    )
-    command.add_argument("--head", metavar="H", help="name or folder of the head (default: the model's)")
-    command.add_argument(
-        "-o", "--output", type=Path, metavar="FOLDER", help="write scores.json, table.md and pictures there"
-    )
-    command.add_argument("--limit", type=int, default=100, metavar="N", help="clips per part (default: %(default)s)")
-    command.add_argument("--json", action="store_true", help="print JSON instead of the table")
-    command.add_argument(
-        "--transcript", action="store_true", help="tell the model what is said, where the data know it"
-    )
-    command.add_argument(
-        "--wrong-words", type=float, default=0.0, metavar="0..1", help="share of the transcripts' words that are wrong"
-    )
-    command.set_defaults(run=evaluate)
 
 
 def _checked_generate(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace, Decoder], int]:
@@ -304,140 +201,3 @@ def _checked_generate(parser: argparse.ArgumentParser) -> Callable[[argparse.Nam
         return generate(arguments, decode)
 
     return run
-
-
-def _open_session(arguments: argparse.Namespace, decode: Decoder, needs_head: bool) -> Session:
-    """Model and head by their small files; raises EmoteError if one is missing or they do not belong together."""
-    from .emote.config import load_config
-
-    model_folder = find_model(arguments.model)
-    config = load_config(model_folder)
-    head_folder = None
-    if needs_head or arguments.head:
-        from .flame.model import FaceModel
-
-        head_folder = find_head(arguments.head or config.face)
-        head, source = FaceModel.load(head_folder), f"model {config.name}"
-        check_fits_head(source, config.face, config.num_expression, config.expression_names, head)
-        warning = version_warning(source, config.face, head)
-        if warning:
-            _say(f"warning: {warning}")
-    if needs_head:
-        _require_blender()
-    return Session(config, model_folder, head_folder, decode)
-
-
-def _require_blender() -> None:
-    """Raises InputError where Blender's Python module is missing."""
-    from importlib.util import find_spec
-
-    if find_spec("bpy") is None:
-        raise InputError(
-            "a .blend can only be written by Blender, which is not here; run `blender --command emote ...`, "
-            "install the Python module bpy, or write a .npz"
-        )
-
-
-def _check_files(job: Job, report: Path | None) -> None:
-    """Raises InputError if a file cannot be read or written, before any work is done."""
-    require_file(job.audio)
-    check_writable(job.output)
-    if report:
-        check_writable(report)
-        if report.resolve() == job.output.resolve():
-            raise InputError(f"--report and --output both name {report}; give the report another name")
-
-
-def _check_job(job: Job, config: EMOTEConfig) -> None:
-    """Raises EmoteError if the model has no such speaker, or can make nothing of the transcript."""
-    if job.speaker and job.speaker not in config.speakers:
-        raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
-    if job.transcript is not None:
-        from .pipeline import require_transcript_use
-        from .transcript.pronunciation import require_language
-
-        require_transcript_use(config)
-        require_language(job.language)
-
-
-def _run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str, Any]:
-    """The report of one row; a row that fails is reported, so that the others still run."""
-    if row.job is None:
-        _say(f"error: {row.error}")
-        return {"line": row.line, "input": row.audio, "status": "failed", "error": row.error}
-    failed = {"line": row.line, "input": str(row.job.audio), "output": str(row.job.output), "status": "failed"}
-    try:
-        _check_job(row.job, session.config)
-        require_file(row.job.audio)
-        row.job.output.parent.mkdir(parents=True, exist_ok=True)
-        check_writable(row.job.output)
-        report = _run(row.job, session, progress)
-    except Cancelled:
-        raise
-    except EmoteError as error:
-        progress.clear()
-        _say(f"error: line {row.line}: {error}")
-        return {**failed, "error": str(error)}
-    except Exception as error:  # a fault of ours must not cost the night's other rows; its traceback is shown
-        progress.clear()
-        logger.exception("line %d of the batch failed", row.line)
-        return {**failed, "error": f"unexpected {type(error).__name__}: {error}"}
-    progress.clear()
-    return {"line": row.line, "status": "done", **report}
-
-
-def _run(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:
-    """Writes the output of one job and gives its report."""
-    clock = StageClock()
-    with clock.stage("decode"):
-        progress(0.0, "reading audio")
-        waveform = session.decode(job.audio)
-    with clock.stage("load_model"):
-        if session.pipeline is None:
-            progress(0.0, "loading model")
-            from .pipeline import EMOTEPipeline
-
-            session.pipeline = EMOTEPipeline.from_pretrained(str(session.model_folder))
-    with clock.stage("encode"):
-        features = session.pipeline.encode(
-            waveform, progress=progress, transcript=job.transcript, language=job.language
-        )
-    with clock.stage("generate"):
-        motion = session.pipeline.generate(features, job.track, speaker=job.speaker, progress=progress)
-        motion = replace(motion, meta={**motion.meta, "audio": job.audio.name})
-    with clock.stage("write"):
-        progress(1.0, "writing")
-        if job.output.suffix.lower() == ".blend":
-            from .blender.scene_file import write_blend
-
-            assert session.head_folder is not None  # opened with the session
-            write_blend(job.output, motion, session.head_folder, job.audio, fps=motion.fps)
-        else:
-            motion.save(job.output)
-    fit = features.transcript_report
-    if fit is not None:
-        progress.clear()
-        for sentence in fit.sentences():
-            _say(f"warning: {job.audio.name}: {sentence}")
-    return {
-        "input": str(job.audio),
-        "duration_seconds": round(waveform.duration_seconds, 3),
-        "model": session.config.name,
-        "face": session.config.face,
-        "licence": session.config.licence,
-        "head": str(session.head_folder) if session.head_folder else None,
-        "speaker": job.speaker or session.config.speakers[0],
-        **job.condition,
-        **({"transcript": fit.as_dict()} if fit is not None else {}),
-        "frames": motion.num_frames,
-        "fps": motion.fps,
-        "seconds": clock.summary(),
-        "output": str(job.output),
-        "version": package_version(),
-    }
-
-
-def _say(text: str) -> None:
-    """One line on stderr, whatever its encoding cannot show as an escape."""
-    encoding = sys.stderr.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)

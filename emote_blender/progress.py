@@ -1,11 +1,17 @@
-"""How far a command is, on one line of a terminal, or as few lines as say something where there is none."""
+"""What a command tells on stderr while it works: sentences, and how far it is, on one line of a terminal."""
 
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TextIO
 
 _STEP_PERCENT = 25
+
+
+def say(text: str) -> None:
+    """Returns nothing; writes one line on stderr."""
+    _write(sys.stderr, text + "\n")
 
 
 class ProgressLine:
@@ -29,21 +35,22 @@ class ProgressLine:
         line = f"{self._label}: {text} {percent} %"
         if self._is_terminal:
             line = line[: shutil.get_terminal_size().columns - 1]
-            self._write("\r" + line.ljust(self._width))
+            _write(self._stream, "\r" + line.ljust(self._width))
             self._width = len(line)
         elif text != self._last_text or percent >= self._next_percent:
-            self._write(line + "\n")
+            _write(self._stream, line + "\n")
             self._last_text = text
             self._next_percent = (percent // _STEP_PERCENT + 1) * _STEP_PERCENT
 
     def clear(self) -> None:
         """Takes the line away, so that something else can be written there."""
         if self._is_terminal and self._width:
-            self._write("\r" + " " * self._width + "\r")
+            _write(self._stream, "\r" + " " * self._width + "\r")
             self._width = 0
 
-    def _write(self, text: str) -> None:
-        """Writes at once, whatever the stream's encoding has no sign for as an escape."""
-        encoding = self._stream.encoding or "utf-8"
-        self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        self._stream.flush()
+
+def _write(stream: TextIO, text: str) -> None:
+    """Writes at once, whatever the stream's encoding has no sign for as an escape."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()

@@ -37,7 +37,7 @@ TABLE = {
     "training": rule("core model training numpy torch", ANYTHING),
     "blender": rule("core blender bpy mathutils numpy", "entry aud"),
     # A developer's program on top of everything; it is not in the zip and nothing imports it.
-    "demo": rule("core blender entry bpy mathutils numpy", "PIL"),
+    "demo": rule("core demo blender entry bpy mathutils numpy", "PIL"),
 }
 # Whatever else a layer may import, it never imports these.
 NEVER = {
@@ -53,11 +53,11 @@ def layer_of(module: tuple[str, ...]) -> str:
     """The layer of a module of the package: () is the package itself, ("emote", "model") is emote/model.py."""
     if not module:
         return "package"
-    if module == ("blender", "demo"):
+    if module in (("blender", "demo"), ("blender", "demo_film")):
         return "demo"
     if module[0] in ("blender", "training"):
         return module[0]
-    if module in (("pipeline",), ("cli",), ("convert_cli",), ("__main__",)):
+    if len(module) == 1 and module[0] in ("pipeline", "session", "cli", "convert_cli", "training_cli", "__main__"):
         return "entry"
     if module[0] == "emote" and module not in (("emote",), ("emote", "config")):
         return "model"
