@@ -44,7 +44,7 @@ SPEECH_PACKAGES = (
 )
 
 # Names that stay out of the zip: training, the demonstration, and what the shipped models were made from.
-NOT_IN_ZIP = "training", "demo.py", "source"
+NOT_IN_ZIP = "training", "demo*.py", "source"
 # By name: a developer's models folder may also hold licensed models.
 SHIPPED_MODELS = "emote_open", "open_head"
 PLATFORM_TAGS = {
@@ -193,6 +193,10 @@ def install(venv: Path, groups: tuple[str, ...], target: Path | None = None) -> 
     if target:
         shutil.rmtree(target, ignore_errors=True)
         command += ["--no-deps", "--target", target]
+    else:  # what the groups bring along has the versions that the zip bundles, not those of the day
+        constraints = venv / "constraints.txt"
+        constraints.write_text("\n".join(requirements("bundle")) + "\n", encoding="utf-8")
+        command += ["--constraint", constraints]
     started = time.monotonic()
     run_step(f"pip install ({', '.join(wanted)})", [*command, *items])
     say(f"   installed in {time.monotonic() - started:.0f} s")

@@ -55,8 +55,8 @@ def test_the_staged_extension_holds_the_package_the_models_and_no_sources(build,
     build.stage(tmp_path / "extension", [], None, None)
     names = {path.relative_to(tmp_path / "extension").as_posix() for path in (tmp_path / "extension").rglob("*")}
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "blender", "models/open_head/head.json"} <= names
-    assert not [name for name in names if name.startswith("training") or "source" in name.split("/")]
-    assert not [name for name in names if "__pycache__" in name or name == "blender/demo.py"]
+    assert not [name for name in names if name.split("/")[0] == "training" or "source" in name.split("/")]
+    assert not [name for name in names if "__pycache__" in name or name.startswith("blender/demo")]
 
 
 def test_a_zip_with_wheels_is_for_the_blenders_of_its_python(build, tmp_path):
@@ -96,6 +96,14 @@ def test_an_installed_group_is_not_installed_again(build, tmp_path):
     digest = build.hashlib.sha256("\n".join(build.requirements("demo")).encode()).hexdigest()[:16]
     stamp.write_text(json.dumps({"demo": digest}))
     build.install(tmp_path, ("demo",))
+
+
+def test_what_a_group_brings_along_has_the_bundled_versions(build, tmp_path, monkeypatch):
+    commands = []
+    monkeypatch.setattr(build, "run_step", lambda title, command: commands.append(command))
+    build.install(tmp_path, ("demo",))
+    constraints = commands[0][commands[0].index("--constraint") + 1]
+    assert constraints.read_text(encoding="utf-8").split() == build.requirements("bundle")
 
 
 def test_a_hanging_command_is_ended_with_its_children(build):
