@@ -17,7 +17,8 @@ from .requirements import missing_libraries, missing_sentence
 from .sound_strips import sound_strips
 from .transcripts import transcript_owner
 
-_PIXELS_PER_LETTER = 7
+_PIXELS_PER_LETTER = 6.5
+_LETTERS_PER_ICON = 3
 _NUM_IDENTITY_SLIDERS = 10
 
 
@@ -39,6 +40,7 @@ class _SpeechPanel:
         layout.separator()
         self._draw_model(settings)
         self._draw_cautions(context)
+        layout.separator()
         column = layout.column()
         column.prop(settings, "emotion")
         column.prop(settings, "intensity", slider=True)
@@ -228,5 +230,10 @@ def _paragraph(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> 
     """A sentence in as many lines as it needs."""
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(text, width)):
+    for number, line in enumerate(paragraph_lines(text, icon, width)):
         column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
+
+
+def paragraph_lines(text: str, icon: str, width: int) -> list[str]:
+    """The text in lines that fit into `width` letters, an icon before each of them counted."""
+    return textwrap.wrap(text, width if icon == "NONE" else width - _LETTERS_PER_ICON)

@@ -13,7 +13,7 @@ import emote_blender
 from emote_blender.blender import model_info, requirements
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head import add_head
-from emote_blender.blender.panels import cautions, why_not
+from emote_blender.blender.panels import cautions, paragraph_lines, why_not
 from emote_blender.blender.registration import CLASSES
 
 ROOT = Path(emote_blender.__file__).parent.parent
@@ -124,6 +124,12 @@ def test_strips_are_offered_by_name(scene, ramp_wav):
         new_sound_strip(scene, f"Line {number}", str(ramp_wav()), channel=number, frame_start=1)
     assert _strip_names(scene.emote, bpy.context, "line") == ["Line 1", "Line 2"]
     assert _strip_names(scene.emote, bpy.context, "2") == ["Line 2"]
+
+
+def test_lines_beside_an_icon_leave_room_for_it():
+    sentence = "Face open_head, licence CC0-1.0"
+    assert paragraph_lines(sentence, "NONE", len(sentence)) == [sentence]
+    assert paragraph_lines(sentence, "INFO", len(sentence)) == ["Face open_head, licence", "CC0-1.0"]
 
 
 def test_every_setting_has_a_tooltip():
