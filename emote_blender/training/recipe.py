@@ -102,8 +102,9 @@ FULL = Recipe(
     validation=FULL_VALIDATION + UNSEEN_VALIDATION,
     runs=(
         Run("flint", "flint_open"),
-        Run("held_out", "emote_open_stage1"),
-        Run("all", "emote_open_all", start="held_out"),
+        Run("first", "emote_open_stage1"),
+        Run("held_out", "emote_open_held_out", start="first"),
+        Run("all", "emote_open_all", start="first"),
         Run("emotion", "emotion_open"),
         Run("lips", "lips_open"),
         Run("shipped", "emote_open_stage2", start="all"),
