@@ -18,6 +18,7 @@ FPS = 25
 # words wrong.
 TELLINGS: dict[str, float | None] = {"": None, "_transcript": 0.0, "_wrong_words": 0.1}
 _TOLD = {"": "", "_transcript": ", told what is said", "_wrong_words": ", told with every tenth word wrong"}
+_RISING = 0.95  # clips in which it rises from each level to the next
 _TOLD_AT_LEAST = {"opening_r": 0.95, "closure_f1": 0.97}  # on an unheard engine, with the exact text
 
 _CARD = """# {name}
@@ -203,6 +204,7 @@ def _bars(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]], times_rea
             continue
         lines = [f"| `{recipe.held_out}` on {part} | bar | figure |", "|---|---:|---:|"]
         lines += [_bar(MEASURES[name], "≥", bar, getattr(plain, name)) for name, bar in AT_LEAST.items()]
+        lines.append(_bar(f"{MEASURES['intensity_rising']}, share of clips", "≥", _RISING, plain.intensity_rising))
         lines += [_bar(MEASURES[name], "≤", bar, getattr(plain, name)) for name, bar in AT_MOST.items()]
         for name, bar in _TOLD_AT_LEAST.items():
             if told is not None:

@@ -39,6 +39,7 @@ def test_a_bar_that_is_missed_is_marked_and_the_others_are_not(tmp_path):
     )
     assert "| mouth opening r ↑ | ≥ 0.92 | 0.930 |\n" in card
     assert "| p b m closed: F1 ↑ | ≥ 0.88 | 0.870 (missed) |\n" in card
+    assert "| strength rises with intensity ↑, share of clips | ≥ 0.95 | 0.930 (missed) |\n" in card
     assert "| jitter of the lip gap × ↓ | ≤ 1 | 0.500 |\n" in card
     assert "| told what is said: mouth opening r ↑ | ≥ 0.95 | 0.960 |\n" in card
     assert "| told what is said: p b m closed: F1 ↑ | ≥ 0.97 | 0.960 (missed) |\n" in card
