@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import make_shard
 
+from emote_blender import training_cli
 from emote_blender.cli import main
 from emote_blender.emotion import EMOTIONS
 from emote_blender.flame.measure import landmarks, lip_gap
@@ -374,12 +375,9 @@ def test_a_model_of_another_face_cannot_be_judged_on_the_corpus(tiny_model_folde
 
 
 def test_where_training_is_absent_the_command_says_so(monkeypatch, tmp_path, capsys):
-    import importlib.util
-
-    found = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "emote_blender.training" else found(name)
-    )
+    found = training_cli.find_spec
+    absent = {"emote_blender.training"}
+    monkeypatch.setattr(training_cli, "find_spec", lambda name: None if name in absent else found(name))
     assert main(["evaluate", "emote_open", "--data", str(tmp_path)]) == 1
     assert "does not bring the code that judges models" in capsys.readouterr().err
 
