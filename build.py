@@ -366,18 +366,11 @@ def collect_wheels(platform_name: str, python: str, folder: str | None, index: s
     items = requirements("bundle")
     if platform_name == "linux-x64":
         items = [item + "+cpu" if item.startswith("torch==") else item for item in items]
-    pip = [
-        venv_python(VENV),
-        "-m",
-        "pip",
-        "download",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--only-binary=:all:",
-    ]
+    options = "--disable-pip-version-check --no-deps --only-binary=:all: --progress-bar off"
+    pip = [venv_python(VENV), "-m", "pip", "download", *options.split()]
     run_step(
         f"downloading {len(items)} wheels for {platform_name}, Python {python}",
-        [*pip, "--progress-bar", "off", "--dest", destination, *tags, *sources, *items],
+        [*pip, "--dest", destination, *tags, *sources, *items],
     )
     return sorted(destination.glob("*.whl"))
 
