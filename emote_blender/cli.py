@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -46,7 +47,12 @@ def main(argv: Sequence[str] | None = None, decode: Decoder | None = None) -> in
             format="%(levelname)s %(name)s: %(message)s",
             stream=sys.stderr,
         )
-        return arguments.run(arguments, decode or load_audio)
+        code = arguments.run(arguments, decode or load_audio)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read the output has seen enough, as in `info | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     except EmoteError as error:
         say(f"error: {error}")
         return EXIT_CANCELLED if isinstance(error, Cancelled) else EXIT_FAILED

@@ -16,6 +16,8 @@ from emote_blender.audio import Waveform
 from emote_blender.cli import main
 from emote_blender.motion import FaceMotion
 
+ROOT = Path(__file__).resolve().parent.parent
+
 pytestmark = pytest.mark.inference
 
 
@@ -128,9 +130,8 @@ def test_an_existing_output_is_replaced(generate, tmp_path):
 
 
 def test_python_m_is_the_same_program(speech_wav, open_head_model_folder, tmp_path):
-    root = Path(__file__).resolve().parent.parent
     command = [sys.executable, "-m", "emote_blender", "generate", str(speech_wav), "-o", "line.npz"]
-    environment = {**os.environ, "PYTHONPATH": str(root), "EMOTE_MODELS": str(open_head_model_folder.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "EMOTE_MODELS": str(open_head_model_folder.parent)}
     result = subprocess.run(
         [*command, "--model", "tiny"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
@@ -262,3 +263,16 @@ def test_help_and_version_exit_with_0(arguments, capsys):
 def test_wrong_usage_exits_with_2(arguments, capsys):
     assert main(arguments) == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error():
+    program = subprocess.Popen(
+        [sys.executable, "-m", "emote_blender", "info"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    program.stdout.close()
+    assert program.stderr.read() == ""
+    assert program.wait(60) == 1

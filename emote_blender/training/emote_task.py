@@ -28,7 +28,7 @@ from .emote_parts import EMOTEParts
 from .emote_settings import DISENTANGLED_TERMS, PERCEPTUAL_TERMS, EMOTESettings, StartSettings
 from .face_film import FaceFilm
 from .losses import MeshLoss
-from .perceptual_terms import build_networks, perceptual_terms
+from .perceptual_terms import build_networks, frames_before_padding, perceptual_terms
 from .pretrained_audio import load_pretrained_audio
 from .run_config import build_settings
 from .run_folder import EXPORT_FOLDER, load_weights, put_weights
@@ -148,6 +148,7 @@ class EMOTETask(Task):
                 batch.valid[:, run],
                 batch.shape,
                 None if features_of_video is None else features_of_video[:, run],
+                frames_before_padding(batch.valid, run),
             )
         return terms | {name: term for name, term in others.items() if name in weights}
 

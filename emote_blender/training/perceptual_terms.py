@@ -64,8 +64,8 @@ class PerceptualNetworks(nn.Module):
         """Self, in eval mode whatever is asked."""
         return super().train(False)
 
-    def view(self, motion: Tensor, shape: Tensor | None = None) -> View:
-        """What the networks see in motion (B, T, E + 3) of heads with shape (B, S)."""
+    def view(self, motion: Tensor, shape: Tensor | None = None, within: Tensor | None = None) -> View:
+        """What the networks see in motion (B, T, E + 3) of heads with shape (B, S); `within` as in `video_feature`."""
         with full_precision(motion):
             vertices = self.film.face(motion.float(), shape)  # (B, T, V, 3)
             pictures = self.film.pictures(vertices)  # (B, T, 3, H, W)
@@ -73,16 +73,17 @@ class PerceptualNetworks(nn.Module):
         emotion, lips = None, None
         if self.emotion_network is not None:
             features = self.emotion_network.features(pictures.flatten(0, 1))  # (B * T, D)
-            emotion = self.video_feature(features.unflatten(0, pictures.shape[:2]))
+            emotion = self.video_feature(features.unflatten(0, pictures.shape[:2]), within)
         if self.lip_reader is not None:
             lips = self.lip_reader.features(crops).float()
         return View(emotion, lips)
 
-    def video_feature(self, features: Tensor) -> Tensor:
-        """Video emotion feature (B, 256) of features per frame (B, T, D)."""
+    def video_feature(self, features: Tensor, within: Tensor | None = None) -> Tensor:
+        """Video emotion feature (B, 256) of features per frame (B, T, D); within: (B, T) bool, False where a clip was
+        padded."""
         if self.video_emotion is None:
             raise ValueError("these networks do not watch emotion")
-        return self.video_emotion(features).feature.float()
+        return self.video_emotion(features, within).feature.float()
 
 
 def build_networks(
@@ -124,6 +125,15 @@ def _load_lip_reader(path: Path | None) -> LipReader | VisualFrontEnd:
     return load_visual_speech_front_end(path) if path.is_file() else load_network(path, LipReader)
 
 
+def frames_before_padding(valid: Tensor, run: slice) -> Tensor:
+    """(B, length of run) bool: the frames of the run that are not after their clip's last valid one in valid (B, T).
+
+    A clip of which the run holds none, or that was never seen, keeps all: the network needs a frame to look at.
+    """
+    before = valid.flip(1).cummax(1).values.flip(1)[:, run]
+    return before | ~before.any(1, keepdim=True)
+
+
 def perceptual_terms(
     networks: PerceptualNetworks,
     own: Tensor,
@@ -133,6 +143,7 @@ def perceptual_terms(
     valid: Tensor,
     shape: Tensor | None = None,
     emotion_features: Tensor | None = None,
+    within: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """The terms that the networks at hand allow, by name (see the module's docstring).
 
@@ -144,16 +155,17 @@ def perceptual_terms(
         valid: (B, T) bool frames that the lip terms count.
         shape: (B, S) identity coefficients.
         emotion_features: (B, T, D) of the real videos; the reference of emotion is the rendered true motion without.
+        within: (B, T) bool from `frames_before_padding`, those that the emotion terms count; None: all.
     """
     with torch.no_grad():
-        truth = networks.view(wanted, shape)
+        truth = networks.view(wanted, shape, within)
         reference = truth.emotion
         if emotion_features is not None and networks.video_emotion is not None:
-            reference = networks.video_feature(emotion_features)
+            reference = networks.video_feature(emotion_features, within)
     terms: dict[str, Tensor | None] = {}
     halves = {"": own} | ({} if exchanged is None else {"_disentangled": exchanged})
     for suffix, motion in halves.items():
-        seen = networks.view(motion, shape)
+        seen = networks.view(motion, shape, within)
         if seen.emotion is not None and reference is not None:
             donors = reference[permutation] if suffix else reference
             terms["emotion_video" + suffix] = emotion_error(seen.emotion, donors)

@@ -26,7 +26,7 @@ from emote_blender.training.emote_task import EMOTETask
 from emote_blender.training.emotion_network import EmotionNetwork, EmotionNetworkConfig
 from emote_blender.training.face_film import FaceFilm
 from emote_blender.training.lip_reading import LipReader, LipReaderConfig
-from emote_blender.training.perceptual_terms import build_networks
+from emote_blender.training.perceptual_terms import build_networks, frames_before_padding
 from emote_blender.training.perceptual_weights import save_network
 from emote_blender.training.vertex_loss import VertexLoss
 from emote_blender.training.video_emotion import VideoEmotionConfig, VideoEmotionNetwork
@@ -385,6 +385,35 @@ def test_lips_that_were_never_seen_leave_no_lip_term(open_head, watching):
     total, terms, _ = record_step(task, parts, unseen, seed=1)
     assert set(terms) == {"emotion_video", "emotion_video_disentangled"}
     assert total.item() == pytest.approx(1.5e-6 * sum(term.item() for term in terms.values()), rel=1e-5)
+
+
+def test_what_stands_in_the_padding_of_a_clip_changes_no_emotion_term(open_head, watching):
+    loss = LossSettings(emotion_video=1.0, emotion_video_disentangled=1.0)
+    task, parts, batch = task_and_parts(open_head, replace(watching, render_frames=FRAMES), loss, padded(speech()))
+    total, terms, _ = record_step(task, parts, batch, seed=3)
+    assert {"emotion_video", "emotion_video_disentangled"} <= set(terms)
+    other = replace(batch, motion=batch.motion.clone(), emotion_features=batch.emotion_features.clone())
+    other.motion[1, 5:] = wild_motion(1, FRAMES - 5, seed=7)[0]
+    other.emotion_features[1, 5:] += 1
+    again, same_terms, _ = record_step(task, parts, other, seed=3)
+    for name, term in terms.items():
+        assert same_terms[name].item() == pytest.approx(term.item(), rel=1e-5), name
+    assert again.item() == pytest.approx(total.item(), rel=1e-5)
+
+
+def padded(batch: ClipBatch) -> ClipBatch:
+    """The same, clip 1 of five frames only."""
+    valid = batch.valid.clone()
+    valid[1, 5:] = False
+    return replace(batch, valid=valid)
+
+
+def test_frames_before_padding_are_those_up_to_the_last_valid_one_and_never_none():
+    valid = torch.tensor([[1, 1, 1, 1], [0, 1, 0, 0], [1, 0, 0, 1], [0, 0, 0, 0]], dtype=torch.bool)
+    whole = frames_before_padding(valid, slice(0, 4)).int().tolist()
+    assert whole == [[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
+    assert frames_before_padding(valid, slice(1, 3)).int().tolist() == [[1, 1], [1, 0], [1, 1], [1, 1]]
+    assert frames_before_padding(valid, slice(2, 4)).int().tolist() == [[1, 1], [1, 1], [1, 1], [1, 1]]
 
 
 def test_the_watching_networks_are_in_no_checkpoint(open_head, watching):
