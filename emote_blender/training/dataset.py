@@ -24,7 +24,7 @@ from .corpus import articulation, emotion_styles, phones
 from .corpus.augment import augment
 from .corpus.generate import FRAME_SAMPLES
 from .corpus.liveliness import LIVELY
-from .spectrum_augment import mask, shift_formants, vary_contrast
+from .spectrum_augment import mask, mix_cepstra, shift_formants, vary_contrast
 
 logger = logging.getLogger(__name__)
 
@@ -245,7 +245,8 @@ class BatchSource:
 
     formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract, by a factor of
     up to exp(formant_range), and formant_bend more or less at its ends; contrast: share of windows whose spectrum is
-    sharpened or blurred; masks: how often a band and a moment of a window may be hidden (see `spectrum_augment`).
+    sharpened or blurred; mixing: how far a window's spectral envelopes are from what they were; masks: how often a band
+    and a moment of a window may be hidden (see `spectrum_augment`).
     told: share of windows whose phones, or a stretch of them, the encoder is told, as a transcript does.
     utterances: of each part, only its first so many (0: all). one_emotion: every utterance is only ever seen under one
     condition, as in a recorded data set, instead of under any.
@@ -261,6 +262,7 @@ class BatchSource:
     formant_range: float = 0.12
     formant_bend: float = 0.0
     contrast: float = 0.0
+    mixing: float = 0.0
     masks: int = 1
     told: float = 0.0
     utterances: int = 0
@@ -297,6 +299,7 @@ class SpeechBatches(Dataset):
             mel = self._front_end.log_mel(samples, source.num_frames)
         mel = shift_formants(mel, source.formant_shift, source.formant_range, source.formant_bend, rng)
         mel = vary_contrast(mel, source.contrast, rng)
+        mel = mix_cepstra(mel, source.mixing, rng)
         mask(mel, source.amount, source.masks, rng)
         labels = np.stack([w.labels for w in windows])
         return ClipBatch(

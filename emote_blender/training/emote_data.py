@@ -168,6 +168,7 @@ def _open_corpus(settings: EMOTESettings, data: CorpusData, folder: Path, seed: 
         formant_range=data.formant_range,
         formant_bend=data.formant_bend,
         contrast=data.contrast,
+        mixing=data.mixing,
         masks=data.masks,
         told=data.told,
         utterances=data.utterances,

@@ -166,7 +166,7 @@ class CorpusData:
     """`[data]` of type "corpus": prepared parts of the generated corpus, folders below `--data`.
 
     shares: how often each part is drawn. validation: parts that are never trained on. amount, formant_shift,
-    formant_range, formant_bend, contrast, masks, told, utterances, one_emotion: see `dataset.BatchSource`.
+    formant_range, formant_bend, contrast, mixing, masks, told, utterances, one_emotion: see `dataset.BatchSource`.
     """
 
     shares: dict[str, float]
@@ -179,6 +179,7 @@ class CorpusData:
     formant_range: float = 0.12
     formant_bend: float = 0.0
     contrast: float = 0.0
+    mixing: float = 0.0
     masks: int = 1
     told: float = 0.0
     utterances: int = 0

@@ -103,8 +103,9 @@ FULL = Recipe(
     runs=(
         Run("flint", "flint_open"),
         Run("first", "emote_open_stage1"),
-        Run("held_out", "emote_open_held_out", start="first"),
-        Run("all", "emote_open_all", start="first"),
+        Run("further", "emote_open_further", start="first"),
+        Run("held_out", "emote_open_held_out", start="further"),
+        Run("all", "emote_open_all", start="further"),
         Run("emotion", "emotion_open"),
         Run("lips", "lips_open"),
         Run("shipped", "emote_open_stage2", start="all"),

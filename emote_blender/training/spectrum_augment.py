@@ -1,7 +1,7 @@
 """What makes one voice's spectrogram look like another's: augmentation of log-mel spectrograms (B, M, L).
 
 The front end takes out level and long-term spectrum (`emote.log_mel_encoder`); what is left of a voice is where its
-formants lie, how sharp they are and how briskly they move. These are varied here.
+formants lie, how sharp they are, how briskly they move and how each phone is coloured. These are varied here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor, from_numpy
 
+_CEPSTRA = 12  # coefficients of the cosine transform along the mels that are mixed: envelopes, not harmonics
 _BLUR = 5  # mels, and steps of 10 ms, over which contrast is measured
 _CONTRAST = (-0.7, 0.5)  # logarithm of the factor on it: a vocoder smooths, a diphone has edges
 
@@ -47,6 +48,31 @@ def vary_contrast(mel: Tensor, share: float, rng: np.random.Generator) -> Tensor
         smooth = F.avg_pool1d(padded, _BLUR, stride=1).movedim(2, axis)
         mel = smooth + (mel - smooth) * from_numpy(factor).float()[:, None, None]
     return mel
+
+
+def mix_cepstra(mel: Tensor, largest: float, rng: np.random.Generator) -> Tensor:
+    """Each clip's spectral envelope through a random linear map near the identity, the same throughout the clip.
+
+    Between two speakers the same sounds differ roughly by such a map of their cepstra: each phone's envelope changes in
+    its own way, which no equaliser does. "Stochastic feature mapping" of Cui, Goel and Kingsbury (2015) takes the maps
+    from speakers; here they are drawn.
+
+    largest: of the standard deviation of the map's entries, drawn for each clip from 0 up to it; relative to how much
+        the coefficients vary in the clip.
+    """
+    if largest == 0:
+        return mel
+    size, mels, _ = mel.shape
+    order, place = np.arange(_CEPSTRA)[:, None], np.arange(mels) + 0.5
+    cosines = np.cos(np.pi * order * place / mels) * np.sqrt(2 / mels)
+    cosines[0] /= np.sqrt(2)
+    basis = from_numpy(cosines).float()  # (C, M), orthonormal rows
+    cepstra = basis @ mel
+    spread = cepstra.std(2) + 1e-3
+    strength = rng.uniform(0, largest, (size, 1, 1))
+    entries = from_numpy(strength * rng.standard_normal((size, _CEPSTRA, _CEPSTRA))).float()
+    change = (entries * spread[:, :, None] / spread[:, None, :]) @ cepstra
+    return (mel + basis.T @ change).clamp(-5.0, 5.0)
 
 
 def mask(mel: Tensor, amount: float, count: int, rng: np.random.Generator) -> None:

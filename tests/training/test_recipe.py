@@ -44,10 +44,10 @@ def test_no_run_hears_the_unseen_voices():
 
 
 def test_what_the_shipped_run_is_made_from():
-    assert [run.name for run in FULL.line_of("shipped")] == ["first", "all", "shipped"]
+    assert [run.name for run in FULL.line_of("shipped")] == ["first", "further", "all", "shipped"]
     made_from = [run.name for run in FULL.made_from("shipped")]
     assert made_from == [run.name for run in FULL.runs if run.name != "held_out"]
-    assert [run.name for run in FULL.made_from("held_out")] == ["flint", "first", "held_out"]
+    assert [run.name for run in FULL.made_from("held_out")] == ["flint", "first", "further", "held_out"]
 
 
 def test_the_run_that_is_judged_is_the_one_that_ships_but_for_the_unheard_engine_and_its_length():
@@ -88,7 +88,7 @@ def test_every_config_can_be_read_with_the_paths_of_the_work_folder(recipe):
 
 
 def test_hours_seen_are_steps_times_windows_by_share():
-    steps = {name: load_run_config(FULL.run(name).config).trainer.num_steps for name in ("first", "all")}
+    steps = {name: load_run_config(FULL.run(name).config).trainer.num_steps for name in ("first", "further", "all")}
     drawn = hours_drawn(FULL, "first")
     assert sum(drawn.values()) == pytest.approx(steps["first"] * 16 * 96 / 25 / 3600)
     assert drawn["festival"] / drawn["espeak_languages"] == pytest.approx(2.5)

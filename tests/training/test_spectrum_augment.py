@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from emote_blender.training.spectrum_augment import mask, shift_formants, vary_contrast
+from emote_blender.training.spectrum_augment import mask, mix_cepstra, shift_formants, vary_contrast
 
 
 def peaks(at: int = 20, clips: int = 64) -> torch.Tensor:
@@ -47,9 +47,23 @@ def test_contrast_scales_what_stands_out_and_leaves_what_is_even():
     assert heights.min() < 0.95 < 1.02 < heights.max()
 
 
+def test_mixing_is_a_linear_map_of_the_envelope_one_for_each_clip():
+    smooth = torch.from_numpy(np.cos(np.pi * np.outer(np.arange(64) + 0.5, np.arange(12)) / 64)).float()
+    clips = (smooth @ torch.randn(12, 40, generator=torch.Generator().manual_seed(1)) * 0.1).repeat(30, 1, 1)
+    found = mix_cepstra(clips, 0.1, generator())
+    sizes = (found - clips).square().mean((1, 2)).sqrt() / clips.square().mean().sqrt()
+    assert sizes.min() < 0.05 < 0.2 < sizes.max() < 0.6
+    assert (found[0] - found[1]).abs().max() > 0.01
+    for clip in found[:3]:  # each frame by the same map, which the first 20 frames tell
+        pixels = clip.numpy()
+        learnt = np.linalg.lstsq(clips[0, :, :20].numpy().T, pixels[:, :20].T, rcond=1e-4)[0]
+        np.testing.assert_allclose(clips[0, :, 20:].numpy().T @ learnt, pixels[:, 20:].T, atol=1e-3)
+
+
 def test_nothing_changes_where_no_share_is_asked_for():
     assert torch.equal(shift_formants(peaks(), 0.0, 0.2, 0.1, generator()), peaks())
     assert torch.equal(vary_contrast(peaks(), 0.0, generator()), peaks())
+    assert torch.equal(mix_cepstra(peaks(), 0.0, generator()), peaks())
 
 
 @pytest.mark.parametrize("count", [1, 3])
