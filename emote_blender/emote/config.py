@@ -75,7 +75,7 @@ class LogMelEncoderConfig:
 
     After `num_blocks` blocks a phone head reads `num_phones` classes at 50 Hz; `num_motion_blocks` follow. The
     feed-forward layers are `feedforward_ratio` times as wide as `dim`; `padding_frames` frames of silence stand before
-    and after every clip.
+    and after every clip. `tract_lengths`: relative lengths of the vocal tract that every clip is heard with.
     """
 
     type: typing.Literal["log_mel"] = "log_mel"
@@ -88,6 +88,11 @@ class LogMelEncoderConfig:
     num_mels: int = 64
     num_phones: int = 39
     padding_frames: int = 4
+    tract_lengths: tuple[float, ...] = dataclasses.field(default=(1.0,), metadata={"since": "0.2.0"})
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.tract_lengths) <= 16 or not all(0.5 <= length <= 2 for length in self.tract_lengths):
+            raise ValueError(f"tract_lengths must be 1 to 16 numbers from 0.5 to 2, found {list(self.tract_lengths)}")
 
 
 @dataclass(frozen=True)
@@ -216,18 +221,22 @@ def _check_heads(name: str, num_heads: int, dim: int) -> None:
 
 
 def _build(cls: type, data: object, where: str):
-    """An instance of dataclass `cls` from JSON values; ValueError names the field."""
+    """An instance of dataclass `cls` from JSON values; ValueError names the field.
+
+    What a field with `since` in its metadata is by default may be left out, as in the files of versions before that.
+    """
     if not isinstance(data, dict):
         raise ValueError(f"{where or 'the file'} must hold an object, found {type(data).__name__}")
     hints = typing.get_type_hints(cls)
     prefix = f"{where}." if where else ""
-    missing = [prefix + name for name in hints if name not in data]
+    newer = {field.name for field in dataclasses.fields(cls) if "since" in field.metadata}
+    missing = [prefix + name for name in hints if name not in data and name not in newer]
     unknown = [prefix + name for name in data if name not in hints]
     if missing:
         raise ValueError(f"missing field {', '.join(missing)}")
     if unknown:
         raise ValueError(f"unknown field {', '.join(unknown)}")
-    return cls(**{name: _convert(hint, data[name], prefix + name) for name, hint in hints.items()})
+    return cls(**{name: _convert(hints[name], value, prefix + name) for name, value in data.items()})
 
 
 def _convert(hint: typing.Any, value: object, where: str):

@@ -23,6 +23,7 @@ LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
 PIECE = 60 * SAMPLE_RATE  # samples per step when a clip is measured
 PHONES_PER_FRAME = 2  # 50 Hz
 SILENT = 1e-8  # power; a clip that never exceeds it holds digital silence
+EVIDENCE = 0.05  # nats per phone by which less doubt makes a tract length e times as credible
 FLOOR = 1e-6  # power, relative to the clip's loudest moment (-60 dB): what is below is silence
 
 
@@ -38,6 +39,15 @@ def mel_filters(num_mels: int) -> Tensor:
     nearest = (frequency - centre).abs().argmin(0)
     filters[nearest[empty], empty.nonzero()[:, 0]] = 1.0
     return filters.float()
+
+
+def read_mels(mel: Tensor, position: Tensor) -> Tensor:
+    """Spectrograms (B, M, L) whose mel `i` is what stood at mel `position[:, i]` (B, M), between mels interpolated."""
+    position = position.clamp(max=mel.shape[1] - 1)
+    lower = position.floor().clamp(max=mel.shape[1] - 2)
+    part = (position - lower)[..., None]
+    index = lower.long()[..., None].expand_as(mel)
+    return mel.gather(1, index) * (1 - part) + mel.gather(1, index + 1) * part
 
 
 @dataclass(frozen=True)
@@ -202,6 +212,33 @@ class LogMelEncoder(AudioEncoder):
         real = slice(margin, hidden.shape[1] - margin)
         return self.output_norm(hidden)[:, real], logits[:, real].flatten(1, 2)
 
+    def hear(self, mel: Tensor, phones: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features (B, T, dim) and phone posteriors (B, 2 T, classes), whatever the length of the vocal tract.
+
+        A longer tract has lower formants. The spectrogram is read as with each of `tract_lengths`, and what is heard is
+        averaged; the lengths with which the phones are least in doubt count most (their mean entropy, `EVIDENCE`).
+        Lee & Rose, "Speaker normalization using efficient frequency warping procedures" (1996), choose one length.
+
+        Args:
+            mel: from `log_mel`.
+            phones: see `encode_log_mel`.
+        """
+        lengths = self.config.tract_lengths
+        if lengths == (1.0,):
+            features, logits = self.encode_log_mel(mel, phones)
+            return features, logits.softmax(-1)
+        count, (clips, mels, _) = len(lengths), mel.shape
+        steps = 1 / torch.tensor(lengths, device=mel.device)
+        position = steps[:, None] * torch.arange(mels, device=mel.device)
+        read = read_mels(mel.repeat(count, 1, 1), position.repeat_interleave(clips, 0))
+        told = None if phones is None else phones.repeat(count, 1, 1)
+        features, logits = self.encode_log_mel(read, told)
+        posteriors = logits.softmax(-1)
+        doubt = -(posteriors * logits.log_softmax(-1)).sum(-1).mean(1).unflatten(0, (count, clips))
+        weights = (-doubt / EVIDENCE).softmax(0)[..., None, None]
+        averages = [(weights * heard.unflatten(0, (count, clips))).sum(0) for heard in (features, posteriors)]
+        return averages[0], averages[1]
+
     def forward(
         self,
         samples: Tensor,
@@ -210,11 +247,11 @@ class LogMelEncoder(AudioEncoder):
         phones: Tensor | None = None,
     ) -> Tensor:
         """Features (B, T, dim) of samples (B, N) at 16 kHz; `statistics` as in `log_mel`, `phones` as above."""
-        return self.encode_log_mel(self.log_mel(samples, num_frames, statistics), phones)[0]
+        return self.hear(self.log_mel(samples, num_frames, statistics), phones)[0]
 
     def phone_posteriors(self, samples: Tensor, num_frames: int, statistics: LogMelStatistics | None = None) -> Tensor:
         """Probabilities (B, 2 T, num_phones) of the phone classes at 50 Hz, of samples (B, N) at 16 kHz."""
-        return self.encode_log_mel(self.log_mel(samples, num_frames, statistics))[1].softmax(-1)
+        return self.hear(self.log_mel(samples, num_frames, statistics))[1]
 
     def clip_statistics(self, samples: Tensor) -> LogMelStatistics:
         """Statistics of samples (N,), measured piece by piece; the mel power of an hour of speech takes 90 MB."""

@@ -10,6 +10,8 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor, from_numpy
 
+from ..emote.log_mel_encoder import read_mels
+
 _CEPSTRA = 12  # coefficients of the cosine transform along the mels that are mixed: envelopes, not harmonics
 _BLUR = 5  # mels, and steps of 10 ms, over which contrast is measured
 _CONTRAST = (-0.7, 0.5)  # logarithm of the factor on it: a vocoder smooths, a diphone has edges
@@ -30,11 +32,7 @@ def shift_formants(mel: Tensor, share: float, largest: float, bend: float, rng: 
     place = np.linspace(-1, 1, mels)
     steps = np.exp(stretch[:, None] + slope[:, None] * place)  # (B, M) source mels per mel
     position = np.cumsum(steps, 1) - steps[:, :1]
-    position = from_numpy(np.minimum(position, mels - 1)).float()
-    lower = position.floor().clamp(max=mels - 2)
-    part = (position - lower)[..., None]
-    index = lower.long()[..., None].expand_as(mel)
-    return mel.gather(1, index) * (1 - part) + mel.gather(1, index + 1) * part
+    return read_mels(mel, from_numpy(position).float())
 
 
 def vary_contrast(mel: Tensor, share: float, rng: np.random.Generator) -> Tensor:

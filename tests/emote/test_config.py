@@ -48,6 +48,21 @@ def test_a_missing_field_of_a_part_is_named_though_the_dataclass_has_a_default(f
     assert "missing field flint.quant_factor" in sentence
 
 
+def test_a_model_older_than_tract_lengths_hears_with_one(tmp_path, make_tiny_config):
+    config = make_tiny_config("log_mel")
+    save_config(config, tmp_path)
+    change(tmp_path, lambda content: content["audio_encoder"].pop("tract_lengths"))
+    assert load_config(tmp_path) == config
+    assert config.audio_encoder.tract_lengths == (1.0,)
+
+
+@pytest.mark.parametrize("lengths", [[], [1.0, 0.4], [3.0], [1.0] * 17])
+def test_tract_lengths_that_no_one_has_are_refused(lengths, tmp_path, make_tiny_config):
+    save_config(make_tiny_config("log_mel"), tmp_path)
+    sentence = refusal(tmp_path, lambda content: content["audio_encoder"].update(tract_lengths=lengths))
+    assert "tract_lengths must be 1 to 16 numbers from 0.5 to 2" in sentence
+
+
 def test_an_unknown_field_is_named(folder):
     assert "unknown field decoder.depth" in refusal(folder, lambda content: content["decoder"].update(depth=2))
 

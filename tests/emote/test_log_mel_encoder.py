@@ -1,11 +1,13 @@
 """The log-mel encoder: what it hears does not depend on level or surrounding silence, and stays where it sounds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from emote_blender.emote.config import LogMelEncoderConfig
-from emote_blender.emote.log_mel_encoder import FRAME_SAMPLES, LogMelEncoder, mel_filters
+from emote_blender.emote.log_mel_encoder import EVIDENCE, FRAME_SAMPLES, LogMelEncoder, mel_filters, read_mels
 
 CONFIG = LogMelEncoderConfig(dim=32, num_blocks=2, num_motion_blocks=1, num_heads=2, kernel_size=5, num_mels=32)
 
@@ -111,3 +113,57 @@ def test_phones_that_equal_what_is_heard_change_nothing_and_others_do(encoder, s
     other = torch.zeros_like(logits)
     other[:, 20:30, 3] = 1.0
     assert not torch.allclose(heard, encoder.encode_log_mel(mel, other)[0], atol=1e-3)
+
+
+def with_lengths(encoder: LogMelEncoder, *lengths: float) -> LogMelEncoder:
+    """The same weights, hearing with other tract lengths."""
+    other = LogMelEncoder(replace(CONFIG, tract_lengths=lengths)).eval()
+    other.load_state_dict(encoder.state_dict())
+    return other
+
+
+def test_mels_are_read_between_mels_and_not_beyond_the_last():
+    mel = torch.arange(5.0)[None, :, None].repeat(2, 1, 3)
+    found = read_mels(mel, torch.tensor([[0.0, 0.5, 1.0, 3.75, 9.0], [4.0, 3.0, 2.0, 1.0, 0.0]]))
+    assert found[0, :, 1].tolist() == [0.0, 0.5, 1.0, 3.75, 4.0]
+    assert found[1, :, 2].tolist() == [4.0, 3.0, 2.0, 1.0, 0.0]
+
+
+@torch.inference_mode()
+def test_with_a_longer_tract_formants_are_expected_lower(encoder, speech):
+    mel = encoder.log_mel(speech, 25)
+    lower = read_mels(mel, torch.arange(32.0)[None] / 1.25)
+    features, logits = encoder.encode_log_mel(lower)
+    heard, posteriors = with_lengths(encoder, 1.25).hear(mel)
+    torch.testing.assert_close(heard, features)
+    torch.testing.assert_close(posteriors, logits.softmax(-1))
+
+
+@torch.inference_mode()
+def test_what_several_tract_lengths_hear_is_averaged_by_how_sure_they_are(encoder, speech):
+    clips = torch.cat([speech, speech.flip(1)])
+    lengths = (0.9, 1.0, 1.2)
+    each = [with_lengths(encoder, length).hear(encoder.log_mel(clips, 25)) for length in lengths]
+    found, posteriors = with_lengths(encoder, *lengths).hear(encoder.log_mel(clips, 25))
+    for clip in range(2):
+        phones = np.stack([heard[1][clip].double().numpy() for heard in each])  # (3, 50, 39)
+        sure = np.exp((phones * np.log(phones)).sum(-1).mean(-1) / EVIDENCE)
+        weights = sure / sure.sum()
+        features = np.stack([heard[0][clip].double().numpy() for heard in each])
+        np.testing.assert_allclose(found[clip], np.tensordot(weights, features, 1), atol=1e-4)
+        np.testing.assert_allclose(posteriors[clip], np.tensordot(weights, phones, 1), atol=1e-4)
+    assert np.ptp(weights) > 1e-3
+
+
+@torch.inference_mode()
+def test_several_tract_lengths_are_told_the_same_phones(encoder, speech):
+    phones = torch.eye(39)[torch.arange(50) % 39][None]
+    mel = encoder.log_mel(speech, 25)
+    both = with_lengths(encoder, 1.0, 1.2)
+    told, _ = both.hear(mel, phones)
+    assert (told - both.hear(mel)[0]).abs().max() > 1e-3
+    only = with_lengths(encoder, 1.2)
+    assert torch.isfinite(told).all()
+    torch.testing.assert_close(
+        only.hear(mel, phones)[0], encoder.encode_log_mel(read_mels(mel, torch.arange(32.0)[None] / 1.2), phones)[0]
+    )
