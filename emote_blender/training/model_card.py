@@ -48,9 +48,9 @@ Judged on sentences with seeds of their own:
 
 Sentences come from a small grammar, a word list and invented words in the spelling of other languages; the varied parts
 add single words, commands, lists, pauses, breaths and a drifting rate. Windows are augmented (equaliser, band limits,
-room, noise, babble, speed ±20 %, shifted formants, sharper or duller spectra, hidden moments and bands). Emotion,
-intensity (continuous 0–2) and speaker style are drawn anew for each window; one in six mixes two or glides from one to
-another.
+room, noise, babble, speed ±20 %, shifted formants, sharper or duller spectra, mixed envelopes, hidden moments and
+bands). Emotion, intensity (continuous 0–2) and speaker style are drawn anew for each window; one in six mixes two or
+glides from one to another.
 
 ## Recipe
 
