@@ -22,8 +22,10 @@ from pathlib import Path
 import torch
 
 from ..emote.checkpoint import load_model
+from ..errors import EmoteError
 from ..flame.model import FaceModel
 from ..paths import find_head
+from ..progress import say
 from .corpus import engines
 from .corpus.generate import CorpusPart, generate_part
 from .dataset import prepare_part
@@ -130,7 +132,11 @@ def main(arguments: list[str] | None = None) -> int:
     work = options.work / "quick" if options.quick else options.work
     shipped = Path(__file__).resolve().parents[2] / "models" / "emote_open"
     output = options.output or (work / "model" if options.quick else shipped)
-    build(QUICK if options.quick else FULL, work, output, utterances=3 if options.quick else 200)
+    try:
+        build(QUICK if options.quick else FULL, work, output, utterances=3 if options.quick else 200)
+    except EmoteError as error:
+        say(f"error: {error}")
+        return 1
     logger.info("model written to %s", output)
     return 0
 

@@ -65,7 +65,8 @@ class RunFolder:
             raise InputError(f"{self.record} cannot be read ({error}); start a new run in another folder") from error
         now = _flat(record)
         free = {f"trainer.{name}" for name in CHANGEABLE}
-        changed = [name for name in sorted({*before, *now} - free) if before.get(name) != now.get(name)]
+        names = sorted({*before, *now} - free)
+        changed = [name for name in names if not _is_same(before.get(name), now.get(name))]
         if changed:
             shown = ", ".join(f"{name} was {before.get(name)!r} and is {now.get(name)!r}" for name in changed[:3])
             raise InputError(
@@ -88,6 +89,13 @@ class RunFolder:
     def save_best(self, **state: Any) -> None:
         """Writes best.pt whole or not at all."""
         save_checkpoint(self.best, **state)
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    """Whether two settings mean the same: a file may be named from the working folder or in full."""
+    if isinstance(before, str) and isinstance(now, str):
+        return before == now or Path(before).resolve() == Path(now).resolve()
+    return bool(before == now)
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:

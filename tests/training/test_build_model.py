@@ -5,6 +5,7 @@ import torch
 from conftest import make_shard
 
 from emote_blender.emote.checkpoint import load_model
+from emote_blender.errors import InputError
 from emote_blender.training import build_model
 from emote_blender.training.corpus import engines
 from emote_blender.training.recipe import FULL, QUICK
@@ -56,6 +57,15 @@ def test_a_finished_run_is_not_repeated(tmp_path, monkeypatch):
     monkeypatch.setattr(CorpusMotions, "batch", None)
     build_model.train(QUICK, QUICK.run("flint"), tmp_path)
     assert (tmp_path / "runs" / "flint" / "last.pt").read_bytes() == first
+
+
+def test_what_cannot_go_on_is_said_in_a_sentence(tmp_path, monkeypatch, capsys):
+    def refuse(*_arguments, **_settings):
+        raise InputError("runs/first was started with other settings")
+
+    monkeypatch.setattr(build_model, "build", refuse)
+    assert build_model.main(["--quick", "--work", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "error: runs/first was started with other settings\n"
 
 
 def test_voices_that_are_not_installed_are_left_out_of_the_judgement(monkeypatch, caplog):

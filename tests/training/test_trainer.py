@@ -119,6 +119,17 @@ def test_a_run_does_not_go_on_with_other_settings(tmp_path):
         run(tmp_path, replace(SETTINGS, rate=0.02), resume=True)
 
 
+def test_a_file_may_be_named_in_full_or_from_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = RunFolder(tmp_path / "run")
+    folder.open({"start": {"motion_prior": Path("runs/flint")}, "seed": 1}, resume=False)
+    folder.open({"start": {"motion_prior": tmp_path / "runs" / "flint"}, "seed": 1}, resume=True)
+    with pytest.raises(InputError, match="start.motion_prior was .* and is 'runs/other'"):
+        folder.open({"start": {"motion_prior": Path("runs/other")}, "seed": 1}, resume=True)
+    with pytest.raises(InputError, match="start.motion_prior was .* and is None"):
+        folder.open({"start": {"motion_prior": None}, "seed": 1}, resume=True)
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path):
     run(tmp_path)
     (tmp_path / "last.pt").write_bytes((tmp_path / "last.pt").read_bytes()[:500])
