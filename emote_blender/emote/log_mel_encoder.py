@@ -223,12 +223,8 @@ class LogMelEncoder(AudioEncoder):
             mel: from `log_mel`.
             phones: see `encode_log_mel`.
         """
-        lengths = self.config.tract_lengths
-        if lengths == (1.0,):
-            features, logits = self.encode_log_mel(mel, phones)
-            return features, logits.softmax(-1)
-        count, (clips, mels, _) = len(lengths), mel.shape
-        steps = 1 / torch.tensor(lengths, device=mel.device)
+        count, (clips, mels, _) = len(self.config.tract_lengths), mel.shape
+        steps = 1 / torch.tensor(self.config.tract_lengths, device=mel.device)
         position = steps[:, None] * torch.arange(mels, device=mel.device)
         read = read_mels(mel.repeat(count, 1, 1), position.repeat_interleave(clips, 0))
         told = None if phones is None else phones.repeat(count, 1, 1)
