@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .csv_table import CSVRow, read_csv_table
 from .emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from .errors import EmoteError, InputError
+from .files.csv_table import CSVRow, read_csv_table
 from .transcript.language import AUTO
 from .transcript.text import read_transcript
 

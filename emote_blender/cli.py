@@ -19,9 +19,9 @@ from .batch import COLUMNS, Job, check_output_suffix, read_jobs
 from .convert_cli import add_convert_command
 from .emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from .errors import Cancelled, EmoteError, InputError
-from .output import check_writable
-from .paths import DEFAULT_MODEL
-from .progress import ProgressLine, say
+from .files.atomic_write import check_writable
+from .files.console_progress import ProgressLine, say
+from .files.paths import DEFAULT_MODEL
 from .report import StageClock, write_report
 from .session import Decoder, check_files, check_job, open_session, run_job, run_row
 from .training_cli import add_evaluate_command, add_train_command

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .output import check_writable
-from .paths import HEAD_FILE
+from .files.atomic_write import check_writable
+from .files.paths import HEAD_FILE
 
 if TYPE_CHECKING:
     from .flame.convert import ConvertedHead

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from .emote.config import load_config
 from .errors import InputError, ModelError
+from .files.paths import HEAD_FILE, MODEL_FILE, available_heads, available_models, find_head, find_model, search_folders
 from .flame.model import FaceModel
 from .motion import FaceMotion
-from .paths import HEAD_FILE, MODEL_FILE, available_heads, available_models, find_head, find_model, search_folders
 
 _LENGTH_BYTES = 8
 _LINE_WIDTH = 110

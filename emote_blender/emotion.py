@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .csv_table import read_csv_table
 from .errors import InputError
+from .files.csv_table import read_csv_table
 
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
 MAX_INTENSITY = 2.0

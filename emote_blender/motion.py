@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
-from .output import replacing
+from .files.atomic_write import replacing
 from .rotation import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
 
 _MAX_FRAMES = 10_000_000  # 46 hours at 60 fps

@@ -11,8 +11,8 @@ import numpy as np
 from .audio import Waveform
 from .emotion import EMOTIONS, EmotionTrack
 from .errors import Cancelled, InputError, ModelError
+from .files.paths import DEFAULT_MODEL, find_model
 from .motion import FaceMotion
-from .paths import DEFAULT_MODEL, find_model
 from .transcript.following import FollowedTranscript, TranscriptReport, follow
 from .transcript.language import AUTO
 from .transcript.phones import CLASSES
@@ -73,7 +73,7 @@ class EMOTEPipeline:
 
     @classmethod
     def from_pretrained(cls, model: str = DEFAULT_MODEL, device: str = "cpu") -> EMOTEPipeline:
-        """The pipeline of a model that is named (see `paths`) or given as a folder.
+        """The pipeline of a model that is named (see `files.paths`) or given as a folder.
 
         Raises:
             ModelError: when there is no such model, it is damaged, or a library that it needs is not installed.

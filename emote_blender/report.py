@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .output import replacing
+from .files.atomic_write import replacing
 
 
 class StageClock:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from .audio import Waveform, require_file
 from .batch import BatchRow, Job
 from .errors import Cancelled, EmoteError, InputError
+from .files.atomic_write import check_writable
+from .files.console_progress import ProgressLine, say
+from .files.paths import find_head, find_model
 from .matching import check_fits_head, version_warning
-from .output import check_writable
-from .paths import find_head, find_model
-from .progress import ProgressLine, say
 from .report import StageClock
 from .version import package_version
 

@@ -53,8 +53,8 @@ def speech_wav(tmp_path: Path, speech_samples: np.ndarray) -> Path:
 def open_head_model_folder(make_tiny_model, tmp_path_factory) -> Path:
     """A model folder with random weights that moves the open head's components."""
     from emote_blender.emote.checkpoint import save_model
+    from emote_blender.files.paths import find_head
     from emote_blender.flame.model import FaceModel
-    from emote_blender.paths import find_head
 
     names = FaceModel.load(find_head("open_head")).expression_names
     model = make_tiny_model(
@@ -69,9 +69,9 @@ def flame_model(reference):
 
     See tests/data/reference/trim_flame_oracle.py.
     """
+    from emote_blender.files.safetensors_file import read_tensors
     from emote_blender.flame.head_folder import parents_of
     from emote_blender.flame.model import FaceModel
-    from emote_blender.flame.tensor_file import read_tensors
 
     arrays = read_tensors(reference / "flame/synthetic_model.safetensors")
     return FaceModel(

@@ -282,7 +282,7 @@ class TestModel:
         )
 
     def test_a_damaged_head(self, generate, tmp_path):
-        from emote_blender.paths import find_head
+        from emote_blender.files.paths import find_head
 
         head = shutil.copytree(find_head("open_head"), tmp_path / "head", ignore=shutil.ignore_patterns("source"))
         (head / "head.safetensors").write_bytes((head / "head.safetensors").read_bytes()[:-1000])

@@ -6,8 +6,8 @@ import pytest
 
 from emote_blender.describe import count_parameters, describe, describe_installed
 from emote_blender.errors import EmoteError, ModelError
+from emote_blender.files.paths import add_search_folder, remove_search_folder
 from emote_blender.motion import FaceMotion
-from emote_blender.paths import add_search_folder, remove_search_folder
 
 
 def test_a_head_says_its_face_components_and_licence():

@@ -14,9 +14,9 @@ import soundfile
 
 from emote_blender.cli import main
 from emote_blender.emotion import EMOTIONS
+from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
 from emote_blender.motion import FaceMotion
-from emote_blender.paths import find_head
 
 pytestmark = pytest.mark.inference
 

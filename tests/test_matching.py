@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from emote_blender.errors import ModelError
+from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
 from emote_blender.matching import check_fits_head, version_warning
-from emote_blender.paths import find_head
 
 
 @pytest.fixture(scope="module")

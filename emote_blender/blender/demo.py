@@ -18,9 +18,9 @@ import numpy as np
 from ..audio import load_audio
 from ..cli import main as command_line
 from ..emotion import EMOTIONS, EmotionTrack
+from ..files.paths import DEFAULT_MODEL, find_head
 from ..flame.model import FaceModel
 from ..motion import FaceMotion
-from ..paths import DEFAULT_MODEL, find_head
 from ..pipeline import EMOTEPipeline
 from .animate import apply_motion
 from .compat import node_tree

@@ -14,9 +14,9 @@ import bpy
 
 from ..emotion import EmotionTrack
 from ..errors import InputError, ModelError
+from ..files.paths import find_model
 from ..matching import check_fits_head
 from ..motion import FaceMotion
-from ..paths import find_model
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
 from .animate import apply_motion, named, rig_warnings

@@ -29,7 +29,7 @@ _BONE_LENGTH = 0.08  # of the head's height
 
 def load_face_model(name_or_path: str) -> FaceModel:
     """The face model of a head's name or folder; raises ModelError if there is none or it is broken."""
-    from ..paths import find_head
+    from ..files.paths import find_head
 
     return FaceModel.load(find_head(bpy.path.abspath(name_or_path) if name_or_path.startswith("//") else name_or_path))
 

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 
 from ..errors import EmoteError
-from ..paths import available_heads, available_models, find_model
+from ..files.paths import available_heads, available_models, find_model
 
 
 @dataclass(frozen=True)

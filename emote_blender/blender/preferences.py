@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..paths import add_search_folder, remove_search_folder
+from ..files.paths import add_search_folder, remove_search_folder
 from . import model_info
 
 # The add-on's name in Blender: `emote_blender`, or `bl_ext.user_default.emote_blender` when installed.

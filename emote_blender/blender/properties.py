@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, MAX_INTENSITY
-from ..paths import DEFAULT_HEAD, DEFAULT_MODEL
+from ..files.paths import DEFAULT_HEAD, DEFAULT_MODEL
 from . import model_info
 from .compat import sequencer_scene
 from .head_rig import is_head

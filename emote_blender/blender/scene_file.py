@@ -9,9 +9,9 @@ import numpy as np
 from mathutils import Vector
 
 from ..errors import InputError
+from ..files.atomic_write import replacing
 from ..flame.model import FaceModel
 from ..motion import FaceMotion
-from ..output import replacing
 from .animate import apply_motion
 from .compat import eevee_engine, new_sound_strip, node_tree, show_in_sequencers
 from .head import add_head, head_folder_name

@@ -18,9 +18,9 @@ import torch
 from torch import nn
 
 from ..errors import InputError, ModelError
+from ..files.safetensors_file import write_tensors
 from ..flame.model import FaceModel
 from ..flame.regions import compute_regions
-from ..flame.tensor_file import write_tensors
 from ..safe_pickle import load_torch
 from .checkpoint import WEIGHTS_FILE, modern_name
 from .config import EMOTEConfig, save_config

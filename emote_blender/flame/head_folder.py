@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
-from .tensor_file import read_tensors, replace_file, write_tensors
+from ..files.safetensors_file import read_tensors, replace_file, write_tensors
 
 ARRAYS_FILE = "head.safetensors"
 CARD_FILE = "head.json"

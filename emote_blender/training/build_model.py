@@ -23,9 +23,9 @@ import torch
 
 from ..emote.checkpoint import load_model
 from ..errors import EmoteError
+from ..files.console_progress import say
+from ..files.paths import find_head
 from ..flame.model import FaceModel
-from ..paths import find_head
-from ..progress import say
 from .corpus import engines
 from .corpus.generate import CorpusPart, generate_part
 from .dataset import prepare_part

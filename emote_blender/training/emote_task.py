@@ -19,8 +19,8 @@ from ..emote.checkpoint import load_model, save_model
 from ..emote.config import CONFIG_FILE
 from ..emote.motion_prior import PRIOR_CONFIG_FILE, load_motion_prior
 from ..errors import InputError
+from ..files.paths import find_head
 from ..flame.model import FaceModel
-from ..paths import find_head
 from .batch import ClipBatch
 from .condition_exchange import derangement, double_batch
 from .emote_data import EMOTEData, open_data

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..files.paths import find_head
 from ..flame.model import FaceModel
-from ..paths import find_head
 from .dataset import EMOTIONS, NUM_INTENSITIES
 from .emotion_network import (
     EmotionNetwork,

@@ -8,9 +8,9 @@ import sys
 
 from ..emote.checkpoint import load_model
 from ..errors import InputError
+from ..files.console_progress import ProgressLine
+from ..files.paths import find_head, find_model
 from ..flame.model import FaceModel
-from ..paths import find_head, find_model
-from ..progress import ProgressLine
 from ..version import package_version
 from .evaluate import run_evaluation
 from .evaluation_clips import open_tests

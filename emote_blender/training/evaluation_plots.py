@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..emotion import EMOTIONS
-from ..output import replacing
+from ..files.atomic_write import replacing
 from . import metrics
 from .clip_measures import ClipMeasures
 from .corpus import phones

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..emotion import EMOTIONS
 from ..errors import InputError
-from ..output import replacing
+from ..files.atomic_write import replacing
 from .evaluate import Evaluation, PartResult
 from .voice_scores import VoiceScores
 

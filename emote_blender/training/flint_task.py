@@ -21,9 +21,9 @@ from ..emote.config import FLINTConfig
 from ..emote.flint import FLINT
 from ..emote.motion_prior import PRIOR_FILE, save_prior_config
 from ..errors import InputError
+from ..files.paths import find_head
+from ..files.safetensors_file import write_tensors
 from ..flame.model import FaceModel
-from ..flame.tensor_file import write_tensors
-from ..paths import find_head
 from .flint_data import CorpusData, FLINTData, MEADData, MotionBatch, open_flint_data
 from .losses import MeshLoss
 from .run_config import build_settings

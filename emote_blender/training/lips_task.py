@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..files.paths import find_head
 from ..flame.model import FaceModel
-from ..paths import find_head
 from .corpus.phones import CLASSES, VISEMES
 from .emotion_task import varied
 from .face_film import FaceFilm

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..errors import ModelError
+from ..files.paths import DEFAULT_HEAD, find_head
 from ..flame.model import FaceModel
-from ..paths import DEFAULT_HEAD, find_head
 
 CROP_SIZE = 96
 SMOOTHED_FRAMES = 12

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..progress import ProgressLine
+from ..files.console_progress import ProgressLine
 
 logger = logging.getLogger(__name__)
 

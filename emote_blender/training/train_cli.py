@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import InputError
-from ..progress import ProgressLine
+from ..files.console_progress import ProgressLine
 from .run_config import RunConfig, load_run_config
 from .run_folder import RunFolder
 from .tasks import RunInputs, Task

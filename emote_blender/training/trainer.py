@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import Cancelled, InputError, TrainingError
-from ..progress import ProgressLine
+from ..files.console_progress import ProgressLine
 from .failures import StopSignals, check_finite, explained_failures, what_is_left
 from .numbered_batches import batch_numbers, batches_ahead, to_device
 from .optimisation import AveragedWeights, set_rate

@@ -10,8 +10,8 @@ import pytest
 from emote_blender.blender import convert_operator, model_info
 from emote_blender.blender.preferences import apply_models_folder
 from emote_blender.errors import InputError
+from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
-from emote_blender.paths import find_head
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from emote_blender.files.paths import find_head
+from emote_blender.files.safetensors_file import read_tensors
 from emote_blender.flame.model import FaceModel
-from emote_blender.flame.tensor_file import read_tensors
-from emote_blender.paths import find_head
 
 collect_ignore = []
 try:

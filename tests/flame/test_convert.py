@@ -12,9 +12,9 @@ from synthetic_flame import EYEBALL_RADIUS, JOINTS, NUM_EYEBALL_VERTICES, make_f
 
 from emote_blender.cli import main
 from emote_blender.errors import InputError
+from emote_blender.files.safetensors_file import read_tensors
 from emote_blender.flame.convert import LICENCES, convert_flame
 from emote_blender.flame.model import FaceModel
-from emote_blender.flame.tensor_file import read_tensors
 
 TOLERANCE = 1e-5
 

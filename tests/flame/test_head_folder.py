@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from emote_blender.errors import ModelError
+from emote_blender.files.safetensors_file import read_tensors, write_tensors
 from emote_blender.flame.head_folder import parents_of
 from emote_blender.flame.model import FaceModel
-from emote_blender.flame.tensor_file import read_tensors, write_tensors
 
 
 @pytest.fixture

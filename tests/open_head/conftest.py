@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
-from emote_blender.paths import find_head
 
 MIRROR = np.array([-1.0, 1, 1], np.float32)
 

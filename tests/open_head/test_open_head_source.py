@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emote_blender.files.paths import find_head
+from emote_blender.files.safetensors_file import read_tensors
 from emote_blender.flame.model import FaceModel
-from emote_blender.flame.tensor_file import read_tensors
-from emote_blender.paths import find_head
 
 SHIPPED = find_head("open_head")
 BUILD = SHIPPED / "source" / "build.py"

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
-from emote_blender.paths import find_head
 from emote_blender.training.corpus import phones
 from emote_blender.training.dataset import prepare_part
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from emote_blender import emotion
+from emote_blender.files.paths import find_head
 from emote_blender.flame.measure import lip_gap
 from emote_blender.flame.model import FaceModel
-from emote_blender.paths import find_head
 from emote_blender.training.corpus import articulation, emotion_styles, liveliness, phones
 
 FEELINGS = [name for name in emotion_styles.EMOTIONS if name != "neutral"]

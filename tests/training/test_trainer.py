@@ -467,7 +467,7 @@ def test_the_time_left_reads_like_a_clock(seconds, text):
 def test_progress_says_the_step_and_the_time_left(tmp_path):
     import io
 
-    from emote_blender.progress import ProgressLine
+    from emote_blender.files.console_progress import ProgressLine
 
     stream = io.StringIO()
     Trainer(TinyTask(), SETTINGS, tmp_path, progress=ProgressLine(stream, "tiny"), progress_seconds=0.0).run()

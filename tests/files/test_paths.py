@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from emote_blender import paths
 from emote_blender.errors import ModelError
+from emote_blender.files import paths
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .errors import ModelError
+from ..errors import ModelError
 
 MODEL_FILE = "config.json"
 HEAD_FILE = "head.json"
 DEFAULT_MODEL = "emote_open"
 DEFAULT_HEAD = "open_head"
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _user_folders: list[Path] = []
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from emote_blender.csv_table import read_csv_table
 from emote_blender.errors import InputError
+from emote_blender.files.csv_table import read_csv_table
 
 
 def read(tmp_path, text, required=("audio",), optional=("emotion",), encoding="utf-8"):

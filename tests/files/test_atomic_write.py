@@ -3,7 +3,7 @@ import os
 import pytest
 
 from emote_blender.errors import InputError
-from emote_blender.output import check_writable, replacing
+from emote_blender.files.atomic_write import check_writable, replacing
 
 
 def test_a_finished_file_takes_the_place_of_the_old_one(tmp_path):

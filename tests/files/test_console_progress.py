@@ -1,6 +1,6 @@
 import io
 
-from emote_blender.progress import ProgressLine
+from emote_blender.files.console_progress import ProgressLine
 
 
 class Terminal(io.StringIO):

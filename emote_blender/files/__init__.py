@@ -1,0 +1,1 @@
+"""Bytes <-> plain values: reads and writes files, knows no faces."""
