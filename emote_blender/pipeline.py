@@ -19,7 +19,7 @@ from .transcript.phones import CLASSES
 from .transcript.pronunciation import Pronunciation, pronounce
 from .transcript.text import require_speakable_length
 from .version import package_version
-from .windows import WINDOW_FRAMES, Window, plan_windows
+from .windows import WINDOW_FRAMES, Window, check_window_frames, plan_windows
 
 if TYPE_CHECKING:
     from .emote.config import EMOTEConfig
@@ -66,7 +66,17 @@ class EMOTEPipeline:
     """A speech model, ready to use. The same input gives the same output."""
 
     def __init__(self, model: EMOTE, window_frames: int = WINDOW_FRAMES) -> None:
-        """`window_frames`: longest stretch that the model sees at once, above twice the overlap."""
+        """Make a pipeline of a model that is loaded.
+
+        Args:
+            model: the networks.
+            window_frames: longest stretch of a clip that the model sees at once.
+
+        Raises:
+            ModelError: if the model's emotions are not those of an emotion track.
+            ValueError: if windows of this length cannot overlap (see `windows.check_window_frames`).
+        """
+        check_window_frames(window_frames, model.config.flint.frames_per_latent)
         self.model = model.eval()
         self._window_frames = window_frames
         _check_emotions(model.config)

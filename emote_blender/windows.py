@@ -32,34 +32,48 @@ class Window:
         whole[self.start : self.stop] += part * self.weights[:, None]
 
 
-def plan_windows(
-    num_frames: int,
-    multiple: int = 8,
-    max_frames: int = WINDOW_FRAMES,
-    overlap: int = OVERLAP_FRAMES,
-    fade: int = FADE_FRAMES,
-) -> list[Window]:
+def check_window_frames(max_frames: int, multiple: int) -> None:
+    """Raise ValueError if windows of at most `max_frames` frames cannot overlap as `plan_windows` needs it."""
+    lowest = OVERLAP_FRAMES + 2 * FADE_FRAMES + 3 * multiple
+    if max_frames < lowest:
+        raise ValueError(
+            f"windows must be at least {lowest} frames long ({OVERLAP_FRAMES} of overlap, 2 x {FADE_FRAMES} of "
+            f"cross-fade, 3 x {multiple} of rounding), found {max_frames}"
+        )
+
+
+def plan_windows(num_frames: int, multiple: int = 8, max_frames: int = WINDOW_FRAMES) -> list[Window]:
     """Windows of about equal length that cover a clip, each starting at a multiple of `multiple` frames.
 
-    A latent stands for `multiple` frames, and must stand for the same ones in every window. In the middle `fade` frames
+    A latent stands for `multiple` frames, and must stand for the same ones in every window. In the middle FADE_FRAMES
     of an overlap one window goes over into the next on a straight line; the outer frames there are context only.
+
+    Args:
+        num_frames: length of the clip.
+        multiple: frames of a latent.
+        max_frames: no window is longer.
+
+    Raises:
+        ValueError: if `max_frames` is too short (see `check_window_frames`).
     """
+    check_window_frames(max_frames, multiple)
     if num_frames <= max_frames:
         return [Window(0, num_frames, np.ones(num_frames, dtype=np.float32))]
-    span = num_frames - overlap
-    count = -(-span // (max_frames - overlap - multiple))  # rounding makes a window up to `multiple` frames longer
+    span = num_frames - OVERLAP_FRAMES
+    # Rounding the starts makes a window up to `multiple` frames longer than span / count + OVERLAP_FRAMES.
+    count = -(-span // (max_frames - OVERLAP_FRAMES - multiple))
     starts = [index * span // count // multiple * multiple for index in range(count)]
-    stops = [start + overlap for start in starts[1:]] + [num_frames]
-    margin = (overlap - fade) // 2
-    rise = (np.arange(fade, dtype=np.float32) + 0.5) / fade
+    stops = [start + OVERLAP_FRAMES for start in starts[1:]] + [num_frames]
+    margin = (OVERLAP_FRAMES - FADE_FRAMES) // 2
+    rise = (np.arange(FADE_FRAMES, dtype=np.float32) + 0.5) / FADE_FRAMES
     windows = []
     for index, (start, stop) in enumerate(zip(starts, stops)):
         weights = np.ones(stop - start, dtype=np.float32)
         if index > 0:
             weights[:margin] = 0.0
-            weights[margin : margin + fade] = rise
+            weights[margin : margin + FADE_FRAMES] = rise
         if index < count - 1:
             weights[-margin:] = 0.0
-            weights[-margin - fade : -margin] = 1.0 - rise
+            weights[-margin - FADE_FRAMES : -margin] = 1.0 - rise
         windows.append(Window(start, stop, weights))
     return windows

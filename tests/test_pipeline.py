@@ -261,16 +261,37 @@ def test_a_missing_library_is_named(tiny_model_folder):
     assert "torch is not installed" in output
 
 
-@settings(max_examples=200, deadline=None)
-@given(num_frames=st.integers(1, 600_000), multiple=st.sampled_from([1, 2, 8, 16]))
-def test_windows_cover_every_frame_once(num_frames, multiple):
-    windows = plan_windows(num_frames, multiple)
+# The shortest windows of a latent's frames: 160 of overlap, twice 32 of cross-fade, 3 latents of rounding.
+SHORTEST_WINDOWS = {1: 227, 2: 230, 8: 248, 16: 272, 64: 416}
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), multiple=st.sampled_from(sorted(SHORTEST_WINDOWS)))
+def test_windows_of_every_allowed_length_cover_every_frame_once(data, multiple):
+    max_frames = data.draw(st.one_of(st.integers(SHORTEST_WINDOWS[multiple], 600), st.integers(600, 2000)))
+    num_frames = data.draw(st.one_of(st.integers(1, 10 * max_frames), st.integers(1, 600_000)))
     total = np.zeros(num_frames)
-    for window in windows:
+    for window in plan_windows(num_frames, multiple, max_frames):
         assert window.start % multiple == 0
-        assert 0 < window.num_frames <= 1000
+        assert 0 < window.num_frames <= max_frames
+        assert window.weights.min() >= 0
         total[window.start : window.stop] += window.weights
     assert np.allclose(total, 1.0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("multiple", "shortest"), SHORTEST_WINDOWS.items())
+def test_windows_too_short_to_overlap_are_refused_whatever_the_clip_lasts(multiple, shortest):
+    for num_frames in (1, 5000):
+        for max_frames in (shortest - 1, 170, 168, 100, 0, -1):
+            with pytest.raises(ValueError, match=f"at least {shortest} frames long .* found {max_frames}"):
+                plan_windows(num_frames, multiple, max_frames)
+
+
+@inference
+@pytest.mark.parametrize("window_frames", [100, 168, 170])
+def test_a_pipeline_with_too_short_windows_is_refused_at_once(window_frames, make_tiny_model):
+    with pytest.raises(ValueError, match="at least 248 frames"):
+        EMOTEPipeline(make_tiny_model(), window_frames=window_frames)
 
 
 def test_a_clip_up_to_forty_seconds_is_one_window():

@@ -125,8 +125,8 @@ class FLINTConfig:
     quant_factor: int = 3
 
     def __post_init__(self):
-        if self.quant_factor < 1:
-            raise ValueError(f"quant_factor must be at least 1, found {self.quant_factor}")
+        if not 1 <= self.quant_factor <= 8:  # 256 frames; the windows of long clips would have no room for more
+            raise ValueError(f"quant_factor must be from 1 to 8, found {self.quant_factor}")
         _check_heads("flint.num_heads", self.num_heads, self.feature_dim)
 
     @property

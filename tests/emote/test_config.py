@@ -109,6 +109,8 @@ def test_a_missing_file_is_named(tmp_path):
         load_config(tmp_path)
 
 
-def test_a_quant_factor_below_one_is_refused():
-    with pytest.raises(ValueError, match="quant_factor"):
-        FLINTConfig(quant_factor=0)
+@pytest.mark.parametrize("quant_factor", [0, 9])
+def test_a_latent_of_no_frames_or_of_more_than_a_window_holds_is_refused(quant_factor):
+    with pytest.raises(ValueError, match=f"quant_factor must be from 1 to 8, found {quant_factor}"):
+        FLINTConfig(quant_factor=quant_factor)
+    assert FLINTConfig(quant_factor=8).frames_per_latent == 256
