@@ -59,5 +59,9 @@ def save_checkpoint(path: Path, **state) -> None:
 
 
 def load_checkpoint(path: Path) -> dict | None:
-    """A checkpoint's state, or None where there is none. Only tensors and plain values are read."""
-    return torch.load(path, weights_only=True) if path.is_file() else None
+    """A checkpoint's state, with its tensors on the CPU whatever device saved them; None where there is none.
+
+    Only tensors and plain values are read. Without `map_location` a GPU's checkpoint could not be read without one, and
+    each of several processes would put a copy on the first GPU.
+    """
+    return torch.load(path, map_location="cpu", weights_only=True) if path.is_file() else None

@@ -413,6 +413,30 @@ def test_weights_are_read_from_a_run_or_a_checkpoint(tmp_path):
     assert same(dict(module.state_dict()), read_weights(tmp_path))
 
 
+@pytest.fixture
+def saved_on_a_gpu(tmp_path, monkeypatch):
+    """A run, stopped halfway, whose files say that their tensors lay on the first GPU, as torch writes it there."""
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.serialization, "location_tag", lambda storage: "cuda:0")
+        with pytest.raises(Cancelled):
+            run(tmp_path / "gpu", event="sigterm", at_step=2)
+    for name in ("best.pt", "last.pt"):
+        assert b"cuda:0" in (tmp_path / "gpu" / name).read_bytes()
+    return tmp_path / "gpu"
+
+
+def test_a_run_that_was_begun_on_a_gpu_goes_on_without_one(tmp_path, saved_on_a_gpu):
+    assert run(saved_on_a_gpu, resume=True).step == 4
+    run(tmp_path / "cpu")
+    assert same(checkpoint(saved_on_a_gpu), checkpoint(tmp_path / "cpu"))
+
+
+def test_weights_that_a_gpu_saved_are_read_without_one(saved_on_a_gpu):
+    weights = read_weights(saved_on_a_gpu / "last.pt")
+    assert {tensor.device.type for tensor in weights.values()} == {"cpu"}
+    load_weights(TinyTask().modules(), saved_on_a_gpu)
+
+
 def test_a_module_of_another_kind_does_not_take_the_weights(tmp_path):
     run(tmp_path)
     with pytest.raises(InputError, match=r"does not fit this config: weight is missing"):
