@@ -45,8 +45,8 @@ class EMOTE_OT_convert(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if jobs.running() is not None:
-            cls.poll_message_set("A speech animation is being made; wait or cancel it")
+        if busy := jobs.busy_sentence():
+            cls.poll_message_set(busy)
             return False
         return True
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import bpy
 
 from ..emotion import MAX_INTENSITY
-from ..errors import Cancelled, EmoteError
+from ..errors import EmoteError, InputError
 from ..motion import FaceMotion
 from . import generation, jobs
 from .head_rig import choose_head
+from .job_operator import JobOperator
 from .operators import may_animate
 from .properties import EMOTION_ITEMS, strip_scene
 from .requirements import missing_sentence
 from .transcripts import language_property, transcript_property
 
-_TICK_SECONDS = 0.1
 
-
-class EMOTE_OT_generate(bpy.types.Operator):
+class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
     """Let the head speak the sound with the chosen emotion, as a new action"""
 
     bl_idname = "emote.generate"
@@ -65,65 +64,19 @@ class EMOTE_OT_generate(bpy.types.Operator):
         return may_animate(cls)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            request = self._request(context)
-            motion = generation.compute(request)
-        except EmoteError as error:
-            return self._refuse(context, error)
-        return self._finish(context, request, motion)
+        return self.run_now(context)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if bpy.app.background:
-            return self.execute(context)
-        try:
-            request = self._request(context)
-        except EmoteError as error:
-            return self._refuse(context, error)
-        self._start(context, request)
-        manager = context.window_manager
-        self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
-        manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
+        # In background Blender runs no modal operator.
+        return self.run_now(context) if bpy.app.background else self.run_in_window(context)
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if event.type == "ESC" and event.value == "PRESS":
-            self._job.cancel()
-            return {"RUNNING_MODAL"}
-        if event.type != "TIMER":
-            return {"PASS_THROUGH"}
-        # Cancelling does not wait for the step that runs: its result is dropped when it comes.
-        if not self._job.done and not self._job.cancelled:
-            self._show_progress(context)
-            return {"PASS_THROUGH"}
-        self._clean_up(context)
-        return self._conclude(context)
+    def title_of(self, request: generation.Request) -> str:
+        return f"The take {request.take_name!r}"
 
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Blender calls this when it ends a running operator itself: another file is loaded, or it quits."""
-        self._job.cancel()
-        self._clean_up(context)
+    def work_of(self, request: generation.Request) -> jobs.Work:
+        return lambda progress, cancelled: generation.compute(request, progress, cancelled)
 
-    def _start(self, context: bpy.types.Context, request: generation.Request) -> None:
-        """Starts the job; the rest is up to `modal` and `_conclude`."""
-        self._request_made = request
-        self._shown: tuple[float, str] | None = None
-        self._job = jobs.Job(
-            request.take_name, lambda progress, cancelled: generation.compute(request, progress, cancelled)
-        )
-        self._job.start()
-
-    def _conclude(self, context: bpy.types.Context) -> set[str]:
-        """Ends the job: its motion becomes a take, or its error a sentence."""
-        self._job.release()
-        if self._job.cancelled:
-            return self._refuse(context, Cancelled("Cancelled; nothing was changed"), level="INFO")
-        try:
-            motion = self._job.result()
-        except EmoteError as error:
-            return self._refuse(context, error)
-        return self._finish(context, self._request_made, motion)
-
-    def _request(self, context: bpy.types.Context) -> generation.Request:
+    def prepare(self, context: bpy.types.Context) -> generation.Request:
         """What to do, from the arguments that were given and the scene's settings for the others."""
         settings = context.scene.emote
 
@@ -140,8 +93,6 @@ class EMOTE_OT_generate(bpy.types.Operator):
         if not strip and not audio:
             strip, audio = ("", settings.audio) if settings.source == "FILE" else (settings.strip, "")
             if settings.source == "FILE" and not audio:
-                from ..errors import InputError
-
                 raise InputError("no sound file is chosen; choose a file, or a strip")
         choices = generation.Choices(
             head=choose_head(context, self.head, settings.head),
@@ -157,44 +108,13 @@ class EMOTE_OT_generate(bpy.types.Operator):
         )
         return generation.prepare(strip_scene(context), choices)
 
-    def _finish(self, context: bpy.types.Context, request: generation.Request, motion: FaceMotion) -> set[str]:
-        try:
-            action, frame_start = generation.finish(request, motion)
-        except EmoteError as error:
-            return self._refuse(context, error)
+    def finish(self, context: bpy.types.Context, request: generation.Request, motion: FaceMotion) -> None:
+        action, frame_start = generation.finish(request, motion)
         context.scene.emote.last_result = generation.describe_take(action, motion, frame_start)
         for warning in (*request.warnings, *generation.misfits(motion)):
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, context.scene.emote.last_result)
-        return {"FINISHED"}
 
-    def _refuse(self, context: bpy.types.Context, error: EmoteError, level: str = "ERROR") -> set[str]:
+    def refuse(self, context: bpy.types.Context, error: EmoteError) -> set[str]:
         context.scene.emote.last_result = str(error)
-        self.report({level}, str(error))
-        return {"CANCELLED"}
-
-    def _show_progress(self, context: bpy.types.Context) -> None:
-        """Redraws the sidebars, not the viewports, when there is something new."""
-        shown = (round(self._job.fraction, 2), self._job.text)
-        if shown != self._shown:
-            self._shown = shown
-            context.workspace.status_text_set(f"EMOTE: {shown[1]} ({shown[0]:.0%}), Esc to cancel")
-            redraw_sidebars(context)
-
-    def _clean_up(self, context: bpy.types.Context) -> None:
-        self._job.release()
-        if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
-        context.workspace.status_text_set(None)
-        redraw_sidebars(context)
-
-
-def redraw_sidebars(context: bpy.types.Context) -> None:
-    """Returns nothing; has the sidebars that may show our panel drawn again."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "SEQUENCE_EDITOR"}:
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+        return super().refuse(context, error)

@@ -243,12 +243,13 @@ def _pipeline(folder: Path):
     from ..pipeline import EMOTEPipeline
 
     stamp = max((file.stat().st_mtime for file in folder.iterdir()), default=0.0)
-    if _loaded is None or _loaded[0] != (folder, stamp):
-        _loaded = ((folder, stamp), EMOTEPipeline.from_pretrained(str(folder)))
-    return _loaded[1]
+    loaded = _loaded  # another thread may exchange it at any time
+    if loaded is None or loaded[0] != (folder, stamp):
+        _loaded = loaded = ((folder, stamp), EMOTEPipeline.from_pretrained(str(folder)))
+    return loaded[1]
 
 
 def forget_pipeline() -> None:
-    """Returns nothing; lets go of the model that is kept in memory."""
+    """Let go of the model that is kept in memory."""
     global _loaded
     _loaded = None

@@ -128,7 +128,7 @@ class EMOTE_OT_update_joints(bpy.types.Operator):
 
 
 class EMOTE_OT_cancel(bpy.types.Operator):
-    """Stop making the speech animation; nothing is changed"""
+    """Stop what is being made; nothing is changed"""
 
     bl_idname = "emote.cancel"
     bl_label = "Cancel"
@@ -136,7 +136,7 @@ class EMOTE_OT_cancel(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if jobs.running() is None:
-            cls.poll_message_set("Nothing is being generated")
+            cls.poll_message_set("Nothing is being made")
             return False
         return True
 
@@ -149,8 +149,8 @@ def may_animate(operator: type[bpy.types.Operator]) -> bool:
     """Whether a head could be animated now; tells the operator's button why not. Arguments may still be wrong."""
     from .head_rig import is_head
 
-    if jobs.running() is not None:
-        operator.poll_message_set("A speech animation is being made; wait or cancel it")
+    if busy := jobs.busy_sentence():
+        operator.poll_message_set(busy)
         return False
     if not any(is_head(candidate) for candidate in bpy.data.objects):
         operator.poll_message_set("There is no head yet: press Add Head first")

@@ -57,11 +57,11 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Returns nothing; takes back `register` in reverse, and stops a job that runs."""
+    """Take back `register` in reverse, and end every job."""
     if not _commands:
         return  # taken back when Python ended; Blender's module then disables every add-on once more
     atexit.unregister(unregister)
-    jobs.stop_running()
+    jobs.stop_all()
     generation.forget_pipeline()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())

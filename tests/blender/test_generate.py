@@ -1,5 +1,7 @@
 """The button: from a strip or a file to a take, and every way in which that can be refused."""
 
+from types import SimpleNamespace
+
 import bpy
 import numpy as np
 import pytest
@@ -222,6 +224,57 @@ def test_worker_thread_gives_the_same_as_the_main_thread(scene, settings, strip,
 def test_invoke_in_background_does_the_whole_job(settings, strip, head):
     assert bpy.ops.emote.generate("INVOKE_DEFAULT") == {"FINISHED"}
     assert head.data.shape_keys.animation_data.action.name == "Line 01 neutral"
+
+
+@pytest.fixture
+def press_generate():
+    """A function that runs `script(operator, context)` inside Generate, in place of what Blender's window does."""
+    from emote_blender.blender.generate_operator import EMOTE_OT_generate
+
+    registered = []
+
+    def press(script):
+        class EMOTE_OT_pressed(EMOTE_OT_generate):
+            """Generate, driven by a test"""
+
+            bl_idname = "emote.pressed"
+
+            def execute(self, context):
+                return script(self, context)
+
+        bpy.utils.register_class(EMOTE_OT_pressed)
+        registered.append(EMOTE_OT_pressed)
+        return bpy.ops.emote.pressed()
+
+    yield press
+    for cls in registered:
+        bpy.utils.unregister_class(cls)
+    jobs.stop_all()
+
+
+def test_button_makes_the_take_on_its_thread(settings, strip, head, press_generate):
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        assert jobs.running().title == "The take 'Line 01 neutral'"
+        assert operator._job.join(30)
+        return operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING"))
+
+    assert press_generate(script) == {"FINISHED"}
+    assert head.data.shape_keys.animation_data.action.name == "Line 01 neutral"
+
+
+def test_button_can_be_pressed_again_right_after_escape(settings, strip, head, press_generate):
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        operator.modal(context, SimpleNamespace(type="ESC", value="PRESS"))
+        assert operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING")) == {"CANCELLED"}
+        assert settings.last_result == "Cancelled; nothing was changed"
+        operator.start_job(operator.prepare(context))
+        assert operator._job.join(30)
+        return operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING"))
+
+    assert press_generate(script) == {"FINISHED"}
+    assert [action.name for action in bpy.data.actions] == ["Line 01 neutral"]
 
 
 def test_one_undo_takes_a_take_away(settings, strip, head):

@@ -23,6 +23,7 @@ def start():
     for job in started:
         job.cancel()
         job.release()
+        assert job.join(10)
 
 
 def test_job_gives_back_what_its_work_gave(start):
@@ -86,14 +87,81 @@ def test_released_job_no_longer_runs(start):
     assert jobs.running() is None
 
 
-def test_stopping_ends_the_thread(start):
+def test_next_job_waits_for_the_step_of_a_cancelled_one(start):
+    began, end_step, order = threading.Event(), threading.Event(), []
+
+    def slow(progress, cancelled):
+        began.set()
+        end_step.wait(10)
+        order.append("cancelled job ends its step")
+
+    first = start(slow)
+    assert began.wait(10)
+    first.cancel()
+    first.release()
+    second = start(lambda progress, cancelled: order.append("next job works"))
+    time.sleep(0.2)
+    assert (jobs.running(), second.text) == (second, "Waiting for the cancelled work to stop")
+    end_step.set()
+    second.result()
+    assert order == ["cancelled job ends its step", "next job works"]
+
+
+def test_work_on_the_main_thread_waits_for_the_step_of_a_cancelled_job(start):
+    began, order = threading.Event(), []
+
+    def slow(progress, cancelled):
+        began.set()
+        time.sleep(0.3)
+        order.append("cancelled job ends its step")
+
+    job = start(slow)
+    assert began.wait(10)
+    job.cancel()
+    job.release()
+    jobs.run_alone(lambda progress, cancelled: order.append("script works"))
+    assert order == ["cancelled job ends its step", "script works"]
+
+
+def test_job_that_waits_can_be_cancelled(start):
+    began, end_step = threading.Event(), threading.Event()
+
+    def slow(progress, cancelled):
+        began.set()
+        end_step.wait(10)
+
+    start(slow)
+    assert began.wait(10)
+    waiting = start(lambda progress, cancelled: 42)
+    waiting.cancel()
+    assert waiting.join(5)
+    with pytest.raises(Cancelled):
+        waiting.result()
+    end_step.set()
+
+
+def test_work_that_fails_lets_the_next_begin(start):
+    def broken(progress, cancelled):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        start(broken).result()
+    assert start(lambda progress, cancelled: 42).result() == 42
+
+
+def test_stopping_ends_the_threads_of_all_jobs_the_released_ones_too(start):
     def work(progress, cancelled):
         while not cancelled():
             time.sleep(0.005)
+        time.sleep(0.2)
 
-    job = start(work)
-    jobs.stop_running()
-    assert job.done
+    first = start(work)
+    first.cancel()
+    first.release()
+    second = start(work)
+    jobs.stop_all()
+    assert first.done
+    assert second.done
     assert jobs.running() is None
 
 
@@ -118,5 +186,5 @@ def test_cancel_operator_cancels_the_job(start):
 def test_cancel_operator_is_grey_when_nothing_runs():
     import bpy
 
-    with pytest.raises(RuntimeError, match="Nothing is being generated"):
+    with pytest.raises(RuntimeError, match="Nothing is being made"):
         bpy.ops.emote.cancel()
