@@ -11,8 +11,9 @@ from . import generation, jobs
 from .head_rig import choose_head
 from .job_operator import JobOperator
 from .operators import may_animate
-from .properties import EMOTION_ITEMS, strip_scene
+from .properties import EMOTION_ITEMS
 from .requirements import missing_sentence
+from .sound_strips import strip_scene
 from .transcripts import language_property, transcript_property
 
 

@@ -12,9 +12,8 @@ from .animate import rig_warnings
 from .compat import active_strip
 from .head_rig import choose_head, heads_in, rig_of
 from .model_info import model_info
-from .properties import strip_scene
 from .requirements import missing_libraries, missing_sentence
-from .sound_strips import sound_strips
+from .sound_strips import sound_strips, strip_scene
 from .transcripts import transcript_owner
 
 _PIXELS_PER_LETTER = 6.5

@@ -7,19 +7,12 @@ import bpy
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, MAX_INTENSITY
 from ..files.paths import DEFAULT_HEAD, DEFAULT_MODEL
 from . import model_info
-from .compat import sequencer_scene
 from .head_rig import is_head
-from .sound_strips import sound_strips
+from .sound_strips import sound_strips, strip_scene
 from .transcripts import language_property, transcript_property
 
 EMOTION_ITEMS = [(name.upper(), name.capitalize(), f"The voice speaks with {name}") for name in EMOTIONS]
 EMOTION_ITEMS[EMOTIONS.index("neutral")] = ("NEUTRAL", "Neutral", "No emotion: the words alone move the face")
-
-
-def strip_scene(context: bpy.types.Context) -> bpy.types.Scene:
-    """The scene whose strips are meant: the window's, or the one that the sequencer shows if only that has sound."""
-    scene = context.scene
-    return scene if sound_strips(scene) else sequencer_scene(context)
 
 
 def _is_head(self: EMOTE_PG_settings, candidate: bpy.types.Object) -> bool:

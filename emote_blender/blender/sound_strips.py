@@ -12,7 +12,7 @@ import numpy as np
 from ..audio import Waveform, require_file
 from ..errors import InputError
 from ..timing import frame_to_seconds, frames_per_second
-from .compat import active_strip, all_strips, strip_timing
+from .compat import active_strip, all_strips, sequencer_scene, strip_timing
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,12 @@ def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     """The sound strips of a scene in the order in which they are heard, those inside meta strips too."""
     strips = [strip for strip in all_strips(scene) if strip.type == "SOUND"]
     return sorted(strips, key=lambda strip: (strip_timing(strip).left, strip.name))
+
+
+def strip_scene(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene whose strips are meant: the window's, or the one that the sequencer shows if only that has sound."""
+    scene = context.scene
+    return scene if sound_strips(scene) else sequencer_scene(context)
 
 
 def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:

@@ -9,7 +9,7 @@ import bpy
 from ..errors import EmoteError, InputError
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
-from .sound_strips import find_strip
+from .sound_strips import find_strip, strip_scene
 
 
 def _language_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
@@ -88,8 +88,6 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
     )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from .properties import strip_scene
-
         scene, settings = strip_scene(context), context.scene.emote
         try:
             owner = transcript_owner(scene, settings)

@@ -1,107 +1,15 @@
-"""Audio encoders: waveform to one feature vector per frame of motion."""
+"""What every audio encoder offers: waveform to one feature vector per frame of motion."""
 
-from dataclasses import dataclass
-
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-
-from .config import EMOTEConfig, Wav2Vec2EncoderConfig
-
-VARIANCE_FLOOR = 1e-7  # of Wav2Vec2FeatureExtractor
 
 
 class AudioEncoder(nn.Module):
-    """What an audio encoder offers; `forward(samples (B, N), num_frames, statistics=None) -> (B, T, D)` is its own."""
+    """Base of the audio encoders, each with a `forward(samples (B, N), num_frames, statistics=None) -> (B, T, D)`.
+
+    An encoder with a phone head (`num_phones` of its config) also takes `phones` in `forward`, and has
+    `phone_posteriors(samples, num_frames, statistics=None) -> (B, 2 T, classes)`.
+    """
 
     def clip_statistics(self, samples: Tensor) -> object | None:
         """What must be measured over a whole clip (N,) before windows of it are encoded; None: nothing."""
         return None
-
-
-@dataclass(frozen=True)
-class Wav2Vec2Statistics:
-    """Mean and variance of a whole clip: of its samples, and (C,) of what the first convolution makes of them."""
-
-    mean: Tensor
-    variance: Tensor
-    conv_mean: Tensor | None
-    conv_variance: Tensor | None
-
-
-class Wav2Vec2Encoder(AudioEncoder):
-    """Wav2Vec 2.0 whose convolution features are resampled to the frames of motion before the transformer (spec 2)."""
-
-    CHUNK = 1 << 17  # samples per step when a clip is measured: 54 MB of responses at the official size
-
-    def __init__(self, config: Wav2Vec2EncoderConfig):
-        from transformers import Wav2Vec2Config, Wav2Vec2Model
-
-        super().__init__()
-        self.model = Wav2Vec2Model(Wav2Vec2Config(**config.to_huggingface(), attn_implementation="sdpa"))
-
-    def forward(self, samples: Tensor, num_frames: int, statistics: Wav2Vec2Statistics | None = None) -> Tensor:
-        """Features (B, T, D) of samples (B, N) in [-1, 1].
-
-        `statistics` are those of the clip that the samples are a window of; without them each item is a whole clip.
-        """
-        if statistics is None:
-            mean = samples.mean(dim=1, keepdim=True)
-            variance = samples.var(dim=1, keepdim=True, correction=0)
-        else:
-            mean, variance = statistics.mean, statistics.variance
-        normalized = (samples - mean) / torch.sqrt(variance + VARIANCE_FLOOR)
-        features = self._convolve(normalized, statistics)  # (B, C, L), about 50 Hz
-        features = F.interpolate(features, size=num_frames, mode="linear", align_corners=True)
-        hidden, _ = self.model.feature_projection(features.transpose(1, 2))
-        hidden = self.model._mask_hidden_states(hidden)  # SpecAugment; does nothing in eval mode
-        return self.model.encoder(hidden).last_hidden_state
-
-    def clip_statistics(self, samples: Tensor) -> Wav2Vec2Statistics:
-        """Statistics of samples (N,), measured piece by piece so that memory does not grow with the clip."""
-        mean, variance = samples.mean(), samples.var(correction=0)
-        first = self.model.feature_extractor.conv_layers[0]
-        if not isinstance(getattr(first, "layer_norm", None), nn.GroupNorm):
-            return Wav2Vec2Statistics(mean, variance, None, None)
-        kernel, stride = first.conv.kernel_size[0], first.conv.stride[0]
-        step = self.CHUNK // stride * stride
-        count = 0
-        # Sums are kept on the CPU: not every GPU has float64.
-        total, squares = torch.zeros(2, first.conv.out_channels, dtype=torch.float64)
-        for start in range(0, max(len(samples) - kernel + 1, 1), step):
-            piece = (samples[start : start + step + kernel - stride] - mean) / torch.sqrt(variance + VARIANCE_FLOOR)
-            if len(piece) < kernel:
-                break
-            response = first.conv(piece[None, None])[0]  # (C, L)
-            count += response.shape[1]
-            total += response.sum(dim=1).cpu().double()
-            squares += (response**2).sum(dim=1).cpu().double()
-        conv_mean = total / count
-        conv_variance = (squares / count - conv_mean**2).clamp_min(0)
-        device = samples.device
-        return Wav2Vec2Statistics(mean, variance, conv_mean.float().to(device), conv_variance.float().to(device))
-
-    def _convolve(self, normalized: Tensor, statistics: Wav2Vec2Statistics | None) -> Tensor:
-        """Convolution features (B, C, L); the first layer's norm over time uses the clip's statistics if given."""
-        extractor = self.model.feature_extractor
-        if statistics is None or statistics.conv_mean is None:
-            return extractor(normalized)
-        first = extractor.conv_layers[0]
-        norm = first.layer_norm
-        hidden = first.conv(normalized[:, None])
-        hidden = F.batch_norm(
-            hidden, statistics.conv_mean, statistics.conv_variance, norm.weight, norm.bias, eps=norm.eps
-        )
-        hidden = first.activation(hidden)
-        for layer in extractor.conv_layers[1:]:
-            hidden = layer(hidden)
-        return hidden
-
-
-def build_audio_encoder(config: EMOTEConfig) -> AudioEncoder:
-    """The audio encoder that the configuration's type asks for, with random weights."""
-    if isinstance(config.audio_encoder, Wav2Vec2EncoderConfig):
-        return Wav2Vec2Encoder(config.audio_encoder)
-    from .log_mel_encoder import LogMelEncoder
-
-    return LogMelEncoder(config.audio_encoder)

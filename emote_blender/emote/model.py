@@ -5,9 +5,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import TransformerEncoder
-from .audio_encoder import build_audio_encoder
-from .config import EMOTEConfig
+from .audio_encoder import AudioEncoder
+from .config import EMOTEConfig, Wav2Vec2EncoderConfig
 from .flint import MotionPrior
+from .log_mel_encoder import LogMelEncoder
+from .wav2vec2 import Wav2Vec2Encoder
+
+
+def build_audio_encoder(config: EMOTEConfig) -> AudioEncoder:
+    """The audio encoder that the configuration's type asks for, with random weights."""
+    if isinstance(config.audio_encoder, Wav2Vec2EncoderConfig):
+        return Wav2Vec2Encoder(config.audio_encoder)
+    return LogMelEncoder(config.audio_encoder)
 
 
 class SequenceEncoder(nn.Module):

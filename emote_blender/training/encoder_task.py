@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..emote.audio_encoder import VARIANCE_FLOOR, Wav2Vec2Encoder
 from ..emote.config import LogMelEncoderConfig, Wav2Vec2EncoderConfig
 from ..emote.log_mel_encoder import LogMelSpectrogram
+from ..emote.wav2vec2 import VARIANCE_FLOOR, Wav2Vec2Encoder
 from ..errors import InputError
 from .batch import ClipBatch
 from .corpus import phones

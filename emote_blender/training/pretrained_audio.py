@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..emote.audio_encoder import AudioEncoder, Wav2Vec2Encoder
+from ..emote.audio_encoder import AudioEncoder
+from ..emote.wav2vec2 import Wav2Vec2Encoder
 from ..errors import InputError
 
 

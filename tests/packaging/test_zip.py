@@ -98,7 +98,7 @@ sys.path[:0] = [{str(site)!r}, {str(ROOT)!r}]
 import json, torch
 import safetensors.torch, scipy.signal
 from emote_blender.pipeline import EMOTEPipeline
-from emote_blender.emote.audio_encoder import Wav2Vec2Encoder
+from emote_blender.emote.wav2vec2 import Wav2Vec2Encoder
 from emote_blender.emote.config import Wav2Vec2EncoderConfig
 from emote_blender.transcript.pronunciation import pronounce
 assert len(pronounce("hello world").words) == 2

@@ -52,7 +52,7 @@ def test_the_wanted_spectrogram_lies_on_the_phones_frames(task):
 
 
 def test_a_warmed_encoder_is_a_hugging_face_folder_that_emote_can_start_from(task, tmp_path):
-    from emote_blender.emote.audio_encoder import Wav2Vec2Encoder
+    from emote_blender.emote.wav2vec2 import Wav2Vec2Encoder
     from emote_blender.training.pretrained_audio import load_pretrained_audio
 
     settings = TrainerSettings(rate=1e-3, num_steps=3, workers=0, validate_every=3, checkpoint_every=3)
