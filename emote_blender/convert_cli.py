@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .files.atomic_write import check_writable
+from .files.atomic_write import check_new_folder, new_folder
 from .files.paths import HEAD_FILE
 
 if TYPE_CHECKING:
@@ -99,14 +99,11 @@ def head_folder(file: Path, folder: Path, landmarks: Path | None = None, basis: 
 
     if (folder / HEAD_FILE).exists():
         raise InputError(f"{folder} already holds a head; give another folder, or delete it first")
+    check_new_folder(folder)
     head = convert_flame(file, landmarks, basis)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        check_writable(folder / HEAD_FILE)
-        head.model.save(folder)
-        (folder / "README.md").write_text(_card(file, head), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}); choose another folder") from error
+    with new_folder(folder) as unfinished:
+        head.model.save(unfinished)
+        (unfinished / "README.md").write_text(_card(file, head), encoding="utf-8")
     model = head.model
     told = [
         f"wrote {folder}: {model.basis}, {model.num_vertices} vertices, {len(model.faces)} triangles, "

@@ -40,6 +40,6 @@ class StageClock:
 
 
 def write_report(path: str | Path, report: dict[str, Any]) -> None:
-    """Writes the report as JSON in UTF-8, whole or not at all; raises InputError if it cannot be written."""
+    """Write the report as JSON in UTF-8, whole or not at all; raises InputError if it cannot be written."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

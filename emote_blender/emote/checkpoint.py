@@ -1,6 +1,5 @@
 """Model folders: `config.json` and `model.safetensors`, loaded strictly."""
 
-import os
 import re
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from ..files.atomic_write import atomic_file
 from .config import load_config, save_config
 from .model import EMOTE
 
@@ -33,16 +33,19 @@ def load_model(folder: str | Path, device: torch.device | str = "cpu") -> EMOTE:
 
 def save_model(model: EMOTE, folder: str | Path) -> Path:
     """Path of the folder that the model's configuration and weights were written to."""
-    from safetensors.torch import save_file
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    unfinished = folder / (WEIGHTS_FILE + ".part")
-    save_file(state, unfinished)
-    os.replace(unfinished, folder / WEIGHTS_FILE)
+    save_weights(model, folder / WEIGHTS_FILE)
     save_config(model.config, folder)
     return folder
+
+
+def save_weights(module: nn.Module, path: Path) -> None:
+    """Write the module's tensors as a safetensors file, whole or not at all."""
+    from safetensors.torch import save_file
+
+    with atomic_file(path) as temporary:
+        save_file({name: t.detach().cpu().contiguous() for name, t in module.state_dict().items()}, temporary)
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

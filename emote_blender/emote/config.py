@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ModelError
+from ..files.atomic_write import write_json
 
 CONFIG_FILE = "config.json"
 
@@ -210,7 +211,7 @@ def load_config(folder: str | Path) -> EMOTEConfig:
 def save_config(config: EMOTEConfig, folder: str | Path) -> Path:
     """Path of the `config.json` that was written into `folder` (which exists)."""
     path = Path(folder) / CONFIG_FILE
-    path.write_text(json.dumps(dataclasses.asdict(config), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(path, dataclasses.asdict(config))
     return path
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import shutil
-import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +15,7 @@ import torch
 from torch import nn
 
 from ..errors import InputError, ModelError
+from ..files.atomic_write import check_new_folder, new_folder
 from ..files.safetensors_file import write_tensors
 from ..flame.model import FaceModel
 from ..flame.regions import compute_regions
@@ -86,17 +84,20 @@ def convert_emote(
     """
     output = Path(output)
     outputs = [output] if head_output is None else [output, Path(head_output)]
-    check_new_folders(outputs)
+    if len({folder.resolve() for folder in outputs}) != len(outputs):
+        raise InputError(f"{output} is named twice; give the head a folder of its own")
+    for folder in outputs:
+        check_new_folder(folder)
     checkpoint, settings = _find(Path(source), settings_file, _last_checkpoint)
     state = _state_dict(checkpoint)
     config = emote_config({key: tensor.shape for key, tensor in state.items()}, settings, output.name, checkpoint)
     with torch.device("meta"):
         model = EMOTE(config)
     with ExitStack() as unfinished:
-        folder = unfinished.enter_context(_new_folder(output))
+        folder = unfinished.enter_context(new_folder(output))
         if head_output is not None:  # first: what it takes is free again when the weights come
             head = _flame_head(state, config.num_expression, checkpoint)
-            head.save(unfinished.enter_context(_new_folder(outputs[1])))
+            head.save(unfinished.enter_context(new_folder(outputs[1])))
             del head
         kept, dropped = _account(state, model, checkpoint, settings)
         licences = dict(zip(outputs, (LICENCE, FLAME_LICENCE)))
@@ -119,7 +120,7 @@ def convert_flint(source: str | Path, output: str | Path, settings_file: str | P
         InputError: as for `convert_emote`.
     """
     output = Path(output)
-    check_new_folders([output])
+    check_new_folder(output)
     checkpoint, settings = _find(Path(source), settings_file, _best_checkpoint)
     state = _state_dict(checkpoint)
     config = flint_config({key: tensor.shape for key, tensor in state.items()}, checkpoint)
@@ -127,7 +128,7 @@ def convert_flint(source: str | Path, output: str | Path, settings_file: str | P
     with torch.device("meta"):
         model = FLINT(config)
     kept, dropped = _account(state, model, checkpoint, settings)
-    with _new_folder(output) as folder:
+    with new_folder(output) as folder:
         write_tensors(folder / PRIOR_FILE, kept)
         save_prior_config(config, FACE, LICENCE, folder)
     return Conversion(checkpoint, output, _sizes(kept), dropped, settings.notes, {output: LICENCE})
@@ -270,38 +271,6 @@ def _flame_head(state: dict[str, np.ndarray], num_expression: int, checkpoint: P
     except ModelError as error:
         raise InputError(f"{error}; leave out --with-flame and convert the FLAME file itself") from error
     return replace(model, regions=compute_regions(model)[0])
-
-
-def check_new_folders(folders: list[Path]) -> None:
-    """Raises InputError unless each folder can be made and holds nothing yet."""
-    if len({folder.resolve() for folder in folders}) != len(folders):
-        raise InputError(f"{folders[0]} is named twice; give the head a folder of its own")
-    for folder in folders:
-        try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise InputError(f"{folder} already holds something; give a new folder")
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            if not os.access(folder.parent, os.W_OK):
-                raise InputError(f"{folder} cannot be made: {folder.parent} is read-only; choose another place")
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"{folder} cannot be made ({reason}); choose another place") from error
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` to write into; it takes its name if the block succeeds, or nothing is left."""
-    unfinished = folder.with_name(f".emote-{uuid.uuid4().hex[:12]}")
-    try:
-        unfinished.mkdir()
-        yield unfinished
-        if folder.is_dir():
-            folder.rmdir()  # an empty one
-        os.replace(unfinished, folder)
-    except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}); choose another place") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _sizes(tensors: dict[str, np.ndarray]) -> tuple[int, int]:

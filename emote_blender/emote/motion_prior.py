@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from ..errors import ModelError
+from ..files.atomic_write import write_json
 from .checkpoint import load_strictly, load_weights
 from .config import FLINTConfig
 from .flint import FLINT
@@ -18,8 +19,7 @@ PRIOR_CONFIG_FILE = "motion_prior.json"
 def save_prior_config(config: FLINTConfig, face: str, licence: str, folder: Path) -> None:
     """Write the motion prior's settings; `face` is the head basis its coefficients belong to."""
     content = {"flint": dataclasses.asdict(config), "face": face, "licence": licence}
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    (Path(folder) / PRIOR_CONFIG_FILE).write_text(text, encoding="utf-8")
+    write_json(Path(folder) / PRIOR_CONFIG_FILE, content)
 
 
 def load_motion_prior(folder: str | Path) -> FLINT:

@@ -1,19 +1,94 @@
-"""Files that the user asked for: found unwritable before the work begins, and never left half-written."""
+"""Files and folders that are written whole or not at all.
+
+Each is written under a fresh name beside its place and renamed at the end: nobody reads a half-written one, and two
+processes that write the same file do not get in each other's way.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError
 
 
+@contextmanager
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """A path beside `path`, with its suffix, to write to; it takes the place of `path` if the block succeeds.
+
+    Raises:
+        OSError: if the file cannot be written; what was at `path` stays as it was, and nothing else is left.
+    """
+    path = Path(path)
+    temporary = temporary_beside(path)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        for leftover in path.parent.glob(temporary.stem + "*"):
+            leftover.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name that no other process uses, with the suffix of `path`.
+
+    A sibling, so that it lies on the same disk and that what a .blend says relative to itself stays true.
+    """
+    return path.with_name(f".emote-{uuid.uuid4().hex[:12]}{path.suffix}")
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write `content` as indented JSON in UTF-8, whole or not at all; raises OSError."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """As `atomic_file`, for a file that the user named.
+
+    Raises:
+        InputError: if the file cannot be written (no room, no permission); what was at `path` stays as it was.
+    """
+    path = Path(path)
+    check_writable(path)
+    try:
+        with atomic_file(path) as temporary:
+            yield temporary
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` to write into; it takes its name if the block succeeds, or nothing is left.
+
+    Raises:
+        InputError: if the folder cannot be written.
+    """
+    place = folder.resolve()  # "." has no siblings by name
+    unfinished = temporary_beside(place)
+    try:
+        unfinished.mkdir()
+        yield unfinished
+        if place.is_dir():
+            place.rmdir()  # an empty one
+        os.replace(unfinished, place)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written ({error.strerror}); choose another place") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
 def check_writable(path: str | Path) -> None:
-    """Returns nothing; raises InputError if a file at `path` could not be written. Leaves nothing behind."""
+    """Raise InputError if a file at `path` could not be written. Leaves nothing behind."""
     path = Path(path)
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give the name of a file to write")
@@ -26,6 +101,19 @@ def check_writable(path: str | Path) -> None:
             pass
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from error
+
+
+def check_new_folder(folder: Path) -> None:
+    """Raise InputError unless `folder` can be made and holds nothing yet; the folder around it is made."""
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"{folder} already holds something; give a new folder")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder.parent, os.W_OK):
+            raise InputError(f"{folder} cannot be made: {folder.parent} is read-only; choose another place")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{folder} cannot be made ({reason}); choose another place") from error
 
 
 def _exists(path: Path) -> bool:
@@ -41,25 +129,3 @@ def _unwritable(path: Path, error: Exception) -> InputError:
     """The sentence for a file that the system refuses to write."""
     reason = getattr(error, "strerror", None) or str(error)
     return InputError(f"{path} cannot be written ({reason}); choose another folder or name")
-
-
-@contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """A path beside `path`, with its suffix, to write to; it takes the place of `path` if the block succeeds.
-
-    Raises:
-        InputError: if the file cannot be written (no room, no permission); what was at `path` stays as it was.
-    """
-    path = Path(path)
-    check_writable(path)
-    # A sibling, so that what a .blend says relative to itself stays true; a fresh name, made with the user's umask.
-    stem = f".emote-{uuid.uuid4().hex[:12]}"
-    temporary = path.with_name(stem + path.suffix)
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        for leftover in path.parent.glob(stem + "*"):
-            leftover.unlink(missing_ok=True)

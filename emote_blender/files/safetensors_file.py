@@ -6,12 +6,12 @@ raw arrays.
 """
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import ModelError
+from .atomic_write import atomic_file
 
 DTYPE_OF_CODE = {
     "F64": "<f8",
@@ -50,7 +50,7 @@ def read_tensors(path) -> dict[str, np.ndarray]:
 
 
 def write_tensors(path, tensors: dict[str, np.ndarray]) -> None:
-    """Writes arrays in a fixed order, so that equal arrays give equal bytes; the file appears whole or not at all."""
+    """Write arrays in a fixed order, so that equal arrays give equal bytes; the file appears whole or not at all."""
     path = Path(path)
     # wide types first, as the safetensors package orders them: every array then starts at a multiple of its item size
     names = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))
@@ -65,20 +65,12 @@ def write_tensors(path, tensors: dict[str, np.ndarray]) -> None:
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode("utf-8")
     text += b" " * (-len(text) % ALIGNMENT_BYTES)
-    temporary = path.with_name(path.name + ".part")
-    with open(temporary, "wb") as file:  # one array after the other: a speech model need not be in memory twice
+    # one array after the other: a speech model need not be in memory twice
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
         file.write(len(text).to_bytes(LENGTH_BYTES, "little") + text)
         for name in names:
             array = np.ascontiguousarray(tensors[name])
             file.write(array.astype(array.dtype.newbyteorder("<"), copy=False).data)
-    os.replace(temporary, path)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file beside its final name and then renames it, so that a half-written one is never seen."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def _split_header(path: Path, content: bytes) -> tuple[dict, bytes]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ModelError
-from ..files.safetensors_file import read_tensors, replace_file, write_tensors
+from ..files.atomic_write import write_json
+from ..files.safetensors_file import read_tensors, write_tensors
 
 ARRAYS_FILE = "head.safetensors"
 CARD_FILE = "head.json"
@@ -79,7 +80,7 @@ def read_head(folder) -> dict:
 
 
 def write_head(fields: dict, folder) -> None:
-    """Writes the fields of a FaceModel as a head folder; equal fields give equal bytes."""
+    """Write the fields of a FaceModel as a head folder; equal fields give equal bytes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {name: fields[field] for name, (field, _) in PLAIN_ARRAYS.items() if fields[field] is not None}
@@ -92,7 +93,7 @@ def write_head(fields: dict, folder) -> None:
     write_tensors(folder / ARRAYS_FILE, {name: narrowed(array) for name, array in arrays.items()})
     card = {"format": FORMAT, **{name: fields[name] for name in NAMES_IN_CARD}}
     card["region_names"] = list(fields["regions"])
-    replace_file(folder / CARD_FILE, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
+    write_json(folder / CARD_FILE, card)
 
 
 def require_keys(source, found: set, required: set, optional: set | frozenset = frozenset()) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..files.atomic_write import atomic_file
+
 
 def cosine_rate(step: int, num_steps: int, highest: float, warm_up: int, lowest: float = 0.02) -> float:
     """Learning rate of a step: a straight rise over `warm_up` steps, half a cosine down to `lowest` of `highest`."""
@@ -44,18 +46,13 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def save_checkpoint(path: Path, **state) -> None:
-    """Writes a checkpoint whole or not at all: a run that is killed leaves the last one intact."""
+    """Write a checkpoint whole or not at all: a run that is killed leaves the last one intact."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    try:
-        with unfinished.open("wb") as file:  # torch's own writer hides a full disk behind a RuntimeError
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    # torch's own writer, to a path, hides a full disk behind a RuntimeError
+    with atomic_file(path) as temporary, temporary.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_checkpoint(path: Path) -> dict | None:

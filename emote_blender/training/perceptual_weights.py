@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import TypeVar
 
 from torch import nn
 
-from ..emote.checkpoint import WEIGHTS_FILE, load_strictly, load_weights
+from ..emote.checkpoint import WEIGHTS_FILE, load_strictly, load_weights, save_weights
 from ..errors import ModelError
+from ..files.atomic_write import write_json
 from .emotion_network import EmotionNetwork, EmotionNetworkConfig
 from .lip_reading import LipReader, LipReaderConfig
 from .video_emotion import VideoEmotionConfig, VideoEmotionNetwork
@@ -27,16 +27,11 @@ _Network = TypeVar("_Network", EmotionNetwork, VideoEmotionNetwork, LipReader)
 
 def save_network(network: EmotionNetwork | VideoEmotionNetwork | LipReader, folder: str | Path) -> Path:
     """Path of the folder that the network's settings and weights were written to."""
-    from safetensors.torch import save_file
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     kind = next(name for name, (cls, _) in _KINDS.items() if type(network) is cls)
-    unfinished = folder / (WEIGHTS_FILE + ".part")
-    save_file({name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}, unfinished)
-    os.replace(unfinished, folder / WEIGHTS_FILE)
-    content = {"network": kind, "config": dataclasses.asdict(network.config)}
-    (folder / CONFIG_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    save_weights(network, folder / WEIGHTS_FILE)
+    write_json(folder / CONFIG_FILE, {"network": kind, "config": dataclasses.asdict(network.config)})
     return folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..files.atomic_write import write_json
 from .optimisation import load_checkpoint, save_checkpoint
 
 RECORD_FILE, LAST_FILE, BEST_FILE, EXPORT_FOLDER = "run.json", "last.pt", "best.pt", "export"
@@ -52,9 +52,7 @@ class RunFolder:
             self._check_same(plain)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            unfinished = self.record.with_suffix(".part")
-            unfinished.write_text(json.dumps(plain, indent=2) + "\n", encoding="utf-8")
-            os.replace(unfinished, self.record)
+            write_json(self.record, plain)
         except OSError as error:
             raise InputError(f"{self.folder} cannot be written ({error.strerror}); choose another folder") from error
 

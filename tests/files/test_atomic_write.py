@@ -1,9 +1,17 @@
 import os
+from pathlib import Path
 
 import pytest
 
 from emote_blender.errors import InputError
-from emote_blender.files.atomic_write import check_writable, replacing
+from emote_blender.files.atomic_write import (
+    atomic_file,
+    check_new_folder,
+    check_writable,
+    new_folder,
+    replacing,
+    write_json,
+)
 
 
 def test_a_finished_file_takes_the_place_of_the_old_one(tmp_path):
@@ -68,3 +76,67 @@ def test_what_cannot_be_written_is_said_beforehand(tmp_path, name, sentence):
     with pytest.raises(InputError, match=f"(?i){sentence}"):
         check_writable(tmp_path / name)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path):
+    path = tmp_path / "model.safetensors"
+    with atomic_file(path) as first, atomic_file(path) as second:
+        first.write_text("first, the longer")
+        second.write_text("second")
+    assert path.read_text() == "first, the longer"  # whose block ended last
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def write_half(path):
+    path.write_text("half")
+    raise OSError(28, "No space left on device")
+
+
+def test_a_failed_atomic_file_keeps_its_error_and_the_old_file(tmp_path):
+    path = tmp_path / "last.pt"
+    path.write_text("old")
+    with pytest.raises(OSError, match="No space") as caught, atomic_file(path) as temporary:
+        write_half(temporary)
+    assert caught.value.errno == 28
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_json_is_the_same_bytes_everywhere(tmp_path):
+    write_json(tmp_path / "a.json", {"name": "été", "n": 1})
+    assert (tmp_path / "a.json").read_bytes() == '{\n  "name": "été",\n  "n": 1\n}\n'.encode()
+
+
+def test_a_new_folder_appears_with_all_its_files(tmp_path):
+    with new_folder(tmp_path / "head") as unfinished:
+        (unfinished / "head.json").write_text("{}")
+        assert not (tmp_path / "head").exists()
+    assert os.listdir(tmp_path) == ["head"]
+    assert os.listdir(tmp_path / "head") == ["head.json"]
+
+
+def test_a_failed_new_folder_leaves_nothing(tmp_path):
+    with pytest.raises(InputError, match=r"head cannot be written \(No space"), new_folder(tmp_path / "head") as folder:
+        write_half(folder / "head.json")
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_empty_working_folder_can_become_the_new_one(tmp_path, monkeypatch):
+    (tmp_path / "head").mkdir()
+    monkeypatch.chdir(tmp_path / "head")
+    check_new_folder(Path("."))
+    with new_folder(Path(".")) as unfinished:
+        (unfinished / "head.json").write_text("{}")
+    assert os.listdir(tmp_path / "head") == ["head.json"]
+
+
+@pytest.mark.parametrize(
+    "name, sentence", [("full", "already holds something"), ("file", "already holds"), ("file/x", "cannot be made")]
+)
+def test_a_folder_that_cannot_be_made_is_said_beforehand(tmp_path, name, sentence):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").touch()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=sentence):
+        check_new_folder(tmp_path / name)
+    assert (tmp_path / "full" / "mine.txt").is_file()

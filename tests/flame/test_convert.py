@@ -275,6 +275,18 @@ def test_a_head_that_is_there_is_not_overwritten(flame_arrays, tmp_path, capsys)
     assert "already holds a head" in capsys.readouterr().err
 
 
+def test_a_head_that_cannot_be_written_whole_leaves_no_folder(flame_arrays, tmp_path, monkeypatch, capsys):
+    source = dump(flame_arrays, tmp_path / "generic_model.pkl")
+
+    def full_disk(path, card):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("emote_blender.flame.head_folder.write_json", full_disk)
+    assert main(["convert", "flame", str(source), "-o", str(tmp_path / "out")]) == 1
+    assert "out cannot be written (No space left on device)" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
+
+
 def test_a_model_of_flames_size_survives_conversion_exactly(big, big_arrays, tmp_path):
     converted = convert_flame(dump(big_arrays, tmp_path / "flame2023.pkl"))
     for name in ("v_template", "faces", "shapedirs", "posedirs", "J_regressor", "lbs_weights", "parents"):

@@ -15,7 +15,7 @@ from tiny_task import TinyTask
 from torch import nn
 
 from emote_blender.errors import Cancelled, InputError, TrainingError
-from emote_blender.training import optimisation
+from emote_blender.files import atomic_write
 from emote_blender.training.failures import explained_failures
 from emote_blender.training.processes import seed_everything
 from emote_blender.training.run_folder import RunFolder, load_weights, read_weights
@@ -336,18 +336,22 @@ def test_a_missing_file_is_told_in_its_own_sentence(tmp_path, workers):
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
 def test_a_full_disk_is_told_and_the_last_checkpoint_is_intact(tmp_path, monkeypatch):
-    real = optimisation.save_checkpoint
+    real = atomic_write.temporary_beside
+    checkpoints = []
 
-    def save(path, **state):
-        if state.get("counters", {}).get("step") == 3:
-            path.with_suffix(".part").symlink_to("/dev/full")
-        real(path, **state)
+    def full_at_the_third(path):
+        temporary = real(path)
+        if path.name == "last.pt":
+            checkpoints.append(path)
+            if len(checkpoints) == 3:
+                temporary.symlink_to("/dev/full")
+        return temporary
 
-    monkeypatch.setattr("emote_blender.training.run_folder.save_checkpoint", save)
+    monkeypatch.setattr(atomic_write, "temporary_beside", full_at_the_third)
     with pytest.raises(TrainingError, match=r"the disk of .* is full; free some space; the last checkpoint, .* intact"):
         run(tmp_path)
     assert checkpoint(tmp_path)["counters"]["step"] == 2
-    assert not os.path.lexists(tmp_path / "last.part")
+    assert not list(tmp_path.glob(".emote-*"))
 
 
 def test_a_full_disk_while_logging_is_told(tmp_path, monkeypatch):

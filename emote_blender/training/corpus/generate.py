@@ -17,7 +17,6 @@ import inspect
 import json
 import logging
 import multiprocessing
-import os
 import time
 import zlib
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from ...files.atomic_write import atomic_file
 from . import engines
 
 logger = logging.getLogger(__name__)
@@ -169,15 +169,14 @@ def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> Non
         texts.append(utterance.text)
         frame_offsets.append(frame_offsets[-1] + frames)
         phone_offsets.append(phone_offsets[-1] + len(utterance.phone_classes))
-    partial = path.with_suffix(".partial.npz")
-    np.savez(
-        partial,
-        samples=np.concatenate(samples),
-        frame_offsets=np.asarray(frame_offsets, np.int64),
-        phone_classes=np.concatenate(classes),
-        phone_times=np.concatenate(times),
-        phone_offsets=np.asarray(phone_offsets, np.int64),
-        speakers=np.asarray(speakers),
-        texts=np.asarray(texts),
-    )
-    os.replace(partial, path)
+    with atomic_file(path) as temporary:
+        np.savez(
+            temporary,
+            samples=np.concatenate(samples),
+            frame_offsets=np.asarray(frame_offsets, np.int64),
+            phone_classes=np.concatenate(classes),
+            phone_times=np.concatenate(times),
+            phone_offsets=np.asarray(phone_offsets, np.int64),
+            speakers=np.asarray(speakers),
+            texts=np.asarray(texts),
+        )
