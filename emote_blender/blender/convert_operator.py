@@ -10,6 +10,7 @@ import bpy
 from ..errors import EmoteError, InputError
 from ..flame.convert import LICENCES
 from . import jobs, model_info
+from .blend_paths import absolute
 from .requirements import missing_sentence
 
 KINDS = (
@@ -56,7 +57,7 @@ class EMOTE_OT_convert(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            told = convert(self.kind, Path(bpy.path.abspath(self.filepath)), self.name, self.version)
+            told = convert(self.kind, Path(absolute(self.filepath)), self.name, self.version)
         except EmoteError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -89,7 +90,7 @@ def models_folder() -> Path:
     from .preferences import ROOT_PACKAGE, stored_models_folder
 
     if stored := stored_models_folder():
-        return Path(bpy.path.abspath(stored))
+        return Path(stored)
     if ROOT_PACKAGE.startswith("bl_ext."):
         return Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="models", create=True))
     raise InputError("there is no models folder; choose one in the add-on's preferences")

@@ -14,12 +14,13 @@ import bpy
 
 from ..emotion import EmotionTrack
 from ..errors import InputError, ModelError
-from ..files.paths import find_model
 from ..matching import check_fits_head
 from ..motion import FaceMotion
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
+from . import model_info
 from .animate import apply_motion, named, rig_warnings
+from .blend_paths import absolute, find_model_folder
 from .head_rig import rig_of
 from .requirements import missing_sentence
 from .sound_strips import FileSound, StripSound, find_strip, read_strip
@@ -102,7 +103,8 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     if missing:
         raise ModelError(missing)
     track = EmotionTrack.constant(choices.emotion, choices.intensity)
-    folder = find_model(_absolute(choices.model))
+    model_info.refresh()  # the panel may remember a folder as it was
+    folder = find_model_folder(choices.model)
     config = load_config(folder)
     if choices.speaker and choices.speaker not in config.speakers:
         raise InputError(
@@ -120,7 +122,7 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         transcript = strip.emote.transcript if transcript is None else transcript
         language = strip.emote.language if language is None else language
     else:
-        sound = FileSound(Path(_absolute(choices.audio)), choices.frame_start)
+        sound = FileSound(Path(absolute(choices.audio)), choices.frame_start)
     text, unused = _usable_transcript(transcript, language or AUTO, config)
     return Request(
         head_uid=choices.head.session_uid,
@@ -147,7 +149,7 @@ def _usable_transcript(given: str | None, language: str, config: EMOTEConfig) ->
         return None, ()
     if not uses_transcript(config):
         return None, (f"the model {config.name} cannot use a transcript; the sound alone was followed",)
-    text = read_transcript(_absolute(given.strip()))
+    text = read_transcript(absolute(given.strip()))
     require_language(language)
     return text, ()
 
@@ -227,11 +229,6 @@ def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:
     if part != part_now:
         raise InputError(f"strip {strip.strip!r} was trimmed or changed while its speech was made; generate it again")
     return now.frame_start
-
-
-def _absolute(path: str) -> str:
-    """A path whose `//` stands for the folder of the .blend."""
-    return bpy.path.abspath(path) if path.startswith("//") else path
 
 
 _loaded: tuple[tuple[Path, float], object] | None = None

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import InputError
 from ..flame.model import FaceModel
 from .axes import to_blender
+from .blend_paths import find_head_folder
 from .head_rig import HEAD_PROPERTY, describe
 from .joints import keep_regressor
 from .materials import add_materials
@@ -28,10 +29,8 @@ _BONE_LENGTH = 0.08  # of the head's height
 
 
 def load_face_model(name_or_path: str) -> FaceModel:
-    """The face model of a head's name or folder; raises ModelError if there is none or it is broken."""
-    from ..files.paths import find_head
-
-    return FaceModel.load(find_head(bpy.path.abspath(name_or_path) if name_or_path.startswith("//") else name_or_path))
+    """The face model of a head's name or folder; raises InputError or ModelError if it cannot be used."""
+    return FaceModel.load(find_head_folder(name_or_path))
 
 
 def add_head(

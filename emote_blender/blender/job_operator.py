@@ -8,6 +8,7 @@ import bpy
 
 from ..errors import Cancelled, EmoteError
 from . import jobs
+from .refusal import refuse
 
 _TICK_SECONDS = 0.1
 
@@ -40,8 +41,7 @@ class JobOperator:
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> set[str]:
         """Report why there is no result; the operator's return value."""
-        self.report({"INFO" if isinstance(error, Cancelled) else "ERROR"}, str(error))
-        return {"CANCELLED"}
+        return refuse(self, error)
 
     def run_now(self, context: bpy.types.Context) -> set[str]:
         """Do the whole work before returning; the operator's return value."""

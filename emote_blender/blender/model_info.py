@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import EmoteError
 from ..files.paths import available_heads, available_models, find_model
+from .blend_paths import absolute
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,17 @@ class ModelInfo:
     uses_transcript: bool = False
 
 
-@functools.lru_cache(maxsize=16)
 def model_info(name_or_path: str) -> ModelInfo:
-    """What a model's folder says of itself; remembered until `refresh`."""
+    """What the folder of a model that a field names says of itself; remembered until `refresh`."""
+    try:
+        return _read_info(absolute(name_or_path))
+    except EmoteError as error:
+        return ModelInfo(problem=str(error))
+
+
+@functools.lru_cache(maxsize=16)
+def _read_info(name_or_path: str) -> ModelInfo:
+    """What a model's folder says of itself; a path beside the .blend comes absolute, as another file has others."""
     from ..emote.config import load_config
     from ..pipeline import uses_transcript
 
@@ -65,6 +74,6 @@ def head_names() -> tuple[str, ...]:
 
 
 def refresh() -> None:
-    """Returns nothing; models and heads are read from disk again when they are next asked for."""
-    for cached in (model_info, model_names, head_names):
+    """Read models and heads from disk again when they are next asked for."""
+    for cached in (_read_info, model_names, head_names):
         cached.cache_clear()

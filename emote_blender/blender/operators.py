@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bpy
 
-from ..errors import EmoteError
 from . import jobs
 from .animate import apply_motion, rig_warnings
+from .blend_paths import absolute
 from .generation import describe_take
 from .head import add_head, load_face_model
 from .head_rig import choose_head, rig_of
 from .joints import update_joints
+from .refusal import refusing
 
 
 class EMOTE_OT_add_head(bpy.types.Operator):
@@ -33,14 +34,11 @@ class EMOTE_OT_add_head(bpy.types.Operator):
             return False
         return True
 
+    @refusing
     def execute(self, context: bpy.types.Context) -> set[str]:
         settings = context.scene.emote
-        try:
-            model = load_face_model(self.head or settings.new_head)
-            head = add_head(context, model, location=tuple(context.scene.cursor.location))
-        except EmoteError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        model = load_face_model(self.head or settings.new_head)
+        head = add_head(context, model, location=tuple(context.scene.cursor.location))
         settings.head = head
         self.report({"INFO"}, f"Added {head.name} ({model.basis}, {model.num_expression} expression components)")
         return {"FINISHED"}
@@ -77,19 +75,16 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @refusing
     def execute(self, context: bpy.types.Context) -> set[str]:
         from ..motion import FaceMotion
 
         scene, settings = context.scene, context.scene.emote
         frame_start = self.frame_start if self.properties.is_property_set("frame_start") else settings.frame_start
-        try:
-            head = choose_head(context, self.head, settings.head)
-            motion = FaceMotion.load(bpy.path.abspath(self.filepath))
-            action = apply_motion(head, motion, scene, frame_start, _motion_name(self.filepath, motion))
-            rig = rig_of(head)
-        except EmoteError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        head = choose_head(context, self.head, settings.head)
+        motion = FaceMotion.load(absolute(self.filepath))
+        action = apply_motion(head, motion, scene, frame_start, _motion_name(self.filepath, motion))
+        rig = rig_of(head)
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
         settings.last_result = describe_take(action, motion, frame_start)
         for warning in rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig):
@@ -116,13 +111,10 @@ class EMOTE_OT_update_joints(bpy.types.Operator):
             return False
         return may_animate(cls)
 
+    @refusing
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            rig = rig_of(choose_head(context, self.head, context.scene.emote.head))
-            update_joints(context, rig)
-        except EmoteError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        rig = rig_of(choose_head(context, self.head, context.scene.emote.head))
+        update_joints(context, rig)
         self.report({"INFO"}, f"Moved the joints of {rig.mesh.name} to its identity")
         return {"FINISHED"}
 

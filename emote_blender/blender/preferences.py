@@ -18,7 +18,7 @@ _searched: list[Path] = []
 def apply_models_folder(folder: str) -> None:
     """Returns nothing; models are looked for in this folder and in the extension's own, and in no former one."""
     forget_models_folder()
-    folders = [Path(bpy.path.abspath(folder))] if folder else []
+    folders = [Path(folder)] if folder else []
     if ROOT_PACKAGE.startswith("bl_ext."):
         folders.append(Path(bpy.utils.extension_path_user(ROOT_PACKAGE, path="models")))
     for path in folders:
@@ -35,7 +35,12 @@ def forget_models_folder() -> None:
 
 
 def _models_folder_changed(self: EMOTE_AP_preferences, context: bpy.types.Context) -> None:
-    apply_models_folder(self.models_folder)
+    whole = bpy.path.abspath(self.models_folder)
+    if whole != self.models_folder:
+        # Preferences belong to no .blend: `//` would stand for another folder in the next one.
+        self.models_folder = whole  # calls this function again
+        return
+    apply_models_folder(whole)
 
 
 class EMOTE_AP_preferences(bpy.types.AddonPreferences):

@@ -9,6 +9,8 @@ import bpy
 from ..errors import EmoteError, InputError
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
+from .blend_paths import absolute
+from .refusal import refusing
 from .sound_strips import find_strip, strip_scene
 
 
@@ -64,14 +66,14 @@ def transcript_owner(scene: bpy.types.Scene, settings: bpy.types.PropertyGroup) 
 def text_file_beside(scene: bpy.types.Scene, settings: bpy.types.PropertyGroup) -> Path | None:
     """The .txt file beside the chosen sound's file, whether it is there or not."""
     if settings.source == "FILE":
-        sound = settings.audio
+        sound = absolute(settings.audio)
     else:
         try:
             strip = find_strip(scene, settings.strip)
         except InputError:
             return None
         sound = bpy.path.abspath(strip.sound.filepath, library=strip.sound.library) if strip.sound else ""
-    return Path(bpy.path.abspath(sound)).with_suffix(".txt") if Path(sound).name else None
+    return Path(sound).with_suffix(".txt") if Path(sound).name else None
 
 
 class EMOTE_OT_take_transcript(bpy.types.Operator):
@@ -87,17 +89,14 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
         options={"SKIP_SAVE"},
     )
 
+    @refusing
     def execute(self, context: bpy.types.Context) -> set[str]:
         scene, settings = strip_scene(context), context.scene.emote
-        try:
-            owner = transcript_owner(scene, settings)
-            if owner is None:
-                find_strip(scene, settings.strip)  # raises, and says which strips there are
-            # A field of one line: line breaks become spaces.
-            owner.transcript = " ".join(self._words(text_file_beside(scene, settings)).split())
-        except EmoteError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        owner = transcript_owner(scene, settings)
+        if owner is None:
+            find_strip(scene, settings.strip)  # raises, and says which strips there are
+        # A field of one line: line breaks become spaces.
+        owner.transcript = " ".join(self._words(text_file_beside(scene, settings)).split())
         return {"FINISHED"}
 
     def _words(self, beside: Path | None) -> str:

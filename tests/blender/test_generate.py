@@ -227,28 +227,15 @@ def test_invoke_in_background_does_the_whole_job(settings, strip, head):
 
 
 @pytest.fixture
-def press_generate():
+def press_generate(monkeypatch):
     """A function that runs `script(operator, context)` inside Generate, in place of what Blender's window does."""
     from emote_blender.blender.generate_operator import EMOTE_OT_generate
 
-    registered = []
-
     def press(script):
-        class EMOTE_OT_pressed(EMOTE_OT_generate):
-            """Generate, driven by a test"""
-
-            bl_idname = "emote.pressed"
-
-            def execute(self, context):
-                return script(self, context)
-
-        bpy.utils.register_class(EMOTE_OT_pressed)
-        registered.append(EMOTE_OT_pressed)
-        return bpy.ops.emote.pressed()
+        monkeypatch.setattr(EMOTE_OT_generate, "execute", script)
+        return bpy.ops.emote.generate()
 
     yield press
-    for cls in registered:
-        bpy.utils.unregister_class(cls)
     jobs.stop_all()
 
 
@@ -294,7 +281,8 @@ def test_one_undo_takes_a_take_away(settings, strip, head):
         ({"model": "no_such_model"}, "model 'no_such_model' not found"),
         ({"head": "Nobody"}, "object 'Nobody' not found; choose one of 'Head'"),
         ({"strip": "Line 99"}, "'Line 99' not found in scene"),
-        ({"audio": "//nowhere.wav"}, "nowhere.wav not found"),
+        ({"audio": "//nowhere.wav"}, "save the .blend first"),
+        ({"audio": "/nowhere/line.wav"}, "line.wav not found"),
     ],
 )
 def test_wrong_argument_is_refused_with_a_sentence(settings, strip, head, arguments, sentence):

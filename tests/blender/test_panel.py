@@ -1,5 +1,6 @@
 """What the panel says when its button is grey, and what the add-on leaves behind when it is disabled."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,7 @@ from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head import add_head
 from emote_blender.blender.panels import cautions, paragraph_lines, why_not
 from emote_blender.blender.registration import CLASSES
+from emote_blender.files.paths import find_model
 
 ROOT = Path(emote_blender.__file__).parent.parent
 
@@ -115,6 +117,65 @@ def test_motion_files_need_no_library(monkeypatch, head, make_motion, tmp_path):
 
 def test_model_that_is_not_there_is_told(scene):
     assert "not found" in model_info.model_info("no_such_model").problem
+
+
+@pytest.fixture
+def blend_folder(tmp_path):
+    """The folder of a saved .blend, with a speech model beside it."""
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    shutil.copytree(find_model("emote_open"), tmp_path / "my_model", ignore=shutil.ignore_patterns("*.safetensors"))
+    return tmp_path
+
+
+def test_model_beside_the_blend_is_found_by_the_panel_as_by_generate(blend_folder):
+    from emote_blender.blender import generation
+
+    bpy.context.scene.emote.model = "//my_model"
+    assert model_info.model_info("//my_model").problem == ""
+    assert generation.find_model_folder("//my_model") == blend_folder / "my_model"
+
+
+def test_model_beside_the_blend_is_another_one_in_another_blend(blend_folder, tmp_path):
+    assert model_info.model_info("//my_model").problem == ""
+    (tmp_path / "elsewhere").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "elsewhere" / "scene.blend"))
+    missing = tmp_path / "elsewhere" / "my_model" / "config.json"
+    assert f"{missing} not found" in model_info.model_info("//my_model").problem
+
+
+@pytest.fixture
+def preferences():
+    """The add-on's preferences, as they are where it was enabled from Blender's own list."""
+    addon = bpy.context.preferences.addons.new()
+    addon.module = "emote_blender"
+    yield addon.preferences
+    addon.preferences.models_folder = ""
+    bpy.context.preferences.addons.remove(addon)
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support blend relative")
+def test_models_folder_beside_a_blend_stays_where_it_was_chosen(blend_folder, preferences):
+    preferences.models_folder = "//"
+    assert Path(preferences.models_folder) == blend_folder
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    assert "my_model" in model_info.model_names()
+
+
+def test_path_beside_a_blend_that_was_never_saved_is_refused(scene, head):
+    assert "save the .blend first" in model_info.model_info("//my_model").problem
+    with pytest.raises(RuntimeError, match="save the .blend first"):
+        bpy.ops.emote.apply_motion(filepath="//line.npz")
+    with pytest.raises(RuntimeError, match="save the .blend first"):
+        bpy.ops.emote.add_head(head="//my_head")
+
+
+def test_model_that_was_copied_to_its_place_is_seen_after_generate(scene, head, ramp_wav, tmp_path):
+    scene.emote.model = str(tmp_path / "late")
+    assert "not found" in model_info.model_info(scene.emote.model).problem
+    shutil.copytree(find_model("emote_open"), tmp_path / "late", ignore=shutil.ignore_patterns("*.safetensors"))
+    with pytest.raises(RuntimeError):
+        bpy.ops.emote.generate(audio=str(ramp_wav()))
+    assert model_info.model_info(scene.emote.model).problem == ""
 
 
 def test_strips_are_offered_by_name(scene, ramp_wav):

@@ -81,7 +81,7 @@ def test_words_that_do_not_fit_are_warned_of(scene, speaker, capfd):
     [
         ({"transcript": "hi", "language": "xx"}, "unknown language 'xx'"),
         ({"transcript": "?!"}, "the transcript has no words"),
-        ({"transcript": "//missing.txt"}, "missing.txt not found"),
+        ({"transcript": "/nowhere/missing.txt"}, "missing.txt not found"),
         ({"transcript": "word " * 2000}, "too many for 3.9 s"),
     ],
 )
