@@ -13,7 +13,7 @@ from .errors import InputError
 def add_train_command(commands: Any) -> None:
     """Returns nothing; adds `train` to the parsers of `cli`."""
     command = commands.add_parser("train", help="train FLINT, EMOTE, its audio encoder or the networks that watch it")
-    command.add_argument("task", choices=("flint", "emotion", "lips", "encoder", "emote"), help="what to train")
+    command.add_argument("task", metavar="TASK", help="what to train, as its config says: flint, emote, encoder, ...")
     command.add_argument("--config", required=True, metavar="F", help="a .toml file, or the name of a shipped config")
     command.add_argument("--data", type=Path, metavar="D", help="folder of the data that the config is for")
     command.add_argument("--head", metavar="H", help="name or folder of the head (default: the config's)")

@@ -31,11 +31,11 @@ from .corpus.generate import CorpusPart, generate_part
 from .dataset import prepare_part
 from .evaluate import Evaluation, evaluate, prepare_validation
 from .evaluation_report import write_report
+from .make_task import make_task
 from .model_card import TELLINGS, write_card
 from .recipe import FULL, QUICK, Recipe, Run
 from .run_folder import RunFolder
-from .tasks import RunInputs
-from .train_cli import make_task
+from .task import RunInputs
 from .trainer import Trainer
 from .voice_scores import VoiceScores
 

@@ -16,7 +16,8 @@ from .batch import ClipBatch
 from .corpus import articulation
 from .losses import MeshLoss
 from .perceptual_terms import PerceptualNetworks
-from .vertex_loss import VertexLoss, full_precision
+from .posed_face import full_precision
+from .vertex_loss import VertexLoss
 
 # How much each articulation channel counts, in the order of `articulation.CHANNELS`: contacts are rare and matter most.
 CHANNEL_WEIGHTS = (2.0, 1.5, 1.5, 3.0, 3.0, 1.0, 1.0)

@@ -29,11 +29,12 @@ from .emote_settings import DISENTANGLED_TERMS, PERCEPTUAL_TERMS, EMOTESettings,
 from .face_film import FaceFilm
 from .losses import MeshLoss
 from .perceptual_terms import build_networks, frames_before_padding, perceptual_terms
+from .posed_face import full_precision
 from .pretrained_audio import load_pretrained_audio
 from .run_config import build_settings
 from .run_folder import EXPORT_FOLDER, load_weights, put_weights
-from .tasks import RunInputs, Task
-from .vertex_loss import VertexLoss, full_precision
+from .task import RunInputs, Task
+from .vertex_loss import VertexLoss
 
 logger = logging.getLogger(__name__)
 

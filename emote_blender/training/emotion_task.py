@@ -27,7 +27,7 @@ from .film_data import FilmBatch, FilmData, FilmMemory, FilmSettings
 from .perceptual_weights import load_network, save_network
 from .run_config import build_settings
 from .run_folder import load_weights
-from .tasks import RunInputs, Task
+from .task import RunInputs, Task
 from .video_emotion import VideoEmotionConfig, VideoEmotionNetwork, video_emotion_loss
 
 EMOTION_FOLDER, VIDEO_FOLDER = "emotion_network", "video_emotion"

@@ -24,7 +24,7 @@ from .batch import ClipBatch
 from .corpus import phones
 from .dataset import LABELS_PER_FRAME, BatchSource, SpeechBatches
 from .run_config import build_settings
-from .tasks import RunInputs, Task
+from .task import RunInputs, Task
 
 
 @dataclass(frozen=True)

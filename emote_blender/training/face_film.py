@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from ..flame.model import FaceModel
 from .camera import FIXED_CAMERA, Camera
 from .mouth_crop import CROP_SIZE, landmarks68, mouth_crops
+from .posed_face import PosedFace
 from .renderer import Backend, FaceRenderer, region_albedo
-from .vertex_loss import PosedFace
 
 PUBLISHED_SIZE = 224  # pixels; the mouth crop is 96 of these
 _TURNED_AWAY = -0.3  # cosine of a triangle's normal with the way to the camera at rest, beyond which it is left out

@@ -26,10 +26,10 @@ from ..files.safetensors_file import write_tensors
 from ..flame.model import FaceModel
 from .flint_data import CorpusData, FLINTData, MEADData, MotionBatch, open_flint_data
 from .losses import MeshLoss
+from .posed_face import PosedFace, full_precision
 from .run_config import build_settings
 from .run_folder import load_weights
-from .tasks import RunInputs, Task
-from .vertex_loss import PosedFace, full_precision
+from .task import RunInputs, Task
 
 logger = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ from .lip_reading import (
 from .perceptual_weights import save_network
 from .run_config import build_settings
 from .run_folder import load_weights
-from .tasks import RunInputs, Task
+from .task import RunInputs, Task
 
 
 @dataclass(frozen=True)

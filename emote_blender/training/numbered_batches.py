@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ..errors import EmoteError
-from .tasks import Task
+from .task import Task
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..flame.model import FaceModel
-from .emote_settings import PerceptualSettings
 from .emotion_network import EmotionNetwork, load_official_emotion_network
 from .face_film import FaceFilm
 from .lip_reading import LipReader
 from .perceptual_losses import emotion_error, lip_reading_error
+from .perceptual_settings import PerceptualSettings
 from .perceptual_weights import load_network
-from .vertex_loss import full_precision
+from .posed_face import full_precision
 from .video_emotion import VideoEmotionNetwork
 from .visual_front_end import VisualFrontEnd, load_visual_speech_front_end
 

@@ -6,14 +6,14 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import InputError
 from ..files.console_progress import ProgressLine
-from .run_config import RunConfig, load_run_config
+from .make_task import make_task
+from .run_config import load_run_config
 from .run_folder import RunFolder
-from .tasks import RunInputs, Task
+from .task import RunInputs
 from .trainer import Trainer
 
 RUNS = Path("runs")
@@ -44,36 +44,3 @@ def train_command(arguments: argparse.Namespace) -> int:
         best = "" if result.best is None else f"; best validation {result.best:.6g} at step {result.best_step}"
         print(f"trained {config.task} for {result.step} steps{best}; wrote {result.export}")
     return 0
-
-
-def make_task(config: RunConfig, inputs: RunInputs) -> Task:
-    """The task that a config names."""
-    if config.task == "flint":
-        from .flint_task import FLINTTask
-
-        return FLINTTask.from_config(config.tables, inputs)
-    if config.task == "emotion":
-        return _make_emotion_task(config, inputs)
-    if config.task == "lips":
-        from .lips_task import LipsTask
-
-        return LipsTask.from_config(config.tables, inputs)
-    if config.task == "encoder":
-        from .encoder_task import EncoderTask
-
-        return EncoderTask.from_config(config.tables, inputs)
-    from .emote_task import EMOTETask
-
-    return EMOTETask.from_config(config.tables, inputs)
-
-
-def _make_emotion_task(config: RunConfig, inputs: RunInputs) -> Task:
-    """`[data] type` "mead": the network over frames on features of real videos; else both networks on films."""
-    data = config.tables.get("data")
-    if isinstance(data, Mapping) and data.get("type") == "mead":
-        from .video_emotion_task import VideoEmotionTask
-
-        return VideoEmotionTask.from_config(config.tables, inputs)
-    from .emotion_task import EmotionTask
-
-    return EmotionTask.from_config(config.tables, inputs)

@@ -29,7 +29,7 @@ from .optimisation import AveragedWeights, set_rate
 from .processes import deterministic_kernels, make_accelerator, seed_everything
 from .run_folder import RunFolder, put_weights
 from .run_log import RecentMeans, RunLog, RunProgress
-from .tasks import Task
+from .task import Task
 from .trainer_settings import TrainerSettings
 
 logger = logging.getLogger(__name__)

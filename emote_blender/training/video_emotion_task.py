@@ -18,7 +18,7 @@ from .mead_features import FeatureBatch, FeatureBatches, FeatureSettings, open_f
 from .perceptual_weights import save_network
 from .run_config import build_settings
 from .run_folder import load_weights
-from .tasks import RunInputs, Task
+from .task import RunInputs, Task
 from .video_emotion import VideoEmotionConfig, VideoEmotionNetwork, video_emotion_loss
 
 

@@ -28,7 +28,7 @@ from emote_blender.training.perceptual_weights import save_network
 from emote_blender.training.pretrained_audio import load_pretrained_audio
 from emote_blender.training.run_config import build_settings, load_run_config
 from emote_blender.training.run_folder import RunFolder
-from emote_blender.training.tasks import RunInputs
+from emote_blender.training.task import RunInputs
 from emote_blender.training.trainer import Trainer
 from emote_blender.training.video_emotion import VideoEmotionConfig, VideoEmotionNetwork
 

@@ -10,7 +10,7 @@ from emote_blender.training.emotion_network import EmotionNetwork, EmotionNetwor
 from emote_blender.training.emotion_task import CIRCUMPLEX, LEVELS, EmotionTask, varied
 from emote_blender.training.perceptual_weights import load_network, save_network
 from emote_blender.training.run_config import load_run_config
-from emote_blender.training.tasks import RunInputs
+from emote_blender.training.task import RunInputs
 from emote_blender.training.video_emotion import VideoEmotionNetwork
 
 pytestmark = pytest.mark.inference

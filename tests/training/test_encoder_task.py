@@ -9,9 +9,9 @@ from emote_blender.emote.config import Wav2Vec2EncoderConfig
 from emote_blender.errors import InputError
 from emote_blender.training.corpus import phones
 from emote_blender.training.encoder_task import EncoderData, EncoderSettings, EncoderTask
+from emote_blender.training.make_task import make_task
 from emote_blender.training.run_config import build_settings, load_run_config
-from emote_blender.training.tasks import RunInputs
-from emote_blender.training.train_cli import make_task
+from emote_blender.training.task import RunInputs
 from emote_blender.training.trainer import Trainer
 from emote_blender.training.trainer_settings import TrainerSettings
 

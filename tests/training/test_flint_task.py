@@ -14,7 +14,7 @@ from emote_blender.training.flint_data import ClipMotions, CorpusData, CorpusMot
 from emote_blender.training.flint_task import FLINTLossSettings, FLINTModelSettings, FLINTSettings, FLINTTask
 from emote_blender.training.run_config import load_run_config
 from emote_blender.training.run_folder import read_weights
-from emote_blender.training.tasks import RunInputs
+from emote_blender.training.task import RunInputs
 from emote_blender.training.trainer import Trainer
 from emote_blender.training.trainer_settings import TrainerSettings
 

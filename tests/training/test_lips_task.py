@@ -8,7 +8,7 @@ from emote_blender.training.lip_reading import BLANK, LipReader, ctc_loss, ctc_t
 from emote_blender.training.lips_task import LipsTask, viseme_table
 from emote_blender.training.perceptual_weights import load_network
 from emote_blender.training.run_config import load_run_config
-from emote_blender.training.tasks import RunInputs
+from emote_blender.training.task import RunInputs
 
 pytestmark = pytest.mark.inference
 

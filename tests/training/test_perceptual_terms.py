@@ -19,13 +19,13 @@ from emote_blender.training.emote_settings import (
     EMOTESettings,
     LossSettings,
     ModelSettings,
-    PerceptualSettings,
     StartSettings,
 )
 from emote_blender.training.emote_task import EMOTETask
 from emote_blender.training.emotion_network import EmotionNetwork, EmotionNetworkConfig
 from emote_blender.training.face_film import FaceFilm
 from emote_blender.training.lip_reading import LipReader, LipReaderConfig
+from emote_blender.training.perceptual_settings import PerceptualSettings
 from emote_blender.training.perceptual_terms import build_networks, frames_before_padding
 from emote_blender.training.perceptual_weights import save_network
 from emote_blender.training.vertex_loss import VertexLoss

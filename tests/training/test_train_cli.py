@@ -92,6 +92,7 @@ def test_a_run_starts_from_another_ones_weights(train, tmp_path, capsys):
         ({"config": "none.toml"}, [], "config 'none.toml' not found"),
         ({"config": "flint_v9"}, [], "flint_open, flint_v1, flint_v2"),
         ({"task": "lips"}, [], "small.toml is for `train flint`, not `train lips`"),
+        ({"task": "flnt"}, [], "small.toml is for `train flint`, not `train flnt`"),
         ({"data": "nowhere"}, [], "--data nowhere: no such file or folder"),
         ({}, ["--init", "none.pt"], "--init none.pt: no such file or folder"),
         ({}, ["--init", "small.toml"], "small.toml is damaged or no checkpoint"),

@@ -9,11 +9,11 @@ from emote_blender.emote.checkpoint import load_model
 from emote_blender.emote.motion_prior import load_motion_prior
 from emote_blender.errors import Cancelled
 from emote_blender.training.losses import MeshLoss
+from emote_blender.training.make_task import make_task
 from emote_blender.training.optimisation import AveragedWeights, cosine_rate
 from emote_blender.training.run_config import load_run_config
 from emote_blender.training.run_folder import read_weights
-from emote_blender.training.tasks import RunInputs
-from emote_blender.training.train_cli import make_task
+from emote_blender.training.task import RunInputs
 from emote_blender.training.trainer import Trainer
 
 PRIOR = (

@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from emote_blender.cli import main
 from emote_blender.emotion import EMOTIONS
 from emote_blender.errors import InputError
+from emote_blender.training.make_task import make_task
 from emote_blender.training.mead_features import FeatureBatch, FeatureBatches, FeatureSettings, open_features
 from emote_blender.training.mead_layout import MEADTake, find_takes
 from emote_blender.training.perceptual_weights import load_network
 from emote_blender.training.run_config import load_run_config
 from emote_blender.training.run_log import read_scalars
-from emote_blender.training.tasks import RunInputs
-from emote_blender.training.train_cli import make_task
+from emote_blender.training.task import RunInputs
 from emote_blender.training.trainer import Trainer
 from emote_blender.training.video_emotion import VideoEmotionConfig, VideoEmotionNetwork
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from emote_blender.errors import InputError
-from emote_blender.training.tasks import RunInputs, Task
+from emote_blender.training.task import RunInputs, Task
 
 
 class TinyNet(nn.Module):
