@@ -11,6 +11,8 @@ from ..errors import ModelError
 from ..files.atomic_write import write_json
 
 CONFIG_FILE = "config.json"
+# What the log-mel encoder's spectrogram, stem and phone head are built for.
+LOG_MEL_SAMPLE_RATE, LOG_MEL_FPS = 16000, 25
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,14 @@ class LogMelEncoderConfig:
     def __post_init__(self) -> None:
         if not 1 <= len(self.tract_lengths) <= 16 or not all(0.5 <= length <= 2 for length in self.tract_lengths):
             raise ValueError(f"tract_lengths must be 1 to 16 numbers from 0.5 to 2, found {list(self.tract_lengths)}")
+        at_least = {"dim": 1, "num_blocks": 0, "num_motion_blocks": 0, "feedforward_ratio": 1, "num_mels": 2}
+        for name, lowest in {**at_least, "num_phones": 1, "padding_frames": 0}.items():
+            if getattr(self, name) < lowest:
+                raise ValueError(f"audio_encoder.{name} must be at least {lowest}, found {getattr(self, name)}")
+        if self.num_heads < 1 or self.dim % self.num_heads:
+            raise ValueError(f"audio_encoder.num_heads must divide dim {self.dim}, found {self.num_heads}")
+        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+            raise ValueError(f"audio_encoder.kernel_size must be odd, found {self.kernel_size}")
 
 
 @dataclass(frozen=True)
@@ -174,6 +184,12 @@ class EMOTEConfig:
             )
         if self.sample_rate < 1 or self.fps < 1 or self.sample_rate % self.fps:
             raise ValueError(f"sample_rate {self.sample_rate} is not a whole multiple of fps {self.fps}")
+        rates = (self.sample_rate, self.fps)
+        if self.audio_encoder.type == "log_mel" and rates != (LOG_MEL_SAMPLE_RATE, LOG_MEL_FPS):
+            raise ValueError(
+                f"log_mel runs at sample_rate {LOG_MEL_SAMPLE_RATE} and fps {LOG_MEL_FPS} only, "
+                f"found {self.sample_rate} and {self.fps}"
+            )
         if not self.emotions or not self.speakers or self.intensities < 1:
             raise ValueError("emotions, speakers and intensities must each have at least one entry")
         _check_heads("decoder.num_heads", self.decoder.num_heads, 2 * self.decoder.feature_dim)

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .audio_encoder import AudioEncoder
-from .config import LogMelEncoderConfig
+from .config import LOG_MEL_FPS, LOG_MEL_SAMPLE_RATE, LogMelEncoderConfig
 
-SAMPLE_RATE = 16000
-FRAME_SAMPLES = 640  # one frame at 25 fps
+SAMPLE_RATE = LOG_MEL_SAMPLE_RATE
+FRAME_SAMPLES = SAMPLE_RATE // LOG_MEL_FPS
 FFT_SIZE, WINDOW, HOP = 512, 400, 160  # 25 ms windows every 10 ms
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
 PIECE = 60 * SAMPLE_RATE  # samples per step when a clip is measured

@@ -109,6 +109,33 @@ def test_a_missing_file_is_named(tmp_path):
         load_config(tmp_path)
 
 
+@pytest.mark.parametrize("changes", [{"sample_rate": 8000}, {"sample_rate": 48000}, {"fps": 50}, {"fps": 20}])
+def test_a_log_mel_model_of_another_sample_rate_or_fps_is_refused(changes, tmp_path, make_tiny_config):
+    """Its spectrogram has 16 kHz and 25 fps built in; a wav2vec2 model takes what its config says."""
+    save_config(make_tiny_config("log_mel"), tmp_path)
+    found = {"sample_rate": 16000, "fps": 25} | changes
+    sentence = refusal(tmp_path, lambda content: content.update(changes))
+    wanted = "log_mel runs at sample_rate 16000 and fps 25 only, found {sample_rate} and {fps}"
+    assert wanted.format(**found) in sentence
+    assert make_tiny_config("wav2vec2", **changes).samples_per_frame == found["sample_rate"] // found["fps"]
+
+
+@pytest.mark.parametrize(
+    "changes, complaint",
+    [
+        ({"num_heads": 3}, "audio_encoder.num_heads must divide dim 16, found 3"),
+        ({"num_heads": 0}, "audio_encoder.num_heads must divide dim 16, found 0"),
+        ({"kernel_size": 4}, "audio_encoder.kernel_size must be odd, found 4"),
+        ({"num_mels": 1}, "audio_encoder.num_mels must be at least 2, found 1"),
+        ({"padding_frames": -1}, "audio_encoder.padding_frames must be at least 0, found -1"),
+        ({"num_phones": 0}, "audio_encoder.num_phones must be at least 1, found 0"),
+    ],
+)
+def test_a_log_mel_encoder_that_cannot_be_built_is_refused_by_its_field(changes, complaint, tmp_path, make_tiny_config):
+    save_config(make_tiny_config("log_mel"), tmp_path)
+    assert complaint in refusal(tmp_path, lambda content: content["audio_encoder"].update(changes))
+
+
 @pytest.mark.parametrize("quant_factor", [0, 9])
 def test_a_latent_of_no_frames_or_of_more_than_a_window_holds_is_refused(quant_factor):
     with pytest.raises(ValueError, match=f"quant_factor must be from 1 to 8, found {quant_factor}"):
