@@ -21,7 +21,7 @@ _LOUDEST = 1e10  # full scale is 1; 32-bit integers written as floats reach 2e9
 _BLOCK_FRAMES = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Waveform:
     """One channel of sound.
 

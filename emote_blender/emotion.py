@@ -16,7 +16,7 @@ DEFAULT_EMOTION = "neutral"
 DEFAULT_INTENSITY = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EmotionTrack:
     """Emotion and intensity at chosen times; straight lines between them, held before the first and after the last.
 

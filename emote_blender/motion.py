@@ -20,7 +20,7 @@ _MAX_BYTES = 2 << 30
 _WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FaceMotion:
     """A face in motion; frame k is what is seen k / fps seconds after the start of the sound.
 

@@ -33,7 +33,7 @@ IsCancelled = Callable[[], bool]
 SILENCE_PEAK = 1e-4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AudioFeatures:
     """What a model's audio encoder makes of a clip; one clip's features serve any emotion and speaker.
 
@@ -263,7 +263,7 @@ class EMOTEPipeline:
         return np.concatenate([emotion, intensity, identity], axis=1).astype(np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Heard:
     """A clip as the model listens to it.
 

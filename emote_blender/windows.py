@@ -14,7 +14,7 @@ OVERLAP_FRAMES = 160
 FADE_FRAMES = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Window:
     """Frames [start, stop) of a clip, and how much each of them counts where windows overlap."""
 

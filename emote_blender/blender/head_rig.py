@@ -19,7 +19,7 @@ HEAD_PROPERTY = "emote_head"
 _FORMAT = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeadRig:
     """A head in the scene.
 

@@ -12,7 +12,7 @@ KERNEL_SIZE = 5
 LEAKY_SLOPE = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LatentDistribution:
     """Mean and log-variance, each (B, L, D), of the latent sequence of a motion."""
 

@@ -50,7 +50,7 @@ def read_mels(mel: Tensor, position: Tensor) -> Tensor:
     return mel.gather(1, index) * (1 - part) + mel.gather(1, index + 1) * part
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LogMelStatistics:
     """What a whole clip's spectrogram is normalised by; leading dimension B.
 

@@ -12,7 +12,7 @@ from .config import Wav2Vec2EncoderConfig
 VARIANCE_FLOOR = 1e-7  # of Wav2Vec2FeatureExtractor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Wav2Vec2Statistics:
     """Mean and variance of a whole clip: of its samples, and (C,) of what the first convolution makes of them."""
 

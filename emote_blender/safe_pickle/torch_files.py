@@ -54,7 +54,7 @@ class StorageType:
         return np.dtype("<u2" if self.code == "bfloat16" else self.code)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Storage:
     """The numbers of a storage, flat; None before its place in the file is known."""
 

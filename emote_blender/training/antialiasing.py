@@ -58,7 +58,7 @@ class MeshEdges(nn.Module):
         return image, torch.where(one[image, edge].unsqueeze(1), corners, corners.flip(1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Crossings:
     """Where K silhouettes pass between neighbouring pixels.
 

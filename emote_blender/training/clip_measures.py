@@ -23,7 +23,7 @@ _LIP_STRIDE = 8  # neighbouring lip vertices tremble together: a spectrum of som
 _FACE_STRIDE = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tracks:
     """Tracks (T,) of one motion, mm and radians, as in `FaceReading`; lips: (T, K) heights and depths of lip
     vertices, mm."""
@@ -68,7 +68,7 @@ class Verdict:
     reference: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClipMeasures:
     """One clip.
 

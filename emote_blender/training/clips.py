@@ -35,7 +35,7 @@ _PER_FRAME = {"samples": FRAME_SAMPLES, "motion": 1, "valid": 1, "labels": LABEL
 _PADDING = {"labels": phones.SILENCE}  # everything else is padded with zeros, `valid` with False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpeechClip:
     """T frames of one speaker under one emotion, at 25 fps; what a source does not know is None.
 

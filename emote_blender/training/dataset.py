@@ -35,7 +35,7 @@ LABELS_PER_FRAME = 2  # phone labels at 50 Hz
 _ARRAYS = ("samples", "articulation", "loudness", "labels", "offsets")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpeechPart:
     """One part of the corpus, its utterances one after the other; offsets count frames at 25 fps.
 
@@ -108,7 +108,7 @@ def _with_targets(shard: Path) -> SpeechPart:
 # ---------------------------------------------------------------- windows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Window:
     """T frames of speech. samples (640 T,) float32 in [-1, 1]; articulation (T, 7); loudness (T,); labels (2 T,);
     utterance: number in its part of the one that it begins with."""
@@ -181,7 +181,7 @@ def _scaled(span: slice, factor: int) -> slice:
 # ---------------------------------------------------------------- conditions and targets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ConditionedMotion:
     """What a face does under a condition. motion (T, E + 3): expression, then jaw; condition (T, C) as in EMOTE."""
 

@@ -28,7 +28,7 @@ _LEAST_SPREAD_MM = 0.05  # what moves less than this tells nothing: it is not bl
 _STEPS = 60
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JudgedMotion:
     """What a judge sees of a motion, and what it should say.
 

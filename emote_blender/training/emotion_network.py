@@ -41,7 +41,7 @@ class EmotionNetworkConfig:
         return RESNETS[self.layers].dim
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EmotionReading:
     """What N images show. expression: (N, 8) logits in AffectNet's order (`emotion.EMOTIONS`); valence, arousal: (N,)
     in -1..1."""

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 MOST_VOICES = 6  # a part with more voices gets no rows of their own
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Confusion:
     """How often the judge said what: counts (8, 8), asked by said, of renderings and of references."""
 
@@ -39,7 +39,7 @@ class Confusion:
     reference: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PartResult:
     """One test set. rows: per voice where there are few, and of all, last. clips: what they were made from.
     confusion, strengths: of all; strengths are means (7, 3) per emotion but neutral and intensity, and the

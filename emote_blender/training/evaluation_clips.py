@@ -33,7 +33,7 @@ _JUDGE_CLIPS = 1000  # of recordings
 SHORTEST_FRAMES = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EvaluationClip:
     """One clip to speak.
 
@@ -53,7 +53,7 @@ class EvaluationClip:
     shape: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReferenceMotion:
     """A motion that a judge learns from. motion: (T, E + 3). shape: (S,) identity, or None."""
 

@@ -28,7 +28,7 @@ _CHEEKS = ((36, 48, 31), (45, 54, 35))  # outer corner of the eye, corner of the
 _MOUTH_CORNERS, _INNER_LIPS = (48, 54), (62, 66)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FaceReading:
     """One motion, millimetres and radians.
 

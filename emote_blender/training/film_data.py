@@ -48,7 +48,7 @@ class FilmSettings:
             raise ValueError("shares and validation: name at least one part each")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FilmBatch:
     """B clips of T frames. number: (B,) int64 of the clips, the same number the same clip; motion: (B, T, E + 3);
     labels: (B, 2 T) int64 phone classes; emotion: (B,) int64 class; intensity: (B,) int64, 0..2."""

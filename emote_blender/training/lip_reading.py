@@ -58,7 +58,7 @@ class LipReader(nn.Module):
         return self.head(self.encoder(self.projection(self.features(crops)))).log_softmax(-1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CTCTargets:
     """What is said in B clips. phones: (N,) int64, sequences one after the other; lengths: (B,) int64."""
 

@@ -79,7 +79,7 @@ def rotation_matrix(axis_angle: Tensor) -> Tensor:
     return identity + sine * cross + cosine * (cross @ cross)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MeshErrors:
     """Means over frames. vertices: squared error per coordinate, mm², regions weighted by `REGION_SHARES`.
     velocity: the same of differences between frames. gap: squared error of the lip gap, mm², heavier on closed lips.

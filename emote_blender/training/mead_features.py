@@ -53,7 +53,7 @@ class FeatureSettings:
             raise ValueError(f"validation_batches: must not be negative, found {self.validation_batches}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FeatureBatch:
     """B windows of at most T frames. features: (B, T, D), zeros after the end of a shorter clip; valid: (B, T) bool,
     False there; emotion: (B,) int64, of `emotion.EMOTIONS`; intensity: (B,) int64, 0..2."""

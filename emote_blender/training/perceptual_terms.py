@@ -29,7 +29,7 @@ from .video_emotion import VideoEmotionNetwork
 from .visual_front_end import VisualFrontEnd, load_visual_speech_front_end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """What the networks saw: emotion (B, 256) of a whole clip, lips (B, T, D) per frame; None where nobody looked."""
 

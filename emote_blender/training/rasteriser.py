@@ -17,7 +17,7 @@ _LARGEST_IMAGE = 1 << 22  # pixels whose number and a half float32 still divides
 _NOTHING = torch.iinfo(torch.int64).max
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fragments:
     """What is seen, at the P pixels of all images that show anything.
 

@@ -164,7 +164,7 @@ def gif(clip: Tensor) -> bytes | None:
     return file.getvalue()
 
 
-@dataclass
+@dataclass(eq=False)
 class RecentMeans:
     """Sums of what the steps since the last log row gave; they stay on the device until they are asked for."""
 

@@ -31,7 +31,7 @@ class VideoEmotionConfig:
     num_intensities: int = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VideoEmotion:
     """What a clip shows. expression: (B, 8) logits; intensity: (B, 3) logits; feature: (B, dim) in -1..1."""
 

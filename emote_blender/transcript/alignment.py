@@ -95,7 +95,7 @@ class _States:
         return len(self.column)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Trail:
     """Where the states of a window came from, per frame of a block (L frames, n states, w words)."""
 

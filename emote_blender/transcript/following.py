@@ -147,7 +147,7 @@ class TranscriptReport:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FollowedTranscript:
     """What to tell a model about a clip.
 

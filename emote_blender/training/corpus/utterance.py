@@ -17,7 +17,7 @@ APT_LINE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Utterance:
     """One synthesised sentence.
 
