@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
-from math import gcd
 from pathlib import Path
 
 import numpy as np
 
 from .errors import InputError
+from .resampling import resample
 
 logger = logging.getLogger(__name__)
 
@@ -79,14 +79,10 @@ class Waveform:
         return len(self.samples) / self.sample_rate
 
     def resampled(self, sample_rate: int = SAMPLE_RATE) -> Waveform:
-        """The same sound at another sample rate, band-limited (polyphase filter); (ceil(N * new / old),) samples."""
+        """The same sound at another sample rate, band-limited; (ceil(N * new / old),) samples."""
         if sample_rate == self.sample_rate:
             return self
-        from scipy.signal import resample_poly
-
-        divisor = gcd(int(sample_rate), self.sample_rate)
-        up, down = sample_rate // divisor, self.sample_rate // divisor
-        return Waveform(resample_poly(self.samples, up, down).astype(np.float32, copy=False), sample_rate)
+        return Waveform(resample(self.samples, self.sample_rate, sample_rate), sample_rate)
 
 
 def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Waveform:

@@ -6,7 +6,7 @@ import functools
 from importlib.util import find_spec
 
 # The slim zip leaves these out. Their names are only looked up, never imported, before a model is used.
-_LIBRARIES = ("torch", "transformers", "scipy", "safetensors")
+_LIBRARIES = ("torch", "transformers", "safetensors")
 
 
 @functools.cache
