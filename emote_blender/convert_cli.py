@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 from .files.atomic_write import check_new_folder, new_folder
 from .files.paths import HEAD_FILE
+from .steps import Step, no_step
 
 if TYPE_CHECKING:
     from .flame.convert import ConvertedHead
@@ -85,25 +86,36 @@ def _tell(lines: list[str]) -> int:
     return 0
 
 
-def emote_folder(source: Path, folder: Path, config: Path | None = None, head: Path | None = None) -> list[str]:
-    """What was done, line by line, to make a model folder of an official checkpoint; raises EmoteError."""
+def emote_folder(
+    source: Path, folder: Path, config: Path | None = None, head: Path | None = None, step: Step = no_step
+) -> list[str]:
+    """What was done, line by line, to make a model folder of an official checkpoint; raises EmoteError.
+
+    `step` is called with the fraction done and what comes next; what it raises ends the conversion and leaves nothing.
+    """
     from .emote.convert import convert_emote
 
-    conversion = convert_emote(source, folder, config, head)
+    conversion = convert_emote(source, folder, config, head, step)
     return [f"wrote {conversion.output} from {conversion.source}", *conversion.lines()]
 
 
-def head_folder(file: Path, folder: Path, landmarks: Path | None = None, basis: str | None = None) -> list[str]:
-    """What was done, line by line, to make a head folder of a FLAME file; raises EmoteError."""
+def head_folder(
+    file: Path, folder: Path, landmarks: Path | None = None, basis: str | None = None, step: Step = no_step
+) -> list[str]:
+    """What was done, line by line, to make a head folder of a FLAME file; raises EmoteError. `step`: as above."""
     from .flame.convert import convert_flame
 
     if (folder / HEAD_FILE).exists():
         raise InputError(f"{folder} already holds a head; give another folder, or delete it first")
     check_new_folder(folder)
+    step(0.0, "Reading the FLAME model")
     head = convert_flame(file, landmarks, basis)
     with new_folder(folder) as unfinished:
+        step(0.6, "Writing the head")
         head.model.save(unfinished)
+        step(0.9, "Writing the card")
         (unfinished / "README.md").write_text(_card(file, head), encoding="utf-8")
+        step(1.0, "Done")
     model = head.model
     told = [
         f"wrote {folder}: {model.basis}, {model.num_vertices} vertices, {len(model.faces)} triangles, "

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
-from ..errors import EmoteError, InputError
+from ..errors import InputError
 from ..flame.convert import LICENCES
+from ..steps import reported_step
 from . import jobs, model_info
 from .blend_paths import absolute
+from .job_operator import JobOperator
 from .requirements import missing_sentence
 
 KINDS = (
@@ -23,11 +26,30 @@ VERSIONS = (
 )
 
 
-class EMOTE_OT_convert(bpy.types.Operator):
+@dataclass(frozen=True)
+class ConvertRequest:
+    """What to convert.
+
+    Attributes:
+        kind: EMOTE or FLAME.
+        source: the file.
+        folder: the folder to make.
+        basis: which version of FLAME the file holds, or None to go by its name.
+    """
+
+    kind: str
+    source: Path
+    folder: Path
+    basis: str | None
+
+
+class EMOTE_OT_convert(JobOperator, bpy.types.Operator):
     """Make a speech model or a head of files that you downloaded from their authors, under their licence"""
 
     bl_idname = "emote.convert"
     bl_label = "Convert Official Files"
+
+    _in_window = False  # whether a person chose the file, who wants to see progress
 
     kind: bpy.props.EnumProperty(name="Kind", description="What the file is", items=KINDS, options={"SKIP_SAVE"})
     filepath: bpy.props.StringProperty(
@@ -52,37 +74,46 @@ class EMOTE_OT_convert(bpy.types.Operator):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
+        self._in_window = not bpy.app.background
+        context.window_manager.fileselect_add(self)  # calls `execute` when a file is chosen
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        try:
-            told = convert(self.kind, Path(absolute(self.filepath)), self.name, self.version)
-        except EmoteError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+        return self.run_in_window(context) if self._in_window else self.run_now(context)
+
+    def prepare(self, context: bpy.types.Context) -> ConvertRequest:
+        source = Path(absolute(self.filepath))
+        if not source.is_file():
+            raise InputError(f"{source} is no file; choose the checkpoint or the FLAME model that you downloaded")
+        if self.kind == "EMOTE" and (missing := missing_sentence()):
+            raise InputError(missing)
+        basis = None if self.version == "AUTO" else self.version.lower()
+        return ConvertRequest(self.kind, source, models_folder() / folder_name(source, self.name), basis)
+
+    def title_of(self, request: ConvertRequest) -> str:
+        return f"The {'model' if request.kind == 'EMOTE' else 'head'} {request.folder.name!r}"
+
+    def work_of(self, request: ConvertRequest) -> jobs.Work:
+        return lambda progress, cancelled: convert(request, progress, cancelled)
+
+    def finish(self, context: bpy.types.Context, request: ConvertRequest, told: list[str]) -> None:
+        model_info.refresh()
         for line in told:
             self.report({"INFO"}, line)
-        return {"FINISHED"}
 
 
-def convert(kind: str, source: Path, name: str = "", version: str = "AUTO") -> list[str]:
-    """What was done, line by line; the new folder is in the user's models folder and is found from now on.
+def convert(request: ConvertRequest, progress: jobs.Progress, cancelled: jobs.IsCancelled) -> list[str]:
+    """What was done, line by line; the new folder is then there. Touches no bpy.
 
     Raises:
-        EmoteError: when the file cannot be used, or there is no models folder.
+        EmoteError: if the file cannot be used, the folder cannot be written, or `cancelled` says so: nothing is left.
     """
     from ..convert_cli import emote_folder, head_folder
 
-    if not source.is_file():
-        raise InputError(f"{source} is no file; choose the checkpoint or the FLAME model that you downloaded")
-    if kind == "EMOTE" and (missing := missing_sentence()):
-        raise InputError(missing)
-    folder = models_folder() / folder_name(source, name)
-    basis = None if version == "AUTO" else version.lower()
-    told = emote_folder(source, folder) if kind == "EMOTE" else head_folder(source, folder, basis=basis)
-    model_info.refresh()
-    return told
+    step = reported_step(progress, cancelled)
+    if request.kind == "EMOTE":
+        return emote_folder(request.source, request.folder, step=step)
+    return head_folder(request.source, request.folder, basis=request.basis, step=step)
 
 
 def models_folder() -> Path:

@@ -136,6 +136,17 @@ class StatusText:
         self._workspace_uid = None
 
 
+def draw_progress(layout: bpy.types.UILayout) -> bool:
+    """Draw how far the job is, with a button that cancels it; returns whether one is running."""
+    job = jobs.running()
+    if job is None:
+        return False
+    row = layout.row(align=True)
+    row.progress(factor=job.fraction, text=job.text)
+    row.operator("emote.cancel", text="", icon="CANCEL")
+    return True
+
+
 def redraw_panels(context: bpy.types.Context) -> None:
     """Have the regions that may show our panel or preferences drawn again."""
     region_types = {"VIEW_3D": "UI", "SEQUENCE_EDITOR": "UI", "PREFERENCES": "WINDOW"}

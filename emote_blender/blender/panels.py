@@ -7,10 +7,10 @@ import textwrap
 import bpy
 
 from ..matching import check_fits_head
-from . import jobs
 from .animate import rig_warnings
 from .compat import active_strip
 from .head_rig import choose_head, heads_in, rig_of
+from .job_operator import draw_progress
 from .model_info import model_info
 from .requirements import missing_libraries, missing_sentence
 from .sound_strips import sound_strips, strip_scene
@@ -89,11 +89,7 @@ class _SpeechPanel:
 
     def _draw_generate(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
         layout = self.layout
-        job = jobs.running()
-        if job is not None:
-            row = layout.row(align=True)
-            row.progress(factor=job.fraction, text=job.text)
-            row.operator("emote.cancel", text="", icon="CANCEL")
+        if draw_progress(layout):
             return
         reason = why_not(context)
         row = layout.row()

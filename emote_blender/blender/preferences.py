@@ -8,6 +8,7 @@ import bpy
 
 from ..files.paths import add_search_folder, remove_search_folder
 from . import model_info
+from .job_operator import draw_progress
 
 # The add-on's name in Blender: `emote_blender`, or `bl_ext.user_default.emote_blender` when installed.
 ROOT_PACKAGE = __package__.rpartition(".")[0]
@@ -62,6 +63,8 @@ class EMOTE_AP_preferences(bpy.types.AddonPreferences):
         layout.label(text=f"Speech models found: {', '.join(model_info.model_names()) or 'none'}")
         layout.label(text=f"Heads found: {', '.join(model_info.head_names()) or 'none'}")
         layout.operator("emote.refresh_models", icon="FILE_REFRESH")
+        if draw_progress(layout):
+            return
         row = layout.row()
         row.operator("emote.convert", text="Convert EMOTE Checkpoint", icon="IMPORT").kind = "EMOTE"
         row.operator("emote.convert", text="Convert FLAME Model", icon="IMPORT").kind = "FLAME"

@@ -20,6 +20,7 @@ from ..files.safetensors_file import write_tensors
 from ..flame.model import FaceModel
 from ..flame.regions import compute_regions
 from ..safe_pickle import load_torch
+from ..steps import Step, no_step
 from .checkpoint import WEIGHTS_FILE, modern_name
 from .config import EMOTEConfig, save_config
 from .flint import FLINT
@@ -70,6 +71,7 @@ def convert_emote(
     output: str | Path,
     settings_file: str | Path | None = None,
     head_output: str | Path | None = None,
+    step: Step = no_step,
 ) -> Conversion:
     """What became of an official EMOTE checkpoint; `output` is then an ordinary model folder.
 
@@ -78,6 +80,7 @@ def convert_emote(
         output: a folder that does not exist yet, or an empty one.
         settings_file: cfg.yaml, where it is not beside the checkpoint.
         head_output: also write the FLAME head inside the checkpoint as a head folder.
+        step: called with the fraction done and what comes next; what it raises ends the conversion.
 
     Raises:
         InputError: naming the setting, key or file that cannot be used. Nothing is left half-written.
@@ -89,12 +92,14 @@ def convert_emote(
     for folder in outputs:
         check_new_folder(folder)
     checkpoint, settings = _find(Path(source), settings_file, _last_checkpoint)
+    step(0.0, "Reading the checkpoint")
     state = _state_dict(checkpoint)
     config = emote_config({key: tensor.shape for key, tensor in state.items()}, settings, output.name, checkpoint)
     with torch.device("meta"):
         model = EMOTE(config)
     with ExitStack() as unfinished:
         folder = unfinished.enter_context(new_folder(output))
+        step(0.4, "Checking the weights")
         if head_output is not None:  # first: what it takes is free again when the weights come
             head = _flame_head(state, config.num_expression, checkpoint)
             head.save(unfinished.enter_context(new_folder(outputs[1])))
@@ -102,9 +107,11 @@ def convert_emote(
         kept, dropped = _account(state, model, checkpoint, settings)
         licences = dict(zip(outputs, (LICENCE, FLAME_LICENCE)))
         conversion = Conversion(checkpoint, output, _sizes(kept), dropped, settings.notes, licences)
+        step(0.6, "Writing the weights")
         write_tensors(folder / WEIGHTS_FILE, kept)
         save_config(config, folder)
         (folder / "README.md").write_text(_card(config, conversion), encoding="utf-8")
+        step(1.0, "Done")
     return conversion
 
 

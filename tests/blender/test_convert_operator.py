@@ -1,17 +1,26 @@
 """Convert Official Files: from a downloaded file to a folder in the user's models folder."""
 
 import pickle
+import shutil
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
 import pytest
 
-from emote_blender.blender import convert_operator, model_info
+from emote_blender import convert_cli
+from emote_blender.blender import convert_operator, jobs, model_info
+from emote_blender.blender.convert_operator import ConvertRequest, EMOTE_OT_convert, convert
+from emote_blender.blender.generate_operator import EMOTE_OT_generate
+from emote_blender.blender.job_operator import JobOperator
 from emote_blender.blender.preferences import apply_models_folder
-from emote_blender.errors import InputError
+from emote_blender.errors import Cancelled
 from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
+
+TICK = SimpleNamespace(type="TIMER", value="NOTHING")
 
 
 @pytest.fixture
@@ -72,8 +81,74 @@ def test_a_missing_file_or_a_bad_name_is_refused(models, flame_file):
 
 
 def test_without_a_models_folder_the_user_is_told_to_choose_one(flame_file):
-    with pytest.raises(InputError, match="choose one in the add-on's preferences"):
-        convert_operator.convert("FLAME", flame_file)
+    with pytest.raises(RuntimeError, match="choose one in the add-on's preferences"):
+        bpy.ops.emote.convert(kind="FLAME", filepath=str(flame_file))
+
+
+@pytest.fixture
+def press_convert(monkeypatch, flame_file):
+    """A function that runs `script(operator, context)` inside the conversion of a FLAME file, in place of a window."""
+
+    def press(script):
+        monkeypatch.setattr(EMOTE_OT_convert, "execute", script)
+        return bpy.ops.emote.convert(kind="FLAME", filepath=str(flame_file), name="mine")
+
+    yield press
+    jobs.stop_all()
+
+
+def test_button_converts_on_a_thread_and_the_head_is_found_then(models, press_convert, monkeypatch):
+    threads = []
+    head_folder = convert_cli.head_folder
+
+    def noting(*arguments, **options):
+        threads.append(threading.current_thread())
+        return head_folder(*arguments, **options)
+
+    monkeypatch.setattr(convert_cli, "head_folder", noting)
+
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        assert jobs.running().title == "The head 'mine'"
+        assert operator._job.join(30)
+        return operator.modal(context, TICK)
+
+    assert "mine" not in model_info.head_names()
+    assert press_convert(script) == {"FINISHED"}
+    assert "mine" in model_info.head_names()
+    assert threads != [threading.main_thread()]
+
+
+def test_escape_ends_the_conversion_and_leaves_nothing(models, press_convert):
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        operator.modal(context, SimpleNamespace(type="ESC", value="PRESS"))
+        ended = operator.modal(context, TICK)
+        assert operator._job.join(30)
+        return ended
+
+    assert press_convert(script) == {"CANCELLED"}
+    assert list(models.iterdir()) == []
+
+
+def test_conversion_that_is_cancelled_at_any_step_leaves_nothing(models, flame_file):
+    request = ConvertRequest("FLAME", flame_file, models / "mine", "flame2020")
+    steps = []
+    convert(request, lambda fraction, text: steps.append(fraction), lambda: False)
+    assert steps == sorted(steps)
+    assert len(steps) >= 3
+    shutil.rmtree(models / "mine")
+    for last in range(len(steps)):
+        answers = iter([False] * last + [True])
+        with pytest.raises(Cancelled):
+            convert(request, lambda fraction, text: None, answers.__next__)
+        assert list(models.iterdir()) == []
+
+
+@pytest.mark.parametrize("cls", [EMOTE_OT_generate, EMOTE_OT_convert])
+def test_both_long_operators_share_one_modal_machinery(cls):
+    assert issubclass(cls, JobOperator)
+    assert not {"modal", "cancel"} & set(vars(cls))
 
 
 @pytest.mark.parametrize(

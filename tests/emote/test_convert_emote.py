@@ -19,7 +19,7 @@ from emote_blender.emote.checkpoint import load_model
 from emote_blender.emote.convert import convert_emote, convert_flint
 from emote_blender.emote.motion_prior import load_motion_prior
 from emote_blender.emotion import EmotionTrack
-from emote_blender.errors import InputError
+from emote_blender.errors import Cancelled, InputError
 from emote_blender.flame.model import FaceModel
 from emote_blender.pipeline import EMOTEPipeline
 
@@ -308,6 +308,23 @@ def test_the_head_inside_is_written_if_asked(official, tmp_path, flame_model, ca
     assert (loaded.basis, loaded.num_shape, loaded.num_expression) == ("flame2020", 300, 100)
     assert "FLAME licence" in loaded.licence
     assert "FLAME licence" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("last", range(4))
+def test_a_conversion_that_is_ended_at_any_step_leaves_nothing(official, tmp_path, last):
+    steps = []
+
+    def step(fraction, text):
+        if len(steps) == last:
+            raise Cancelled("cancelled")
+        steps.append(fraction)
+
+    folders = tmp_path / "model", tmp_path / "head"
+    checkpoint = official()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(Cancelled):
+        convert_emote(checkpoint, folders[0], head_output=folders[1], step=step)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_folder_with_something_in_it_is_left_alone(official, tmp_path):
