@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ModelError
 from ..files.atomic_write import write_json
+from ..files.dataclass_reader import read_dataclass
 
 CONFIG_FILE = "config.json"
 # What the log-mel encoder's spectrogram, stem and phone head are built for.
@@ -63,7 +63,7 @@ class Wav2Vec2EncoderConfig:
         """The same architecture as a Hugging Face `config.json` (as a dict), its other fields left out."""
         names = {field.name for field in dataclasses.fields(cls)} - {"type"}
         values = {name: value for name, value in config.items() if name in names}
-        return _build(cls, {**dataclasses.asdict(cls()), **values}, "audio_encoder")
+        return read_dataclass(cls, values, ("audio_encoder",))
 
     def to_huggingface(self) -> dict:
         """Keyword arguments of `transformers.Wav2Vec2Config`."""
@@ -219,7 +219,7 @@ def load_config(folder: str | Path) -> EMOTEConfig:
     except ValueError as error:
         raise ModelError(f"{path} is not valid JSON ({error}); copy the model folder again") from error
     try:
-        return _build(EMOTEConfig, data, "")
+        return read_dataclass(EMOTEConfig, data, complete=True)
     except ValueError as error:
         raise ModelError(f"{path} does not describe a speech model: {error}") from error
 
@@ -235,55 +235,3 @@ def _check_heads(name: str, num_heads: int, dim: int) -> None:
     """Raise ValueError where attention heads do not fit."""
     if num_heads < 1 or num_heads & (num_heads - 1) or dim % num_heads:
         raise ValueError(f"{name} must be a power of two that divides {dim}, found {num_heads}")
-
-
-def _build(cls: type, data: object, where: str):
-    """An instance of dataclass `cls` from JSON values; ValueError names the field.
-
-    What a field with `since` in its metadata is by default may be left out, as in the files of versions before that.
-    """
-    if not isinstance(data, dict):
-        raise ValueError(f"{where or 'the file'} must hold an object, found {type(data).__name__}")
-    hints = typing.get_type_hints(cls)
-    prefix = f"{where}." if where else ""
-    newer = {field.name for field in dataclasses.fields(cls) if "since" in field.metadata}
-    missing = [prefix + name for name in hints if name not in data and name not in newer]
-    unknown = [prefix + name for name in data if name not in hints]
-    if missing:
-        raise ValueError(f"missing field {', '.join(missing)}")
-    if unknown:
-        raise ValueError(f"unknown field {', '.join(unknown)}")
-    return cls(**{name: _convert(hints[name], value, prefix + name) for name, value in data.items()})
-
-
-def _convert(hint: typing.Any, value: object, where: str):
-    """`value` as the annotated type, or ValueError."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _build(hint, value, where)
-    if origin is typing.Literal:
-        if value in arguments:
-            return value
-        raise ValueError(f"{where} must be one of {', '.join(arguments)}, found {value!r}")
-    if origin in (types.UnionType, typing.Union):
-        if type(None) in arguments:
-            return None if value is None else _convert(arguments[0], value, where)
-        return _build(_choose_by_type(arguments, value, where), value, where)
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{where} must be a list, found {value!r}")
-        return tuple(_convert(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not hint:
-        raise ValueError(f"{where} must be {hint.__name__}, found {value!r}")
-    return value
-
-
-def _choose_by_type(classes: tuple, value: object, where: str) -> type:
-    """The dataclass whose `type` field has the value's `type`."""
-    found = value.get("type") if isinstance(value, dict) else None
-    for cls in classes:
-        if cls.type == found:
-            return cls
-    raise ValueError(f"{where}.type must be one of {', '.join(cls.type for cls in classes)}, found {found!r}")

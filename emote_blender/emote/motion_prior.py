@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import ModelError
 from ..files.atomic_write import write_json
+from ..files.dataclass_reader import read_dataclass
 from .checkpoint import load_strictly, load_weights
 from .config import FLINTConfig
 from .flint import FLINT
@@ -31,11 +32,7 @@ def load_motion_prior(folder: str | Path) -> FLINT:
     path = Path(folder) / PRIOR_CONFIG_FILE
     try:
         values = json.loads(path.read_text(encoding="utf-8"))["flint"]
-        if set(values) != {field.name for field in dataclasses.fields(FLINTConfig)}:
-            raise ValueError(f"its fields are {', '.join(values)}")
-        if not all(type(value) is int for value in values.values()):
-            raise ValueError("a field is no whole number")
-        config = FLINTConfig(**values)
+        config = read_dataclass(FLINTConfig, values, ("flint",), complete=True)
     except OSError as error:
         raise ModelError(f"{path} cannot be read; choose a folder that holds a motion prior") from error
     except (ValueError, KeyError, TypeError) as error:

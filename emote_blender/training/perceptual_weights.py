@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 
 from ..emote.checkpoint import WEIGHTS_FILE, load_strictly, load_weights, save_weights
 from ..errors import ModelError
 from ..files.atomic_write import write_json
+from ..files.dataclass_reader import read_dataclass
 from .emotion_network import EmotionNetwork, EmotionNetworkConfig
 from .lip_reading import LipReader, LipReaderConfig
 from .video_emotion import VideoEmotionConfig, VideoEmotionNetwork
 
 CONFIG_FILE = "config.json"
+_LARGEST_SETTING = 1 << 13  # beyond it a damaged file would ask for more memory than there is
 _KINDS: dict[str, tuple[type[nn.Module], type]] = {
     "emotion": (EmotionNetwork, EmotionNetworkConfig),
     "video_emotion": (VideoEmotionNetwork, VideoEmotionConfig),
@@ -58,18 +60,13 @@ def load_network(folder: str | Path, cls: type[_Network]) -> _Network:
     return network.eval()
 
 
-def _read_config(values: object, config_class: type, path: Path):
-    """The settings, each of its default's type."""
-    fields = {field.name: type(field.default) for field in dataclasses.fields(config_class)}
-    if not isinstance(values, dict) or set(values) != set(fields):
-        named = ", ".join(map(str, values)) if isinstance(values, dict) else repr(values)
-        raise ModelError(f"{path} has settings {named:.200}, expected {', '.join(fields)}; copy the folder again")
-    for name, kind in fields.items():
-        if type(values[name]) is not kind and not (kind is float and type(values[name]) is int):
-            raise ModelError(f"{path}: {name} is {values[name]!r:.40}, expected {kind.__name__}; copy the folder again")
-    if large := [name for name, value in values.items() if isinstance(value, int) and not 0 <= value <= 1 << 13]:
-        raise ModelError(f"{path}: {large[0]} is {values[large[0]]}, expected at most {1 << 13}; copy the folder again")
+def _read_config(values: object, config_class: type, path: Path) -> Any:
+    """The settings, all of them there."""
     try:
-        return config_class(**values)
+        config: Any = read_dataclass(config_class, values, complete=True)
     except ValueError as error:
         raise ModelError(f"{path}: {error}; copy the folder again") from error
+    for name, value in dataclasses.asdict(config).items():
+        if isinstance(value, int) and not 0 <= value <= _LARGEST_SETTING:
+            raise ModelError(f"{path}: {name} is {value}, expected at most {_LARGEST_SETTING}; copy the folder again")
+    return config

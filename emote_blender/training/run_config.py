@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-import types
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import InputError
+from ..files.dataclass_reader import FieldError, read_dataclass
 from .trainer_settings import TrainerSettings
 
 CONFIGS = Path(__file__).resolve().parent / "configs"
@@ -68,8 +67,7 @@ def build_settings(cls: type[Settings], table: object, where: str, name: str = "
     """An instance of dataclass `cls` from a TOML table; fields without a default must be there.
 
     Args:
-        cls: frozen dataclass of int, float, bool, str, Path, Literal, tuple[X, ...], dict[str, X], `X | None` and other
-            dataclasses (tables); of a union of dataclasses, the table's `type` chooses the one whose `type` it is.
+        cls: frozen dataclass of what `read_dataclass` reads.
         table: the table's values.
         where: the file's name, for errors.
         name: the table's name, for errors: "loss"; "" for the whole file.
@@ -78,84 +76,35 @@ def build_settings(cls: type[Settings], table: object, where: str, name: str = "
         InputError: as `emote_v1_stage2.toml: [loss] lip_reading: must be a number, found 'high'`.
     """
     try:
-        return _build(cls, table, name)
-    except _Mistake as mistake:
-        raise InputError(f"{where}: {mistake}; correct the config file") from None
+        return read_dataclass(cls, table, tuple(name.split(".")) if name else ())
+    except FieldError as error:
+        raise InputError(f"{where}: {_sentence(error)}; correct the config file") from None
 
 
-class _Mistake(Exception):
-    """What is wrong, beginning with the place."""
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path in quotes"}
 
 
-def _place(name: str, key: str) -> str:
-    return f"[{name}] {key}" if name else key
-
-
-def _build(cls: type, table: object, name: str) -> Any:
-    """An instance of dataclass `cls`, or _Mistake."""
-    if not isinstance(table, Mapping):
-        raise _Mistake(f"{name}: must be a table, found {table!r}")
-    hints = typing.get_type_hints(cls)
-    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
-    for key in table:
-        if key not in fields:
-            raise _Mistake(f"{_place(name, key)}: unknown setting (known: {', '.join(fields)})")
-    values = {}
-    for key, field in fields.items():
-        if key in table:
-            values[key] = _convert(hints[key], table[key], name, key)
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            is_table = isinstance(hints[key], type) and dataclasses.is_dataclass(hints[key])
-            raise _Mistake(f"[{_inner(name, key)}]: missing" if is_table else f"{_place(name, key)}: missing")
-    try:
-        return cls(**values)
-    except ValueError as error:
-        raise _Mistake(f"[{name}] {error}" if name else str(error)) from None
-
-
-def _inner(name: str, key: str) -> str:
-    return f"{name}.{key}" if name else key
-
-
-def _convert(hint: Any, value: object, name: str, key: str) -> Any:
-    """`value` as the annotated type, or _Mistake."""
-    place = _place(name, key)
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _build(hint, value, _inner(name, key))
-    if origin is typing.Literal:
-        if type(value) in map(type, arguments) and value in arguments:
-            return value
-        raise _Mistake(f"{place}: must be one of {', '.join(map(str, arguments))}, found {value!r}")
-    if origin in (types.UnionType, typing.Union):
-        choices = [argument for argument in arguments if argument is not type(None)]
-        if len(choices) == 1:
-            return _convert(choices[0], value, name, key)
-        found = value.get("type") if isinstance(value, Mapping) else None
-        for choice in choices:
-            if choice.type == found:
-                return _build(choice, value, _inner(name, key))
-        known = ", ".join(choice.type for choice in choices)
-        raise _Mistake(f"{_place(_inner(name, key), 'type')}: must be one of {known}, found {found!r}")
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise _Mistake(f"{place}: must be a list, found {value!r}")
-        if arguments[-1] is not Ellipsis and len(value) != len(arguments):
-            raise _Mistake(f"{place}: must have {len(arguments)} entries, found {len(value)}")
-        hints = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
-        return tuple(_convert(h, item, name, f"{key}[{i}]") for i, (h, item) in enumerate(zip(hints, value)))
-    if origin is dict:
-        if not isinstance(value, Mapping):
-            raise _Mistake(f"[{_inner(name, key)}]: must be a table, found {value!r}")
-        return {inner: _convert(arguments[1], item, _inner(name, key), inner) for inner, item in value.items()}
-    if hint is float and type(value) is int:
-        return float(value)
-    if hint is Path and isinstance(value, str):
-        return Path(value).expanduser()
-    if type(value) is not hint:
-        words = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path in quotes"}
-        raise _Mistake(f"{place}: must be {words[hint]}, found {value!r}")
-    return value
+def _sentence(error: FieldError) -> str:
+    """What is wrong in a config file, beginning with the place: `[table] key: ...`."""
+    *outer, key = error.place or ("",)
+    table, name = f"[{'.'.join(error.place)}]", ".".join(error.place)
+    place = f"[{'.'.join(outer)}] {key}" if outer else key
+    match error.problem:
+        case "missing":
+            return f"{table if dataclasses.is_dataclass(error.expected) else place}: missing"
+        case "unknown":
+            return f"{place}: unknown setting (known: {', '.join(error.expected)})"
+        case "table":
+            return f"{name}: must be a table, found {error.found!r}"
+        case "list":
+            return f"{place}: must be a list, found {error.found!r}"
+        case "length":
+            return f"{place}: must have {error.expected} entries, found {error.found}"
+        case "choice":
+            return f"{place}: must be one of {', '.join(map(str, error.expected))}, found {error.found!r}"
+        case "type":
+            return f"{place}: must be {_KINDS[error.expected]}, found {error.found!r}"
+    return f"{table} {error.expected}" if error.place else str(error.expected)
 
 
 def _find(name_or_path: str | Path, beside: Path | None) -> Path:
