@@ -11,7 +11,6 @@ from ..flame.model import FaceModel
 from .compat import node_tree
 
 COLOUR_ATTRIBUTE = "Color"
-_CONTRAST = 1.45  # the open head's colours were mixed for a display of this gamma
 _DEFAULT_COLOUR = (0.60, 0.40, 0.31)
 
 
@@ -62,7 +61,7 @@ def _linear_colours(model: FaceModel) -> np.ndarray:
     """(V, 3) colours, linear; one skin colour where the face model has none."""
     if model.vertex_colors is None:
         return np.tile(np.asarray(_DEFAULT_COLOUR, np.float32), (model.num_vertices, 1))
-    return np.clip(model.vertex_colors, 0.0, 1.0).astype(np.float32) ** _CONTRAST
+    return np.clip(model.vertex_colors, 0.0, 1.0).astype(np.float32) ** model.vertex_color_gamma
 
 
 def _new_material(name: str, average: np.ndarray) -> bpy.types.Material:

@@ -47,8 +47,11 @@ NAMES_IN_CARD = (
     "expression_names",
     "material_names",
     "mouth_close_angle",
+    "vertex_color_gamma",
 )
 CARD_KEYS = {"format", "region_names", *NAMES_IN_CARD}
+# Keys that heads written by earlier versions lack, and what those mean by it.
+CARD_DEFAULTS = {"vertex_color_gamma": 1.0}
 
 
 def read_head(folder) -> dict:
@@ -140,6 +143,7 @@ def _read_card(path: Path) -> dict:
         ) from None
     if not isinstance(card, dict):
         raise ModelError(f"{path} is not a table of keys; take the head's folder from its source again")
+    card = CARD_DEFAULTS | card
     require_keys(path, set(card), CARD_KEYS)
     if card["format"] != FORMAT:
         raise ModelError(f"{path} has format {card['format']}, this version reads {FORMAT}; update the add-on")

@@ -34,13 +34,14 @@ class FaceModel:
         quads: (Q, 4) int32 faces for modelling; triangles 2i and 2i + 1 belong to quad i. None for a triangle mesh.
         quad_material: (Q,) int32 index into material_names.
         material_names: names of the material groups.
-        vertex_colors: (V, 3) RGB, 0 to 1, as they should look unlit.
+        vertex_colors: (V, 3) RGB, 0 to 1; linear once raised to `vertex_color_gamma`.
         uv: (Q, 4, 2) texture coordinates of each quad's corners.
         regions: vertex weights (V,), 0 to 1, by name.
         landmark_faces: (L,) int32 triangle of each of the iBUG landmarks.
         landmark_barycentrics: (L, 3) position of each landmark within its triangle.
         mirror: (V,) int32 the vertex opposite each vertex.
         mouth_close_angle: jaw opening in radians that mouthClose = 1 closes again, or None.
+        vertex_color_gamma: of the display that the colours were mixed for; 1 for linear colours.
     """
 
     v_template: np.ndarray
@@ -68,6 +69,7 @@ class FaceModel:
     landmark_barycentrics: np.ndarray | None = None
     mirror: np.ndarray | None = None
     mouth_close_angle: float | None = None
+    vertex_color_gamma: float = 1.0
 
     @classmethod
     def load(cls, folder) -> "FaceModel":
@@ -178,6 +180,9 @@ class FaceModel:
                 raise ModelError(f"{source}: {name} has shape {array.shape}, expected {expected}")
             if array is not None and not np.isfinite(array).all():
                 raise ModelError(f"{source}: {name} holds values that are not finite numbers")
+        gamma = self.vertex_color_gamma
+        if isinstance(gamma, bool) or not isinstance(gamma, int | float) or not 0 < gamma < np.inf:
+            raise ModelError(f"{source}: vertex_color_gamma is {gamma!r}, expected a number above 0; 1 is linear")
         self._check_indices(source)
         self._check_names(source)
 

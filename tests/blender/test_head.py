@@ -1,5 +1,7 @@
 """Heads in Blender: the mesh that Blender evaluates is the face model's, and a scene may hold several."""
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
@@ -260,3 +262,19 @@ def test_one_undo_takes_a_head_away(scene):
     bpy.ops.ed.undo()
     assert not heads_in(bpy.context.scene)
     assert not bpy.data.armatures
+
+
+@pytest.mark.parametrize("gamma, linear", [(1.0, 0.5), (2.0, 0.25)])
+def test_colours_are_made_linear_by_the_gamma_that_the_head_names(scene, make_face, gamma, linear):
+    head = add_head(bpy.context, replace(make_face(), vertex_color_gamma=gamma))
+    colours = np.empty(4 * len(head.data.vertices), np.float32)
+    head.data.color_attributes["Color"].data.foreach_get("color", colours)
+    np.testing.assert_allclose(colours.reshape(-1, 4)[:, :3], linear, rtol=1e-6)
+
+
+def test_the_open_head_looks_as_it_did(scene):
+    model = load_face_model("open_head")
+    head = add_head(bpy.context, model)
+    colours = np.empty(4 * len(head.data.vertices), np.float32)
+    head.data.color_attributes["Color"].data.foreach_get("color", colours)
+    np.testing.assert_allclose(colours.reshape(-1, 4)[:, :3], model.vertex_colors**1.45, rtol=1e-5)

@@ -55,4 +55,5 @@ def small_head() -> FaceModel:
         landmark_barycentrics=np.array([[1, 0, 0], [0.25, 0.25, 0.5]], np.float32),
         mirror=np.array([1, 0, 3, 2, 5, 4], np.int32),
         mouth_close_angle=0.25,
+        vertex_color_gamma=1.8,
     )

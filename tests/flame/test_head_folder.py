@@ -110,6 +110,21 @@ def test_an_unexpected_array_is_named(head_folder):
         FaceModel.load(head_folder)
 
 
+def test_a_head_of_an_earlier_version_has_linear_colours(head_folder):
+    card = json.loads((head_folder / "head.json").read_text())
+    del card["vertex_color_gamma"]
+    (head_folder / "head.json").write_text(json.dumps(card))
+    assert FaceModel.load(head_folder).vertex_color_gamma == 1.0
+
+
+@pytest.mark.parametrize("gamma", [0, -1.0, float("inf"), "2.2", None, True])
+def test_a_gamma_that_is_none_is_told(head_folder, gamma):
+    card = json.loads((head_folder / "head.json").read_text())
+    (head_folder / "head.json").write_text(json.dumps({**card, "vertex_color_gamma": gamma}))
+    with pytest.raises(ModelError, match="vertex_color_gamma is .*, expected a number above 0"):
+        FaceModel.load(head_folder)
+
+
 @pytest.mark.parametrize("key", ["licence", "units", "expression_names"])
 def test_a_missing_key_of_the_card_is_named(head_folder, key):
     card = json.loads((head_folder / "head.json").read_text())

@@ -13,8 +13,6 @@ BACKGROUND = (0.42, 0.47, 0.53, 1)
 ROUGHNESS = {"lips": 0.32, "sclera": 0.12, "iris": 0.10, "pupil": 0.08, "teeth": 0.22, "gums": 0.35}
 ROUGHNESS |= {"tongue": 0.38, "brow": 0.75, "lash": 0.6, "hair": 0.42}
 SKIN_ROUGHNESS, SKIN_SPECULAR = 0.48, 0.30
-COLOR_CONTRAST = 1.45
-"""Exponent on the file's colours, which are chosen to look right unlit; lit by Cycles they would be pale."""
 # place, size, power in watts, colour
 LIGHTS = (
     ((-0.55, -0.75, 0.55), 0.38, 13.0, (1.0, 0.955, 0.90)),
@@ -75,7 +73,7 @@ class Studio:
         mesh.polygons.foreach_set("material_index", face_model.quad_material)
         colors = mesh.color_attributes.new("Color", "FLOAT_COLOR", "POINT")
         opaque = np.ones((face_model.num_vertices, 1))
-        rgba = np.concatenate([face_model.vertex_colors**COLOR_CONTRAST, opaque], 1)
+        rgba = np.concatenate([face_model.vertex_colors**face_model.vertex_color_gamma, opaque], 1)
         colors.data.foreach_set("color", rgba.astype(np.float32).ravel())
         for name in face_model.material_names:
             material = bpy.data.materials.new(name)

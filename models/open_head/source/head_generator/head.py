@@ -17,6 +17,8 @@ from .texture_coordinates import quad_uvs
 
 POSITION_QUANTUM, DISPLACEMENT_QUANTUM = 1e-7, 1e-6
 """Metres. Coordinates are rounded, so that the last bits of another computer's arithmetic do not change the file."""
+VERTEX_COLOR_GAMMA = 1.45
+"""Exponent on the colours, which are chosen to look right unlit; lit by Cycles they would be pale."""
 
 
 def build_head():
@@ -52,6 +54,7 @@ def build_head():
         landmark_barycentrics=landmark_barycentrics,
         mirror=mesh.mirror.astype(np.int32),
         mouth_close_angle=MOUTH_CLOSE_ANGLE,
+        vertex_color_gamma=VERTEX_COLOR_GAMMA,
     )
 
 
