@@ -1,6 +1,7 @@
 """Model folders: `config.json` and `model.safetensors`, loaded strictly."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -8,13 +9,13 @@ from torch import Tensor, nn
 
 from ..errors import ModelError
 from ..files.atomic_write import atomic_file
+from ..files.named_tensors import TensorSpec, described, match_tensors
 from .config import load_config, save_config
 from .model import EMOTE
 
 WEIGHTS_FILE = "model.safetensors"
 # Names that torch before 2.0 gave to a weight-normed convolution, and those of today.
 _WEIGHT_NORM_NAMES = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
-_SHOWN_KEYS = 5
 
 
 def load_model(folder: str | Path, device: torch.device | str = "cpu") -> EMOTE:
@@ -77,26 +78,20 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> Non
     Raises:
         ModelError: naming the keys that are missing, unexpected or of another shape. The model is then unchanged.
     """
-    expected = model.state_dict()
-    problems = []
-    if missing := [name for name in expected if name not in state]:
-        problems.append(f"missing {_listed(missing)}")
-    if unexpected := [name for name in state if name not in expected]:
-        problems.append(f"unexpected {_listed(unexpected)}")
-    if wrong := [
-        f"{name} {tuple(state[name].shape)} instead of {tuple(tensor.shape)}"
-        for name, tensor in expected.items()
-        if name in state and state[name].shape != tensor.shape
-    ]:
-        problems.append(f"wrong shape {_listed(wrong)}")
-    if broken := [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]:
-        problems.append(f"values that are not numbers in {_listed(broken)}")
+    mismatch = match_tensors(tensor_specs(model.state_dict()), tensor_specs(state))
+    problems = described(
+        {
+            "missing": mismatch.missing,
+            "unexpected": mismatch.unexpected,
+            "wrong shape": mismatch.wrong_tensors,
+            "values that are not numbers in": [name for name, t in state.items() if not torch.isfinite(t).all()],
+        }
+    )
     if problems:
         raise ModelError(f"{path} does not fit its config.json: {'; '.join(problems)}; use the files of one model")
     model.load_state_dict(state)
 
 
-def _listed(names: list[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - _SHOWN_KEYS} more" if len(names) > _SHOWN_KEYS else ""
-    return ", ".join(names[:_SHOWN_KEYS]) + more
+def tensor_specs(state: Mapping[str, Tensor]) -> dict[str, TensorSpec]:
+    """What `match_tensors` compares, of a state dict."""
+    return {name: TensorSpec(tuple(t.shape), str(t.dtype).removeprefix("torch.")) for name, t in state.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -16,12 +15,13 @@ from torch import nn
 
 from ..errors import InputError, ModelError
 from ..files.atomic_write import check_new_folder, new_folder
+from ..files.named_tensors import described, take_tensors
 from ..files.safetensors_file import write_tensors
 from ..flame.model import FaceModel
 from ..flame.regions import compute_regions
 from ..safe_pickle import load_torch
 from ..steps import Step, no_step
-from .checkpoint import WEIGHTS_FILE, modern_name
+from .checkpoint import WEIGHTS_FILE, modern_name, tensor_specs
 from .config import EMOTEConfig, save_config
 from .flint import FLINT
 from .model import EMOTE
@@ -203,49 +203,20 @@ def _account(
     Raises:
         InputError: naming keys that are missing, of another shape, not numbers, or left over without a reason.
     """
-    kept: dict[str, np.ndarray] = {}
-    missing, wrong, broken = [], [], []
-    for key, tensor in model.state_dict().items():
-        value = state.get(key)
-        if value is None and key.endswith("num_batches_tracked"):
-            value = np.zeros((), np.int64)
-        if value is None:
-            missing.append(key)
-        elif value.shape != tuple(tensor.shape):
-            wrong.append(f"{key} {value.shape} instead of {tuple(tensor.shape)}")
-        elif value.dtype.kind not in ("f" if tensor.is_floating_point() else "iu"):
-            wrong.append(f"{key} of type {value.dtype}")
-        elif not _is_finite(value):
-            broken.append(key)
-        else:
-            kept[key] = value.astype(np.float32 if tensor.is_floating_point() else np.int64, copy=False)
+    expected = tensor_specs(model.state_dict())
+    kept, problems = take_tensors(expected, state)
     left: dict[str, list[np.ndarray]] = {}
     unknown = []
-    for key, value in state.items():
-        if key in kept:
-            continue
+    for key in (key for key in state if key not in expected):
         why = next((reason for pattern, reason in DROPPED if re.match(pattern, key)), None)
         if why is None:
             unknown.append(key)
         else:
-            left.setdefault(why, []).append(value)
-    problems = {
-        "lacks": missing,
-        "has another shape or type in": wrong,
-        "has values that are not numbers in": broken,
-        "holds unknown": [key for key in unknown if key not in model.state_dict()],
-    }
-    told = [f"{what} {_listed(keys)}" for what, keys in problems.items() if keys]
-    if told:
-        raise InputError(f"{checkpoint} {'; '.join(told)}; convert a checkpoint of the released EMOTE or FLINT")
+            left.setdefault(why, []).append(state[key])
+    problems += described({"holds unknown": unknown})
+    if problems:
+        raise InputError(f"{checkpoint} {'; '.join(problems)}; convert a checkpoint of the released EMOTE or FLINT")
     return kept, {why: (len(values), sum(value.size for value in values)) for why, values in left.items()}
-
-
-def _is_finite(value: np.ndarray) -> bool:
-    """Whether every number is one, looked at in pieces so that it takes no memory."""
-    flat = value.reshape(-1) if value.flags.c_contiguous else value.ravel()
-    step = 1 << 20
-    return all(np.isfinite(flat[start : start + step]).all() for start in range(0, flat.size, step))
 
 
 def _flame_head(state: dict[str, np.ndarray], num_expression: int, checkpoint: Path) -> FaceModel:
@@ -283,15 +254,6 @@ def _flame_head(state: dict[str, np.ndarray], num_expression: int, checkpoint: P
 def _sizes(tensors: dict[str, np.ndarray]) -> tuple[int, int]:
     """Number of tensors and of their values."""
     return len(tensors), sum(math.prod(tensor.shape) for tensor in tensors.values())
-
-
-def _listed(names: list[str]) -> str:
-    """The first names, and how many more there are, with how they begin."""
-    if len(names) <= 5:
-        return ", ".join(names)
-    starts = Counter(name.split(".")[0] for name in names).items()
-    counts = ", ".join(f"{count} of {start}" for start, count in starts)
-    return f"{', '.join(names[:5])} and {len(names) - 5} more ({counts})"
 
 
 def _card(config: EMOTEConfig, conversion: Conversion) -> str:

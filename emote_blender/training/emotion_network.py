@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .external_weights import common_prefix, fill, listed, read_state_dict
+from ..files.named_tensors import listed
+from .external_weights import common_prefix, fill, read_state_dict
 from .resnet import RESNETS, ResidualNetwork, torchvision_name
 
 logger = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..emote.checkpoint import tensor_specs
 from ..errors import InputError
+from ..files.named_tensors import listed, take_tensors
 from ..safe_pickle import load_torch
-
-_SHOWN = 5
 
 
 def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
@@ -61,32 +61,11 @@ def fill(
     Raises:
         InputError: naming what is missing, of another shape or type, or not finite. The network is then unchanged.
     """
-    left, filled = dict(state), {}
-    missing, wrong, broken = [], [], []
-    for name, tensor in network.state_dict().items():
-        theirs = their_name(name)
-        value = left.pop(theirs, None)
-        if value is None:
-            if name.endswith("num_batches_tracked"):
-                filled[name] = torch.zeros(tensor.shape, dtype=tensor.dtype)
-            else:
-                missing.append(theirs)
-        elif value.shape != tuple(tensor.shape):
-            wrong.append(f"{theirs} {value.shape} instead of {tuple(tensor.shape)}")
-        elif value.dtype.kind not in ("f" if tensor.is_floating_point() else "iu"):
-            wrong.append(f"{theirs} of type {value.dtype}")
-        elif not np.isfinite(value).all():
-            broken.append(theirs)
-        else:
-            filled[name] = torch.from_numpy(np.array(value)).to(tensor.dtype)
-    problems = {"lacks": missing, "has another shape or type in": wrong, "has values that are not numbers in": broken}
-    if told := [f"{what} {listed(keys)}" for what, keys in problems.items() if keys]:
-        raise InputError(f"{path} {'; '.join(told)}; give the checkpoint of the network that is asked for")
+    ours = {their_name(name): name for name in network.state_dict()}
+    specs = tensor_specs(network.state_dict())
+    taken, problems = take_tensors({theirs: specs[name] for theirs, name in ours.items()}, state)
+    if problems:
+        raise InputError(f"{path} {'; '.join(problems)}; give the checkpoint of the network that is asked for")
+    filled = {ours[theirs]: torch.from_numpy(np.array(array)) for theirs, array in taken.items()}
     network.load_state_dict(filled, assign=True)
-    return left
-
-
-def listed(names: list[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return {name: array for name, array in state.items() if name not in ours}

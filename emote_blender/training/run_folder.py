@@ -9,8 +9,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..emote.checkpoint import tensor_specs
 from ..errors import InputError
 from ..files.atomic_write import write_json
+from ..files.named_tensors import match_tensors
 from .optimisation import load_checkpoint, save_checkpoint
 
 RECORD_FILE, LAST_FILE, BEST_FILE, EXPORT_FOLDER = "run.json", "last.pt", "best.pt", "export"
@@ -126,20 +128,13 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
 
 def put_weights(module: nn.Module, weights: Mapping[str, Tensor], path: str | Path) -> None:
     """Loads a state dict strictly; raises InputError that names `path` and the first tensor that does not fit."""
-    expected = module.state_dict()
-    for name in [*expected, *weights]:
-        if name not in weights or name not in expected:
-            raise InputError(
-                f"{path} does not fit this config: {name} is {_where(name in weights)}; use its own config"
-            )
-        if weights[name].shape != expected[name].shape:
-            sizes = f"{tuple(weights[name].shape)}, not {tuple(expected[name].shape)}"
-            raise InputError(f"{path} does not fit this config: {name} is {sizes}; use its own config")
+    mismatch = match_tensors(tensor_specs(module.state_dict()), tensor_specs(weights))
+    wrong = mismatch.wrong | dict.fromkeys(mismatch.missing, "missing")
+    wrong |= dict.fromkeys(mismatch.unexpected, "only in the file")
+    if wrong:
+        name, what = next(iter(wrong.items()))
+        raise InputError(f"{path} does not fit this config: {name} is {what}; use its own config")
     module.load_state_dict(weights)
-
-
-def _where(in_file: bool) -> str:
-    return "only in the file" if in_file else "missing"
 
 
 def _load(path: Path) -> dict[str, Any] | None:

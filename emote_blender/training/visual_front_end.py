@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .external_weights import fill, listed, read_state_dict
+from ..files.named_tensors import listed
+from .external_weights import fill, read_state_dict
 from .resnet import ACTIVATIONS, RESNETS, ResidualTrunk, ResNetSizes, activation_module, torchvision_name
 
 CROP_SIZE = 88
