@@ -11,10 +11,12 @@ import numpy as np
 
 from .errors import InputError
 from .resampling import resample
+from .timing import MOTION_FPS
 
 logger = logging.getLogger(__name__)
 
 SAMPLE_RATE = 16000
+FRAME_SAMPLES = SAMPLE_RATE // MOTION_FPS  # of one frame of motion
 MAX_DURATION_SECONDS = 6 * 3600.0
 _LOWEST_RATE, _HIGHEST_RATE = 1000, 1_000_000
 _LOUDEST = 1e10  # full scale is 1; 32-bit integers written as floats reach 2e9

@@ -11,7 +11,8 @@ from .errors import InputError
 from .files.csv_table import read_csv_table
 
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
-MAX_INTENSITY = 2.0
+NUM_INTENSITIES = 3  # mild, medium, high
+MAX_INTENSITY = float(NUM_INTENSITIES - 1)
 DEFAULT_EMOTION = "neutral"
 DEFAULT_INTENSITY = 1.0
 
@@ -100,14 +101,9 @@ class EmotionTrack:
         return weights, intensity
 
     def condition(self, num_frames: int, fps: float) -> tuple[np.ndarray, np.ndarray]:
-        """Emotion (T, 8) and intensity (T, 3) per frame, float32; frame k stands at k / fps seconds.
-
-        An intensity between two levels is the straight line between their one-hot vectors (EMOTE's levels are
-        one-hot of 3; spec/EMOTE.md, 3.2).
-        """
+        """Emotion (T, 8) and intensity (T, 3) per frame, float32; frame k stands at k / fps seconds."""
         weights, intensity = self.at(np.arange(num_frames) / fps)
-        levels = np.maximum(0.0, 1.0 - np.abs(intensity[:, None] - np.arange(3)))
-        return weights.astype(np.float32), levels.astype(np.float32)
+        return weights.astype(np.float32), intensity_levels(intensity).astype(np.float32)
 
 
 def one_hot(emotion: str) -> np.ndarray:
@@ -116,6 +112,15 @@ def one_hot(emotion: str) -> np.ndarray:
     if name not in EMOTIONS:
         raise InputError(f"unknown emotion {str(emotion)!r}; choose one of {', '.join(EMOTIONS)}")
     return np.eye(len(EMOTIONS))[EMOTIONS.index(name)]
+
+
+def intensity_levels(intensity: np.ndarray | float, num_levels: int = NUM_INTENSITIES) -> np.ndarray:
+    """Weights (..., num_levels) of the levels for intensities (...) from 0 to num_levels - 1.
+
+    A whole number is one-hot, as EMOTE's levels are (spec/EMOTE.md, 3.2); between two levels it is the straight line
+    between their one-hot vectors.
+    """
+    return np.maximum(0.0, 1.0 - np.abs(np.asarray(intensity)[..., None] - np.arange(num_levels)))
 
 
 def check_intensity(intensity: float) -> float:

@@ -1,4 +1,4 @@
-"""Rotations as axis-angle and quaternion; numpy, the last axis holds the components.
+"""Rotations as axis-angle, quaternion and matrix; numpy, the last axis holds the components.
 
 Axis-angle vectors have the length of their angle in radians. Quaternions are (w, x, y, z), Blender's order.
 """
@@ -15,6 +15,20 @@ def axis_angle_to_quaternion(axis_angle: np.ndarray) -> np.ndarray:
     # np.sinc is sin(pi x) / (pi x): exact at an angle of zero, where axis = v / |v| has no value.
     vector = 0.5 * axis_angle * np.sinc(half_angle / np.pi)
     return np.concatenate([np.cos(half_angle), vector], axis=-1)
+
+
+def axis_angle_to_matrix(axis_angle: np.ndarray) -> np.ndarray:
+    """Rotation matrices (..., 3, 3) of axis-angle vectors (..., 3) in radians, in their dtype (Rodrigues' formula).
+
+    The angle is |r + 1e-8| as in smplx, so that results agree to the last digits and nothing is divided by zero.
+    """
+    axis_angle = np.asarray(axis_angle)
+    angle = np.linalg.norm(axis_angle + axis_angle.dtype.type(1e-8), axis=-1)[..., None, None]
+    x, y, z = np.moveaxis(axis_angle / angle[..., 0], -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
+    identity = np.eye(3, dtype=axis_angle.dtype)
+    return identity + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
 
 
 def quaternion_to_axis_angle(quaternion: np.ndarray) -> np.ndarray:

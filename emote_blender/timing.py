@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MOTION_FPS = 25  # frames per second of EMOTE's motion, and of all that is trained on
+
 
 def frames_per_second(fps: float, fps_base: float = 1.0) -> float:
     """Frames per second of a scene; Blender writes 29.97 as fps 30 over fps_base 1.001.

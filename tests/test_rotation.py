@@ -3,6 +3,7 @@ import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
 from emote_blender.rotation import (
+    axis_angle_to_matrix,
     axis_angle_to_quaternion,
     continuous_quaternions,
     quaternion_to_axis_angle,
@@ -61,3 +62,9 @@ def test_continuous_quaternions_keep_every_rotation_and_never_jump():
 
 def test_continuous_quaternions_of_no_frames_are_none():
     assert continuous_quaternions(np.zeros((0, 4))).shape == (0, 4)
+
+
+def test_matrices_equal_scipys(axis_angles):
+    # the angle is |r + 1e-8|: off by less than 2e-8
+    expected = Rotation.from_rotvec(axis_angles).as_matrix()
+    np.testing.assert_allclose(axis_angle_to_matrix(axis_angles), expected, atol=3e-8)

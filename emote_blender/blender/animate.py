@@ -11,9 +11,9 @@ import numpy as np
 from mathutils import Matrix
 
 from ..errors import InputError
-from ..flame.skinning import rotation_matrices
 from ..matching import check_fits_head, version_warning
 from ..motion import FaceMotion
+from ..rotation import axis_angle_to_matrix
 from ..timing import frames_per_second
 from .compat import action_channelbag
 from .head_rig import HeadRig, rig_of
@@ -176,7 +176,7 @@ def _joint_shift(rotation: np.ndarray, displacement: np.ndarray) -> np.ndarray:
         rotation: (T, 3) axis-angle in the bone's axes, radians.
         displacement: (T, 3) of the joint by the expression, in the bone's axes, metres.
     """
-    turned = np.einsum("tij,tj->ti", rotation_matrices(rotation), displacement)
+    turned = np.einsum("tij,tj->ti", axis_angle_to_matrix(rotation), displacement)
     return displacement - turned
 
 

@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..emotion import EMOTIONS
+from ..audio import SAMPLE_RATE
+from ..emotion import EMOTIONS, NUM_INTENSITIES
 from ..errors import InputError
+from ..timing import MOTION_FPS
 from .config import DecoderConfig, EMOTEConfig, FLINTConfig, Wav2Vec2EncoderConfig
 
 BASE_960H = "facebook/wav2vec2-base-960h"
@@ -21,7 +23,6 @@ SPEAKERS = tuple(
     """M003 M005 M007 M009 M011 M012 M013 M019 M022 M023 M024 M025 M026 M027 M028 M029 M030 M031 W009 W011 W014 W015
     W016 W018 W019 W021 W023 W024 W025 W026 W028 W029""".split()
 )
-NUM_INTENSITIES = 3
 NUM_HEADS = 8  # of every released transformer; they leave no trace in the weights
 _MAX_SETTINGS_BYTES = 1 << 20
 
@@ -213,8 +214,8 @@ def emote_config(shapes: Shapes, settings: Settings, name: str, source: Path) ->
             audio_encoder=_audio_encoder(shapes, settings, source),
             decoder=decoder,
             flint=flint,
-            sample_rate=16000,
-            fps=25,
+            sample_rate=SAMPLE_RATE,
+            fps=MOTION_FPS,
             emotions=EMOTIONS,
             intensities=NUM_INTENSITIES,
             speakers=SPEAKERS,

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from .model import FaceModel
 
-# The same formulas in numpy, with their sources, are in skinning.py; a test holds the two together.
+# The same formulas in numpy, with their sources, are in skinning.py and rotation.py; a test holds the two together.
 
 
 class FLAMELayer(nn.Module):
@@ -46,7 +46,7 @@ class FLAMELayer(nn.Module):
         displaced = torch.cat([shape, expression], 1) @ self.directions
         shaped = self.v_template + displaced.view(batch, -1, 3)
         joints = self.J_regressor @ shaped
-        rotations = rotation_matrices(pose.reshape(batch, len(self.parents), 3))
+        rotations = axis_angle_to_matrix(pose.reshape(batch, len(self.parents), 3))
         if self.posedirs is not None:
             features = (rotations[:, 1:] - torch.eye(3, device=pose.device)).reshape(batch, -1)
             shaped = shaped + (features @ self.posedirs).view(batch, -1, 3)
@@ -71,12 +71,15 @@ class FLAMELayer(nn.Module):
         return torch.stack(world_rotations, 1), torch.stack(world_positions, 1)
 
 
-def rotation_matrices(axis_angle: Tensor) -> Tensor:
-    """Returns (..., 3, 3) rotations of (..., 3) axis-angle vectors in radians; the angle is |r + 1e-8| as in smplx."""
-    angle = (axis_angle + 1e-8).norm(dim=-1, keepdim=True)
-    x, y, z = (axis_angle / angle).unbind(-1)
+def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
+    """(..., 3, 3) rotations of axis-angle (..., 3) in radians; the gradient is finite at zero (Rodrigues' formula)."""
+    squared = (axis_angle**2).sum(-1)[..., None, None]
+    small = squared < 1e-8
+    angle = torch.where(small, 1.0, squared).sqrt()
+    sine = torch.where(small, 1 - squared / 6, torch.sin(angle) / angle)
+    cosine = torch.where(small, 0.5 - squared / 24, (1 - torch.cos(angle)) / angle**2)
+    x, y, z = axis_angle.unbind(-1)
     zero = torch.zeros_like(x)
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    angle = angle[..., None]
     identity = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
-    return identity + angle.sin() * cross + (1 - angle.cos()) * (cross @ cross)
+    return identity + sine * cross + cosine * (cross @ cross)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from ..errors import ModelError
+from ..rotation import axis_angle_to_matrix
 from .head_folder import read_head, write_head
-from .skinning import blend_skin, joint_transforms, pose_features, rotation_matrices
+from .skinning import blend_skin, joint_transforms, pose_features
 
 FLAME_JOINT_NAMES = ("root", "neck", "jaw", "left_eye", "right_eye")
 
@@ -149,7 +150,7 @@ class FaceModel:
         directions = self.shapedirs.reshape(num_vertices * 3, -1)
         shaped = self.v_template + (coefficients @ directions.T).reshape(batch, num_vertices, 3)
         joints = np.matmul(self.J_regressor, shaped)  # (B, J, 3)
-        rotations = rotation_matrices(pose)
+        rotations = axis_angle_to_matrix(pose)
         if self.posedirs is not None:
             shaped = shaped + (pose_features(rotations) @ self.posedirs).reshape(batch, num_vertices, 3)
         return blend_skin(shaped, joint_transforms(rotations, joints, self.parents), self.lbs_weights)

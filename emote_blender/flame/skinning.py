@@ -6,20 +6,6 @@ Formulas: M. Loper et al., SMPL: A Skinned Multi-Person Linear Model, 2015, equa
 import numpy as np
 
 
-def rotation_matrices(axis_angle: np.ndarray) -> np.ndarray:
-    """Returns (..., 3, 3) rotation matrices of (..., 3) axis-angle vectors in radians.
-
-    The angle is |r + 1e-8| as in smplx, so that results agree to the last digits and nothing is divided by zero.
-    """
-    axis_angle = np.asarray(axis_angle)
-    angle = np.linalg.norm(axis_angle + axis_angle.dtype.type(1e-8), axis=-1)[..., None, None]
-    x, y, z = np.moveaxis(axis_angle / angle[..., 0], -1, 0)
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
-    identity = np.eye(3, dtype=axis_angle.dtype)
-    return identity + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
-
-
 def pose_features(rotations: np.ndarray) -> np.ndarray:
     """Returns (B, 9 (J - 1)) entries of R - I for every joint but the root, from (B, J, 3, 3) rotations."""
     return (rotations[:, 1:] - np.eye(3, dtype=rotations.dtype)).reshape(len(rotations), -1)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..flame.model import FaceModel
-from ..flame.skinning import rotation_matrices
+from ..rotation import axis_angle_to_matrix
 
 FIXED_HEAD_POSE = (0.04197937, 0.0580671, 0.02439648)
 """Axis-angle in radians, for `vertices @ rotation` (EMOTE.md, section 6)."""
@@ -42,7 +42,7 @@ class Camera:
                 height). The default gives a head of FLAME's proportions about the size it has with `FIXED_CAMERA`.
             head_pose: as above.
         """
-        corners = _framed_points(face_model) @ rotation_matrices(np.asarray(head_pose, np.float64))
+        corners = _framed_points(face_model) @ axis_angle_to_matrix(np.asarray(head_pose, np.float64))
         low, high = corners[:, :2].min(0), corners[:, :2].max(0)
         middle = (low + high) / 2
         return cls(2 / float((high - low).max() * (1 + margin)), -float(middle[0]), -float(middle[1]), head_pose)
@@ -53,7 +53,7 @@ class Camera:
 
     def rotation(self, like: Tensor) -> Tensor:
         """(3, 3) rotation that vertices as rows are multiplied with from the right, of `like`'s type and device."""
-        matrix = rotation_matrices(np.asarray(self.head_pose, np.float64))
+        matrix = axis_angle_to_matrix(np.asarray(self.head_pose, np.float64))
         return torch.as_tensor(matrix, dtype=like.dtype, device=like.device)
 
     def pixels(self, turned: Tensor, image_size: int) -> Tensor:

@@ -16,17 +16,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..audio import load_audio
-from ..emotion import EMOTIONS, MAX_INTENSITY
+from ..audio import FRAME_SAMPLES, SAMPLE_RATE, load_audio
+from ..emotion import EMOTIONS, MAX_INTENSITY, NUM_INTENSITIES, intensity_levels
 from ..errors import EmoteError, InputError
+from ..timing import MOTION_FPS
 from .batch import ClipBatch
 from .corpus import phones
 from .epoch_order import EpochOrder
 
-FPS = 25
-FRAME_SAMPLES = 640  # at 16 kHz
 LABELS_PER_FRAME = 2
-NUM_INTENSITIES = 3
 MOST_MISSING_FRAMES = 12  # half a second: sound and video of one take end that far apart where a codec padded one
 
 _PER_FRAME = {"samples": FRAME_SAMPLES, "motion": 1, "valid": 1, "labels": LABELS_PER_FRAME} | dict.fromkeys(
@@ -164,7 +162,7 @@ def load_samples(path: Path, num_frames: int) -> np.ndarray:
     difference = len(samples) / FRAME_SAMPLES - num_frames
     if abs(difference) > MOST_MISSING_FRAMES:
         raise InputError(
-            f"{path} lasts {len(samples) / FRAME_SAMPLES / FPS:.2f} s, but its motion {num_frames / FPS:.2f} s; "
+            f"{path} lasts {len(samples) / SAMPLE_RATE:.2f} s, but its motion {num_frames / MOTION_FPS:.2f} s; "
             "put sound and motion of the same take beside each other"
         )
     return _fitted(samples, num_frames * FRAME_SAMPLES, 0)
@@ -176,8 +174,6 @@ def load_samples(path: Path, num_frames: int) -> np.ndarray:
 def condition_columns(clip: SpeechClip, num_emotions: int, num_intensities: int, num_speakers: int) -> np.ndarray:
     """(C,) float32: emotion, intensity and speaker of a clip, each one-hot (spec/EMOTE.md 3.2).
 
-    An intensity between two levels is the straight line between their one-hot vectors, as in `EmotionTrack`.
-
     Raises:
         ValueError: the clip's emotion or speaker is not among them.
     """
@@ -188,8 +184,7 @@ def condition_columns(clip: SpeechClip, num_emotions: int, num_intensities: int,
         )
     columns = np.zeros(num_emotions + num_intensities + num_speakers, np.float32)
     columns[clip.emotion] = 1
-    levels = np.clip(1 - np.abs(clip.intensity - np.arange(num_intensities)), 0, 1)
-    columns[num_emotions : num_emotions + num_intensities] = levels
+    columns[num_emotions : num_emotions + num_intensities] = intensity_levels(clip.intensity, num_intensities)
     columns[num_emotions + num_intensities + clip.speaker] = 1
     return columns
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .clips import FRAME_SAMPLES, LABELS_PER_FRAME, SpeechClip
-from .dataset import EMOTIONS, NUM_INTENSITIES, SPEAKERS, SpeechPart, Window, conditioned_motion, load_part
+from ..audio import FRAME_SAMPLES
+from ..emotion import NUM_INTENSITIES
+from .clips import LABELS_PER_FRAME, SpeechClip
+from .dataset import EMOTIONS, SPEAKERS, SpeechPart, Window, conditioned_motion, load_part
 
 Condition = tuple[str, float, str]
 

@@ -17,12 +17,14 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from ..audio import FRAME_SAMPLES
 from ..emote.config import LogMelEncoderConfig
 from ..emote.log_mel_encoder import LogMelEncoder
+from ..emotion import NUM_INTENSITIES, intensity_levels
+from ..timing import MOTION_FPS
 from .batch import ClipBatch
 from .corpus import articulation, emotion_styles, phones
 from .corpus.augment import augment
-from .corpus.generate import FRAME_SAMPLES
 from .corpus.liveliness import LIVELY
 from .spectrum_augment import mask, mix_cepstra, shift_formants, vary_contrast
 
@@ -30,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 EMOTIONS = tuple(emotion_styles.EMOTIONS)
 SPEAKERS = tuple(emotion_styles.SPEAKERS)
-NUM_INTENSITIES = 3
 LABELS_PER_FRAME = 2  # phone labels at 50 Hz
 _ARRAYS = ("samples", "articulation", "loudness", "labels", "offsets")
 
@@ -74,7 +75,8 @@ def prepare_part(shards: Sequence[Path], folder: Path) -> Path:
         np.save(folder / f"{name}.npy", np.concatenate([getattr(part, name) for part in parts]))
     np.save(folder / "offsets.npy", np.concatenate(offsets))
     record.write_text(state, encoding="utf-8")
-    logger.info("%s: %.2f h, %d utterances", folder.name, start / 25 / 3600, sum(part.num_utterances for part in parts))
+    num_utterances = sum(part.num_utterances for part in parts)
+    logger.info("%s: %.2f h, %d utterances", folder.name, start / MOTION_FPS / 3600, num_utterances)
     return folder
 
 
@@ -191,10 +193,9 @@ class ConditionedMotion:
 
 def condition_columns(emotion: np.ndarray, intensity: np.ndarray, speaker: str) -> np.ndarray:
     """(T, C): emotion weights (T, 8), intensity (T,) 0..2 spread over its two nearest levels, speaker one-hot."""
-    levels = np.clip(1 - np.abs(intensity[:, None] - np.arange(NUM_INTENSITIES)), 0, 1)
     speakers = np.zeros((len(intensity), len(SPEAKERS)))
     speakers[:, SPEAKERS.index(speaker)] = 1
-    return np.concatenate([emotion, levels, speakers], 1).astype(np.float32)
+    return np.concatenate([emotion, intensity_levels(intensity), speakers], 1).astype(np.float32)
 
 
 def conditioned_motion(window: Window, emotion: str, intensity: float, speaker: str) -> ConditionedMotion:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ..audio import SAMPLE_RATE
 from ..emote.config import DecoderConfig, EMOTEConfig, FLINTConfig, LogMelEncoderConfig, Wav2Vec2EncoderConfig
-from ..emotion import EMOTIONS
+from ..emotion import EMOTIONS, NUM_INTENSITIES
 from ..flame.model import FaceModel
+from ..timing import MOTION_FPS
 from .perceptual_settings import PerceptualSettings
 
 MESH_TERMS = ("vertices", "gap", "tuck", "velocity")
@@ -35,7 +37,7 @@ class ModelSettings:
     flint: FLINTConfig
     decoder: DecoderConfig = DecoderConfig()
     speakers: tuple[str, ...] | None = None
-    intensities: int = 3
+    intensities: int = NUM_INTENSITIES
     encoder_dropout: float = 0.0
 
     def config(self, face_model: FaceModel, speakers: tuple[str, ...]) -> EMOTEConfig:
@@ -46,8 +48,8 @@ class ModelSettings:
             audio_encoder=self.audio_encoder,
             decoder=self.decoder,
             flint=self.flint,
-            sample_rate=16000,
-            fps=25,
+            sample_rate=SAMPLE_RATE,
+            fps=MOTION_FPS,
             emotions=EMOTIONS,
             intensities=self.intensities,
             speakers=self.speakers or speakers,

@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..emotion import NUM_INTENSITIES
 from ..errors import InputError
 from ..files.paths import find_head
 from ..flame.model import FaceModel
-from .dataset import EMOTIONS, NUM_INTENSITIES
+from .dataset import EMOTIONS
 from .emotion_network import (
     EmotionNetwork,
     EmotionNetworkConfig,

@@ -9,13 +9,12 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from ..audio import SAMPLE_RATE, Waveform
+from ..audio import FRAME_SAMPLES, SAMPLE_RATE, Waveform
 from ..emote.config import EMOTEConfig
 from ..emotion import EMOTIONS
 from ..errors import InputError
 from .clips import Clips, SelectedClips
 from .corpus.emotion_styles import EXPRESSION_NAMES
-from .corpus.generate import FRAME_SAMPLES
 from .dataset import LABELS_PER_FRAME, SPEAKERS, Window, conditioned_motion, load_part
 from .mead import PUBLISHED_SPLIT, MEADClips
 from .mead_reconstruction import fitting_reconstruction

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..emotion import EMOTIONS
 from ..files.atomic_write import replacing
+from ..timing import MOTION_FPS
 from . import metrics
 from .clip_measures import ClipMeasures
 from .corpus import phones
@@ -57,7 +58,7 @@ def _openings(pyplot: Any, clips: list[ClipMeasures]) -> Any:
     for axis, clip in zip(axes[:, 0], shown, strict=True):
         pair = clip.plain
         assert pair is not None
-        times = (np.arange(len(pair.found.gap)) + 0.5) / metrics.FPS
+        times = (np.arange(len(pair.found.gap)) + 0.5) / MOTION_FPS
         if clip.labels is not None:
             for sounds, colour in ((phones.BILABIALS, "0.82"), (phones.LABIODENTALS, "#f3e3b0")):
                 for start, end in metrics.events(clip.labels, sounds):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..flame.model import FaceModel
-from ..flame.skinning import rotation_matrices
+from ..rotation import axis_angle_to_matrix
 
 MILLIMETRES = np.float32(1000)
 
@@ -69,7 +69,7 @@ class PosedVertices:
     def __call__(self, motion: np.ndarray, shape: np.ndarray | None = None) -> np.ndarray:
         """(T, V, 3) millimetres, float32, of a motion (T, E + 3) on an identity (S,)."""
         motion = np.asarray(motion, np.float32)
-        expression, rotation = motion[:, :-3], rotation_matrices(motion[:, -3:])
+        expression, rotation = motion[:, :-3], axis_angle_to_matrix(motion[:, -3:])
         posed = self.template + (expression @ self._directions).reshape(len(motion), -1, 3)
         joint = self._joint + expression @ self._joint_directions
         if shape is not None and len(shape):

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..emotion import NUM_INTENSITIES
 from ..errors import InputError
-from .dataset import EMOTIONS, NUM_INTENSITIES, SPEAKERS, SpeechPart, conditioned_motion, draw_window, load_part
+from .dataset import EMOTIONS, SPEAKERS, SpeechPart, conditioned_motion, draw_window, load_part
 
 VALIDATION_SEED = 54321
 

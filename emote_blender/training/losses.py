@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..flame.layer import axis_angle_to_matrix
 from ..flame.model import FaceModel
 
 MILLIMETRES = 1000.0
@@ -61,22 +62,8 @@ class FaceMesh(nn.Module):
         expression, jaw = motion[..., :-3], motion[..., -3:]
         shaped = self.template + (expression @ self.directions).unflatten(-1, (3, -1))
         joint = (self.joint + expression @ self.joint_directions).unsqueeze(-1)
-        turn = rotation_matrix(jaw) - torch.eye(3, dtype=jaw.dtype, device=jaw.device)
+        turn = axis_angle_to_matrix(jaw) - torch.eye(3, dtype=jaw.dtype, device=jaw.device)
         return shaped + self.jaw_weights * (turn @ (shaped - joint))
-
-
-def rotation_matrix(axis_angle: Tensor) -> Tensor:
-    """(..., 3, 3) rotations of axis-angle (..., 3) in radians; the gradient is finite at zero (Rodrigues' formula)."""
-    squared = (axis_angle**2).sum(-1)[..., None, None]
-    small = squared < 1e-8
-    angle = torch.where(small, 1.0, squared).sqrt()
-    sine = torch.where(small, 1 - squared / 6, torch.sin(angle) / angle)
-    cosine = torch.where(small, 0.5 - squared / 24, (1 - torch.cos(angle)) / angle**2)
-    x, y, z = axis_angle.unbind(-1)
-    zero = torch.zeros_like(x)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    identity = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
-    return identity + sine * cross + cosine * (cross @ cross)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,8 +23,9 @@ from typing import Literal
 
 import numpy as np
 
+from ..audio import FRAME_SAMPLES
 from ..errors import InputError
-from .clips import FRAME_SAMPLES, SpeechClip, load_samples, split_70_15_15
+from .clips import SpeechClip, load_samples, split_70_15_15
 from .landmark_validity import find_landmarks, read_validity
 from .mead_layout import (
     FEATURES_FILE,

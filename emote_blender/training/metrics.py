@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..timing import MOTION_FPS
 from .corpus import phones
 
-FPS = 25
 CLOSED_MM = 0.5  # `flame.measure.LIPS_CLOSED_GAP`
 TOLERANCE_SECONDS = 0.04  # one frame before and after a sound
 TUCK_MM = 1.0
@@ -79,8 +79,8 @@ def runs(inside: np.ndarray) -> list[tuple[int, int]]:
 
 def frames_of(event: tuple[float, float], num_frames: int, tolerance: float = TOLERANCE_SECONDS) -> slice:
     """Frames whose middle lies within an event, give or take the tolerance; at least one frame where it is in range."""
-    first = int(np.ceil((event[0] - tolerance) * FPS - 0.5 - 1e-6))
-    last = int(np.floor((event[1] + tolerance) * FPS - 0.5 + 1e-6))
+    first = int(np.ceil((event[0] - tolerance) * MOTION_FPS - 0.5 - 1e-6))
+    last = int(np.floor((event[1] + tolerance) * MOTION_FPS - 0.5 + 1e-6))
     first = min(max(first, 0), num_frames - 1)
     return slice(first, max(first, min(last, num_frames - 1)) + 1)
 
@@ -153,12 +153,12 @@ def fast_energy(track: np.ndarray, above_hz: float = JITTER_HZ) -> float:
     The spectrum of the track less its mean under a Hann window. Of tracks (T, K): the mean over K.
     """
     spectrum = np.fft.rfft((track - track.mean(0)).T * np.hanning(len(track)))
-    frequency = np.fft.rfftfreq(len(track), 1 / FPS)
+    frequency = np.fft.rfftfreq(len(track), 1 / MOTION_FPS)
     return float((np.abs(spectrum[..., frequency > above_hz]) ** 2).sum(-1).mean() / len(track) ** 2)
 
 
 SPECTRUM_FRAMES = 50  # 2 s: bins of half a hertz
-SPECTRUM_HZ = np.fft.rfftfreq(SPECTRUM_FRAMES, 1 / FPS)
+SPECTRUM_HZ = np.fft.rfftfreq(SPECTRUM_FRAMES, 1 / MOTION_FPS)
 
 
 def power_spectra(track: np.ndarray) -> np.ndarray:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..emote.config import load_config
+from ..timing import MOTION_FPS
 from .corpus import engines
 from .evaluation_report import AT_LEAST, AT_MOST, LEAST_TIMES_REAL_TIME, MEASURES, as_table
 from .recipe import Recipe, Run
 from .run_config import RunConfig
 from .voice_scores import VoiceScores
-
-FPS = 25
 
 # How a run is judged, by what stands behind its name: not told what is said (None), told, told with a share of the
 # words wrong.
@@ -160,7 +159,7 @@ def _num_steps(config: RunConfig) -> int:
 def _batch_seconds(config: RunConfig) -> float:
     """Seconds of speech in a batch."""
     data = config.tables["data"]
-    return data["batch_size"] * data["num_frames"] / FPS
+    return data["batch_size"] * data["num_frames"] / MOTION_FPS
 
 
 def _told(recipe: Recipe, run: Run) -> str:

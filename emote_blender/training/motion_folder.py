@@ -26,7 +26,8 @@ from ..emotion import DEFAULT_INTENSITY, EMOTIONS, check_intensity, one_hot
 from ..errors import InputError
 from ..motion import FaceMotion
 from ..safe_pickle import load_npy_object
-from .clips import FPS, SpeechClip, load_samples
+from ..timing import MOTION_FPS
+from .clips import SpeechClip, load_samples
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 DEFAULT_SPEAKER = "default"
@@ -108,9 +109,9 @@ class MotionFolder:
     def __getitem__(self, index: int) -> SpeechClip:
         recorded = self.motions[index]
         motion = FaceMotion.load(recorded.path)
-        at_25 = motion.resampled(FPS)
+        at_25 = motion.resampled(MOTION_FPS)
         nearest = np.minimum(
-            np.floor(np.arange(at_25.num_frames) * (motion.fps / FPS) + 0.5).astype(int), motion.num_frames - 1
+            np.floor(np.arange(at_25.num_frames) * (motion.fps / MOTION_FPS) + 0.5).astype(int), motion.num_frames - 1
         )
         extras = _read_extras(recorded, motion.num_frames)
         valid = extras["valid"][nearest] != 0 if "valid" in extras else np.ones(at_25.num_frames, dtype=bool)

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from ..files.console_progress import ProgressLine
+from ..timing import MOTION_FPS
 
 logger = logging.getLogger(__name__)
 
 CSV_FILE, CURVES_FILE, EVENTS_FOLDER, CLIPS_FOLDER = "scalars.csv", "curves.png", "events", "clips"
-FPS = 25
 
 
 class RunLog:
@@ -160,7 +160,7 @@ def gif(clip: Tensor) -> bytes | None:
     pixels = (clip.detach().float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     frames = [Image.fromarray(np.ascontiguousarray(frame)) for frame in pixels]
     file = io.BytesIO()
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=1000 // FPS, loop=0)
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=1000 // MOTION_FPS, loop=0)
     return file.getvalue()
 
 

@@ -11,9 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..emotion import EMOTIONS
+from ..emotion import EMOTIONS, NUM_INTENSITIES
 from ..errors import InputError
-from .clips import NUM_INTENSITIES
 from .mead_features import FeatureBatch, FeatureBatches, FeatureSettings, open_features
 from .perceptual_weights import save_network
 from .run_config import build_settings

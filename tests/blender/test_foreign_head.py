@@ -83,13 +83,14 @@ def shown(head) -> np.ndarray:
 
 def posed(flame, motion, frame) -> np.ndarray:
     """FLAME's vertices as a rig with fixed joints and no correctives shows them."""
-    from emote_blender.flame.skinning import blend_skin, joint_transforms, rotation_matrices
+    from emote_blender.flame.skinning import blend_skin, joint_transforms
+    from emote_blender.rotation import axis_angle_to_matrix
 
     pose = np.stack(
         [np.zeros(3), motion.neck[frame], motion.jaw[frame], motion.eyes[frame, :3], motion.eyes[frame, 3:]]
     )
     shaped = flame.v_template + flame.shapedirs @ motion.expression[frame]
-    transforms = joint_transforms(rotation_matrices(pose)[None], flame.joints()[None], flame.parents)
+    transforms = joint_transforms(axis_angle_to_matrix(pose)[None], flame.joints()[None], flame.parents)
     return blend_skin(shaped[None], transforms, flame.lbs_weights)[0]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from emote_blender.flame.layer import FLAMELayer
+from emote_blender.flame.layer import FLAMELayer, axis_angle_to_matrix
 
 # float32 sums over 400 components and 36 correctives of a model whose coordinates are about 1
 TOLERANCE = 1e-5
@@ -90,3 +90,11 @@ def test_a_state_dict_holds_none_of_the_face(open_head):
 def test_a_wrong_number_of_coefficients_is_told(open_head):
     with pytest.raises(ValueError, match=r"expression \(1, 50\).*found .* and \(1, 49\)"):
         FLAMELayer(open_head)(None, torch.zeros(1, 49), torch.zeros(1, 5, 3))
+
+
+def test_rotations_are_those_of_the_matrix_exponential():
+    for vector in ([0.3, -0.2, 0.1], [1e-6, 0, 0], [0, 0, 0]):
+        x, y, z = vector
+        cross = torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]], dtype=torch.float64)
+        found = axis_angle_to_matrix(torch.tensor(vector, dtype=torch.float64))
+        torch.testing.assert_close(found, torch.matrix_exp(cross), atol=1e-9, rtol=0)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from emote_blender.flame.measure import lip_gap
-from emote_blender.training.losses import FaceMesh, MeshLoss, rotation_matrix
+from emote_blender.training.losses import FaceMesh, MeshLoss
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +49,3 @@ def test_the_gradient_is_finite_at_rest(open_head):
     errors = MeshLoss(open_head)(motion, torch.full((1, 3, 53), 0.1))
     (errors.vertices + errors.velocity + errors.gap).backward()
     assert torch.isfinite(motion.grad).all()
-
-
-def test_rotations_are_those_of_the_matrix_exponential():
-    for vector in ([0.3, -0.2, 0.1], [1e-6, 0, 0], [0, 0, 0]):
-        x, y, z = vector
-        cross = torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]], dtype=torch.float64)
-        found = rotation_matrix(torch.tensor(vector, dtype=torch.float64))
-        torch.testing.assert_close(found, torch.matrix_exp(cross), atol=1e-9, rtol=0)

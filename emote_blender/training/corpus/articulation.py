@@ -11,9 +11,9 @@ Time: frame k of a motion is on screen during [k/25, (k+1)/25), so it holds the 
 
 import numpy as np
 
+from ...timing import MOTION_FPS
 from . import phones as phone_classes
 
-FPS = 25
 CHANNELS: tuple[str, ...] = ("jaw", "width", "round", "close", "tuck", "teeth", "tongue")
 """jaw: opening; width: corners apart (+) or together (-), the only signed one; round: lips pushed forward; close: lips
 pressed together; tuck: lower lip at the upper teeth; teeth: lips parted, teeth shown; tongue: its tip up. 0..1."""
@@ -91,12 +91,12 @@ def tracks(phones: np.ndarray, num_frames: int) -> np.ndarray:
         (num_frames, 7) float32 in the order of `CHANNELS`; frame k is the pose of time (k + 0.5) / 25 seconds.
     """
     phones = np.asarray(phones, np.float64).reshape(-1, 3)
-    centres = (np.arange(num_frames) + 0.5) / FPS
+    centres = (np.arange(num_frames) + 0.5) / MOTION_FPS
     if not len(phones) or not num_frames:
         return np.zeros((num_frames, len(CHANNELS)), np.float32)
-    classes, starts, ends = _with_silence_around(phones, num_frames / FPS)
+    classes, starts, ends = _with_silence_around(phones, num_frames / MOTION_FPS)
     starts, ends = starts - LEAD_SECONDS, ends - LEAD_SECONDS
-    times = (np.arange(int(np.ceil(num_frames * _RATE / FPS)) + 1) + 0.5) / _RATE
+    times = (np.arange(int(np.ceil(num_frames * _RATE / MOTION_FPS)) + 1) + 0.5) / _RATE
     close = _contact(times, starts, ends, _IS_BILABIAL[classes], early_release=0.25)
     tuck = _contact(times, starts, ends, _IS_LABIODENTAL[classes], early_release=0.1)
     jaw, width, rounding, teeth, tongue = _blend(times, classes, starts, ends).T

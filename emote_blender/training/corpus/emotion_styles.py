@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .articulation import CHANNELS, FPS
+from ...audio import FRAME_SAMPLES
+from .articulation import CHANNELS
 from .liveliness import UPPER_FACE, Variation, later, phrase_onsets, swelling
 
 EXPRESSION_NAMES: tuple[str, ...] = (
@@ -190,11 +191,10 @@ def loudness(samples: np.ndarray, num_frames: int) -> np.ndarray:
     """
     if num_frames == 0:
         return np.zeros(0, np.float32)
-    hop = 16000 // FPS
-    samples = np.asarray(samples, np.float64)[: num_frames * hop]
-    samples = np.pad(samples, (0, num_frames * hop - len(samples)))
+    samples = np.asarray(samples, np.float64)[: num_frames * FRAME_SAMPLES]
+    samples = np.pad(samples, (0, num_frames * FRAME_SAMPLES - len(samples)))
     power = np.convolve(
-        np.pad((samples.reshape(-1, hop) ** 2).mean(axis=1), 1, mode="edge"), (0.25, 0.5, 0.25), "valid"
+        np.pad((samples.reshape(-1, FRAME_SAMPLES) ** 2).mean(axis=1), 1, mode="edge"), (0.25, 0.5, 0.25), "valid"
     )
     decibels = 10 * np.log10(power + 1e-10)
     top = max(np.percentile(decibels, 97), -60.0)

@@ -25,12 +25,13 @@ from typing import Any
 
 import numpy as np
 
+from ...audio import FRAME_SAMPLES
 from ...files.atomic_write import atomic_file
+from ...timing import MOTION_FPS
 from . import engines
 
 logger = logging.getLogger(__name__)
 
-FRAME_SAMPLES = 640  # 16000 Hz / 25 fps
 SHARD_SECONDS = 360.0
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.6, 20.0
 
@@ -156,7 +157,7 @@ def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> Non
     samples, classes, times, speakers, texts = [], [], [], [], []
     frame_offsets, phone_offsets = [0], [0]
     for utterance in engines.utterances(part.engine, seed, part.voices):
-        if frame_offsets[-1] >= seconds * 25:
+        if frame_offsets[-1] >= seconds * MOTION_FPS:
             break
         duration = len(utterance.samples) / engines.SAMPLE_RATE
         if not SHORTEST_SECONDS <= duration <= LONGEST_SECONDS or len(utterance.phone_classes) < 2:

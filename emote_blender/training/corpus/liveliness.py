@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-FPS = 25
+from ...timing import MOTION_FPS
+
 VARIED_COMPONENTS = (
     "browInnerUp", "browOuterUp", "browDown", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer", "mouthSmile",
     "mouthFrown", "mouthDimple", "mouthStretch", "mouthShrugLower", "mouthUpperUp", "mouthLowerDown", "mouthPress",
@@ -74,7 +75,7 @@ def draw_variation(rng: np.random.Generator) -> Variation:
 def later(track: np.ndarray, seconds: float) -> np.ndarray:
     """(T,) moved later by seconds, edges held."""
     frames = np.arange(len(track), dtype=np.float64)
-    return np.interp(frames - seconds * FPS, frames, track)
+    return np.interp(frames - seconds * MOTION_FPS, frames, track)
 
 
 def phrase_onsets(speaking: np.ndarray) -> np.ndarray:
@@ -82,7 +83,7 @@ def phrase_onsets(speaking: np.ndarray) -> np.ndarray:
 
     speaking: (T,) 0..1.
     """
-    onset, decay = np.zeros(len(speaking)), float(np.exp(-1 / (0.25 * FPS)))
+    onset, decay = np.zeros(len(speaking)), float(np.exp(-1 / (0.25 * MOTION_FPS)))
     slow = float(speaking[0]) if len(speaking) else 0.0
     for i, value in enumerate(speaking):
         slow = decay * slow + (1 - decay) * value

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...audio import SAMPLE_RATE
 from . import phones
 
-SAMPLE_RATE = 16000
 APT_LINE = (
     "apt-get install --no-install-recommends espeak-ng libespeak-ng1 flite festival "
     "festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k wamerican"

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from emote_blender.flame.skinning import joint_transforms, rotation_matrices
+from emote_blender.flame.skinning import joint_transforms
+from emote_blender.rotation import axis_angle_to_matrix
 
 from .face_coordinates import MM, NO_RING
 from .mouth import LIP_POSITION, LIP_SIDE, UPPER_MIDLINE_INDEX
@@ -48,7 +49,7 @@ def _open_jaw_transforms(face):
     """(V, 3, 4) skinning transform of each vertex with the jaw open by MOUTH_CLOSE_ANGLE."""
     pose = np.zeros((1, len(JOINT_NAMES), 3))
     pose[0, JAW, 0] = MOUTH_CLOSE_ANGLE
-    joints = joint_transforms(rotation_matrices(pose), face.rig.joints[None], PARENTS)[0]
+    joints = joint_transforms(axis_angle_to_matrix(pose), face.rig.joints[None], PARENTS)[0]
     return np.einsum("vj,jab->vab", face.rig.weights, joints)
 
 
