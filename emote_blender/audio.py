@@ -57,11 +57,7 @@ class Waveform:
             raise InputError(f"{name}: a sample rate of {sample_rate:g} Hz cannot be used; use 8000 to 96000 Hz")
         if samples.size == 0:
             raise InputError(f"{name} has no samples; choose a file with speech in it")
-        if len(samples) > MAX_DURATION_SECONDS * sample_rate:
-            raise InputError(
-                f"{name} lasts {len(samples) / sample_rate / 3600:.1f} hours; "
-                f"cut it into parts of {MAX_DURATION_SECONDS / 3600:g} hours at most"
-            )
+        require_usable_length(len(samples) / sample_rate, name)
         mono = samples if samples.ndim == 1 else samples.mean(axis=1)
         with np.errstate(over="ignore"):
             mono = np.ascontiguousarray(mono, dtype=np.float32)
@@ -99,8 +95,16 @@ def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Waveform:
     return Waveform.from_channels(samples, file_rate, name=str(path)).resampled(sample_rate)
 
 
+def require_usable_length(duration_seconds: float, name: str) -> None:
+    """Raise InputError if a sound is longer than six hours."""
+    if duration_seconds > MAX_DURATION_SECONDS:
+        raise InputError(
+            f"{name} lasts more than {MAX_DURATION_SECONDS / 3600:g} hours; cut it into parts that are not longer"
+        )
+
+
 def require_file(path: Path) -> None:
-    """Returns nothing; raises InputError with a sentence if `path` is not a file with something in it."""
+    """Raise InputError if `path` is not a file with something in it."""
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; choose an audio file (wav, flac, ogg or mp3)")
     if not os.path.isfile(path):

@@ -79,7 +79,7 @@ def test_an_absurd_sample_rate_is_refused(sample_rate):
 
 def test_sound_longer_than_the_limit_is_refused_with_the_limit():
     endless = np.broadcast_to(np.float32(0), (7 * 3600 * 1000,))
-    with pytest.raises(InputError, match=r"lasts 7\.0 hours; cut it into parts of 6 hours"):
+    with pytest.raises(InputError, match=r"lasts more than 6 hours; cut it into parts"):
         Waveform.from_channels(endless, 1000)
 
 

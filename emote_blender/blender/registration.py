@@ -19,7 +19,7 @@ from .preferences import (
     stored_models_folder,
 )
 from .properties import EMOTE_PG_settings
-from .sound_strips import decode_file
+from .sound_file import decode_file
 from .transcripts import EMOTE_MT_transcript, EMOTE_OT_take_transcript, EMOTE_PG_strip
 
 CLASSES = (

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
-import numpy as np
 
-from ..audio import Waveform, require_file
+from ..audio import Waveform
 from ..errors import InputError
 from ..timing import frame_to_seconds, frames_per_second
 from .compat import active_strip, all_strips, sequencer_scene, strip_timing
+from .sound_file import decode_file, decode_part
 
 
 @dataclass(frozen=True)
@@ -68,17 +68,10 @@ class StripSound:
         Raises:
             InputError: if the file is missing or cannot be decoded.
         """
+        part = (self.source_start_seconds, self.duration_seconds)
         if self.packed is None:
-            source = decode_file(self.path, name=f"strip {self.strip!r}: {self.path}")
-        else:
-            source = _decode_packed(self.packed, self.path, self.strip)
-        start = round(self.source_start_seconds * source.sample_rate)
-        num_samples = max(1, round(self.duration_seconds * source.sample_rate))
-        audible = np.zeros(num_samples, np.float32)
-        first, last = max(start, 0), min(start + num_samples, len(source.samples))
-        if last > first:
-            audible[first - start : last - start] = source.samples[first:last]
-        return Waveform.from_channels(audible, source.sample_rate, name=f"strip {self.strip!r}")
+            return decode_part(self.path, *part, name=f"strip {self.strip!r}: {self.path}")
+        return _decode_packed(self.packed, self.path, self.strip, *part)
 
 
 def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
@@ -158,36 +151,14 @@ def read_strip(scene: bpy.types.Scene, strip: bpy.types.Strip) -> StripSound:
     )
 
 
-def decode_file(path: str | Path, name: str | None = None) -> Waveform:
-    """The sound of a file, through Blender's own decoder (wav, flac, ogg, mp3, m4a, opus, the sound of a video).
-
-    Raises:
-        InputError: if the file is missing, empty, not audio, or holds samples that are not numbers.
-    """
-    import aud
-
-    path = Path(path)
-    require_file(path)
-    try:
-        sound = aud.Sound(str(path))
-        # Reading .specs first raises on a bad file; .data() alone would abort Blender (4.5, 5.0).
-        sample_rate, _ = sound.specs
-        samples = sound.data()
-    except aud.error as error:
-        raise InputError(
-            f"{path} cannot be read as audio ({error}); use a wav, flac, ogg or mp3 file that plays elsewhere"
-        ) from error
-    return Waveform.from_channels(samples, sample_rate, name=name or str(path))
-
-
-def _decode_packed(data: bytes, path: Path, strip: str) -> Waveform:
-    """The sound of a packed file, which aud can read from a file only."""
+def _decode_packed(data: bytes, path: Path, strip: str, start_seconds: float, duration_seconds: float) -> Waveform:
+    """A part of the sound of a packed file, which aud can read from a file only."""
     if not data:
         raise InputError(f"strip {strip!r}: its packed sound is empty; unpack it and load the file again")
     with tempfile.TemporaryDirectory(prefix="emote-") as folder:
         unpacked = Path(folder) / f"packed{path.suffix}"
         unpacked.write_bytes(data)
         try:
-            return decode_file(unpacked, name=f"strip {strip!r}")
+            return decode_part(unpacked, start_seconds, duration_seconds, name=f"strip {strip!r}")
         except InputError as error:
             raise InputError(str(error).replace(str(unpacked), f"strip {strip!r} (packed sound)")) from error
