@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import bpy
@@ -11,6 +12,7 @@ import numpy as np
 from ..errors import InputError
 from ..flame.model import FaceModel
 from ..matching import UNKNOWN_FLAME
+from . import changes
 from .axes import MODEL_TO_BLENDER
 from .flame_keys import FLAME_BONES, FlameKeys, axes_of_bones, flame_keys
 
@@ -75,7 +77,35 @@ def is_head(candidate: bpy.types.Object | None) -> bool:
 
 def heads_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The mesh objects of the heads of a scene."""
-    return [candidate for candidate in scene.objects if is_head(candidate)]
+    return _heads_among(scene.objects)
+
+
+_any_head: tuple[tuple[int, int, int], bool] | None = None
+
+
+def any_head() -> bool:
+    """Whether the file has a head; looked for once per change, as buttons ask at every redraw."""
+    global _any_head
+    # Numbers beside the count: a script may add a head and ask before Blender has evaluated anything.
+    key = (changes.count(), len(bpy.data.objects), len(bpy.data.shape_keys))
+    if _any_head is None or _any_head[0] != key:
+        _any_head = (key, bool(_heads_among(bpy.data.objects)))
+    return _any_head[1]
+
+
+def _heads_among(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The heads of many objects: the few meshes with FLAME's keys are looked for once, not at every object."""
+    flame_meshes = {keys.user for keys in bpy.data.shape_keys if _is_flame(keys.user)}
+    return [
+        candidate
+        for candidate in objects
+        if (HEAD_PROPERTY in candidate and candidate.type == "MESH")
+        or (flame_meshes and candidate.data in flame_meshes)
+    ]
+
+
+def _is_flame(owner: bpy.types.ID) -> bool:
+    return isinstance(owner, bpy.types.Mesh) and flame_keys(owner) is not None
 
 
 def head_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:

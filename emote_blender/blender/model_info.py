@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import EmoteError
 from ..files.paths import available_heads, available_models, find_model
+from . import changes
 from .blend_paths import absolute
 
 
@@ -77,3 +78,4 @@ def refresh() -> None:
     """Read models and heads from disk again when they are next asked for."""
     for cached in (_read_info, model_names, head_names):
         cached.cache_clear()
+    changes.note()

@@ -9,7 +9,7 @@ from .animate import apply_motion, rig_warnings
 from .blend_paths import absolute
 from .generation import describe_take
 from .head import add_head, load_face_model
-from .head_rig import choose_head, rig_of
+from .head_rig import any_head, choose_head, rig_of
 from .joints import update_joints
 from .refusal import refusing
 
@@ -139,12 +139,10 @@ class EMOTE_OT_cancel(bpy.types.Operator):
 
 def may_animate(operator: type[bpy.types.Operator]) -> bool:
     """Whether a head could be animated now; tells the operator's button why not. Arguments may still be wrong."""
-    from .head_rig import is_head
-
     if busy := jobs.busy_sentence():
         operator.poll_message_set(busy)
         return False
-    if not any(is_head(candidate) for candidate in bpy.data.objects):
+    if not any_head():
         operator.poll_message_set("There is no head yet: press Add Head first")
         return False
     return True

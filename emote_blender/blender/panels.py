@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 
 import bpy
 
-from ..matching import check_fits_head
-from .animate import rig_warnings
-from .compat import active_strip
-from .head_rig import choose_head, heads_in, rig_of
+from .compat import sequencer_scene
 from .job_operator import draw_progress
-from .model_info import model_info
-from .requirements import missing_libraries, missing_sentence
-from .sound_strips import sound_strips, strip_scene
-from .transcripts import transcript_owner
+from .model_info import ModelInfo
+from .panel_state import PanelState, panel_state
 
 _PIXELS_PER_LETTER = 6.5
 _LETTERS_PER_ICON = 3
@@ -32,22 +28,22 @@ class _SpeechPanel:
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        settings = context.scene.emote
-        self._draw_head(context, settings)
+        settings, state = context.scene.emote, panel_state(context)
+        self._draw_head(settings)
         layout.separator()
-        self._draw_sound(context, settings)
+        self._draw_sound(context, settings, state)
         layout.separator()
-        self._draw_model(settings)
-        self._draw_cautions(context)
+        self._draw_model(settings, state.model)
+        self._draw_cautions(state)
         layout.separator()
         column = layout.column()
         column.prop(settings, "emotion")
         column.prop(settings, "intensity", slider=True)
         layout.separator()
-        self._draw_generate(context, settings)
+        self._draw_generate(settings, state)
         layout.operator("emote.apply_motion", icon="IMPORT")
 
-    def _draw_head(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+    def _draw_head(self, settings: bpy.types.PropertyGroup) -> None:
         column = self.layout.column()
         column.prop(settings, "head")
         row = column.row(align=True)
@@ -55,15 +51,15 @@ class _SpeechPanel:
         row.prop(settings, "new_head", text="")
         row.operator("emote.add_head", icon="ADD")
 
-    def _draw_sound(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+    def _draw_sound(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup, state: PanelState) -> None:
         column = self.layout.column()
         column.row().prop(settings, "source", expand=True)
         if settings.source == "STRIP":
-            column.prop(settings, "strip", icon="SOUND", placeholder=_default_strip(context))
+            column.prop(settings, "strip", icon="SOUND", placeholder=state.default_strip)
         else:
             column.prop(settings, "audio")
             column.prop(settings, "frame_start")
-        owner = transcript_owner(strip_scene(context), settings)
+        owner = _transcript_owner(context, settings, state)
         if owner is not None:
             row = column.row(align=True)
             row.prop(owner, "transcript", placeholder="Words, if you have them")
@@ -71,33 +67,31 @@ class _SpeechPanel:
             if owner.transcript.strip():
                 column.prop(owner, "language")
 
-    def _draw_model(self, settings: bpy.types.PropertyGroup) -> None:
+    def _draw_model(self, settings: bpy.types.PropertyGroup, info: ModelInfo) -> None:
         column = self.layout.column()
         column.prop(settings, "model")
-        info = model_info(settings.model)
         if info.problem:
             _paragraph(column, info.problem, "ERROR", self._width)
             return
         column.prop(settings, "speaker", placeholder=info.speakers[0])
         _paragraph(column, f"Face {info.face}, licence {info.licence}", "INFO", self._width)
 
-    def _draw_cautions(self, context: bpy.types.Context) -> None:
-        for sentence in cautions(context):
+    def _draw_cautions(self, state: PanelState) -> None:
+        for sentence in state.cautions:
             box = self.layout.box()
             box.alert = True
             _paragraph(box, sentence, "ERROR", self._width)
 
-    def _draw_generate(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup) -> None:
+    def _draw_generate(self, settings: bpy.types.PropertyGroup, state: PanelState) -> None:
         layout = self.layout
         if draw_progress(layout):
             return
-        reason = why_not(context)
         row = layout.row()
         row.scale_y = 1.5
-        row.enabled = not reason
+        row.enabled = not state.why_not
         row.operator("emote.generate", icon="PLAY_SOUND")
-        if reason:
-            _paragraph(layout, reason, "ERROR", self._width)
+        if state.why_not:
+            _paragraph(layout, state.why_not, "ERROR", self._width)
         elif settings.last_result:
             _paragraph(layout, settings.last_result, "NONE", self._width)
 
@@ -126,13 +120,17 @@ class EMOTE_PT_identity(bpy.types.Panel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(_identity_keys(context))
+        return bool(panel_state(context).identity_keys)
 
     def draw(self, context: bpy.types.Context) -> None:
         column = self.layout.column()
         column.use_property_split = True
-        for key in _identity_keys(context)[:_NUM_IDENTITY_SLIDERS]:
-            column.prop(key, "value", text=key.name)
+        state = panel_state(context)
+        head = bpy.data.objects.get((state.head, None))
+        blocks = head.data.shape_keys.key_blocks if head else {}
+        for name in state.identity_keys[:_NUM_IDENTITY_SLIDERS]:
+            if name in blocks:
+                column.prop(blocks[name], "value", text=name)
         column.operator("emote.update_joints", icon="BONE_DATA")
 
 
@@ -140,85 +138,6 @@ class EMOTE_PT_sequencer(_SpeechPanel, bpy.types.Panel):
     """EMOTE in the sequencer"""
 
     bl_space_type = "SEQUENCE_EDITOR"
-
-
-def cautions(context: bpy.types.Context) -> list[str]:
-    """What to know before Generate is pressed: licences that bind, and what does not fit between model and head."""
-    from ..errors import EmoteError
-
-    settings = context.scene.emote
-    info = model_info(settings.model)
-    sentences = []
-    if not info.problem and is_non_commercial(info.licence):
-        sentences.append("The model is for non-commercial use only")
-    owner = transcript_owner(strip_scene(context), settings)
-    if owner is not None and owner.transcript.strip() and not info.problem and not info.uses_transcript:
-        sentences.append("The model cannot use the transcript: the sound alone will be followed")
-    try:
-        rig = rig_of(choose_head(context, picked=settings.head))
-    except EmoteError:
-        return sentences  # why_not says it, or the operator when it is pressed
-    if is_non_commercial(rig.licence):
-        sentences.append(f"The head {rig.mesh.name!r} is for non-commercial use only")
-    if not info.problem:
-        try:
-            check_fits_head("the model", info.face, info.num_expression, info.expression_names, rig)
-        except EmoteError as error:
-            sentences.append(str(error))
-        sentences.extend(rig_warnings("the model", info.face, rig))
-    return sentences
-
-
-def is_non_commercial(licence: str) -> bool:
-    """Whether a licence's text says that what it covers must not be used commercially."""
-    text = licence.lower().replace("-", "").replace(" ", "")
-    return "noncommercial" in text or "bync" in text
-
-
-def _identity_keys(context: bpy.types.Context) -> list[bpy.types.ShapeKey]:
-    """Identity shape keys of the chosen head; empty if there is none."""
-    from ..errors import EmoteError
-
-    try:
-        rig = rig_of(choose_head(context, picked=context.scene.emote.head))
-    except EmoteError:
-        return []
-    blocks = rig.mesh.data.shape_keys.key_blocks
-    return [blocks[name] for name in rig.shape_keys if name in blocks]
-
-
-def why_not(context: bpy.types.Context) -> str:
-    """Why the scene's choices cannot be generated; empty if nothing is known to be in the way."""
-    from ..errors import EmoteError
-
-    settings = context.scene.emote
-    if missing_libraries():
-        return missing_sentence()
-    if not heads_in(context.scene):
-        return "The scene has no head: press Add Head"
-    try:
-        choose_head(context, picked=settings.head)
-    except EmoteError:
-        return "Choose the head that speaks"
-    if settings.source == "FILE":
-        return "" if settings.audio else "Choose a sound file"
-    scene = strip_scene(context)
-    names = [strip.name for strip in sound_strips(scene)]
-    if not names:
-        return "The sequencer has no sound strip: add one there, or choose File"
-    if settings.strip:
-        return "" if settings.strip in names else f"The sound strip {settings.strip!r} is gone: choose another"
-    return "" if _default_strip(context) else "Choose a sound strip"
-
-
-def _default_strip(context: bpy.types.Context) -> str:
-    """The strip that is meant when none is chosen: the active one, or the only one."""
-    scene = strip_scene(context)
-    active = active_strip(scene)
-    if active is not None and active.type == "SOUND":
-        return active.name
-    strips = sound_strips(scene)
-    return strips[0].name if len(strips) == 1 else ""
 
 
 def _paragraph(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
@@ -231,4 +150,20 @@ def _paragraph(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> 
 
 def paragraph_lines(text: str, icon: str, width: int) -> list[str]:
     """The text in lines that fit into `width` letters, an icon before each of them counted."""
-    return textwrap.wrap(text, width if icon == "NONE" else width - _LETTERS_PER_ICON)
+    return list(_wrapped(text, width if icon == "NONE" else width - _LETTERS_PER_ICON))
+
+
+@functools.lru_cache(maxsize=64)
+def _wrapped(text: str, width: int) -> tuple[str, ...]:
+    return tuple(textwrap.wrap(text, width))
+
+
+def _transcript_owner(
+    context: bpy.types.Context, settings: bpy.types.PropertyGroup, state: PanelState
+) -> bpy.types.PropertyGroup | None:
+    """Who keeps the transcript of the chosen sound: its strip, or the settings for a file."""
+    if settings.source == "FILE":
+        return settings
+    scene = sequencer_scene(context) if state.strips_are_elsewhere else context.scene
+    strip = scene.sequence_editor.strips_all.get(state.strip) if state.strip and scene.sequence_editor else None
+    return strip and strip.emote

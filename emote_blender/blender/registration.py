@@ -6,7 +6,7 @@ import atexit
 
 import bpy
 
-from . import generation, jobs
+from . import changes, generation, jobs, panel_state
 from .convert_operator import EMOTE_OT_convert
 from .generate_operator import EMOTE_OT_generate
 from .operators import EMOTE_OT_add_head, EMOTE_OT_apply_motion, EMOTE_OT_cancel, EMOTE_OT_update_joints
@@ -50,6 +50,7 @@ def register() -> None:
     bpy.types.Scene.emote = bpy.props.PointerProperty(type=EMOTE_PG_settings)
     bpy.types.Strip.emote = bpy.props.PointerProperty(type=EMOTE_PG_strip)
     apply_models_folder(stored_models_folder())
+    changes.add_handlers()
     _commands.append(bpy.utils.register_cli_command("emote", run_command))
     if bpy.app.module:
         # Blender's Python module hangs or crashes when Python ends while classes or commands are registered (4.5, 5.0).
@@ -65,6 +66,8 @@ def unregister() -> None:
     generation.forget_pipeline()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
+    changes.remove_handlers()
+    panel_state.forget_states()
     forget_models_folder()
     del bpy.types.Strip.emote
     del bpy.types.Scene.emote

@@ -9,6 +9,7 @@ import bpy
 from ..errors import EmoteError, InputError
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
+from . import changes
 from .blend_paths import absolute
 from .refusal import refusing
 from .sound_strips import find_strip, strip_scene
@@ -24,6 +25,10 @@ def _language_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, t
     return [code for code in (AUTO, *known) if code.startswith(text.lower())]
 
 
+def _transcript_changed(self: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    changes.note()
+
+
 def transcript_property(options: set[str]) -> object:
     """A property that holds a transcript; `options` as of bpy.props."""
     return bpy.props.StringProperty(
@@ -31,6 +36,7 @@ def transcript_property(options: set[str]) -> object:
         description="The words that are spoken, or a .txt file with them: lips and tongue follow them where they fit "
         "the sound. Optional; without them the sound alone is followed",
         options=options,
+        update=_transcript_changed,
     )
 
 

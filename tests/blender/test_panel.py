@@ -14,7 +14,8 @@ import emote_blender
 from emote_blender.blender import model_info, requirements
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head import add_head
-from emote_blender.blender.panels import cautions, paragraph_lines, why_not
+from emote_blender.blender.panel_state import panel_state
+from emote_blender.blender.panels import paragraph_lines
 from emote_blender.blender.registration import CLASSES
 from emote_blender.files.paths import find_model
 
@@ -28,6 +29,18 @@ def _complete_installation(monkeypatch):
     monkeypatch.setattr(requirements, "_LIBRARIES", ())
     yield
     requirements.missing_libraries.cache_clear()
+
+
+def why_not(context):
+    """Why the panel's button is grey, once Blender has evaluated the scene."""
+    context.view_layer.update()
+    return panel_state(context).why_not
+
+
+def cautions(context):
+    """What the panel warns of, once Blender has evaluated the scene."""
+    context.view_layer.update()
+    return list(panel_state(context).cautions)
 
 
 def test_empty_scene_asks_for_a_head():
@@ -210,6 +223,8 @@ def test_disabling_leaves_nothing_behind():
     try:
         assert not hasattr(bpy.types.Scene, "emote")
         assert not [name for name in dir(bpy.types) if name.startswith("EMOTE_")]
+        handlers = [each for name in dir(bpy.app.handlers) if isinstance(each := getattr(bpy.app.handlers, name), list)]
+        assert not [each for each in sum(handlers, []) if each.__module__.startswith("emote_blender")]
     finally:
         emote_blender.register()
     assert (set(dir(bpy.types)), set(dir(bpy.ops.emote))) == before

@@ -9,7 +9,7 @@ import pytest
 from emote_blender.blender import generation
 from emote_blender.blender.animate import kept_motion
 from emote_blender.blender.compat import new_sound_strip
-from emote_blender.blender.panels import cautions
+from emote_blender.blender.panel_state import panel_state
 from emote_blender.errors import ModelError
 from emote_blender.transcript.espeak import open_espeak
 
@@ -96,7 +96,9 @@ def test_a_model_without_a_phone_head_leaves_the_words_out_and_says_so(scene, st
 
     folder = save_model(make_tiny_model(audio="wav2vec2", num_expression=6), tmp_path / "tiny")
     scene.emote.model, strip.emote.transcript = str(folder), TEXT
-    assert "The model cannot use the transcript: the sound alone will be followed" in cautions(bpy.context)
+    assert "The model cannot use the transcript: the sound alone will be followed" in list(
+        panel_state(bpy.context).cautions
+    )
     values = {"frame_start": 1, "emotion": "sad", "intensity": 1.0, "speaker": "", "audio": "", "strip": ""}
     request = generation.prepare(scene, generation.Choices(head=head, model=str(folder), **values))
     assert request.transcript is None
