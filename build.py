@@ -44,7 +44,7 @@ SPEECH_PACKAGES = (
 )
 
 # Names that stay out of the zip: training, the demonstration, and what the shipped models were made from.
-NOT_IN_ZIP = "training", "demo*.py", "source"
+NOT_IN_ZIP = "training", "demo", "source"
 # By name: a developer's models folder may also hold licensed models.
 SHIPPED_MODELS = "emote_open", "open_head"
 PLATFORM_TAGS = {
@@ -450,7 +450,7 @@ def model_command(arguments: list[str]) -> int:
             f"`apt-get install --no-install-recommends {SPEECH_PACKAGES}` and try again"
         )
     python = prepare("runtime", "training")
-    run_step("model", [python, "-m", "emote_blender.training.build_model", *arguments])
+    run_step("model", [python, "-m", "emote_blender.training.open_model.build_model", *arguments])
     return 0
 
 

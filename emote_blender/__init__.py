@@ -8,13 +8,13 @@ Nothing is imported here, so that importing the package costs nothing and needs 
 
 def register() -> None:
     """Returns nothing; Blender calls it when the add-on is enabled."""
-    from .blender.registration import register as register_classes
+    from .blender.register import register as register_classes
 
     register_classes()
 
 
 def unregister() -> None:
     """Returns nothing; Blender calls it when the add-on is disabled."""
-    from .blender.registration import unregister as unregister_classes
+    from .blender.register import unregister as unregister_classes
 
     unregister_classes()

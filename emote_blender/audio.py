@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
+from .motion_tools.timing import MOTION_FPS
 from .resampling import resample
-from .timing import MOTION_FPS
 
 logger = logging.getLogger(__name__)
 

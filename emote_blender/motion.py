@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import InputError
 from .files.atomic_write import replacing
-from .rotation import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
+from .motion_tools.rotation import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
 
 _MAX_FRAMES = 10_000_000  # 46 hours at 60 fps
 _MAX_BYTES = 2 << 30

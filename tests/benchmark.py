@@ -21,13 +21,13 @@ from torch.nn.utils import parametrize
 from torch.utils.flop_counter import FlopCounterMode
 
 from emote_blender.audio import Waveform, load_audio
-from emote_blender.blender.animate import apply_motion
-from emote_blender.blender.head import add_head, load_face_model
-from emote_blender.emote.config import DecoderConfig, EMOTEConfig, FLINTConfig, Wav2Vec2EncoderConfig
+from emote_blender.blender.head.build import add_head, load_face_model
+from emote_blender.blender.scene.take import apply_motion
 from emote_blender.emote.model import EMOTE
 from emote_blender.emotion import EMOTIONS, EmotionTrack
 from emote_blender.motion import FaceMotion
 from emote_blender.pipeline import EMOTEPipeline
+from emote_blender.speech_model.config import DecoderConfig, EMOTEConfig, FLINTConfig, Wav2Vec2EncoderConfig
 
 CLIP = Path(__file__).parent / "data" / "anger_line.wav"
 MATRIX = 1536
@@ -36,7 +36,7 @@ INSERTED_FRAMES = 5
 # The command line, and then the process's own highest memory where the system tells it (Linux).
 CONVERSION = """
 import pathlib, re, sys
-from emote_blender.cli import main
+from emote_blender.cli.main import main
 code = main(sys.argv[1:])
 status = pathlib.Path("/proc/self/status")
 print("peak kB", *re.findall(r"VmHWM:\\s+(\\d+)", status.read_text() if status.exists() else ""))

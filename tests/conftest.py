@@ -6,11 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from recorded_faces import open_head, recorded_poses, small_head
+from recorded_models import face_vertices, reference_config, reference_flint, reference_model
 from tiny_models import make_tiny_config, make_tiny_model, reference, tiny_model_folder
 
 _EXIT_STATUS = pytest.StashKey[int]()
 
-__all__ = ["make_tiny_config", "make_tiny_model", "reference", "tiny_model_folder"]
+__all__ = [
+    "face_vertices",
+    "make_tiny_config",
+    "make_tiny_model",
+    "open_head",
+    "recorded_poses",
+    "reference",
+    "reference_config",
+    "reference_flint",
+    "reference_model",
+    "small_head",
+    "tiny_model_folder",
+]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

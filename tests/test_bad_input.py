@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from emote_blender.cli import main
+from emote_blender.cli.main import main
 from emote_blender.motion import FaceMotion
 
 pytestmark = pytest.mark.inference

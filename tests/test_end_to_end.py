@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from emote_blender.cli import main
+from emote_blender.cli.main import main
 from emote_blender.emotion import EMOTIONS
 from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel

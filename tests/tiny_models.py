@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from emote_blender.emote.config import (
+from emote_blender.emotion import EMOTIONS
+from emote_blender.speech_model.config import (
     DecoderConfig,
     EMOTEConfig,
     FLINTConfig,
     LogMelEncoderConfig,
     Wav2Vec2EncoderConfig,
 )
-from emote_blender.emotion import EMOTIONS
 
 REFERENCE = Path(__file__).parent / "data/reference"
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..errors import ModelError
 from ..files.atomic_write import atomic_file
 from ..files.named_tensors import TensorSpec, described, match_tensors
-from .config import load_config, save_config
+from ..speech_model.config import load_config, save_config
 from .model import EMOTE
 
 WEIGHTS_FILE = "model.safetensors"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..speech_model.config import FLINTConfig
 from .attention import TransformerEncoder
-from .config import FLINTConfig
 
 KERNEL_SIZE = 5
 LEAKY_SLOPE = 0.2

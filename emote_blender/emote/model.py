@@ -4,11 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..speech_model.config import EMOTEConfig, Wav2Vec2EncoderConfig
 from .attention import TransformerEncoder
 from .audio_encoder import AudioEncoder
-from .config import EMOTEConfig, Wav2Vec2EncoderConfig
 from .flint import MotionPrior
-from .log_mel_encoder import LogMelEncoder
+from .log_mel import LogMelEncoder
 from .wav2vec2 import Wav2Vec2Encoder
 
 

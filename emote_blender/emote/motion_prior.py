@@ -9,8 +9,8 @@ from pathlib import Path
 from ..errors import ModelError
 from ..files.atomic_write import write_json
 from ..files.dataclass_reader import read_dataclass
+from ..speech_model.config import FLINTConfig
 from .checkpoint import load_strictly, load_weights
-from .config import FLINTConfig
 from .flint import FLINT
 
 PRIOR_FILE = "motion_prior.safetensors"

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..speech_model.config import Wav2Vec2EncoderConfig
 from .audio_encoder import AudioEncoder
-from .config import Wav2Vec2EncoderConfig
 
 VARIANCE_FLOOR = 1e-7  # of Wav2Vec2FeatureExtractor
 

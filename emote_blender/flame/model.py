@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from ..errors import ModelError
-from ..rotation import axis_angle_to_matrix
+from ..motion_tools.rotation import axis_angle_to_matrix
 from .head_folder import read_head, write_head
 from .skinning import blend_skin, joint_transforms, pose_features
 

@@ -1,196 +1,63 @@
-"""Judges a speech model on the posed mesh: what its mouth does, how its emotions look, and whether one keeps out of the
-other's way. `python -m emote_blender evaluate` is its command; `evaluation_report` writes what is found here.
-
-The reference of the generated corpus is the motion that it asks for, under any emotion. "Plain" figures compare the
-clip as it was recorded (there: spoken without emotion), "emotional" ones the renderings in other emotions at full
-intensity. Every utterance is spoken in all 8 emotions, in one of them at all 3 intensities.
-"""
+"""The command `evaluate`: how good a speech model is, in figures and pictures."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import argparse
+import json
+import sys
 
-import numpy as np
-
-from ..emote.model import EMOTE
-from ..emotion import EMOTIONS
+from ..emote.checkpoint import load_model
+from ..errors import InputError
+from ..files.console_progress import ProgressLine
+from ..files.paths import find_head, find_model
 from ..flame.model import FaceModel
-from .clip_measures import ClipExaminer, ClipMeasures
-from .corpus.generate import generate_part
-from .dataset import prepare_part
-from .emotion_judge import EmotionJudge, JudgedMotion, statistics
-from .evaluation_clips import INTENSITIES, TEXTS_FILE, CorpusSet, EvaluationSet
-from .face_reader import FaceReader
-from .voice_scores import NAN, VoiceScores, score
-
-logger = logging.getLogger(__name__)
-
-MOST_VOICES = 6  # a part with more voices gets no rows of their own
+from ..version import package_version
+from .evaluation.evaluate import run_evaluation
+from .evaluation.evaluation_clips import open_tests
+from .evaluation.report import as_json, as_table, bars_met, write_report
 
 
-@dataclass(frozen=True, eq=False)
-class Confusion:
-    """How often the judge said what: counts (8, 8), asked by said, of renderings and of references."""
-
-    found: np.ndarray
-    reference: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class PartResult:
-    """One test set. rows: per voice where there are few, and of all, last. clips: what they were made from.
-    confusion, strengths: of all; strengths are means (7, 3) per emotion but neutral and intensity, and the
-    references'."""
-
-    name: str
-    rows: tuple[VoiceScores, ...]
-    clips: tuple[ClipMeasures, ...]
-    confusion: Confusion
-    strengths: np.ndarray
-    strengths_reference: np.ndarray
-
-    @property
-    def scores(self) -> VoiceScores:
-        """Of the whole set."""
-        return self.rows[-1]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Of one model. judge_examples: reference motions that the judge learnt from (0: no judge). times_real_time: of
-    encoding and one rendering, on one clip at a time."""
-
-    model: str
-    face: str
-    parts: tuple[PartResult, ...]
-    judge_examples: int
-    times_real_time: float
-
-    @property
-    def rows(self) -> list[VoiceScores]:
-        """Of all parts."""
-        return [row for part in self.parts for row in part.rows]
-
-
-def run_evaluation(
-    model: EMOTE,
-    face_model: FaceModel,
-    tests: Sequence[EvaluationSet],
-    limit: int = 100,
-    progress: Callable[[float, str], None] | None = None,
-    with_text: bool = False,
-) -> Evaluation:
-    """What a model does on each test set.
-
-    Args:
-        face_model: the head that it moves.
-        limit: clips per set.
-        progress: called with a fraction 0 to 1 and a text.
-        with_text: whether the model is told what is said, where that is known.
-    """
-    from ..pipeline import EMOTEPipeline
-
-    config = model.config
-    reader = FaceReader(face_model, config.num_expression, config.expression_names)
-    if progress:
-        progress(0.0, "teaching the judge")
-    judge = teach_judge(tests, reader)
-    examiner = ClipExaminer(EMOTEPipeline(model), reader, judge, with_text)
-    parts = []
-    for number, test in enumerate(tests):
-        clips: list[ClipMeasures] = []
-        for clip in test.clips(limit):
-            if progress:
-                progress((number + min(1.0, len(clips) / limit)) / len(tests), test.name)
-            clips.append(examiner.examine(clip, EMOTIONS[1 + len(clips) % (len(EMOTIONS) - 1)]))
-        if clips:
-            parts.append(_part(test.name, clips, reader.rest_width))
-            logger.info("%s: %d clips", test.name, len(clips))
-    measured = [clip for part in parts for clip in part.clips]
-    seconds = sum(clip.duration_seconds for clip in measured)
-    speed = seconds / max(1e-9, sum(clip.cost_seconds for clip in measured))
-    return Evaluation(config.name, config.face, tuple(parts), judge.num_examples if judge else 0, speed)
-
-
-def evaluate(
-    model: EMOTE,
-    face_model: FaceModel,
-    folders: Mapping[str, Path],
-    limit: int = 80,
-    with_text: bool = False,
-    wrong_words: float = 0.0,
-) -> Evaluation:
-    """The evaluation on prepared parts of the corpus by name, each with what `prepare_validation` adds to its arrays.
-
-    with_text: whether the model is told what is said. wrong_words: share of the words that it is told wrongly.
-    """
-    tests = [CorpusSet(name, folder, model.config.speakers, wrong_words) for name, folder in folders.items()]
-    return run_evaluation(model, face_model, tests, limit, with_text=with_text)
-
-
-def teach_judge(tests: Sequence[EvaluationSet], reader: FaceReader) -> EmotionJudge | None:
-    """A judge of the sets' other motions; None where these hold fewer than two emotions."""
-    examples = [
-        JudgedMotion(
-            statistics(reader.points(item.motion, item.shape), reader.rest_points),
-            item.emotion,
-            item.intensity,
-            item.speaker,
-        )
-        for test in tests
-        for item in test.for_judge()
-    ]
-    return EmotionJudge(examples) if len({example.emotion for example in examples}) > 1 else None
-
-
-def _part(name: str, clips: list[ClipMeasures], rest_width: float) -> PartResult:
-    """The figures of a set."""
-    voices = sorted({clip.voice for clip in clips})
-    rows = []
-    if 1 < len(voices) <= MOST_VOICES:
-        rows = [score(voice, [clip for clip in clips if clip.voice == voice], rest_width) for voice in voices]
-    rows.append(score(f"{name} (all)", clips, rest_width))
-    confusion = Confusion(*(np.zeros((len(EMOTIONS), len(EMOTIONS)), int) for _ in range(2)))
-    for verdict in (verdict for clip in clips for verdict in clip.verdicts):
-        asked = EMOTIONS.index(verdict.asked)
-        confusion.found[asked, EMOTIONS.index(verdict.found)] += 1
-        if verdict.reference is not None:
-            confusion.reference[asked, EMOTIONS.index(verdict.reference)] += 1
-    return PartResult(
-        name, tuple(rows), tuple(clips), confusion, mean_strengths(clips), mean_strengths(clips, reference=True)
+def evaluate_command(arguments: argparse.Namespace) -> int:
+    """Exit code of `evaluate`; raises EmoteError if the model, the head or the data cannot be used."""
+    if arguments.limit < 1:
+        raise InputError(f"--limit must be at least 1, found {arguments.limit}")
+    if not 0 <= arguments.wrong_words <= 1:
+        raise InputError(f"--wrong-words must be 0 to 1, found {arguments.wrong_words:g}")
+    if arguments.wrong_words and not arguments.transcript:
+        raise InputError("--wrong-words spoils the transcripts; add --transcript, or leave it out")
+    folder = find_model(arguments.model)
+    model = load_model(folder)
+    face_model = FaceModel.load(find_head(arguments.head or model.config.face))
+    wrong_words = arguments.wrong_words if arguments.transcript else None
+    tests = open_tests(arguments.data, model.config, wrong_words)
+    progress = ProgressLine(sys.stderr, model.config.name)
+    try:
+        evaluation = run_evaluation(model, face_model, tests, arguments.limit, progress, arguments.transcript)
+    finally:
+        progress.clear()
+    if not evaluation.parts:
+        raise InputError(f"{arguments.data} holds no clip that is long enough; give more")
+    weights = folder / "model.safetensors"
+    facts = {
+        "version": package_version(),
+        "licence": model.config.licence,
+        "weights_megabytes": weights.stat().st_size / 1e6,
+        "data": str(arguments.data),
+        "limit": arguments.limit,
+        "transcript": {"wrong_words": wrong_words} if arguments.transcript else None,
+    }
+    written = write_report(evaluation, arguments.output, facts) if arguments.output else []
+    if arguments.json:
+        print(json.dumps(as_json(evaluation, facts), indent=1, ensure_ascii=False))
+        return 0
+    print(as_table(evaluation.rows))
+    print()
+    for part in evaluation.parts:
+        missed = [name for name, met in bars_met(part).items() if not met]
+        print(f"{part.name}: {'all bars met' if not missed else 'below the bar: ' + ', '.join(missed)}")
+    print(
+        f"{evaluation.times_real_time:.0f} times real time; the judge learnt from {evaluation.judge_examples} motions"
     )
-
-
-def mean_strengths(clips: list[ClipMeasures], reference: bool = False) -> np.ndarray:
-    """(7, 3) mean judged strength per emotion but neutral, and intensity; NaN where none was judged."""
-    means = np.full((len(EMOTIONS) - 1, len(INTENSITIES)), NAN)
-    for row, emotion in enumerate(EMOTIONS[1:]):
-        judged = [
-            clip.strengths_reference if reference else clip.strengths for clip in clips if clip.emotion == emotion
-        ]
-        given = [strengths for strengths in judged if strengths is not None]
-        if given:
-            means[row] = np.mean(given, axis=0)
-    return means
-
-
-def prepare_validation(parts, work: Path) -> dict[str, Path]:
-    """Prepared folders of validation parts below `work`, made where they are missing."""
-    folders = {}
-    for part in parts:
-        shards = generate_part(part, work / "corpus")
-        folder = prepare_part(shards, work / "prepared" / part.name)
-        voices, texts = [], []
-        for shard in shards:
-            with np.load(shard) as archive:
-                voices.append(archive["speakers"])
-                if "texts" in archive:
-                    texts.append(archive["texts"])
-        np.save(folder / "voices.npy", np.concatenate(voices))
-        if len(texts) == len(shards):
-            np.save(folder / TEXTS_FILE, np.concatenate(texts))
-        folders[part.name] = folder
-    return folders
+    for path in written:
+        print(f"wrote {path}")
+    return 0

@@ -8,7 +8,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="these tests run in Blender's Python module")
 
 import emote_blender  # noqa: E402
-from emote_blender.blender.head import add_head  # noqa: E402
+from emote_blender.blender.head.build import add_head  # noqa: E402
 from emote_blender.flame.model import FaceModel  # noqa: E402
 from emote_blender.motion import FaceMotion  # noqa: E402
 

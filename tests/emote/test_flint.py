@@ -6,8 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from emote_blender.emote.config import FLINTConfig
 from emote_blender.emote.flint import FLINT, LatentDistribution
+from emote_blender.speech_model.config import FLINTConfig
 
 pytestmark = pytest.mark.inference
 

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 import torch
 
-from emote_blender.emote.config import DecoderConfig, FLINTConfig, Wav2Vec2EncoderConfig
 from emote_blender.emote.flint import FLINT
 from emote_blender.emote.model import EMOTE
+from emote_blender.speech_model.config import DecoderConfig, FLINTConfig, Wav2Vec2EncoderConfig
 
 pytestmark = pytest.mark.inference
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from emote_blender.emote.config import Wav2Vec2EncoderConfig
 from emote_blender.emote.wav2vec2 import Wav2Vec2Encoder
+from emote_blender.speech_model.config import Wav2Vec2EncoderConfig
 
 pytestmark = pytest.mark.inference
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emote_blender.errors import ModelError
-from emote_blender.rotation import axis_angle_to_matrix
+from emote_blender.motion_tools.rotation import axis_angle_to_matrix
 
 
 def test_a_face_at_rest_is_the_template(small_head):

@@ -99,7 +99,7 @@ import json, torch
 import safetensors.torch, scipy.signal
 from emote_blender.pipeline import EMOTEPipeline
 from emote_blender.emote.wav2vec2 import Wav2Vec2Encoder
-from emote_blender.emote.config import Wav2Vec2EncoderConfig
+from emote_blender.speech_model.config import Wav2Vec2EncoderConfig
 from emote_blender.transcript.pronunciation import pronounce
 assert len(pronounce("hello world").words) == 2
 encoder = Wav2Vec2Encoder(Wav2Vec2EncoderConfig(num_hidden_layers=1)).eval()

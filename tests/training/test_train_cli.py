@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from emote_blender.cli import main
+from emote_blender.cli.main import main
 from emote_blender.emote.motion_prior import load_motion_prior
 
 CONFIG = """

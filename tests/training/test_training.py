@@ -8,13 +8,13 @@ import torch
 from emote_blender.emote.checkpoint import load_model
 from emote_blender.emote.motion_prior import load_motion_prior
 from emote_blender.errors import Cancelled
-from emote_blender.training.losses import MeshLoss
-from emote_blender.training.make_task import make_task
-from emote_blender.training.optimisation import AveragedWeights, cosine_rate
-from emote_blender.training.run_config import load_run_config
-from emote_blender.training.run_folder import read_weights
-from emote_blender.training.task import RunInputs
-from emote_blender.training.trainer import Trainer
+from emote_blender.training.losses.mesh import MeshLoss
+from emote_blender.training.run.config import load_run_config
+from emote_blender.training.run.folder import read_weights
+from emote_blender.training.run.optimisation import AveragedWeights, cosine_rate
+from emote_blender.training.run.task import RunInputs
+from emote_blender.training.run.trainer import Trainer
+from emote_blender.training.tasks.make_task import make_task
 
 PRIOR = (
     "trainer.num_steps=4", "trainer.warm_up=1", "trainer.workers=0", "trainer.tensorboard=false", "trainer.device=cpu",
@@ -34,7 +34,7 @@ def one_thread(monkeypatch):
     """Sums in one order; and no plots."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    monkeypatch.setattr("emote_blender.training.run_log.draw_curves", lambda scalars, image: None)
+    monkeypatch.setattr("emote_blender.training.run.log.draw_curves", lambda scalars, image: None)
     yield
     torch.set_num_threads(before)
 

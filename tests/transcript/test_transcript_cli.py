@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emote_blender.cli import main
+from emote_blender.cli.main import main
 from emote_blender.errors import ModelError
 from emote_blender.motion import FaceMotion
 from emote_blender.transcript.espeak import open_espeak

@@ -27,8 +27,8 @@ import numpy as np
 
 from ...audio import FRAME_SAMPLES
 from ...files.atomic_write import atomic_file
-from ...timing import MOTION_FPS
-from . import engines
+from ...motion_tools.timing import MOTION_FPS
+from .engines import catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 0.6, 20.0
 class CorpusPart:
     """One kind of speech of a corpus.
 
-    name: its folder. engine: one of `engines.ENGINES`. hours: how much. seed: which. voices: None for all.
+    name: its folder. engine: one of `catalogue.ENGINES`. hours: how much. seed: which. voices: None for all.
     """
 
     name: str
@@ -83,7 +83,7 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
     Raises:
         InputError: the engine is not installed.
     """
-    engines.require_engines((part.engine,))
+    catalogue.require_engines((part.engine,))
     part_folder = folder / part.name
     part_folder.mkdir(parents=True, exist_ok=True)
     description = {**part.__dict__, "shard_seconds": shard_seconds, "code": code_digest(part.engine)}
@@ -116,9 +116,9 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
 
 
 def code_digest(engine: str) -> str:
-    """Digest of the code that decides an engine's speech: `engines.sources` and `write_shard`, comments and docstrings
+    """Digest of the code that decides an engine's speech (`catalogue.sources`, `write_shard`), comments and docstrings
     aside."""
-    code = [inspect.getsource(module) for module in engines.sources(engine)] + [inspect.getsource(write_shard)]
+    code = [inspect.getsource(module) for module in catalogue.sources(engine)] + [inspect.getsource(write_shard)]
     return hashlib.sha256("\n".join(map(_bare, code)).encode()).hexdigest()[:16]
 
 
@@ -156,10 +156,10 @@ def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> Non
     seed = zlib.crc32(f"{part.engine} {part.seed} {index}".encode())
     samples, classes, times, speakers, texts = [], [], [], [], []
     frame_offsets, phone_offsets = [0], [0]
-    for utterance in engines.utterances(part.engine, seed, part.voices):
+    for utterance in catalogue.utterances(part.engine, seed, part.voices):
         if frame_offsets[-1] >= seconds * MOTION_FPS:
             break
-        duration = len(utterance.samples) / engines.SAMPLE_RATE
+        duration = len(utterance.samples) / catalogue.SAMPLE_RATE
         if not SHORTEST_SECONDS <= duration <= LONGEST_SECONDS or len(utterance.phone_classes) < 2:
             continue
         frames = -(-len(utterance.samples) // FRAME_SAMPLES)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import engines, phones
-from .utterance import SAMPLE_RATE, Utterance
+from . import phones
+from .engines import catalogue
+from .engines.utterance import SAMPLE_RATE, Utterance
 
 LARGEST_LAG_SECONDS = 0.02
 LEAST_DIP_DB = 6.0
@@ -82,14 +83,14 @@ def _level(samples: np.ndarray) -> np.ndarray:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints a line per voice; 1 when a voice does not pass."""
     parser = argparse.ArgumentParser(prog="python -m emote_blender.training.corpus.label_check", description=__doc__)
-    parser.add_argument("engine", nargs="+", choices=engines.ENGINES + engines.UNSEEN_ENGINES)
+    parser.add_argument("engine", nargs="+", choices=catalogue.ENGINES + catalogue.UNSEEN_ENGINES)
     parser.add_argument("--utterances", type=int, default=30, help="per voice")
     options = parser.parse_args(arguments)
-    engines.require_engines(tuple(options.engine))
+    catalogue.require_engines(tuple(options.engine))
     all_pass = True
     for engine in options.engine:
-        for voice in engines.voices_of(engine) or (None,):
-            source = engines.utterances(engine, 7, (voice,) if voice else None)
+        for voice in catalogue.voices_of(engine) or (None,):
+            source = catalogue.utterances(engine, 7, (voice,) if voice else None)
             found = check(next(source) for _ in range(options.utterances))
             all_pass &= found.passes
             print(

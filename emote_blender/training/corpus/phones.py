@@ -1,15 +1,6 @@
 """The 39 phone classes as the corpus uses them: those of `transcript.phones`, and how English engines name phones."""
 
-from ...transcript.phones import (
-    BILABIALS,
-    CLASS_INDEX,
-    CLASSES,
-    LABIODENTALS,
-    SILENCE,
-    VISEMES,
-    VOWELS,
-    from_ipa,
-)
+from ...transcript.phones import BILABIALS, CLASS_INDEX, CLASSES, LABIODENTALS, SILENCE, VISEMES, VOWELS, from_ipa
 
 __all__ = [
     "BILABIALS",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emote_blender.flame.skinning import joint_transforms
-from emote_blender.rotation import axis_angle_to_matrix
+from emote_blender.motion_tools.rotation import axis_angle_to_matrix
 
 from .face_coordinates import MM, NO_RING
 from .mouth import LIP_POSITION, LIP_SIDE, UPPER_MIDLINE_INDEX

@@ -1,0 +1,178 @@
+"""One call of the command line at work: a model, a head where one is needed, and the jobs that are done with them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..audio import Waveform, require_file
+from ..errors import Cancelled, EmoteError, InputError
+from ..files.atomic_write import check_writable
+from ..files.console_progress import ProgressLine, say
+from ..files.paths import find_head, find_model
+from ..retarget.compatibility import check_fits_head, version_warning
+from ..version import package_version
+from .report import StageClock
+from .table import BatchRow, Job
+
+if TYPE_CHECKING:
+    from ..pipeline import EMOTEPipeline
+    from ..speech_model.config import EMOTEConfig
+
+logger = logging.getLogger(__name__)
+
+Decoder = Callable[[Path], Waveform]
+
+
+@dataclass
+class Session:
+    """What one call of the program works with: a model, a head where one is needed, and how sound is decoded.
+
+    Attributes:
+        config: the model's configuration.
+        model_folder: the model's folder.
+        head_folder: the head for .blend files, None where only motion files are written.
+        decode: reads an audio file.
+        pipeline: None until the first job needs it, then kept.
+    """
+
+    config: EMOTEConfig
+    model_folder: Path
+    head_folder: Path | None
+    decode: Decoder
+    pipeline: EMOTEPipeline | None = None
+
+
+def open_session(arguments: argparse.Namespace, decode: Decoder, needs_head: bool) -> Session:
+    """Model and head by their small files; raises EmoteError if one is missing or they do not belong together."""
+    from ..speech_model.config import load_config
+
+    model_folder = find_model(arguments.model)
+    config = load_config(model_folder)
+    head_folder = None
+    if needs_head or arguments.head:
+        from ..flame.model import FaceModel
+
+        head_folder = find_head(arguments.head or config.face)
+        head, source = FaceModel.load(head_folder), f"model {config.name}"
+        check_fits_head(source, config.face, config.num_expression, config.expression_names, head)
+        warning = version_warning(source, config.face, head)
+        if warning:
+            say(f"warning: {warning}")
+    if needs_head:
+        _require_blender()
+    return Session(config, model_folder, head_folder, decode)
+
+
+def _require_blender() -> None:
+    """Raises InputError where Blender's Python module is missing."""
+    from importlib.util import find_spec
+
+    if find_spec("bpy") is None:
+        raise InputError(
+            "a .blend can only be written by Blender, which is not here; run `blender --command emote ...`, "
+            "install the Python module bpy, or write a .npz"
+        )
+
+
+def check_files(job: Job, report: Path | None) -> None:
+    """Raises InputError if a file cannot be read or written, before any work is done."""
+    require_file(job.audio)
+    check_writable(job.output)
+    if report:
+        check_writable(report)
+        if report.resolve() == job.output.resolve():
+            raise InputError(f"--report and --output both name {report}; give the report another name")
+
+
+def check_job(job: Job, config: EMOTEConfig) -> None:
+    """Raises EmoteError if the model has no such speaker, or can make nothing of the transcript."""
+    if job.speaker and job.speaker not in config.speakers:
+        raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
+    if job.transcript is not None:
+        from ..pipeline import require_transcript_use
+        from ..transcript.pronunciation import require_language
+
+        require_transcript_use(config)
+        require_language(job.language)
+
+
+def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str, Any]:
+    """The report of one row; a row that fails is reported, so that the others still run."""
+    if row.job is None:
+        say(f"error: {row.error}")
+        return {"line": row.line, "input": row.audio, "status": "failed", "error": row.error}
+    failed = {"line": row.line, "input": str(row.job.audio), "output": str(row.job.output), "status": "failed"}
+    try:
+        check_job(row.job, session.config)
+        require_file(row.job.audio)
+        row.job.output.parent.mkdir(parents=True, exist_ok=True)
+        check_writable(row.job.output)
+        report = run_job(row.job, session, progress)
+    except Cancelled:
+        raise
+    except EmoteError as error:
+        progress.clear()
+        say(f"error: line {row.line}: {error}")
+        return {**failed, "error": str(error)}
+    except Exception as error:  # a fault of ours must not cost the night's other rows; its traceback is shown
+        progress.clear()
+        logger.exception("line %d of the batch failed", row.line)
+        return {**failed, "error": f"unexpected {type(error).__name__}: {error}"}
+    progress.clear()
+    return {"line": row.line, "status": "done", **report}
+
+
+def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:
+    """Writes the output of one job and gives its report."""
+    clock = StageClock()
+    with clock.stage("decode"):
+        progress(0.0, "reading audio")
+        waveform = session.decode(job.audio)
+    with clock.stage("load_model"):
+        if session.pipeline is None:
+            progress(0.0, "loading model")
+            from ..pipeline import EMOTEPipeline
+
+            session.pipeline = EMOTEPipeline.from_pretrained(str(session.model_folder))
+    with clock.stage("encode"):
+        features = session.pipeline.encode(
+            waveform, progress=progress, transcript=job.transcript, language=job.language
+        )
+    with clock.stage("generate"):
+        motion = session.pipeline.generate(features, job.track, speaker=job.speaker, progress=progress)
+        motion = replace(motion, meta={**motion.meta, "audio": job.audio.name})
+    with clock.stage("write"):
+        progress(1.0, "writing")
+        if job.output.suffix.lower() == ".blend":
+            from ..blender.scene.scene_file import write_blend
+
+            assert session.head_folder is not None  # opened with the session
+            write_blend(job.output, motion, session.head_folder, job.audio, fps=motion.fps)
+        else:
+            motion.save(job.output)
+    fit = features.transcript_report
+    if fit is not None:
+        progress.clear()
+        for sentence in fit.sentences():
+            say(f"warning: {job.audio.name}: {sentence}")
+    return {
+        "input": str(job.audio),
+        "duration_seconds": round(waveform.duration_seconds, 3),
+        "model": session.config.name,
+        "face": session.config.face,
+        "licence": session.config.licence,
+        "head": str(session.head_folder) if session.head_folder else None,
+        "speaker": job.speaker or session.config.speakers[0],
+        **job.condition,
+        **({"transcript": fit.as_dict()} if fit is not None else {}),
+        "frames": motion.num_frames,
+        "fps": motion.fps,
+        "seconds": clock.summary(),
+        "output": str(job.output),
+        "version": package_version(),
+    }

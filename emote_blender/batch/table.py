@@ -1,0 +1,130 @@
+"""What a batch file asks for: one line per audio file, checked before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
+from ..errors import EmoteError, InputError
+from ..files.csv_table import CSVRow, read_csv_table
+from ..transcript.language import AUTO
+from ..transcript.text import read_transcript
+
+COLUMNS = ("audio", "emotion", "intensity", "speaker", "transcript", "language", "output")
+OUTPUT_SUFFIXES = (".npz", ".blend")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One audio file to one output file.
+
+    Attributes:
+        audio: the audio file.
+        output: the file to write, .npz or .blend.
+        track: emotion and intensity over time.
+        condition: what the track was made from, for the report: {"emotion", "intensity"} or {"track"}.
+        speaker: name of a speaker of the model, or None for its first.
+        transcript: what is said, or None.
+        language: of the transcript.
+    """
+
+    audio: Path
+    output: Path
+    track: EmotionTrack
+    condition: dict[str, str | float]
+    speaker: str | None
+    transcript: str | None = None
+    language: str = AUTO
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """A row of the file: its job, or the sentence that says why it cannot be one.
+
+    Attributes:
+        line: line in the file, from 1.
+        audio: the text of the column.
+        job: the job, or None.
+        error: the sentence, or None.
+    """
+
+    line: int
+    audio: str
+    job: Job | None
+    error: str | None
+
+
+def read_jobs(path: str | Path, folder: str | Path) -> list[BatchRow]:
+    """The rows of a CSV file with the column audio and any of the other COLUMNS.
+
+    A relative path of an audio or transcript file is relative to the CSV file, an output to `folder`. An output that
+    is left out is named after the audio, with emotion and intensity where the row gives them: line_anger_2.npz.
+
+    Raises:
+        InputError: if the file as a whole cannot be used; what is wrong with a row stands in the row.
+    """
+    path, folder = Path(path), Path(folder)
+    rows = read_csv_table(path, required=("audio",), optional=COLUMNS[1:])
+    if not rows:
+        raise InputError(f"{path} has no rows; write one line per audio file under the header")
+    taken: dict[str, CSVRow] = {}
+    result = []
+    for row in rows:
+        try:
+            job = _job(row, path.parent, folder)
+            # Compared without case, as the file systems of Windows and macOS do.
+            key = str(job.output).casefold()
+            if key in taken:
+                raise InputError(
+                    f"{row.place}: output {job.output.name} is already written by line {taken[key].line}; "
+                    "give each row its own name in the column output"
+                )
+            taken[key] = row
+            result.append(BatchRow(row.line, row.values["audio"], job, None))
+        except EmoteError as error:
+            text = str(error)
+            text = text if text.startswith(row.place) else f"{row.place}: {text}"
+            result.append(BatchRow(row.line, row.values["audio"], None, text))
+    return result
+
+
+def check_output_suffix(output: Path) -> None:
+    """Returns nothing; raises InputError unless the file's name ends in .npz or .blend."""
+    if output.suffix.lower() not in OUTPUT_SUFFIXES:
+        raise InputError(f"output {output} must end in .npz (motion) or .blend (scene)")
+
+
+def _job(row: CSVRow, csv_folder: Path, folder: Path) -> Job:
+    """The job of one row; raises InputError with what is wrong."""
+    values = row.values
+    if not values["audio"]:
+        raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
+    audio = csv_folder / Path(values["audio"]).expanduser()
+    if values["language"] and not values["transcript"]:
+        raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript")
+    emotion = values["emotion"].lower() or DEFAULT_EMOTION
+    intensity = row.number("intensity", DEFAULT_INTENSITY)
+    name = values["output"] or _default_name(audio, values)
+    try:
+        output = (folder / name).resolve()
+    except OSError as error:
+        raise InputError(f"{row.place}: output {name} is no file name ({error.strerror}); choose another") from error
+    if not output.is_relative_to(folder.resolve()):
+        raise InputError(f"{row.place}: output {name} is outside {folder}; name a file inside it")
+    check_output_suffix(Path(name))
+    return Job(
+        audio=audio,
+        output=output,
+        track=EmotionTrack.constant(emotion, intensity),
+        condition={"emotion": emotion, "intensity": intensity},
+        speaker=values["speaker"] or None,
+        transcript=read_transcript(values["transcript"], csv_folder) if values["transcript"] else None,
+        language=values["language"] or AUTO,
+    )
+
+
+def _default_name(audio: Path, values: dict[str, str]) -> str:
+    """The audio's name with what the row gives beside it."""
+    parts = [audio.stem, values["emotion"].lower(), values["intensity"]]
+    return "_".join(part for part in parts if part) + ".npz"

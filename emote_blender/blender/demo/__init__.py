@@ -1,0 +1,1 @@
+"""The demonstration of `build.py demo`; not in the zip."""

@@ -1,0 +1,1 @@
+"""A head in Blender: its mesh, bones, shape keys and materials."""

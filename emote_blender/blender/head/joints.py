@@ -1,0 +1,104 @@
+"""Joints that follow the face: FLAME's J_regressor kept on the mesh, and what it says of bones.
+
+FLAME regresses its joints from the shaped face, so identity and expression both move them. Identity moves a bone's
+rest position (`update_joints`). Expression changes from frame to frame; there a take gives each turned bone a location,
+which keeps the bone's rest position and yet turns the face about the moved joint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from ...errors import InputError
+from ...flame.model import FaceModel
+from .rig import HeadRig
+
+# Point attributes of the mesh: they are copied, appended and saved with it. Blender hides names that begin with a dot.
+_ATTRIBUTE_PREFIX = ".J_regressor_"
+
+
+def keep_regressor(mesh: bpy.types.Mesh, model: FaceModel) -> None:
+    """Returns nothing; stores the weights (V,) of every joint on the mesh."""
+    for joint_name, weights in zip(model.joint_names, model.J_regressor, strict=True):
+        attribute = mesh.attributes.new(_ATTRIBUTE_PREFIX + joint_name, "FLOAT", "POINT")
+        attribute.data.foreach_set("value", np.ascontiguousarray(weights, np.float32))
+
+
+def kept_regressor(mesh: bpy.types.Mesh) -> dict[str, np.ndarray]:
+    """The (V,) weights of each joint by its name, as `keep_regressor` stored them; empty for other meshes."""
+    weights = {}
+    for attribute in mesh.attributes:
+        if attribute.name.startswith(_ATTRIBUTE_PREFIX) and len(attribute.data) == len(mesh.vertices):
+            values = np.empty(len(mesh.vertices), np.float32)
+            attribute.data.foreach_get("value", values)
+            weights[attribute.name.removeprefix(_ATTRIBUTE_PREFIX)] = values
+    return weights
+
+
+def joint_displacements(mesh: bpy.types.Mesh, key_names: Sequence[str]) -> dict[str, np.ndarray]:
+    """How far each key at 1 moves each joint: (keys, 3) metres in the mesh's space by the joint's name."""
+    weights = kept_regressor(mesh)
+    displacements = {name: np.zeros((len(key_names), 3)) for name in weights}
+    for number, key_name in enumerate(key_names if weights else ()):
+        key = mesh.shape_keys.key_blocks[key_name]
+        moved = _points(key) - _points(key.relative_key)
+        for name, values in weights.items():
+            displacements[name][number] = values @ moved
+    return displacements
+
+
+def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
+    """Returns nothing; moves the bones' rest positions to where the head's identity, as it is set now, has its joints.
+
+    Args:
+        context: in Object Mode.
+        rig: the head.
+
+    Raises:
+        InputError: if the mesh does not hold its joints' weights, or the armature is not in the view layer.
+    """
+    head, armature = rig.mesh, rig.armature
+    weights = kept_regressor(head.data)
+    if not weights:
+        raise InputError(
+            f"head {head.name!r} does not know where its joints belong: it was not made by Add Head of this version; "
+            "add the head again, or move its bones in Edit Mode"
+        )
+    if context.mode != "OBJECT":
+        raise InputError(f"joints are moved in Object Mode, found {context.mode}; leave this mode first")
+    if context.view_layer.objects.get(armature.name) != armature or not armature.visible_get():
+        raise InputError(f"the armature {armature.name!r} is hidden or in another scene; show it first")
+    points = _identity_points(head.data, rig.shape_keys)
+    active = context.view_layer.objects.active
+    context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    try:
+        for name, values in weights.items():
+            bone = armature.data.edit_bones.get(name)
+            if bone is not None:
+                roll, reach = bone.roll, bone.tail - bone.head
+                bone.head = values @ points
+                bone.tail = bone.head + reach
+                bone.roll = roll
+    finally:
+        bpy.ops.object.mode_set(mode="OBJECT")
+        context.view_layer.objects.active = active
+
+
+def _identity_points(mesh: bpy.types.Mesh, shape_keys: Sequence[str]) -> np.ndarray:
+    """(V, 3) the mesh with its identity keys as they are set now."""
+    points = _points(mesh.shape_keys.reference_key)
+    for name in shape_keys:
+        key = mesh.shape_keys.key_blocks.get(name)
+        if key is not None and not key.mute and key.value:
+            points += key.value * (_points(key) - _points(key.relative_key))
+    return points
+
+
+def _points(key: bpy.types.ShapeKey) -> np.ndarray:
+    values = np.empty(len(key.data) * 3, np.float32)
+    key.points.foreach_get("co", values)
+    return values.reshape(-1, 3)

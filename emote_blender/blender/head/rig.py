@@ -1,0 +1,170 @@
+"""What a head in a scene consists of: mesh, shape keys, armature."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+
+from ...errors import InputError
+from ...flame.model import FaceModel
+from ...retarget.compatibility import UNKNOWN_FLAME
+from .axes import MODEL_TO_BLENDER
+from .foreign_flame import FLAME_BONES, FlameKeys, axes_of_bones, flame_keys
+
+# A head carries this text (JSON) on its mesh object, so that copies of the object stay heads.
+HEAD_PROPERTY = "emote_head"
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class HeadRig:
+    """A head in the scene.
+
+    Attributes:
+        mesh: the mesh object with the shape keys.
+        armature: the object with the bones root, neck, jaw, left_eye, right_eye.
+        basis: name of the face basis that its expression shape keys are.
+        expression_names: component names, or None where components have only numbers.
+        expression_keys: shape key names in the order of the components.
+        licence: licence of the face model.
+        shape_keys: names of the identity shape keys.
+        axes: (3, 3) the face model's axes, as columns, in the armature's space.
+        missing: what the head lacks without being useless, one sentence each.
+    """
+
+    mesh: bpy.types.Object
+    armature: bpy.types.Object
+    basis: str
+    expression_names: tuple[str, ...] | None
+    expression_keys: tuple[str, ...]
+    licence: str
+    shape_keys: tuple[str, ...] = ()
+    axes: np.ndarray = field(default_factory=MODEL_TO_BLENDER.copy)
+    missing: tuple[str, ...] = ()
+
+    @property
+    def num_expression(self) -> int:
+        """How many expression components the head has."""
+        return len(self.expression_keys)
+
+
+def describe(model: FaceModel, shape_keys: list[str], expression_keys: list[str]) -> str:
+    """The text that a head's mesh object carries: its face model, and which shape key is which component."""
+    names = model.expression_names
+    return json.dumps(
+        {
+            "format": _FORMAT,
+            "basis": model.basis,
+            "licence": model.licence,
+            "expression_names": None if names is None else list(names),
+            "expression_keys": expression_keys,
+            "shape_keys": shape_keys,
+        }
+    )
+
+
+def is_head(candidate: bpy.types.Object | None) -> bool:
+    """Whether this object is the mesh of a head: one that this add-on made, or another add-on's FLAME head."""
+    if candidate is None or candidate.type != "MESH":
+        return False
+    return HEAD_PROPERTY in candidate or flame_keys(candidate.data) is not None
+
+
+def head_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The head that this object is, or whose armature it is."""
+    if is_head(candidate):
+        return candidate
+    if candidate is not None and candidate.type == "ARMATURE":
+        return next((child for child in candidate.children if is_head(child)), None)
+    return None
+
+
+def rig_of(head: bpy.types.Object) -> HeadRig:
+    """What a head consists of.
+
+    Raises:
+        InputError: if the head is linked from another file, or has lost its shape keys, its armature or a bone.
+    """
+    _require_editable(head)
+    if HEAD_PROPERTY not in head:
+        keys_found = flame_keys(head.data)
+        if keys_found is None:
+            raise InputError(f"object {head.name!r} is not a head; choose a head")
+        return _rig_of_flame(head, keys_found)
+    try:
+        description = json.loads(head[HEAD_PROPERTY])
+        keys = tuple(description["expression_keys"])
+        names = description["expression_names"]
+        basis, licence = description["basis"], description["licence"]
+        shape_names = tuple(description.get("shape_keys", ()))
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"head {head.name!r} has a damaged {HEAD_PROPERTY!r} property; add the head again") from error
+    shape_keys = head.data.shape_keys
+    missing = [key for key in keys if shape_keys is None or key not in shape_keys.key_blocks]
+    if missing:
+        listed = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
+        raise InputError(
+            f"head {head.name!r} lacks {len(missing)} of {len(keys)} expression shape keys ({listed}); "
+            "add the head again"
+        )
+    armature = _armature_of(head)
+    return HeadRig(head, armature, basis, None if names is None else tuple(names), keys, licence, shape_names)
+
+
+def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
+    """What a FLAME head of another add-on consists of; its version and licence are not written anywhere."""
+    armature = _armature_of(head)
+    bones = {bone.name: np.array(bone.head_local) for bone in armature.data.bones}
+    lacking = [name for name in FLAME_BONES if name not in bones]
+    missing = []
+    if lacking:
+        missing.append(f"no bone {' and '.join(lacking)}: what a motion has for it is left out")
+    axes = axes_of_bones(bones)
+    if axes is None:
+        missing.append("its bones do not tell where up is: Z is taken as up and -Y as the face's direction")
+    if keys.pose and not keys.pose_driven:
+        missing.append(f"its {len(keys.pose)} pose correctives are not driven by its bones and stay as they are")
+    return HeadRig(
+        head,
+        armature,
+        UNKNOWN_FLAME,
+        None,
+        keys.expression,
+        "FLAME's, as you agreed to it",
+        keys.shape,
+        MODEL_TO_BLENDER.copy() if axes is None else axes,
+        tuple(missing),
+    )
+
+
+def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
+    armatures = [modifier.object for modifier in head.modifiers if modifier.type == "ARMATURE" and modifier.object]
+    armature = armatures[0] if armatures else head.parent
+    if armature is None or armature.type != "ARMATURE":
+        raise InputError(f"head {head.name!r} has no armature for its jaw; undo its removal or add the head again")
+    if "jaw" not in armature.pose.bones:
+        raise InputError(
+            f"armature {armature.name!r} of head {head.name!r} has no bone 'jaw'; name its jaw bone so, "
+            "or add the head again"
+        )
+    if armature.library is not None:
+        raise InputError(_linked_sentence(armature, armature.library))
+    return armature
+
+
+def _require_editable(head: bpy.types.Object) -> None:
+    """Raises InputError if keyframes cannot be written to a head because it lives in another file."""
+    shape_keys = head.data.shape_keys
+    for data in (head, head.data, shape_keys):
+        if data is not None and data.library is not None:
+            raise InputError(_linked_sentence(head, data.library))
+
+
+def _linked_sentence(item: bpy.types.Object, library: bpy.types.Library) -> str:
+    return (
+        f"{item.name!r} is linked from {library.filepath} and cannot be animated here; "
+        "make it local with its data (Object > Relations > Make Local > Selected Objects and Data) or append it"
+    )

@@ -1,0 +1,252 @@
+"""From the user's choices to a take: read the scene, run the model, write the action.
+
+`prepare` and `finish` touch the scene and belong to the main thread; `compute` touches no bpy and may run on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+
+from ...emotion import EmotionTrack
+from ...errors import InputError, ModelError
+from ...motion import FaceMotion
+from ...retarget.compatibility import check_fits_head
+from ...transcript.language import AUTO
+from ...transcript.text import read_transcript
+from ..blend_paths import absolute, find_model_folder
+from ..head.rig import rig_of
+from ..requirements import missing_sentence
+from ..scene.strips import FileSound, StripSound, find_strip, read_strip
+from ..scene.take import apply_motion, named, rig_warnings
+from ..settings import model_info
+
+if TYPE_CHECKING:
+    from ...speech_model.config import EMOTEConfig
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user asked for.
+
+    Attributes:
+        head: mesh object of the head.
+        strip: name of a sound strip; empty to take `audio`, or, without that, the active or only strip.
+        audio: sound file, when no strip is meant.
+        frame_start: scene frame at which `audio` begins; a strip has its own.
+        emotion: one of EMOTIONS.
+        intensity: 0 to 2.
+        speaker: one of the model's; empty for its first.
+        model: name or folder of a speech model.
+        transcript: what is said, or a .txt file; None for what the strip says, empty for none.
+        language: of the transcript; None for what the strip says.
+    """
+
+    head: bpy.types.Object
+    strip: str
+    audio: str
+    frame_start: int
+    emotion: str
+    intensity: float
+    speaker: str
+    model: str
+    transcript: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `compute` works on, and how `finish` finds its way back into the scene: no references to its data.
+
+    Attributes:
+        head_uid: session identifier of the head's mesh object.
+        head_name: the head's name, for messages.
+        scene_uid: session identifier of the scene whose timeline and frame rate count.
+        sound: what is spoken, and the scene frame at which it begins.
+        track: emotion over time.
+        speaker: or None for the model's first.
+        model: the model's folder.
+        take_name: name of the action.
+        transcript: what is said, or None.
+        language: of the transcript.
+        warnings: what is not as it should be, one sentence each.
+    """
+
+    head_uid: int
+    head_name: str
+    scene_uid: int
+    sound: StripSound | FileSound
+    track: EmotionTrack
+    speaker: str | None
+    model: Path
+    take_name: str
+    transcript: str | None = None
+    language: str = AUTO
+    warnings: tuple[str, ...] = ()
+
+
+def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
+    """The request for these choices; finds every mistake that can be found before the model runs.
+
+    Raises:
+        InputError: if head, strip, file, transcript, emotion, intensity or speaker cannot be used.
+        ModelError: if the model is not there, cannot run here, or is made for another face; or if a transcript cannot
+            be read here.
+    """
+    from ...speech_model.config import load_config
+
+    missing = missing_sentence()
+    if missing:
+        raise ModelError(missing)
+    track = EmotionTrack.constant(choices.emotion, choices.intensity)
+    model_info.refresh()  # the panel may remember a folder as it was
+    folder = find_model_folder(choices.model)
+    config = load_config(folder)
+    if choices.speaker and choices.speaker not in config.speakers:
+        raise InputError(
+            f"unknown speaker {choices.speaker!r}; the model {config.name} knows {', '.join(config.speakers)}; "
+            "choose one"
+        )
+    rig = rig_of(choices.head)
+    source = f"the model {config.name}"
+    check_fits_head(source, config.face, config.num_expression, config.expression_names, rig)
+    sound: StripSound | FileSound
+    transcript, language = choices.transcript, choices.language
+    if choices.strip or not choices.audio:
+        strip = find_strip(scene, choices.strip)
+        sound = read_strip(scene, strip)
+        transcript = strip.emote.transcript if transcript is None else transcript
+        language = strip.emote.language if language is None else language
+    else:
+        sound = FileSound(Path(absolute(choices.audio)), choices.frame_start)
+    text, unused = _usable_transcript(transcript, language or AUTO, config)
+    return Request(
+        head_uid=choices.head.session_uid,
+        head_name=choices.head.name,
+        scene_uid=scene.session_uid,
+        sound=sound,
+        track=track,
+        speaker=choices.speaker or None,
+        model=folder,
+        take_name=f"{sound.name} {choices.emotion}",
+        transcript=text,
+        language=language or AUTO,
+        warnings=(*rig_warnings(source, config.face, rig), *unused),
+    )
+
+
+def _usable_transcript(given: str | None, language: str, config: EMOTEConfig) -> tuple[str | None, tuple[str, ...]]:
+    """The text that is meant, or None, and a sentence where the model cannot use it: a strip keeps its transcript
+    whichever model is chosen."""
+    from ...pipeline import uses_transcript
+    from ...transcript.pronunciation import require_language
+
+    if given is None or not given.strip():
+        return None, ()
+    if not uses_transcript(config):
+        return None, (f"the model {config.name} cannot use a transcript; the sound alone was followed",)
+    text = read_transcript(absolute(given.strip()))
+    require_language(language)
+    return text, ()
+
+
+def compute(
+    request: Request,
+    progress: Callable[[float, str], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> FaceMotion:
+    """The motion that the request asks for. Touches no bpy.
+
+    Raises:
+        InputError: if the sound cannot be used.
+        ModelError: if the model is damaged.
+        Cancelled: when `cancelled` says so.
+    """
+
+    def stage(start: float, end: float) -> Callable[[float, str], None] | None:
+        return progress and (lambda fraction, text: progress(start + fraction * (end - start), text))
+
+    if progress:
+        progress(0.0, "Reading the sound")
+    waveform = request.sound.decode()
+    if progress:
+        progress(0.05, "Loading the model")
+    pipeline = _pipeline(request.model)
+    features = pipeline.encode(
+        waveform, stage(0.2, 0.7), cancelled, transcript=request.transcript, language=request.language
+    )
+    motion = pipeline.generate(features, request.track, request.speaker, stage(0.7, 1.0), cancelled)
+    return named(motion, request.sound.name)
+
+
+def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]:
+    """The new take on the head, and the frame on which it begins.
+
+    Raises:
+        InputError: if the head, the scene or the strip was deleted or changed since `prepare`.
+    """
+    head = next((item for item in bpy.data.objects if item.session_uid == request.head_uid), None)
+    if head is None:
+        raise InputError(f"head {request.head_name!r} was deleted while its speech was made; nothing was changed")
+    scene = next((item for item in bpy.data.scenes if item.session_uid == request.scene_uid), None)
+    if scene is None:
+        raise InputError("the scene was deleted while the speech was made; nothing was changed")
+    sound = request.sound
+    frame_start = _present_start(scene, sound) if isinstance(sound, StripSound) else sound.frame_start
+    action = apply_motion(head, motion, scene, frame_start, request.take_name)
+    # Blender shows a new action only once it evaluates a frame.
+    scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    return action, frame_start
+
+
+def describe_take(action: bpy.types.Action, motion: FaceMotion, frame_start: int) -> str:
+    """One line about a new take for the panel."""
+    line = f"{action.name}: {motion.duration_seconds:.1f} s from frame {frame_start}"
+    transcript = motion.meta.get("transcript")
+    if not transcript:
+        return line
+    return f"{line}; {transcript['followed']} of {transcript['words']} words of the transcript fit"
+
+
+def misfits(motion: FaceMotion) -> list[str]:
+    """Where the transcript that a motion was made with does not fit the sound, one sentence each."""
+    return list(motion.meta.get("transcript", {}).get("misfits", ()))
+
+
+def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:
+    """First frame of a strip as it is now; InputError if another part of the sound is heard than before."""
+    try:
+        now = read_strip(scene, find_strip(scene, strip.strip))
+    except InputError as error:
+        raise InputError(f"the strip was deleted or changed while its speech was made ({error})") from error
+    part, part_now = (
+        (item.path, round(item.source_start_seconds, 3), round(item.duration_seconds, 3)) for item in (strip, now)
+    )
+    if part != part_now:
+        raise InputError(f"strip {strip.strip!r} was trimmed or changed while its speech was made; generate it again")
+    return now.frame_start
+
+
+_loaded: tuple[tuple[Path, float], object] | None = None
+
+
+def _pipeline(folder: Path):
+    """The pipeline of a model; the last one is kept, for as long as its files stay as they are."""
+    global _loaded
+    from ...pipeline import EMOTEPipeline
+
+    stamp = max((file.stat().st_mtime for file in folder.iterdir()), default=0.0)
+    loaded = _loaded  # another thread may exchange it at any time
+    if loaded is None or loaded[0] != (folder, stamp):
+        _loaded = loaded = ((folder, stamp), EMOTEPipeline.from_pretrained(str(folder)))
+    return loaded[1]
+
+
+def forget_pipeline() -> None:
+    """Let go of the model that is kept in memory."""
+    global _loaded
+    _loaded = None

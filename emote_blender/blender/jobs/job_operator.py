@@ -1,0 +1,157 @@
+"""Operators whose work takes time: at once for scripts, on a thread with progress and Cancel in a window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ...errors import Cancelled, EmoteError
+from ..refusal import refuse
+from . import worker
+
+_TICK_SECONDS = 0.1
+
+
+class JobOperator:
+    """What such operators share; a base beside `bpy.types.Operator`.
+
+    An operator says what is to be done (`prepare`), how (`work_of`) and what becomes of it (`finish`). `prepare` and
+    `finish` are called on the main thread, the work touches no bpy.
+    """
+
+    _job: worker.Job | None = None
+    _timer: bpy.types.Timer | None = None
+
+    def prepare(self, context: bpy.types.Context) -> Any:
+        """What to do; raises EmoteError for every mistake that can be found before the work begins."""
+        raise NotImplementedError
+
+    def title_of(self, request: Any) -> str:
+        """What is being made, as a sentence's subject."""
+        raise NotImplementedError
+
+    def work_of(self, request: Any) -> worker.Work:
+        """The work that the request asks for."""
+        raise NotImplementedError
+
+    def finish(self, context: bpy.types.Context, request: Any, result: Any) -> None:
+        """Put the work's result where it belongs and report it; raises EmoteError if that cannot be done any more."""
+        raise NotImplementedError
+
+    def refuse(self, context: bpy.types.Context, error: EmoteError) -> set[str]:
+        """Report why there is no result; the operator's return value."""
+        return refuse(self, error)
+
+    def run_now(self, context: bpy.types.Context) -> set[str]:
+        """Do the whole work before returning; the operator's return value."""
+        try:
+            request = self.prepare(context)
+            self.finish(context, request, worker.run_alone(self.work_of(request)))
+        except EmoteError as error:
+            return self.refuse(context, error)
+        return {"FINISHED"}
+
+    def run_in_window(self, context: bpy.types.Context) -> set[str]:
+        """Start the work on a thread, with progress in the panel and the status bar; the operator's return value."""
+        try:
+            self.start_job(self.prepare(context))
+        except EmoteError as error:
+            return self.refuse(context, error)
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
+        manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def start_job(self, request: Any) -> None:
+        """Start the thread; what follows is up to `modal`."""
+        self._request = request
+        self._shown: tuple[int, float, str] | None = None
+        self._status = StatusText()
+        self._job = worker.Job(self.title_of(request), self.work_of(request))
+        self._job.start()
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Show the progress; at the end of the work, or on Esc, conclude."""
+        if event.type == "ESC" and event.value == "PRESS":
+            self._job.cancel()
+            return {"RUNNING_MODAL"}
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        # Cancelling does not wait for the step that runs: its result is dropped, and the next job waits for it.
+        if not self._job.done and not self._job.cancelled:
+            self._show_progress(context)
+            return {"PASS_THROUGH"}
+        self._clean_up(context)
+        try:
+            if self._job.cancelled:
+                raise Cancelled("Cancelled; nothing was changed")
+            self.finish(context, self._request, self._job.result())
+        except EmoteError as error:
+            return self.refuse(context, error)
+        return {"FINISHED"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Stop the job: Blender itself ends the operator, because another file is loaded or its window is closed."""
+        if self._job is not None:
+            self._job.cancel()
+            self._clean_up(context)
+
+    def _show_progress(self, context: bpy.types.Context) -> None:
+        """Redraw the sidebars, not the viewports, when there is something new."""
+        shown = (context.workspace.session_uid, round(self._job.fraction, 2), self._job.text)
+        if shown != self._shown:
+            self._shown = shown
+            self._status.show(context.workspace, f"EMOTE: {shown[2]} ({shown[1]:.0%}), Esc to cancel")
+            redraw_panels(context)
+
+    def _clean_up(self, context: bpy.types.Context) -> None:
+        self._job.release()
+        if self._timer is not None:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        self._status.clear()
+        redraw_panels(context)
+
+
+class StatusText:
+    """A line in the status bar that follows the user from workspace to workspace: each workspace has its own."""
+
+    def __init__(self) -> None:
+        # Not the workspace itself, which may be deleted meanwhile.
+        self._workspace_uid: int | None = None
+
+    def show(self, workspace: bpy.types.WorkSpace, text: str) -> None:
+        """Show the text in this workspace and in no other."""
+        if workspace.session_uid != self._workspace_uid:
+            self.clear()
+        self._workspace_uid = workspace.session_uid
+        workspace.status_text_set(text)
+
+    def clear(self) -> None:
+        """Give the status bar back."""
+        for workspace in bpy.data.workspaces:
+            if workspace.session_uid == self._workspace_uid:
+                workspace.status_text_set(None)
+        self._workspace_uid = None
+
+
+def draw_progress(layout: bpy.types.UILayout) -> bool:
+    """Draw how far the job is, with a button that cancels it; returns whether one is running."""
+    job = worker.running()
+    if job is None:
+        return False
+    row = layout.row(align=True)
+    row.progress(factor=job.fraction, text=job.text)
+    row.operator("emote.cancel", text="", icon="CANCEL")
+    return True
+
+
+def redraw_panels(context: bpy.types.Context) -> None:
+    """Have the regions that may show our panel or preferences drawn again."""
+    region_types = {"VIEW_3D": "UI", "SEQUENCE_EDITOR": "UI", "PREFERENCES": "WINDOW"}
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            for region in area.regions:
+                if region.type == region_types.get(area.type):
+                    region.tag_redraw()

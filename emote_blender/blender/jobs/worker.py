@@ -1,0 +1,141 @@
+"""Work on a thread beside Blender's own: progress, cancelling, and its result or its error at the end.
+
+The work must not touch bpy. One piece of work is under way at a time, on whichever thread: work that begins while a
+cancelled job still ends its step waits for it. The panel reads the job that the user waits for through `running`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import Cancelled
+
+Progress = Callable[[float, str], None]
+IsCancelled = Callable[[], bool]
+Work = Callable[[Progress, IsCancelled], Any]
+
+logger = logging.getLogger(__name__)
+
+_running: Job | None = None
+_started: list[Job] = []  # those whose threads may still be alive, the released ones too
+_working = threading.Lock()
+_WAIT_SECONDS = 0.05
+_JOIN_SECONDS = 60.0  # far above the longest step: a model that is loaded, a sound of hours that is decoded
+
+
+class Job:
+    """A function that runs on its own thread.
+
+    Attributes:
+        title: what is being made, as a sentence's subject.
+        fraction: progress from 0 to 1.
+        text: what is being done.
+    """
+
+    def __init__(self, title: str, work: Work) -> None:
+        self.title = title
+        self.fraction = 0.0
+        self.text = "Starting"
+        self._work = work
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._cancel = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="EMOTE", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. This job is `running` until `release`."""
+        global _running
+        _started[:] = [job for job in _started if not job.done]
+        _started.append(self)
+        _running = self
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next step."""
+        self._cancel.set()
+        self.text = "Cancelling"
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work was asked to stop."""
+        return self._cancel.is_set()
+
+    @property
+    def done(self) -> bool:
+        """Whether the thread has ended."""
+        return not self._thread.is_alive()
+
+    def result(self) -> Any:
+        """What the work gave back; raises what the work raised."""
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        if self.cancelled:
+            raise Cancelled("cancelled; nothing was changed")
+        return self._result
+
+    def release(self) -> None:
+        """Let another job start; this one's thread, if it was cancelled, may still end its step."""
+        global _running
+        if _running is self:
+            _running = None
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the thread to end; returns whether it did within this time."""
+        self._thread.join(seconds)
+        return self.done
+
+    def _run(self) -> None:
+        try:
+            self._result = run_alone(self._work, self._set_progress, self._cancel.is_set)
+        except BaseException as error:  # raised again on the main thread, by result()
+            self._error = error
+
+    def _set_progress(self, fraction: float, text: str) -> None:
+        self.fraction = min(max(float(fraction), 0.0), 1.0)
+        if not self.cancelled:
+            self.text = text
+
+
+def run_alone(
+    work: Work, progress: Progress = lambda fraction, text: None, cancelled: IsCancelled = lambda: False
+) -> Any:
+    """What the work gives back; it begins when no other work is under way on any thread.
+
+    Raises:
+        Cancelled: if `cancelled` says so before the work begins; or what the work raises.
+    """
+    while not _working.acquire(timeout=_WAIT_SECONDS):
+        if cancelled():
+            raise Cancelled("cancelled; nothing was changed")
+        progress(0.0, "Waiting for the cancelled work to stop")
+    try:
+        return work(progress, cancelled)
+    finally:
+        _working.release()
+
+
+def running() -> Job | None:
+    """The job that the user waits for."""
+    return _running
+
+
+def busy_sentence() -> str:
+    """Why nothing else can be started now; empty if it can."""
+    return f"{_running.title} is being made; wait or cancel it" if _running is not None else ""
+
+
+def stop_all() -> None:
+    """Cancel every job and wait for the threads of all, the released ones too (the add-on is being disabled)."""
+    for job in _started:
+        job.cancel()
+        job.release()
+    deadline = time.monotonic() + _JOIN_SECONDS
+    for job in _started:
+        if not job.join(max(0.0, deadline - time.monotonic())):
+            logger.warning("%s was cancelled but still works after %.0f s", job.title, _JOIN_SECONDS)
+    _started[:] = [job for job in _started if not job.done]

@@ -1,0 +1,1 @@
+"""Operators, one file per noun: thin, over plain functions of the other rooms."""

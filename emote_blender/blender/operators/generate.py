@@ -1,0 +1,121 @@
+"""Generate Speech Animation: at once for scripts, on a thread with progress and Cancel for the button."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...emotion import MAX_INTENSITY
+from ...errors import EmoteError, InputError
+from ...motion import FaceMotion
+from ..jobs import generation, worker
+from ..jobs.job_operator import JobOperator
+from ..jobs.ready import may_animate
+from ..requirements import missing_sentence
+from ..scene.find_head import choose_head
+from ..scene.strips import strip_scene
+from ..settings.properties import EMOTION_ITEMS
+from ..settings.transcript import language_property, transcript_property
+
+
+class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
+    """Let the head speak the sound with the chosen emotion, as a new action"""
+
+    bl_idname = "emote.generate"
+    bl_label = "Generate Speech Animation"
+    # Not REGISTER: redo would run the model again at every change of a slider.
+    bl_options = {"UNDO"}
+
+    # Nothing is remembered from call to call: what is left out comes from the scene.
+    strip: bpy.props.StringProperty(name="Strip", description="Name of a sound strip", options={"SKIP_SAVE"})
+    audio: bpy.props.StringProperty(
+        name="File",
+        description="Sound file, instead of a strip",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
+    )
+    frame_start: bpy.props.IntProperty(
+        name="Start Frame", description="Frame at which the file's sound begins", default=1, options={"SKIP_SAVE"}
+    )
+    head: bpy.props.StringProperty(name="Head", description="Name of the head", options={"SKIP_SAVE"})
+    emotion: bpy.props.EnumProperty(
+        name="Emotion", description="What the voice feels", items=EMOTION_ITEMS, options={"SKIP_SAVE"}
+    )
+    intensity: bpy.props.FloatProperty(
+        name="Intensity",
+        description=f"How strongly it is felt: 0 mild, 1 medium, {MAX_INTENSITY:g} high",
+        default=1.0,
+        # Not min and max: a script that asks for 3 should be told, not be given 2.
+        soft_min=0.0,
+        soft_max=MAX_INTENSITY,
+        options={"SKIP_SAVE"},
+    )
+    speaker: bpy.props.StringProperty(
+        name="Speaker", description="Whose way of speaking; empty for the model's first", options={"SKIP_SAVE"}
+    )
+    model: bpy.props.StringProperty(name="Model", description="Speech model: name or folder", options={"SKIP_SAVE"})
+    transcript: transcript_property({"SKIP_SAVE"})
+    language: language_property({"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        missing = missing_sentence()
+        if missing:
+            cls.poll_message_set(missing)
+            return False
+        return may_animate(cls)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        return self.run_now(context)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        # In background Blender runs no modal operator.
+        return self.run_now(context) if bpy.app.background else self.run_in_window(context)
+
+    def title_of(self, request: generation.Request) -> str:
+        return f"The take {request.take_name!r}"
+
+    def work_of(self, request: generation.Request) -> worker.Work:
+        return lambda progress, cancelled: generation.compute(request, progress, cancelled)
+
+    def prepare(self, context: bpy.types.Context) -> generation.Request:
+        """What to do, from the arguments that were given and the scene's settings for the others."""
+        settings = context.scene.emote
+
+        def given(name: str):
+            return getattr(self if self.properties.is_property_set(name) else settings, name)
+
+        strip, audio = self.strip, self.audio
+        # The words belong to the sound: an argument, else the strip says them, or the settings for their file.
+        transcript = self.transcript if self.properties.is_property_set("transcript") else None
+        language = self.language if self.properties.is_property_set("language") else None
+        if not strip and not audio and settings.source == "FILE":
+            transcript = settings.transcript if transcript is None else transcript
+            language = settings.language if language is None else language
+        if not strip and not audio:
+            strip, audio = ("", settings.audio) if settings.source == "FILE" else (settings.strip, "")
+            if settings.source == "FILE" and not audio:
+                raise InputError("no sound file is chosen; choose a file, or a strip")
+        choices = generation.Choices(
+            head=choose_head(context, self.head, settings.head),
+            strip=strip,
+            audio=audio,
+            frame_start=given("frame_start"),
+            emotion=given("emotion").lower(),
+            intensity=given("intensity"),
+            speaker=given("speaker"),
+            model=given("model") or settings.model,
+            transcript=transcript,
+            language=language,
+        )
+        return generation.prepare(strip_scene(context), choices)
+
+    def finish(self, context: bpy.types.Context, request: generation.Request, motion: FaceMotion) -> None:
+        action, frame_start = generation.finish(request, motion)
+        context.scene.emote.last_result = generation.describe_take(action, motion, frame_start)
+        for warning in (*request.warnings, *generation.misfits(motion)):
+            self.report({"WARNING"}, warning)
+        self.report({"INFO"}, context.scene.emote.last_result)
+
+    def refuse(self, context: bpy.types.Context, error: EmoteError) -> set[str]:
+        context.scene.emote.last_result = str(error)
+        return super().refuse(context, error)

@@ -1,0 +1,68 @@
+"""Add Head, Update Joints."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..head.build import add_head, load_face_model
+from ..head.joints import update_joints
+from ..head.rig import rig_of
+from ..jobs.ready import may_animate
+from ..refusal import refusing
+from ..scene.find_head import choose_head
+
+
+class EMOTE_OT_add_head(bpy.types.Operator):
+    """Add a head that can speak: a mesh with expression shape keys and an armature for jaw, neck and eyes"""
+
+    bl_idname = "emote.add_head"
+    bl_label = "Add Head"
+    bl_options = {"REGISTER", "UNDO"}
+
+    head: bpy.props.StringProperty(
+        name="Head",
+        description="An installed head, or a head folder; empty for the scene's choice",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.mode != "OBJECT":
+            cls.poll_message_set("A head is added in Object Mode")
+            return False
+        return True
+
+    @refusing
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        settings = context.scene.emote
+        model = load_face_model(self.head or settings.new_head)
+        head = add_head(context, model, location=tuple(context.scene.cursor.location))
+        settings.head = head
+        self.report({"INFO"}, f"Added {head.name} ({model.basis}, {model.num_expression} expression components)")
+        return {"FINISHED"}
+
+
+class EMOTE_OT_update_joints(bpy.types.Operator):
+    """Move the head's bones to where its identity sliders, as they are now, put the joints"""
+
+    bl_idname = "emote.update_joints"
+    bl_label = "Update Joints"
+    bl_options = {"REGISTER", "UNDO"}
+
+    head: bpy.props.StringProperty(
+        name="Head", description="Name of the head; empty for the scene's choice", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Joints are moved in Object Mode")
+            return False
+        return may_animate(cls)
+
+    @refusing
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        rig = rig_of(choose_head(context, self.head, context.scene.emote.head))
+        update_joints(context, rig)
+        self.report({"INFO"}, f"Moved the joints of {rig.mesh.name} to its identity")
+        return {"FINISHED"}

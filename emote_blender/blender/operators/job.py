@@ -1,0 +1,25 @@
+"""Cancel: end the job that runs."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..jobs import worker
+
+
+class EMOTE_OT_cancel(bpy.types.Operator):
+    """Stop what is being made; nothing is changed"""
+
+    bl_idname = "emote.cancel"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if worker.running() is None:
+            cls.poll_message_set("Nothing is being made")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        worker.running().cancel()
+        return {"FINISHED"}

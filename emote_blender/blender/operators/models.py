@@ -1,0 +1,18 @@
+"""Look Again: read models and heads from disk anew."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..settings import model_info
+
+
+class EMOTE_OT_refresh_models(bpy.types.Operator):
+    """Look for speech models and heads on the disk again"""
+
+    bl_idname = "emote.refresh_models"
+    bl_label = "Look Again"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        model_info.refresh()
+        return {"FINISHED"}

@@ -1,0 +1,69 @@
+"""Apply Motion File: a motion from disk as a new action."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...motion import FaceMotion
+from ..blend_paths import absolute
+from ..head.rig import rig_of
+from ..jobs.generation import describe_take
+from ..jobs.ready import may_animate
+from ..refusal import refusing
+from ..scene.find_head import choose_head
+from ..scene.take import apply_motion, rig_warnings
+
+
+class EMOTE_OT_apply_motion(bpy.types.Operator):
+    """Put a motion file (.npz) on a head as a new action"""
+
+    bl_idname = "emote.apply_motion"
+    bl_label = "Apply Motion File"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        name="File",
+        description="Motion file (.npz)",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
+    )
+    filter_glob: bpy.props.StringProperty(default="*.npz", options={"HIDDEN"})
+    head: bpy.props.StringProperty(
+        name="Head", description="Name of the head; empty for the scene's choice", options={"SKIP_SAVE"}
+    )
+    frame_start: bpy.props.IntProperty(
+        name="Start Frame", description="Frame of the motion's first frame", default=1, options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return may_animate(cls)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if not self.properties.is_property_set("frame_start"):
+            self.frame_start = context.scene.emote.frame_start
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    @refusing
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        scene, settings = context.scene, context.scene.emote
+        frame_start = self.frame_start if self.properties.is_property_set("frame_start") else settings.frame_start
+        head = choose_head(context, self.head, settings.head)
+        motion = FaceMotion.load(absolute(self.filepath))
+        action = apply_motion(head, motion, scene, frame_start, _motion_name(self.filepath, motion))
+        rig = rig_of(head)
+        scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+        settings.last_result = describe_take(action, motion, frame_start)
+        for warning in rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig):
+            self.report({"WARNING"}, warning)
+        self.report({"INFO"}, settings.last_result)
+        return {"FINISHED"}
+
+
+def _motion_name(filepath: str, motion: FaceMotion) -> str:
+    """Name of an action from a motion file: the sound's name, or the file's, and the emotion."""
+    source = motion.meta.get("audio") or filepath
+    return f"{Path(str(source)).stem} {motion.meta.get('emotion') or ''}".strip()

@@ -1,0 +1,83 @@
+"""What Blender is told of: classes in order, the scene's settings, the command; and how all of it is taken back."""
+
+from __future__ import annotations
+
+import atexit
+
+import bpy
+
+from .jobs import generation, worker
+from .operators.convert import EMOTE_OT_convert
+from .operators.generate import EMOTE_OT_generate
+from .operators.head import EMOTE_OT_add_head, EMOTE_OT_update_joints
+from .operators.job import EMOTE_OT_cancel
+from .operators.models import EMOTE_OT_refresh_models
+from .operators.motion import EMOTE_OT_apply_motion
+from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
+from .scene import changes
+from .scene.sound_file import decode_file
+from .settings.models_folder import apply_models_folder, forget_models_folder, stored_models_folder
+from .settings.properties import EMOTE_PG_settings
+from .settings.transcript import EMOTE_PG_strip
+from .ui import panel_state
+from .ui.panels import EMOTE_PT_identity, EMOTE_PT_sequencer, EMOTE_PT_view3d
+from .ui.preferences import EMOTE_AP_preferences
+
+CLASSES = (
+    EMOTE_OT_refresh_models,
+    EMOTE_OT_convert,
+    EMOTE_AP_preferences,
+    EMOTE_PG_settings,
+    EMOTE_PG_strip,
+    EMOTE_OT_add_head,
+    EMOTE_OT_apply_motion,
+    EMOTE_OT_update_joints,
+    EMOTE_OT_cancel,
+    EMOTE_OT_generate,
+    EMOTE_OT_take_transcript,
+    EMOTE_MT_transcript,
+    EMOTE_PT_view3d,
+    EMOTE_PT_identity,
+    EMOTE_PT_sequencer,
+)
+
+_commands: list = []
+
+
+def register() -> None:
+    """Returns nothing; makes operators, panels, settings and the command `emote` known to Blender."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.emote = bpy.props.PointerProperty(type=EMOTE_PG_settings)
+    bpy.types.Strip.emote = bpy.props.PointerProperty(type=EMOTE_PG_strip)
+    apply_models_folder(stored_models_folder())
+    changes.add_handlers()
+    _commands.append(bpy.utils.register_cli_command("emote", run_command))
+    if bpy.app.module:
+        # Blender's Python module hangs or crashes when Python ends while classes or commands are registered (4.5, 5.0).
+        atexit.register(unregister)
+
+
+def unregister() -> None:
+    """Take back `register` in reverse, and end every job."""
+    if not _commands:
+        return  # taken back when Python ended; Blender's module then disables every add-on once more
+    atexit.unregister(unregister)
+    worker.stop_all()
+    generation.forget_pipeline()
+    while _commands:
+        bpy.utils.unregister_cli_command(_commands.pop())
+    changes.remove_handlers()
+    panel_state.forget_states()
+    forget_models_folder()
+    del bpy.types.Strip.emote
+    del bpy.types.Scene.emote
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
+
+
+def run_command(arguments: list[str]) -> int:
+    """The exit code of `blender --command emote ARGUMENTS`; sound is decoded by Blender."""
+    from ..cli import main as cli
+
+    return cli.main(arguments, decode=decode_file)

@@ -1,0 +1,1 @@
+"""Strips, heads, keyframes and takes of a scene."""

@@ -1,0 +1,74 @@
+"""Finding the heads of a scene, and the one that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import bpy
+
+from ...errors import InputError
+from ..head.foreign_flame import flame_keys
+from ..head.rig import HEAD_PROPERTY, head_of
+from . import changes
+
+
+def heads_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The mesh objects of the heads of a scene."""
+    return _heads_among(scene.objects)
+
+
+_any_head: tuple[tuple[int, int, int], bool] | None = None
+
+
+def any_head() -> bool:
+    """Whether the file has a head; looked for once per change, as buttons ask at every redraw."""
+    global _any_head
+    # Numbers beside the count: a script may add a head and ask before Blender has evaluated anything.
+    key = (changes.count(), len(bpy.data.objects), len(bpy.data.shape_keys))
+    if _any_head is None or _any_head[0] != key:
+        _any_head = (key, bool(_heads_among(bpy.data.objects)))
+    return _any_head[1]
+
+
+def _heads_among(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The heads of many objects: the few meshes with FLAME's keys are looked for once, not at every object."""
+    flame_meshes = {keys.user for keys in bpy.data.shape_keys if _is_flame(keys.user)}
+    return [
+        candidate
+        for candidate in objects
+        if (HEAD_PROPERTY in candidate and candidate.type == "MESH")
+        or (flame_meshes and candidate.data in flame_meshes)
+    ]
+
+
+def _is_flame(owner: bpy.types.ID) -> bool:
+    return isinstance(owner, bpy.types.Mesh) and flame_keys(owner) is not None
+
+
+def choose_head(context: bpy.types.Context, name: str = "", picked: bpy.types.Object | None = None) -> bpy.types.Object:
+    """The head of this name; without a name the picked one, else the active object's, else the only one.
+
+    Raises:
+        InputError: if there is none, or more than one to choose from.
+    """
+    if name:
+        found = bpy.data.objects.get(name)
+        if found is None:
+            raise InputError(f"object {name!r} not found; choose one of {_names(context.scene)}")
+        head = head_of(found)
+        if head is None:
+            raise InputError(f"object {name!r} is not a head; choose one of {_names(context.scene)} or add a head")
+        return head
+    heads = heads_in(context.scene)
+    for candidate in (picked, head_of(context.view_layer.objects.active)):
+        if candidate is not None and candidate in heads:
+            return candidate
+    if len(heads) == 1:
+        return heads[0]
+    if heads:
+        raise InputError(f"no head is chosen; choose one of {_names(context.scene)}")
+    raise InputError("the scene has no head; add one with Add Head first")
+
+
+def _names(scene: bpy.types.Scene) -> str:
+    return ", ".join(repr(head.name) for head in heads_in(scene)) or "none (the scene has no head)"

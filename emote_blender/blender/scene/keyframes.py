@@ -1,0 +1,93 @@
+"""Keyframes in bulk: whole curves at once, on one slot of an action."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Quaternion
+
+from ...motion_tools.rotation import axis_angle_to_quaternion, continuous_quaternions
+from ..compat import action_channelbag
+
+_SMALLEST_CHANGE = 1e-6  # a channel that moves less than this all through gets one key
+
+
+def new_slot(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.ActionSlot:
+    """A new slot of an action for this data-block."""
+    return action.slots.new(id_type=owner.id_type, name=owner.name)
+
+
+def write_curve(
+    action: bpy.types.Action,
+    slot: bpy.types.ActionSlot,
+    data_path: str,
+    index: int,
+    frames: np.ndarray,
+    values: np.ndarray,
+    group: str = "",
+) -> None:
+    """Returns nothing; writes one curve with straight lines between its keys.
+
+    Args:
+        action: where the curve goes.
+        slot: whose curve it is.
+        data_path: the property.
+        index: which of the property's values, 0 for a single one.
+        frames: (N,) scene frames, ascending.
+        values: (N,) values.
+        group: name of the group that the curve is listed under.
+    """
+    if np.ptp(values) < _SMALLEST_CHANGE:
+        frames, values = frames[:1], values[:1]
+    channelbag = action_channelbag(action, slot)
+    curve = channelbag.fcurves.new(data_path, index=index)
+    if group:
+        curve.group = channelbag.groups.get(group) or channelbag.groups.new(group)
+    points = curve.keyframe_points
+    points.add(len(frames))
+    points.foreach_set("co", np.stack([frames, values], axis=1).astype(np.float32).ravel())
+    for setting, choice in (
+        ("interpolation", "LINEAR"),
+        # Who changes the interpolation to Bezier should find usable handles.
+        ("handle_left_type", "AUTO_CLAMPED"),
+        ("handle_right_type", "AUTO_CLAMPED"),
+    ):
+        number = bpy.types.Keyframe.bl_rna.properties[setting].enum_items[choice].value
+        points.foreach_set(setting, np.full(len(frames), number, dtype=np.int32))
+    curve.update()
+
+
+def rotation_channels(axis_angle: np.ndarray, rotation_mode: str) -> tuple[str, np.ndarray]:
+    """The property of a bone that holds its rotation, and its values (T, 3 or 4) over time, without jumps.
+
+    Args:
+        axis_angle: (T, 3) rotation in the bone's own axes, radians.
+        rotation_mode: QUATERNION, AXIS_ANGLE, or an order of Euler angles such as XYZ.
+    """
+    quaternions = continuous_quaternions(axis_angle_to_quaternion(axis_angle))
+    if rotation_mode == "QUATERNION":
+        return "rotation_quaternion", quaternions
+    if rotation_mode == "AXIS_ANGLE":
+        return "rotation_axis_angle", _angle_and_axis(axis_angle)
+    values = np.empty((len(quaternions), 3))
+    previous = None
+    for frame, quaternion in enumerate(quaternions.tolist()):
+        rotation = Quaternion(quaternion)
+        previous = rotation.to_euler(rotation_mode, previous) if previous else rotation.to_euler(rotation_mode)
+        values[frame] = previous
+    return "rotation_euler", values
+
+
+def _angle_and_axis(axis_angle: np.ndarray) -> np.ndarray:
+    """(T, 4) angle and unit axis; the axis never flips from one frame to the next, and is kept where nothing turns."""
+    values = np.empty((len(axis_angle), 4))
+    axis = np.array([1.0, 0.0, 0.0])
+    for frame, vector in enumerate(np.asarray(axis_angle, dtype=np.float64)):
+        angle = float(np.linalg.norm(vector))
+        if angle > 1e-6:
+            direction = vector / angle
+            if direction @ axis < 0:
+                direction, angle = -direction, -angle
+            axis = direction
+        values[frame] = (angle, *axis)
+    return values

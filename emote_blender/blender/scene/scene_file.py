@@ -1,0 +1,145 @@
+"""A .blend in which a head speaks: head, sound strip, animation, camera, light; for the command line and the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from ...errors import InputError
+from ...files.atomic_write import replacing
+from ...flame.model import FaceModel
+from ...motion import FaceMotion
+from ..compat import eevee_engine, new_sound_strip, node_tree, show_in_sequencers
+from ..head.build import add_head, head_folder_name
+from .take import apply_motion
+
+FRAME_START = 1
+_MAX_PACKED_BYTES = 64 << 20
+_LENS_MM = 85.0
+_SENSOR_MM = 36.0
+_BACKGROUND = (0.36, 0.40, 0.46)
+# Place (in head heights from the middle of the face), size (head heights), power (watts for a head of 0.3 m), colour.
+_LIGHTS = {
+    "Key": ((-1.8, -2.6, 1.6), 1.3, 13.0, (1.0, 0.95, 0.89)),
+    "Fill": ((2.5, -1.9, 0.2), 1.5, 5.0, (0.86, 0.93, 1.0)),
+    "Rim": ((1.5, 2.2, 1.8), 1.3, 12.0, (1.0, 0.97, 0.95)),
+}
+_REFERENCE_HEIGHT = 0.3
+
+
+def write_blend(
+    path: str | Path, motion: FaceMotion, head_folder: str | Path, audio_path: str | Path, fps: float = 25.0
+) -> None:
+    """Writes a .blend in which a head speaks, whole or not at all. The scene that is open is closed unsaved.
+
+    Args:
+        path: the file to write.
+        motion: what the head does; it begins on frame 1, together with the sound.
+        head_folder: the head.
+        audio_path: the sound; packed into the file up to 64 MB, referred to where it is longer.
+        fps: frames per second of the scene.
+
+    Raises:
+        InputError: if the file cannot be written.
+        ModelError: if the head is broken or does not fit the motion.
+    """
+    model = FaceModel.load(head_folder)
+    # Not read_factory_settings: that would disable the add-on in which this code runs.
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=False)
+    scene = bpy.context.scene
+    for leftover in list(bpy.data.objects):
+        bpy.data.objects.remove(leftover)
+    head = add_head(bpy.context, model, name=head_folder_name(Path(head_folder)))
+    add_stage(scene, head)
+    set_frame_rate(scene, fps)
+    _add_sound(scene, Path(audio_path))
+    name = f"{Path(audio_path).stem} {motion.meta.get('emotion') or ''}".strip()
+    apply_motion(head, motion, scene, FRAME_START, name)
+    scene.frame_start = FRAME_START
+    scene.frame_end = FRAME_START + max(0, int(np.ceil(motion.duration_seconds * fps)) - 1)
+    scene.frame_set(FRAME_START)
+    head.select_set(False)  # no outline around the face
+    _arrange_windows()
+    with replacing(path) as temporary:
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=str(temporary), copy=True, compress=True, relative_remap=False)
+        except RuntimeError as error:
+            raise InputError(f"{path} cannot be written ({str(error).strip()}); choose another folder") from error
+
+
+def set_frame_rate(scene: bpy.types.Scene, fps: float) -> None:
+    """Returns nothing; sets a scene's frame rate as Blender stores it: whole number over base (29.97 = 30 / 1.001)."""
+    whole = max(1, round(fps))
+    scene.render.fps = whole
+    scene.render.fps_base = whole / fps
+
+
+def add_stage(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
+    """Returns nothing; adds a portrait camera, three lights and a background, sized for the head."""
+    corners = np.array([head.parent.matrix_basis @ Vector(corner) for corner in head.bound_box])
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    height = float(high[2] - low[2])
+    middle = Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2] + 0.58 * height))
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera.data.lens = _LENS_MM
+    camera.data.clip_start = 0.01
+    distance = 0.98 * height * _LENS_MM / _SENSOR_MM + (high[1] - low[1]) / 2
+    camera.location = middle + Vector((0.16 * distance, -distance, 0.02 * distance))
+    _look_at(camera, middle)
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    for name, (place, size, watts, colour) in _LIGHTS.items():
+        light = bpy.data.lights.new(name, "AREA")
+        light.size = size * height
+        light.energy = watts * (height / _REFERENCE_HEIGHT) ** 2
+        light.color = colour
+        holder = bpy.data.objects.new(name, light)
+        holder.location = middle + height * Vector(place)
+        _look_at(holder, middle)
+        scene.collection.objects.link(holder)
+    _set_background(scene)
+    scene.render.resolution_x = scene.render.resolution_y = 720
+    scene.render.engine = eevee_engine()
+    scene.view_settings.look = "AgX - Medium High Contrast"
+    scene.display.shading.color_type = "VERTEX"
+
+
+def _set_background(scene: bpy.types.Scene) -> None:
+    world = bpy.data.worlds.new("Studio")
+    world.color = _BACKGROUND
+    scene.world = world
+    background = next((node for node in node_tree(world).nodes if node.type == "BACKGROUND"), None)
+    if background is not None:
+        background.inputs["Color"].default_value = (*_BACKGROUND, 1.0)
+        background.inputs["Strength"].default_value = 0.55
+
+
+def _look_at(item: bpy.types.Object, target: Vector) -> None:
+    item.rotation_euler = (target - item.location).to_track_quat("-Z", "Y").to_euler()
+
+
+def _add_sound(scene: bpy.types.Scene, audio_path: Path) -> None:
+    """A sound strip from the first frame on, packed into the file unless it is large."""
+    strip = new_sound_strip(scene, audio_path.stem, str(audio_path.resolve()), channel=1, frame_start=FRAME_START)
+    if audio_path.stat().st_size <= _MAX_PACKED_BYTES:
+        strip.sound.pack()
+    show_in_sequencers(scene)
+    scene.sync_mode = "AUDIO_SYNC"
+
+
+def _arrange_windows() -> None:
+    """Every 3D viewport looks through the camera at the materials' colours; no grid, no cursor over the face."""
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            if area.type != "VIEW_3D":
+                continue
+            space = area.spaces.active
+            space.region_3d.view_perspective = "CAMERA"
+            space.shading.color_type = "VERTEX"
+            space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
+            space.overlay.show_cursor = False
+            if screen.name == "Layout":
+                space.show_region_ui = True

@@ -1,0 +1,164 @@
+"""What a sound strip sounds like: its audible part as a waveform, and where that lies on the timeline."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from ...audio import Waveform
+from ...errors import InputError
+from ...motion_tools.timing import frame_to_seconds, frames_per_second
+from ..compat import active_strip, all_strips, sequencer_scene, strip_timing
+from .sound_file import decode_file, decode_part
+
+
+@dataclass(frozen=True)
+class FileSound:
+    """A sound file, from its beginning to its end.
+
+    Attributes:
+        path: the file.
+        frame_start: scene frame at which it begins.
+    """
+
+    path: Path
+    frame_start: int
+
+    @property
+    def name(self) -> str:
+        """What takes of this sound are called."""
+        return self.path.stem
+
+    def decode(self) -> Waveform:
+        """The sound, at the file's own sample rate; raises InputError if the file is missing or cannot be decoded."""
+        return decode_file(self.path)
+
+
+@dataclass(frozen=True)
+class StripSound:
+    """The audible part of a sound strip, read from the scene once; decoding it needs no bpy.
+
+    Attributes:
+        strip: name of the strip.
+        path: the sound file (for a packed sound only its name matters).
+        packed: the file's bytes if they are packed into the .blend.
+        frame_start: scene frame at which the audible part begins.
+        source_start_seconds: time in the file that is heard at `frame_start`; negative if silence comes first.
+        duration_seconds: length of the audible part.
+    """
+
+    strip: str
+    path: Path
+    packed: bytes | None
+    frame_start: int
+    source_start_seconds: float
+    duration_seconds: float
+
+    @property
+    def name(self) -> str:
+        """What takes of this sound are called."""
+        return self.strip
+
+    def decode(self) -> Waveform:
+        """The audible part, at the file's own sample rate; silence where the strip reaches beyond the file.
+
+        Raises:
+            InputError: if the file is missing or cannot be decoded.
+        """
+        part = (self.source_start_seconds, self.duration_seconds)
+        if self.packed is None:
+            return decode_part(self.path, *part, name=f"strip {self.strip!r}: {self.path}")
+        return _decode_packed(self.packed, self.path, self.strip, *part)
+
+
+def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
+    """The sound strips of a scene in the order in which they are heard, those inside meta strips too."""
+    strips = [strip for strip in all_strips(scene) if strip.type == "SOUND"]
+    return sorted(strips, key=lambda strip: (strip_timing(strip).left, strip.name))
+
+
+def strip_scene(context: bpy.types.Context) -> bpy.types.Scene:
+    """The scene whose strips are meant: the window's, or the one that the sequencer shows if only that has sound."""
+    scene = context.scene
+    return scene if sound_strips(scene) else sequencer_scene(context)
+
+
+def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:
+    """The sound strip of this name; without a name the active one, or the only one.
+
+    Raises:
+        InputError: if there is none, with the names that there are.
+    """
+    strips = sound_strips(scene)
+    if name:
+        named = [strip for strip in strips if strip.name == name]
+        if named:
+            return named[0]
+        if any(strip.name == name for strip in all_strips(scene)):
+            raise InputError(f"strip {name!r} of scene {scene.name!r} is not a sound strip; choose a sound strip")
+    elif (active := active_strip(scene)) is not None and active.type == "SOUND":
+        return active
+    elif len(strips) == 1:
+        return strips[0]
+    if not strips:
+        raise InputError(f"scene {scene.name!r} has no sound strip; add one in the Video Sequencer or choose a file")
+    names = ", ".join(repr(strip.name) for strip in strips[:10]) + (", ..." if len(strips) > 10 else "")
+    if not name:
+        raise InputError(f"no sound strip is chosen; choose one of {names}")
+    raise InputError(f"sound strip {name!r} not found in scene {scene.name!r}; choose one of {names}")
+
+
+def read_strip(scene: bpy.types.Scene, strip: bpy.types.Strip) -> StripSound:
+    """The audible part of a strip: what lies between its handles and between those of the meta strips around it.
+
+    The file's time that is heard at frame f is (f - content_start + trim_start) / fps - sound_offset (spec/BLENDER.md,
+    Sound strips; measured there on a mixed-down ramp).
+
+    Raises:
+        InputError: if the strip has no sound, is retimed, or nothing of it is heard.
+    """
+    if strip.sound is None:
+        raise InputError(f"strip {strip.name!r} has lost its sound; load the sound file again")
+    if len(strip.retiming_keys) > 0:
+        raise InputError(
+            f"strip {strip.name!r} is retimed ({len(strip.retiming_keys)} retiming keys), which is not supported yet; "
+            "reset its retiming or render the sound to a file first"
+        )
+    fps = frames_per_second(scene.render.fps, scene.render.fps_base)
+    timing = strip_timing(strip)
+    left, right = timing.left, timing.right
+    meta = strip.parent_meta()
+    while meta is not None:
+        outer = strip_timing(meta)
+        left, right = max(left, outer.left), min(right, outer.right)
+        meta = meta.parent_meta()
+    if right <= left:
+        raise InputError(f"nothing of strip {strip.name!r} is heard; check its handles and its meta strip")
+    frame_start = round(left)
+    sound = strip.sound
+    packed = sound.packed_file.data if sound.packed_file is not None else None
+    return StripSound(
+        strip=strip.name,
+        path=Path(bpy.path.abspath(sound.filepath, library=sound.library)),
+        packed=bytes(packed) if packed is not None else None,
+        frame_start=frame_start,
+        source_start_seconds=frame_to_seconds(frame_start, fps, timing.content_start - timing.trim_start)
+        - strip.sound_offset,
+        duration_seconds=(right - frame_start) / fps,
+    )
+
+
+def _decode_packed(data: bytes, path: Path, strip: str, start_seconds: float, duration_seconds: float) -> Waveform:
+    """A part of the sound of a packed file, which aud can read from a file only."""
+    if not data:
+        raise InputError(f"strip {strip!r}: its packed sound is empty; unpack it and load the file again")
+    with tempfile.TemporaryDirectory(prefix="emote-") as folder:
+        unpacked = Path(folder) / f"packed{path.suffix}"
+        unpacked.write_bytes(data)
+        try:
+            return decode_part(unpacked, start_seconds, duration_seconds, name=f"strip {strip!r}")
+        except InputError as error:
+            raise InputError(str(error).replace(str(unpacked), f"strip {strip!r} (packed sound)")) from error

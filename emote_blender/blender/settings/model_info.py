@@ -1,0 +1,81 @@
+"""What the panel says about models: names, speakers, face, licence; read from disk on a change, never while drawing."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from ...errors import EmoteError
+from ...files.paths import available_heads, available_models, find_model
+from ..blend_paths import absolute
+from ..scene import changes
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A line or two about a speech model.
+
+    Attributes:
+        face: basis of the heads that it can move; empty if the model cannot be used.
+        licence: its licence.
+        speakers: names of its speakers.
+        problem: why it cannot be used; empty if it can.
+        num_expression: how many expression components it moves.
+        expression_names: their names, or None.
+        uses_transcript: whether its mouth can follow a text.
+    """
+
+    face: str = ""
+    licence: str = ""
+    speakers: tuple[str, ...] = ()
+    problem: str = ""
+    num_expression: int = 0
+    expression_names: tuple[str, ...] | None = None
+    uses_transcript: bool = False
+
+
+def model_info(name_or_path: str) -> ModelInfo:
+    """What the folder of a model that a field names says of itself; remembered until `refresh`."""
+    try:
+        return _read_info(absolute(name_or_path))
+    except EmoteError as error:
+        return ModelInfo(problem=str(error))
+
+
+@functools.lru_cache(maxsize=16)
+def _read_info(name_or_path: str) -> ModelInfo:
+    """What a model's folder says of itself; a path beside the .blend comes absolute, as another file has others."""
+    from ...pipeline import uses_transcript
+    from ...speech_model.config import load_config
+
+    try:
+        config = load_config(find_model(name_or_path))
+    except EmoteError as error:
+        return ModelInfo(problem=str(error))
+    return ModelInfo(
+        config.face,
+        config.licence,
+        config.speakers,
+        num_expression=config.num_expression,
+        expression_names=config.expression_names,
+        uses_transcript=uses_transcript(config),
+    )
+
+
+@functools.cache
+def model_names() -> tuple[str, ...]:
+    """Names of the models that are found; remembered until `refresh`."""
+    return tuple(available_models())
+
+
+@functools.cache
+def head_names() -> tuple[str, ...]:
+    """Names of the heads that are found; remembered until `refresh`."""
+    return tuple(available_heads())
+
+
+def refresh() -> None:
+    """Read models and heads from disk again when they are next asked for."""
+    for cached in (_read_info, model_names, head_names):
+        cached.cache_clear()
+    changes.note()

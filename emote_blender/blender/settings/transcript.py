@@ -1,0 +1,80 @@
+"""The words of a sound: where the scene and its strips keep them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...errors import EmoteError, InputError
+from ...transcript.language import AUTO
+from ..blend_paths import absolute
+from ..scene import changes
+from ..scene.strips import find_strip
+
+
+def _language_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
+    from ...transcript.espeak import open_espeak
+
+    try:
+        known = open_espeak().languages()
+    except EmoteError:
+        known = ()
+    return [code for code in (AUTO, *known) if code.startswith(text.lower())]
+
+
+def _transcript_changed(self: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    changes.note()
+
+
+def transcript_property(options: set[str]) -> object:
+    """A property that holds a transcript; `options` as of bpy.props."""
+    return bpy.props.StringProperty(
+        name="Transcript",
+        description="The words that are spoken, or a .txt file with them: lips and tongue follow them where they fit "
+        "the sound. Optional; without them the sound alone is followed",
+        options=options,
+        update=_transcript_changed,
+    )
+
+
+def language_property(options: set[str]) -> object:
+    """A property that holds a transcript's language; `options` as of bpy.props."""
+    return bpy.props.StringProperty(
+        name="Language",
+        description="Language of the transcript: auto to guess it, or a code such as en-gb, de, fr, pt-br",
+        default=AUTO,
+        search=_language_names,
+        search_options={"SUGGESTION"},
+        options=options,
+    )
+
+
+class EMOTE_PG_strip(bpy.types.PropertyGroup):
+    """What is known of the speech in a sound strip."""
+
+    transcript: transcript_property(set())
+    language: language_property(set())
+
+
+def transcript_owner(scene: bpy.types.Scene, settings: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup | None:
+    """Who keeps `transcript` and `language` of the sound that is chosen: its strip, or the settings for a file."""
+    if settings.source == "FILE":
+        return settings
+    try:
+        return find_strip(scene, settings.strip).emote
+    except InputError:
+        return None
+
+
+def text_file_beside(scene: bpy.types.Scene, settings: bpy.types.PropertyGroup) -> Path | None:
+    """The .txt file beside the chosen sound's file, whether it is there or not."""
+    if settings.source == "FILE":
+        sound = absolute(settings.audio)
+    else:
+        try:
+            strip = find_strip(scene, settings.strip)
+        except InputError:
+            return None
+        sound = bpy.path.abspath(strip.sound.filepath, library=strip.sound.library) if strip.sound else ""
+    return Path(sound).with_suffix(".txt") if Path(sound).name else None

@@ -1,0 +1,169 @@
+"""The panel EMOTE in the sidebars of the 3D viewport and of the sequencer."""
+
+from __future__ import annotations
+
+import functools
+import textwrap
+
+import bpy
+
+from ..compat import sequencer_scene
+from ..jobs.job_operator import draw_progress
+from ..settings.model_info import ModelInfo
+from .panel_state import PanelState, panel_state
+
+_PIXELS_PER_LETTER = 6.5
+_LETTERS_PER_ICON = 3
+_NUM_IDENTITY_SLIDERS = 10
+
+
+class _SpeechPanel:
+    """What both sidebars show."""
+
+    bl_label = "EMOTE"
+    bl_category = "EMOTE"
+    bl_region_type = "UI"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        settings, state = context.scene.emote, panel_state(context)
+        self._draw_head(settings)
+        layout.separator()
+        self._draw_sound(context, settings, state)
+        layout.separator()
+        self._draw_model(settings, state.model)
+        self._draw_cautions(state)
+        layout.separator()
+        column = layout.column()
+        column.prop(settings, "emotion")
+        column.prop(settings, "intensity", slider=True)
+        layout.separator()
+        self._draw_generate(settings, state)
+        layout.operator("emote.apply_motion", icon="IMPORT")
+
+    def _draw_head(self, settings: bpy.types.PropertyGroup) -> None:
+        column = self.layout.column()
+        column.prop(settings, "head")
+        row = column.row(align=True)
+        row.use_property_split = False
+        row.prop(settings, "new_head", text="")
+        row.operator("emote.add_head", icon="ADD")
+
+    def _draw_sound(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup, state: PanelState) -> None:
+        column = self.layout.column()
+        column.row().prop(settings, "source", expand=True)
+        if settings.source == "STRIP":
+            column.prop(settings, "strip", icon="SOUND", placeholder=state.default_strip)
+        else:
+            column.prop(settings, "audio")
+            column.prop(settings, "frame_start")
+        owner = _transcript_owner(context, settings, state)
+        if owner is not None:
+            row = column.row(align=True)
+            row.prop(owner, "transcript", placeholder="Words, if you have them")
+            row.menu("EMOTE_MT_transcript", text="", icon="DOWNARROW_HLT")
+            if owner.transcript.strip():
+                column.prop(owner, "language")
+
+    def _draw_model(self, settings: bpy.types.PropertyGroup, info: ModelInfo) -> None:
+        column = self.layout.column()
+        column.prop(settings, "model")
+        if info.problem:
+            _paragraph(column, info.problem, "ERROR", self._width)
+            return
+        column.prop(settings, "speaker", placeholder=info.speakers[0])
+        _paragraph(column, f"Face {info.face}, licence {info.licence}", "INFO", self._width)
+
+    def _draw_cautions(self, state: PanelState) -> None:
+        for sentence in state.cautions:
+            box = self.layout.box()
+            box.alert = True
+            _paragraph(box, sentence, "ERROR", self._width)
+
+    def _draw_generate(self, settings: bpy.types.PropertyGroup, state: PanelState) -> None:
+        layout = self.layout
+        if draw_progress(layout):
+            return
+        row = layout.row()
+        row.scale_y = 1.5
+        row.enabled = not state.why_not
+        row.operator("emote.generate", icon="PLAY_SOUND")
+        if state.why_not:
+            _paragraph(layout, state.why_not, "ERROR", self._width)
+        elif settings.last_result:
+            _paragraph(layout, settings.last_result, "NONE", self._width)
+
+    @property
+    def _width(self) -> int:
+        """Letters that fit into one line."""
+        region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale
+        return max(20, int(region.width / (_PIXELS_PER_LETTER * scale)) - 4) if region else 40
+
+
+class EMOTE_PT_view3d(_SpeechPanel, bpy.types.Panel):
+    """EMOTE in the 3D viewport"""
+
+    bl_space_type = "VIEW_3D"
+
+
+class EMOTE_PT_identity(bpy.types.Panel):
+    """The first identity components of the chosen head"""
+
+    bl_label = "Head Shape"
+    bl_category = "EMOTE"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_parent_id = "EMOTE_PT_view3d"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(panel_state(context).identity_keys)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.layout.column()
+        column.use_property_split = True
+        state = panel_state(context)
+        head = bpy.data.objects.get((state.head, None))
+        blocks = head.data.shape_keys.key_blocks if head else {}
+        for name in state.identity_keys[:_NUM_IDENTITY_SLIDERS]:
+            if name in blocks:
+                column.prop(blocks[name], "value", text=name)
+        column.operator("emote.update_joints", icon="BONE_DATA")
+
+
+class EMOTE_PT_sequencer(_SpeechPanel, bpy.types.Panel):
+    """EMOTE in the sequencer"""
+
+    bl_space_type = "SEQUENCE_EDITOR"
+
+
+def _paragraph(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
+    """A sentence in as many lines as it needs."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(paragraph_lines(text, icon, width)):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
+
+
+def paragraph_lines(text: str, icon: str, width: int) -> list[str]:
+    """The text in lines that fit into `width` letters, an icon before each of them counted."""
+    return list(_wrapped(text, width if icon == "NONE" else width - _LETTERS_PER_ICON))
+
+
+@functools.lru_cache(maxsize=64)
+def _wrapped(text: str, width: int) -> tuple[str, ...]:
+    return tuple(textwrap.wrap(text, width))
+
+
+def _transcript_owner(
+    context: bpy.types.Context, settings: bpy.types.PropertyGroup, state: PanelState
+) -> bpy.types.PropertyGroup | None:
+    """Who keeps the transcript of the chosen sound: its strip, or the settings for a file."""
+    if settings.source == "FILE":
+        return settings
+    scene = sequencer_scene(context) if state.strips_are_elsewhere else context.scene
+    strip = scene.sequence_editor.strips_all.get(state.strip) if state.strip and scene.sequence_editor else None
+    return strip and strip.emote

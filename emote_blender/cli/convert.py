@@ -1,0 +1,77 @@
+"""The command `convert`: other people's files to folders that this program uses, once, on the user's machine."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..official.folders import emote_folder, head_folder
+
+
+def add_convert_command(commands: Any) -> None:
+    """Returns nothing; adds `convert` and what it converts to the parsers of `cli`."""
+    command = commands.add_parser("convert", help="make a model or head folder of files that you downloaded")
+    kinds = command.add_subparsers(required=True, metavar="KIND")
+    _add_flame(kinds)
+    _add_emote(kinds)
+    _add_flint(kinds)
+
+
+def _add_flame(kinds: Any) -> None:
+    command = kinds.add_parser("flame", help="a FLAME model (generic_model.pkl, flame2023.pkl, .npz) to a head folder")
+    command.add_argument("file", type=Path, metavar="FILE", help="the model as you downloaded it: .pkl or .npz")
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="the head folder to make")
+    command.add_argument(
+        "--landmarks", type=Path, metavar="FILE", help="landmark_embedding.npy or flame_static_embedding.pkl"
+    )
+    command.add_argument(
+        "--basis", metavar="VERSION", help="flame2020, flame2023 or flame2023_open (default: by the name of the file)"
+    )
+    command.set_defaults(run=convert_flame_command)
+
+
+def _add_emote(kinds: Any) -> None:
+    command = kinds.add_parser("emote", help="the official EMOTE or EMOTE_v2 to a model folder")
+    _add_checkpoint(command, "the folder with cfg.yaml and checkpoints/last.ckpt, or the .ckpt", "model")
+    command.add_argument(
+        "--with-flame", type=Path, metavar="DIR", help="also make a head folder of the FLAME inside the checkpoint"
+    )
+    command.set_defaults(run=convert_emote_command)
+
+
+def _add_flint(kinds: Any) -> None:
+    command = kinds.add_parser("flint", help="the official FLINT or FLINTv2 to a motion prior folder, for training")
+    _add_checkpoint(command, "the folder with cfg.yaml and the checkpoints, or one .ckpt", "motion prior")
+    command.set_defaults(run=convert_flint_command)
+
+
+def _add_checkpoint(command: argparse.ArgumentParser, source: str, kind: str) -> None:
+    """The arguments that both kinds of checkpoint have."""
+    command.add_argument("source", type=Path, metavar="CKPT|FOLDER", help=source)
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=f"the {kind} folder to make")
+    command.add_argument("--config", type=Path, metavar="CFG.yaml", help="the settings, if not beside the checkpoint")
+
+
+def convert_emote_command(arguments: argparse.Namespace, decode: Any) -> int:
+    """Exit code of `convert emote`; raises EmoteError if a file cannot be used or a folder cannot be written."""
+    return _tell(emote_folder(arguments.source, arguments.output, arguments.config, arguments.with_flame))
+
+
+def convert_flint_command(arguments: argparse.Namespace, decode: Any) -> int:
+    """Exit code of `convert flint`; raises EmoteError if a file cannot be used or the folder cannot be written."""
+    from ..official.emote import convert_flint
+
+    conversion = convert_flint(arguments.source, arguments.output, arguments.config)
+    return _tell([f"wrote {conversion.output} from {conversion.source}", *conversion.lines()])
+
+
+def convert_flame_command(arguments: argparse.Namespace, decode: Any) -> int:
+    """Exit code of `convert flame`; raises EmoteError if a file cannot be used or the folder cannot be written."""
+    return _tell(head_folder(arguments.file, arguments.output, arguments.landmarks, arguments.basis))
+
+
+def _tell(lines: list[str]) -> int:
+    """Prints what a conversion did; exit code 0."""
+    print(*lines, sep="\n")
+    return 0

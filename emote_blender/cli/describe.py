@@ -1,0 +1,174 @@
+"""What a model folder, a head folder or a motion file is, as lines of text."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from pathlib import Path
+
+from ..errors import InputError, ModelError
+from ..files.paths import (
+    HEAD_FILE,
+    MODEL_FILE,
+    available_heads,
+    available_models,
+    find_head,
+    find_model,
+    search_folders,
+)
+from ..flame.model import FaceModel
+from ..motion import FaceMotion
+from ..speech_model.config import load_config
+
+_LENGTH_BYTES = 8
+_LINE_WIDTH = 110
+
+
+def describe_installed() -> str:
+    """The models and heads that are found, one line each, and where they were looked for."""
+    lines = []
+    for title, found, describe in (
+        ("models", available_models(), _model_line),
+        ("heads", available_heads(), _head_line),
+    ):
+        lines.append(f"{title}:" if found else f"{title}: none")
+        for name, folder in found.items():
+            try:
+                lines.append(f"  {name}: {describe(folder)}")
+            except ModelError as error:
+                lines.append(f"  {name}: cannot be used: {error}")
+    lines.append("looked for in:")
+    lines.extend(f"  {folder}" + ("" if folder.is_dir() else " (not there)") for folder in search_folders())
+    return "\n".join(lines)
+
+
+def describe(name_or_path: str) -> str:
+    """What is at a path, or the model or head of a name.
+
+    Raises:
+        EmoteError: if nothing is there or it is damaged.
+    """
+    path = Path(name_or_path).expanduser()
+    if os.path.isfile(path):
+        return _describe_motion(path)
+    if os.path.isfile(path / MODEL_FILE) or name_or_path in available_models():
+        return _describe_model(find_model(name_or_path))
+    if os.path.isfile(path / HEAD_FILE) or name_or_path in available_heads():
+        return _describe_head(find_head(name_or_path))
+    if os.path.isdir(path):
+        raise ModelError(f"{path} has neither {MODEL_FILE} nor {HEAD_FILE}; give a model folder or a head folder")
+    names = ", ".join((*available_models(), *available_heads())) or "none"
+    raise InputError(f"{name_or_path} not found; give a motion file, a model or a head (available: {names})")
+
+
+def count_parameters(path: Path) -> int:
+    """How many numbers a safetensors file holds, by its header alone.
+
+    Raises:
+        ModelError: if the file is missing or is not a safetensors file.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+            if length > path.stat().st_size:
+                raise ValueError("its header is longer than the file")
+            header = json.loads(file.read(length))
+        shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
+        total = 0
+        for shape in shapes:
+            count = 1
+            for size in shape:
+                count *= int(size)
+            total += count
+        return total
+    except FileNotFoundError as error:
+        raise ModelError(f"{path} not found; copy the model folder again") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is damaged ({error}); copy the model folder again") from error
+
+
+def _model_line(folder: Path) -> str:
+    config = load_config(folder)
+    return f"speaks for {config.face}, {config.num_expression} expression components, licence {config.licence}"
+
+
+def _head_line(folder: Path) -> str:
+    head = FaceModel.load(folder)
+    return f"{head.basis}, {head.num_expression} expression components, licence {head.licence}"
+
+
+def _describe_model(folder: Path) -> str:
+    config = load_config(folder)
+    weights = folder / "model.safetensors"
+    return _table(
+        {
+            "model": config.name,
+            "folder": folder,
+            "face": config.face,
+            "expression": _components(config.num_expression, config.expression_names),
+            "emotions": ", ".join(config.emotions),
+            "intensities": config.intensities,
+            "speakers": f"{len(config.speakers)}: {', '.join(config.speakers)}",
+            "audio": f"{config.audio_encoder.type}, {config.sample_rate} Hz",
+            "fps": config.fps,
+            "parameters": f"{count_parameters(weights):,} ({weights.stat().st_size / 1e6:.1f} MB)",
+            "licence": config.licence,
+        }
+    )
+
+
+def _describe_head(folder: Path) -> str:
+    head = FaceModel.load(folder)
+    return _table(
+        {
+            "head": folder.name,
+            "folder": folder,
+            "face": head.basis,
+            "vertices": len(head.v_template),
+            "triangles": len(head.faces),
+            "expression": _components(head.num_expression, head.expression_names),
+            "shape": _components(head.num_shape, head.shape_names),
+            "joints": ", ".join(head.joint_names),
+            "licence": head.licence,
+        }
+    )
+
+
+def _describe_motion(path: Path) -> str:
+    motion = FaceMotion.load(path)
+    names = motion.meta.get("expression_names")
+    meta = {key: value for key, value in motion.meta.items() if key != "expression_names"}
+    return _table(
+        {
+            "motion": path,
+            "duration": f"{motion.duration_seconds:.2f} s, {motion.num_frames} frames at {motion.fps:g} fps",
+            "expression": _components(motion.num_expression, names if isinstance(names, list) else None),
+            "holds": ", ".join(["jaw", *(name for name in ("eyes", "neck") if getattr(motion, name) is not None)]),
+            **{
+                key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                for key, value in meta.items()
+            },
+        }
+    )
+
+
+def _components(number: int, names: list | tuple | None) -> str:
+    """ "50 components: browDownLeft, ..." or "100 components without names"."""
+    return f"{number} components: {', '.join(map(str, names))}" if names else f"{number} components without names"
+
+
+def _table(values: dict[str, object]) -> str:
+    """One entry per line, the values in one column; long ones are wrapped."""
+    width = max(map(len, values)) + 2
+    return "\n".join(
+        textwrap.fill(
+            str(value),
+            _LINE_WIDTH,
+            initial_indent=f"{key + ':':<{width}}",
+            subsequent_indent=" " * width,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for key, value in values.items()
+    )

@@ -1,0 +1,261 @@
+"""The small audio encoder of the open model: log-mel spectrogram, convolution and attention blocks, phone head.
+
+It takes the place of Wav2Vec 2.0 where a model has to be trained from nothing on a few CPU minutes: with so little
+training a log-mel front end is far better than a raw convolution stack (spec/DEFAULT_MODEL.md).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..speech_model.config import LOG_MEL_FPS, LOG_MEL_SAMPLE_RATE, LogMelEncoderConfig
+from .audio_encoder import AudioEncoder
+
+SAMPLE_RATE = LOG_MEL_SAMPLE_RATE
+FRAME_SAMPLES = SAMPLE_RATE // LOG_MEL_FPS
+FFT_SIZE, WINDOW, HOP = 512, 400, 160  # 25 ms windows every 10 ms
+LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
+PIECE = 60 * SAMPLE_RATE  # samples per step when a clip is measured
+PHONES_PER_FRAME = 2  # 50 Hz
+SILENT = 1e-8  # power; a clip that never exceeds it holds digital silence
+EVIDENCE = 0.05  # nats per phone by which less doubt makes a tract length e times as credible
+FLOOR = 1e-6  # power, relative to the clip's loudest moment (-60 dB): what is below is silence
+
+
+def mel_filters(num_mels: int) -> Tensor:
+    """Triangular mel filters, (FFT_SIZE // 2 + 1, num_mels), peaks of 1 (O'Shaughnessy's mel scale)."""
+    lowest, highest = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
+    mels = torch.linspace(lowest, highest, num_mels + 2, dtype=torch.float64)
+    edges = 700 * (10 ** (mels / 2595) - 1)
+    frequency = torch.arange(FFT_SIZE // 2 + 1, dtype=torch.float64)[:, None] * SAMPLE_RATE / FFT_SIZE
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    filters = torch.minimum((frequency - left) / (centre - left), (right - frequency) / (right - centre)).clamp(min=0)
+    empty = filters.sum(0) == 0  # narrower than one bin of the FFT: take the nearest bin
+    nearest = (frequency - centre).abs().argmin(0)
+    filters[nearest[empty], empty.nonzero()[:, 0]] = 1.0
+    return filters.float()
+
+
+def read_mels(mel: Tensor, position: Tensor) -> Tensor:
+    """Spectrograms (B, M, L) whose mel `i` is what stood at mel `position[:, i]` (B, M), between mels interpolated."""
+    position = position.clamp(max=mel.shape[1] - 1)
+    lower = position.floor().clamp(max=mel.shape[1] - 2)
+    part = (position - lower)[..., None]
+    index = lower.long()[..., None].expand_as(mel)
+    return mel.gather(1, index) * (1 - part) + mel.gather(1, index + 1) * part
+
+
+@dataclass(frozen=True, eq=False)
+class LogMelStatistics:
+    """What a whole clip's spectrogram is normalised by; leading dimension B.
+
+    loudest: (B, 1, 1) greatest mean mel power. mean: (B, M, 1) of the louder frames. deviation: (B, 1, 1) of them.
+    """
+
+    loudest: Tensor
+    mean: Tensor
+    deviation: Tensor
+
+
+class LogMelSpectrogram(nn.Module):
+    """Log-mel features that do not depend on the clip's level, nor on how much silence surrounds the speech.
+
+    Power is taken relative to the clip's loudest moment, and mean and deviation over the clip's louder frames only.
+    """
+
+    def __init__(self, num_mels: int) -> None:
+        super().__init__()
+        self.register_buffer("filters", mel_filters(num_mels), persistent=False)
+        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+
+    def forward(self, samples: Tensor, statistics: LogMelStatistics | None = None) -> Tensor:
+        """(B, M, N / HOP), about -5 (silence) to 5, of samples (B, N), N a multiple of HOP."""
+        power = self.power(samples)
+        statistics = statistics or self.statistics(power)
+        mel = torch.log(power / statistics.loudest + FLOOR)
+        return ((mel - statistics.mean) / statistics.deviation).clamp(-5.0, 5.0)
+
+    def power(self, samples: Tensor) -> Tensor:
+        """Mel power (B, M, N / HOP); silence is assumed around the samples."""
+        spectrum = torch.stft(
+            samples, FFT_SIZE, HOP, WINDOW, self.window, center=True, pad_mode="constant", return_complex=True
+        )[:, :, :-1]
+        return torch.einsum("bft,fm->bmt", spectrum.real**2 + spectrum.imag**2, self.filters)
+
+    def statistics(self, power: Tensor) -> LogMelStatistics:
+        """Statistics of clips with mel power (B, M, L)."""
+        loudest = power.mean(1).amax(1)[:, None, None]
+        silent = loudest < SILENT
+        loudest = loudest.clamp(min=SILENT)
+        mel = torch.log(power / loudest + FLOOR)
+        level = mel.mean(1, keepdim=True)
+        speech = torch.sigmoid((level - level.amax(2, keepdim=True) + 4.5) * 2)
+        speech = speech / speech.sum(2, keepdim=True)
+        mean = (mel * speech).sum(2, keepdim=True).clamp(min=-9.0)  # of a band without sound: not down to the floor
+        variance = ((mel - mean) ** 2 * speech).sum(2, keepdim=True)
+        deviation = variance.mean(1, keepdim=True).sqrt() + 0.3
+        # A clip of silence has no speech to measure; so its features come out as those of silence between words.
+        return LogMelStatistics(loudest, mean, torch.where(silent, 0.3, deviation))
+
+
+class ConvolutionBlock(nn.Module):
+    """Gated depthwise convolution, optional self-attention, feed-forward; each residual (Conformer-like)."""
+
+    def __init__(self, dim: int, num_heads: int, kernel_size: int, feedforward_dim: int, attention: bool) -> None:
+        super().__init__()
+        self.conv_norm = nn.LayerNorm(dim)
+        self.conv_in = nn.Linear(dim, 2 * dim)
+        self.depthwise = nn.Conv1d(dim, dim, kernel_size, padding=kernel_size // 2, groups=dim)
+        self.depthwise_norm = nn.LayerNorm(dim)
+        self.conv_out = nn.Linear(dim, dim)
+        self.dropout = nn.Dropout(0.0)  # training sets its rate; no part of the architecture
+        self.num_heads = num_heads
+        self.attention = attention
+        if attention:
+            self.attention_norm = nn.LayerNorm(dim)
+            self.attention_in = nn.Linear(dim, 3 * dim)
+            self.attention_out = nn.Linear(dim, dim)
+        self.feedforward_norm = nn.LayerNorm(dim)
+        self.feedforward_in = nn.Linear(dim, feedforward_dim)
+        self.feedforward_out = nn.Linear(feedforward_dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, dim) -> (B, T, dim)."""
+        hidden = F.glu(self.conv_in(self.conv_norm(x)), -1)
+        hidden = self.depthwise(hidden.transpose(1, 2)).transpose(1, 2)
+        x = x + self.dropout(self.conv_out(F.silu(self.depthwise_norm(hidden))))
+        if self.attention:
+            B, T, D = x.shape
+            packed = self.attention_in(self.attention_norm(x)).view(B, T, 3, self.num_heads, D // self.num_heads)
+            query, key, value = packed.permute(2, 0, 3, 1, 4)
+            mixed = F.scaled_dot_product_attention(query, key, value)
+            x = x + self.dropout(self.attention_out(mixed.transpose(1, 2).reshape(B, T, D)))
+        return x + self.dropout(self.feedforward_out(F.silu(self.feedforward_in(self.feedforward_norm(x)))))
+
+
+class LogMelEncoder(AudioEncoder):
+    """Waveform to features at 25 fps, and phone logits at 50 Hz on the way.
+
+    A convolution stem brings the spectrogram to 25 Hz; there are `num_blocks` blocks, every second one with attention.
+    Then the phone head says two phones per frame, and their posteriors join the features again, so that what is known
+    about the sounds reaches the motion directly; `num_motion_blocks` more blocks, all with attention, follow.
+    """
+
+    def __init__(self, config: LogMelEncoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        dim = config.dim
+
+        def block(attention: bool) -> ConvolutionBlock:
+            feedforward_dim = config.feedforward_ratio * dim
+            return ConvolutionBlock(dim, config.num_heads, config.kernel_size, feedforward_dim, attention)
+
+        self.spectrogram = LogMelSpectrogram(config.num_mels)
+        self.stem = nn.ModuleList(
+            [
+                nn.Conv1d(config.num_mels, dim, 5, padding=2),
+                nn.Conv1d(dim, dim, 4, stride=2, padding=1),
+                nn.Conv1d(dim, dim, 4, stride=2, padding=1),
+            ]
+        )
+        self.blocks = nn.ModuleList(block(attention=i % 2 == 1) for i in range(config.num_blocks))
+        self.phone_norm = nn.LayerNorm(dim)
+        self.phone_head = nn.Linear(dim, PHONES_PER_FRAME * config.num_phones)
+        self.phone_embedding = nn.Linear(PHONES_PER_FRAME * config.num_phones, dim, bias=False)
+        self.motion_blocks = nn.ModuleList(block(attention=True) for _ in range(config.num_motion_blocks))
+        self.output_norm = nn.LayerNorm(dim)
+
+    def log_mel(self, samples: Tensor, num_frames: int, statistics: LogMelStatistics | None = None) -> Tensor:
+        """Spectrogram of exactly `num_frames` frames and `padding_frames` of silence before and after them.
+
+        The silence stands where a clip begins or ends within a sound: a p without anything before it looks the same
+        as one after a pause.
+
+        Args:
+            samples: (B, N) at 16 kHz. Cut or padded with zeros to num_frames * 640.
+            statistics: those of the clip that the samples are a window of; each item is a whole clip without them.
+
+        Returns:
+            (B, num_mels, 4 * (num_frames + 2 * padding_frames)).
+        """
+        wanted = num_frames * FRAME_SAMPLES
+        samples = F.pad(samples[:, :wanted], (0, max(0, wanted - samples.shape[1])))
+        margin = self.config.padding_frames * FRAME_SAMPLES
+        return self.spectrogram(F.pad(samples, (margin, margin)), statistics)
+
+    def encode_log_mel(self, mel: Tensor, phones: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features (B, T, dim) at 25 fps and phone logits (B, 2 T, classes) of a spectrogram from `log_mel`.
+
+        phones: (B, 2 T, classes) what is known about the sounds, from a transcript: rows that sum to 1 take the place
+            of the posteriors heard there, rows of zeros leave them.
+        """
+        hidden = mel
+        for layer in self.stem:
+            hidden = F.gelu(layer(hidden))
+        hidden = hidden.transpose(1, 2)  # (B, T with padding, dim)
+        for layer in self.blocks:
+            hidden = layer(hidden)
+        hidden = self.phone_norm(hidden)
+        logits = self.phone_head(hidden).unflatten(-1, (PHONES_PER_FRAME, self.config.num_phones))
+        posteriors, margin = logits.softmax(-1), self.config.padding_frames
+        if phones is not None:
+            told = F.pad(phones.unflatten(1, (-1, PHONES_PER_FRAME)), (0, 0, 0, 0, margin, margin))
+            posteriors = torch.where(told.sum(-1, keepdim=True) > 0.5, told, posteriors)
+        hidden = hidden + self.phone_embedding(posteriors.flatten(-2))
+        for layer in self.motion_blocks:
+            hidden = layer(hidden)
+        real = slice(margin, hidden.shape[1] - margin)
+        return self.output_norm(hidden)[:, real], logits[:, real].flatten(1, 2)
+
+    def hear(self, mel: Tensor, phones: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features (B, T, dim) and phone posteriors (B, 2 T, classes), whatever the length of the vocal tract.
+
+        A longer tract has lower formants. The spectrogram is read as with each of `tract_lengths`, and what is heard is
+        averaged; the lengths with which the phones are least in doubt count most (their mean entropy, `EVIDENCE`).
+        Lee & Rose, "Speaker normalization using efficient frequency warping procedures" (1996), choose one length.
+
+        Args:
+            mel: from `log_mel`.
+            phones: see `encode_log_mel`.
+        """
+        count, (clips, mels, _) = len(self.config.tract_lengths), mel.shape
+        steps = 1 / torch.tensor(self.config.tract_lengths, device=mel.device)
+        position = steps[:, None] * torch.arange(mels, device=mel.device)
+        read = read_mels(mel.repeat(count, 1, 1), position.repeat_interleave(clips, 0))
+        told = None if phones is None else phones.repeat(count, 1, 1)
+        features, logits = self.encode_log_mel(read, told)
+        posteriors = logits.softmax(-1)
+        doubt = -(posteriors * logits.log_softmax(-1)).sum(-1).mean(1).unflatten(0, (count, clips))
+        weights = (-doubt / EVIDENCE).softmax(0)[..., None, None]
+        averages = [(weights * heard.unflatten(0, (count, clips))).sum(0) for heard in (features, posteriors)]
+        return averages[0], averages[1]
+
+    def forward(
+        self,
+        samples: Tensor,
+        num_frames: int,
+        statistics: LogMelStatistics | None = None,
+        phones: Tensor | None = None,
+    ) -> Tensor:
+        """Features (B, T, dim) of samples (B, N) at 16 kHz; `statistics` as in `log_mel`, `phones` as above."""
+        return self.hear(self.log_mel(samples, num_frames, statistics), phones)[0]
+
+    def phone_posteriors(self, samples: Tensor, num_frames: int, statistics: LogMelStatistics | None = None) -> Tensor:
+        """Probabilities (B, 2 T, num_phones) of the phone classes at 50 Hz, of samples (B, N) at 16 kHz."""
+        return self.hear(self.log_mel(samples, num_frames, statistics))[1]
+
+    def clip_statistics(self, samples: Tensor) -> LogMelStatistics:
+        """Statistics of samples (N,), measured piece by piece; the mel power of an hour of speech takes 90 MB."""
+        context = 4 * HOP  # as far as the window of a piece's first and last frame reaches
+        pieces = []
+        for start in range(0, max(len(samples), 1), PIECE):
+            before = min(start, context)
+            piece = samples[start - before : start + PIECE + context]
+            power = self.spectrogram.power(F.pad(piece, (0, -len(piece) % HOP))[None])
+            pieces.append(power[..., before // HOP : (before + PIECE) // HOP])
+        return self.spectrogram.statistics(torch.cat(pieces, dim=2))

@@ -1,0 +1,1 @@
+"""Pure functions on motions: clocks and rotations."""

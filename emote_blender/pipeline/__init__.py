@@ -1,0 +1,11 @@
+"""Sound and an emotion track to the motion of a face, on an engine, in windows where the sound is long."""
+
+from .emote_pipeline import (
+    AudioFeatures,
+    EMOTEPipeline,
+    describe_track,
+    require_transcript_use,
+    uses_transcript,
+)
+
+__all__ = ["AudioFeatures", "EMOTEPipeline", "describe_track", "require_transcript_use", "uses_transcript"]

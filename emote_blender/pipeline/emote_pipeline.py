@@ -1,0 +1,362 @@
+"""From a waveform and an emotion track to the motion of a face, in windows where the sound is long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..audio import Waveform
+from ..emotion import EMOTIONS, EmotionTrack
+from ..errors import Cancelled, InputError, ModelError
+from ..files.paths import DEFAULT_MODEL, find_model
+from ..motion import FaceMotion
+from ..transcript.following import FollowedTranscript, TranscriptReport, follow
+from ..transcript.language import AUTO
+from ..transcript.phones import CLASSES
+from ..transcript.pronunciation import Pronunciation, pronounce
+from ..transcript.text import require_speakable_length
+from ..version import package_version
+from .windows import WINDOW_FRAMES, Window, check_window_frames, plan_windows
+
+if TYPE_CHECKING:
+    from ..emote.model import EMOTE
+    from ..speech_model.config import EMOTEConfig
+
+Progress = Callable[[float, str], None]
+IsCancelled = Callable[[], bool]
+
+# Sound that stays below this (-80 dB of full scale) is taken as silence: Wav2Vec 2.0's normalisation would blow its
+# noise up to the level of speech.
+SILENCE_PEAK = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class AudioFeatures:
+    """What a model's audio encoder makes of a clip; one clip's features serve any emotion and speaker.
+
+    Attributes:
+        values: (before + T + after, D) float32, one row per frame of motion, and of silence around it.
+        fps: frames per second.
+        model: name of the model whose encoder made them.
+        padding: frames of silence (before, after); what the model makes of them is dropped in the end.
+        transcript_report: how the transcript fits the clip, where one was given.
+    """
+
+    values: np.ndarray
+    fps: int
+    model: str
+    padding: tuple[int, int] = (0, 0)
+    transcript_report: TranscriptReport | None = None
+
+    @property
+    def num_frames(self) -> int:
+        """T, the number of frames of the clip."""
+        return len(self.values) - sum(self.padding)
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length in seconds, each frame lasting 1 / fps."""
+        return self.num_frames / self.fps
+
+
+class EMOTEPipeline:
+    """A speech model, ready to use. The same input gives the same output."""
+
+    def __init__(self, model: EMOTE, window_frames: int = WINDOW_FRAMES) -> None:
+        """Make a pipeline of a model that is loaded.
+
+        Args:
+            model: the networks.
+            window_frames: longest stretch of a clip that the model sees at once.
+
+        Raises:
+            ModelError: if the model's emotions are not those of an emotion track.
+            ValueError: if windows of this length cannot overlap (see `windows.check_window_frames`).
+        """
+        check_window_frames(window_frames, model.config.flint.frames_per_latent)
+        self.model = model.eval()
+        self._window_frames = window_frames
+        _check_emotions(model.config)
+
+    @classmethod
+    def from_pretrained(cls, model: str = DEFAULT_MODEL, device: str = "cpu") -> EMOTEPipeline:
+        """The pipeline of a model that is named (see `files.paths`) or given as a folder.
+
+        Raises:
+            ModelError: when there is no such model, it is damaged, or a library that it needs is not installed.
+        """
+        folder = find_model(model)
+        try:
+            from ..emote.checkpoint import load_model
+
+            return cls(load_model(folder, device))
+        except ModuleNotFoundError as error:
+            if error.name in ("torch", "transformers", "safetensors"):
+                raise ModelError(
+                    f"the Python library {error.name} is not installed, and {folder.name} cannot run without it; "
+                    f"install {error.name}, or the add-on's zip that includes it"
+                ) from error
+            raise
+
+    @property
+    def config(self) -> EMOTEConfig:
+        """What the model is made of."""
+        return self.model.config
+
+    def encode(
+        self,
+        waveform: Waveform,
+        progress: Progress | None = None,
+        cancelled: IsCancelled | None = None,
+        *,
+        transcript: str | None = None,
+        language: str = AUTO,
+    ) -> AudioFeatures:
+        """Features of a clip, T = floor(seconds * fps) frames; a last partial frame is dropped (spec 2).
+
+        Args:
+            waveform: any sample rate.
+            progress: called with a fraction 0 to 1 and a text.
+            cancelled: asked before each window.
+            transcript: what is said; where it fits the sound, the mouth follows it (see `transcript_report`).
+            language: of the transcript: a code of espeak-ng (de, en-gb, ...), or "auto" to guess it.
+
+        Raises:
+            InputError: when the clip is shorter than one frame, or the transcript or its language cannot be used.
+            ModelError: when the model cannot use a transcript, or espeak-ng is not here to read it.
+            Cancelled: when `cancelled` says so.
+        """
+        import torch
+
+        config = self.config
+        pronunciation = None
+        if transcript is not None:
+            require_transcript_use(config)
+            require_speakable_length(transcript, waveform.duration_seconds)
+            pronunciation = pronounce(transcript, language, cancelled)
+        samples = waveform.resampled(config.sample_rate).samples
+        num_frames = len(samples) // config.samples_per_frame
+        if num_frames == 0:
+            raise InputError(
+                f"the sound lasts {waveform.duration_seconds * 1000:.0f} ms, less than one frame; "
+                f"use one of at least {1000 / config.fps:.0f} ms"
+            )
+        samples = samples[: num_frames * config.samples_per_frame]
+        if _is_silent(samples):
+            samples = np.zeros_like(samples)
+        padding = _padding(num_frames, config)
+        samples = np.pad(samples, [frames * config.samples_per_frame for frames in padding])
+        num_frames += sum(padding)
+        windows = plan_windows(num_frames, config.flint.frames_per_latent, self._window_frames)
+        values = np.zeros((num_frames, config.audio_encoder.dim), dtype=np.float32)
+        with torch.inference_mode():
+            clip = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self._device)
+            statistics = self.model.clip_statistics(clip) if len(windows) > 1 else None
+            heard = _Heard(clip, windows, statistics, padding)
+            told: torch.Tensor | None = None
+            report = None
+            if pronunciation is not None:
+                followed = self._follow(heard, pronunciation, _share(progress, 0.0, 0.5), cancelled)
+                told, report = torch.from_numpy(followed.phones).to(self._device), followed.report
+                progress = _share(progress, 0.5, 1.0)
+            for window in _reported(windows, "Listening to the speech", progress, cancelled):
+                part = heard.samples(window, config.samples_per_frame)
+                phones = None if told is None else told[None, 2 * window.start : 2 * window.stop]
+                features = self.model.encode_audio(part, window.num_frames, statistics, phones)[0]
+                window.add_to(values, features.cpu().numpy())
+        return AudioFeatures(values, config.fps, config.name, padding, report)
+
+    def generate(
+        self,
+        features: AudioFeatures,
+        track: EmotionTrack,
+        speaker: str | None = None,
+        progress: Progress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> FaceMotion:
+        """Motion of a face that speaks what the features hold, with the emotion of the track.
+
+        Args:
+            features: from `encode` of the same model.
+            track: emotion over time.
+            speaker: whose style of speaking, one of the model's; None for its first.
+            progress: called with a fraction 0 to 1 and a text.
+            cancelled: asked before each window.
+
+        Raises:
+            InputError: when the speaker is unknown.
+            Cancelled: when `cancelled` says so.
+            ValueError: when the features are another model's.
+        """
+        import torch
+
+        config = self.config
+        if features.model != config.name or features.values.shape[1] != config.audio_encoder.dim:
+            raise ValueError(f"features of {features.model}, shape {features.values.shape}, given to {config.name}")
+        speaker = self._speaker_name(speaker)
+        before, after = features.padding
+        condition = np.pad(self._condition(features, track, speaker), ((before, after), (0, 0)), mode="edge")
+        motion = np.zeros((len(condition), config.flint.num_features), dtype=np.float32)
+        windows = plan_windows(len(condition), config.flint.frames_per_latent, self._window_frames)
+        with torch.inference_mode():
+            for window in _reported(windows, "Animating the face", progress, cancelled):
+                part = slice(window.start, window.stop)
+                heard = torch.from_numpy(features.values[part])[None].to(self._device)
+                style = torch.from_numpy(condition[part])[None].to(self._device)
+                latents = self.model.latents(heard, style)
+                expression, jaw = self.model.decode_latents(latents, window.num_frames)
+                window.add_to(motion, torch.cat([expression, jaw], dim=-1)[0].cpu().numpy())
+        motion = motion[before : before + features.num_frames]
+        meta = {
+            "model": config.name,
+            "face": config.face,
+            "expression_names": list(config.expression_names) if config.expression_names else None,
+            "speaker": speaker,
+            "licence": config.licence,
+            "version": package_version(),
+            **describe_track(track),
+        }
+        if features.transcript_report is not None:
+            meta["transcript"] = features.transcript_report.summary()
+        return FaceMotion(motion[:, : config.num_expression], motion[:, config.num_expression :], config.fps, meta=meta)
+
+    def _follow(
+        self, heard: _Heard, pronunciation: Pronunciation, progress: Progress | None, cancelled: IsCancelled | None
+    ) -> FollowedTranscript:
+        """The transcript's phones (2 (before + T + after), C), aligned once over the whole clip."""
+        before, after = heard.padding
+        num_frames = heard.windows[-1].stop
+        posteriors = np.zeros((num_frames, 2 * len(CLASSES)), dtype=np.float32)
+        for window in _reported(heard.windows, "Comparing speech and transcript", progress, cancelled):
+            part = heard.samples(window, self.config.samples_per_frame)
+            classes = self.model.phone_posteriors(part, window.num_frames, heard.statistics)[0]
+            window.add_to(posteriors, classes.cpu().numpy().reshape(window.num_frames, -1))
+        clip = posteriors[before : num_frames - after].reshape(-1, len(CLASSES))
+        followed = follow(clip, pronunciation, cancelled=cancelled)
+        return replace(followed, phones=np.pad(followed.phones, ((2 * before, 2 * after), (0, 0))))
+
+    @property
+    def _device(self) -> Any:
+        """Where the model's weights are."""
+        return next(self.model.parameters()).device
+
+    def _speaker_name(self, speaker: str | None) -> str:
+        """The speaker by name; InputError lists the model's speakers."""
+        speakers = self.config.speakers
+        if not speaker:
+            return speakers[0]
+        if speaker not in speakers:
+            raise InputError(
+                f"unknown speaker {speaker!r}; the model {self.config.name} knows {', '.join(speakers)}; choose one"
+            )
+        return speaker
+
+    def _condition(self, features: AudioFeatures, track: EmotionTrack, speaker: str) -> np.ndarray:
+        """Condition (T, C): emotions in the model's order, intensities, speakers."""
+        emotion, intensity = track.condition(features.num_frames, features.fps)
+        emotion = emotion[:, [EMOTIONS.index(name) for name in self.config.emotions]]
+        identity = np.zeros((features.num_frames, len(self.config.speakers)), dtype=np.float32)
+        identity[:, self.config.speakers.index(speaker)] = 1.0
+        return np.concatenate([emotion, intensity, identity], axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """A clip as the model listens to it.
+
+    Attributes:
+        clip: (N,) tensor of samples, the padding included.
+        windows: of its frames.
+        statistics: of the whole clip, see `EMOTE.clip_statistics`.
+        padding: frames of silence (before, after).
+    """
+
+    clip: Any
+    windows: list[Window]
+    statistics: object | None
+    padding: tuple[int, int]
+
+    def samples(self, window: Window, samples_per_frame: int) -> Any:
+        """Tensor (1, n) of a window's samples."""
+        return self.clip[None, window.start * samples_per_frame : window.stop * samples_per_frame]
+
+
+def describe_track(track: EmotionTrack) -> dict[str, Any]:
+    """A motion's `emotion` and `intensity`, and `emotion_track` with every key where they change.
+
+    `emotion` is a name, or "mixed"; `intensity` a number, or None where it changes.
+    """
+    names = {EMOTIONS[int(np.argmax(row))] if row.max() > 1 - 1e-6 else "mixed" for row in track.emotion_weights}
+    intensities = {float(value) for value in track.intensity}
+    description: dict[str, Any] = {
+        "emotion": names.pop() if len(names) == 1 else "mixed",
+        "intensity": intensities.pop() if len(intensities) == 1 else None,
+    }
+    if description["emotion"] == "mixed" or description["intensity"] is None:
+        description["emotion_track"] = {
+            "times_seconds": track.times.tolist(),
+            "emotion_weights": track.emotion_weights.tolist(),
+            "intensity": track.intensity.tolist(),
+        }
+    return description
+
+
+def uses_transcript(config: EMOTEConfig) -> bool:
+    """Whether the model's encoder has a phone head, which can be told what a text says."""
+    return config.audio_encoder.num_phones == len(CLASSES)
+
+
+def require_transcript_use(config: EMOTEConfig) -> None:
+    """Returns nothing; raises ModelError where the model cannot use a transcript."""
+    if not uses_transcript(config):
+        raise ModelError(
+            f"the model {config.name} cannot use a transcript; leave the transcript out or choose {DEFAULT_MODEL}"
+        )
+
+
+def _check_emotions(config: EMOTEConfig) -> None:
+    """ModelError where an emotion track could not be given to the model."""
+    if sorted(config.emotions) != sorted(EMOTIONS) or config.intensities != 3:
+        raise ModelError(
+            f"the model {config.name} has the emotions {', '.join(config.emotions)} at {config.intensities} "
+            f"intensities; use one with {', '.join(EMOTIONS)} at 3"
+        )
+
+
+def _padding(num_frames: int, config: EMOTEConfig) -> tuple[int, int]:
+    """Frames of silence to put before and after a clip, as many as the model's encoder asks for.
+
+    Where it asks for any, the whole comes to full latents: the motion prior bends the face a little at both ends of
+    what it is given, and where part of a latent is missing.
+    """
+    frames, multiple = config.audio_encoder.padding_frames, config.flint.frames_per_latent
+    if not frames:
+        return 0, 0
+    before = -(-frames // multiple) * multiple
+    return before, before + -num_frames % multiple
+
+
+def _is_silent(samples: np.ndarray) -> bool:
+    """Whether nothing is louder than noise, apart from a constant offset."""
+    mean = float(samples.mean(dtype=np.float64))
+    return max(float(samples.max()) - mean, mean - float(samples.min())) < SILENCE_PEAK
+
+
+def _share(progress: Progress | None, start: float, end: float) -> Progress | None:
+    """Progress of a part of the work, as part of the whole."""
+    return progress and (lambda fraction, text: progress(start + fraction * (end - start), text))
+
+
+def _reported(windows: list[Window], text: str, progress: Progress | None, cancelled: IsCancelled | None):
+    """The windows one after the other, with progress before each and at the end; raises Cancelled."""
+    for index, window in enumerate(windows):
+        if cancelled is not None and cancelled():
+            raise Cancelled("cancelled; nothing was written")
+        if progress is not None:
+            progress(index / len(windows), text)
+        yield window
+    if progress is not None:
+        progress(1.0, text)

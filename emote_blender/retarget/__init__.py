@@ -1,0 +1,1 @@
+"""From one basis of expressions to another: which coefficients a head can show."""

@@ -1,0 +1,87 @@
+"""Whether the coefficients of a model or a motion belong to a head."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..errors import ModelError
+
+# A head whose shape keys are FLAME's, of a version that is not written in it.
+UNKNOWN_FLAME = "flame"
+_FLAME_PREFIX = "flame"
+_SHOWN_NAMES = 5
+
+
+class ExpressionBasis(Protocol):
+    """What a head can show: a face model's, or that of a head in a scene."""
+
+    @property
+    def basis(self) -> str: ...
+    @property
+    def num_expression(self) -> int: ...
+    @property
+    def expression_names(self) -> tuple[str, ...] | None: ...
+
+
+def check_fits_head(
+    source: str, face: str, num_expression: int, expression_names: tuple[str, ...] | None, head: ExpressionBasis
+) -> None:
+    """Returns nothing; raises ModelError unless a head can show these expression coefficients.
+
+    Named components fit where the head has all the names; components without names (FLAME's directions) fit where the
+    basis is the same, or both are versions of FLAME (see `version_warning`), and the head has at least as many.
+
+    Args:
+        source: what the sentence calls the model or the motion.
+        face: the basis that the coefficients belong to.
+        num_expression: how many there are.
+        expression_names: their names, or None.
+        head: the head.
+    """
+    advice = "choose the head that the model was made for"
+    if expression_names and head.expression_names:
+        missing = [name for name in expression_names if name not in head.expression_names]
+        if missing:
+            more = f" and {len(missing) - _SHOWN_NAMES} more" if len(missing) > _SHOWN_NAMES else ""
+            raise ModelError(
+                f"{source} moves {num_expression} expression components, but the head ({head.basis}, "
+                f"{head.num_expression}) has no {', '.join(missing[:_SHOWN_NAMES])}{more}; {advice}"
+            )
+        return
+    if face != head.basis and not _both_flame(face, head.basis):
+        raise ModelError(
+            f"{source} speaks for the face {face} ({num_expression} expression components), but the head is "
+            f"{head.basis} ({head.num_expression}); {advice}"
+        )
+    if num_expression > head.num_expression:
+        raise ModelError(
+            f"{source} moves {num_expression} expression components, but the head has {head.num_expression}; {advice}"
+        )
+
+
+def version_warning(source: str, face: str, head: ExpressionBasis) -> str:
+    """What is wrong with moving a head of one version of FLAME by the coefficients of another; empty if nothing is.
+
+    The versions have the same mesh, but their expression components are different directions.
+
+    Args:
+        source: what the sentence calls the model or the motion.
+        face: the basis that the coefficients belong to.
+        head: the head.
+    """
+    if head.expression_names or face == head.basis or not _both_flame(face, head.basis):
+        return ""
+    if UNKNOWN_FLAME in (face, head.basis):
+        known = face if head.basis == UNKNOWN_FLAME else head.basis
+        return (
+            f"{source} and the head are both FLAME, but only one says which version ({known}); coefficients of "
+            "different versions do not mix: make sure that the other is the same"
+        )
+    return (
+        f"{source} speaks for {face}, but the head is {head.basis}: their coefficients do not mix and the face will "
+        f"look wrong; choose a {face} head"
+    )
+
+
+def _both_flame(face: str, basis: str) -> bool:
+    return face.startswith(_FLAME_PREFIX) and basis.startswith(_FLAME_PREFIX)

@@ -1,0 +1,1 @@
+"""A speech model's folder without a runtime: what its configuration says."""

@@ -1,0 +1,1 @@
+"""Free speech engines, and what they say with phone times."""

@@ -1,0 +1,1 @@
+"""Phones, loudness and emotion to the motion of the open head."""

@@ -1,0 +1,177 @@
+"""Phones with times → seven articulation channels at 25 fps: what the mouth does, before any emotion.
+
+Method: every phone has a target per channel and a dominance per channel (how much it insists on that target); a channel
+is the average of the targets weighted by dominance, which falls off exponentially outside the phone (Cohen & Massaro,
+"Modeling coarticulation in synthetic visual speech", 1993). Contacts (lips together, lip to teeth) are not averages:
+they are envelopes that reach their full height on every p, b, m and f, v, and hold the jaw back while they last.
+
+Time: frame k of a motion is on screen during [k/25, (k+1)/25), so it holds the pose of that interval's middle,
+(k + 0.5)/25 seconds. Lips move before the sound does: the whole articulation runs `LEAD_SECONDS` ahead of the audio.
+"""
+
+import numpy as np
+
+from ....motion_tools.timing import MOTION_FPS
+from .. import phones as phone_classes
+
+CHANNELS: tuple[str, ...] = ("jaw", "width", "round", "close", "tuck", "teeth", "tongue")
+"""jaw: opening; width: corners apart (+) or together (-), the only signed one; round: lips pushed forward; close: lips
+pressed together; tuck: lower lip at the upper teeth; teeth: lips parted, teeth shown; tongue: its tip up. 0..1."""
+
+LEAD_SECONDS = 0.020
+_RATE = 100  # Hz, the grid on which the envelopes are computed
+_BLENDED = ("jaw", "width", "round", "teeth", "tongue")
+_SPREAD_SECONDS = np.array(
+    [0.050, 0.070, 0.080, 0.050, 0.045]
+)  # decay of dominance outside a phone, per blended channel
+_REACH_SECONDS = 1.0  # phones further away than this have no say
+_ONSET_SECONDS = 0.04  # a phone is in full charge from this far inside it, or from a quarter of its length
+_SILENCE_ONSET_SECONDS = 0.02
+_MIN_HOLD_SECONDS = 0.070  # a contact shorter than this would fall between two frames
+_ATTACK_SECONDS, _RELEASE_SECONDS = 0.055, 0.040  # contacts are made more slowly than they burst open
+_SMOOTHING_SECONDS = 0.013
+
+# Targets: jaw width round teeth tongue | dominance of the same five.
+_TABLE = {
+    "sil": (0.00, 0.00, 0.00, 0.00, 0.00, 1.00, 0.40, 0.40, 0.80, 0.50),
+    "IY": (0.20, 0.75, 0.00, 0.50, 0.35, 1.00, 1.00, 0.80, 0.80, 0.80),
+    "IH": (0.28, 0.45, 0.00, 0.35, 0.25, 1.00, 0.80, 0.70, 0.70, 0.70),
+    "EH": (0.46, 0.45, 0.00, 0.30, 0.10, 1.00, 0.90, 0.70, 0.70, 0.70),
+    "AE": (0.68, 0.50, 0.00, 0.30, 0.05, 1.10, 0.90, 0.70, 0.70, 0.70),
+    "AA": (0.85, 0.10, 0.00, 0.15, 0.00, 1.20, 0.80, 0.70, 0.70, 0.70),
+    "AO": (0.62, -0.35, 0.50, 0.05, 0.00, 1.10, 0.90, 1.00, 0.70, 0.70),
+    "OW": (0.42, -0.60, 0.78, 0.00, 0.00, 1.10, 1.00, 1.30, 0.70, 0.70),
+    "UH": (0.28, -0.40, 0.52, 0.00, 0.05, 1.00, 0.90, 1.00, 0.70, 0.70),
+    "UW": (0.14, -0.75, 0.95, 0.00, 0.05, 1.40, 1.30, 1.60, 0.70, 0.70),
+    "AH": (0.52, 0.05, 0.00, 0.15, 0.00, 1.00, 0.70, 0.70, 0.60, 0.60),
+    "AX": (0.32, 0.05, 0.05, 0.10, 0.05, 0.60, 0.40, 0.40, 0.40, 0.40),
+    "ER": (0.28, -0.30, 0.45, 0.15, 0.20, 1.00, 0.80, 0.90, 0.60, 0.70),
+    "YU": (0.14, -0.60, 0.90, 0.05, 0.35, 1.40, 1.00, 1.50, 0.60, 0.80),
+    "EU": (0.38, -0.50, 0.75, 0.05, 0.15, 1.00, 1.00, 1.00, 0.60, 0.70),
+    "P": (0.08, 0.00, 0.00, 0.00, 0.00, 0.90, 0.15, 0.12, 0.60, 0.30),
+    "B": (0.08, 0.00, 0.00, 0.00, 0.00, 0.90, 0.15, 0.12, 0.60, 0.30),
+    "M": (0.06, 0.00, 0.00, 0.00, 0.00, 0.90, 0.15, 0.12, 0.60, 0.30),
+    "F": (0.10, 0.15, 0.00, 0.30, 0.00, 0.90, 0.25, 0.20, 0.90, 0.30),
+    "V": (0.10, 0.15, 0.00, 0.30, 0.00, 0.90, 0.25, 0.20, 0.90, 0.30),
+    "TH": (0.20, 0.15, 0.00, 0.30, 0.90, 0.80, 0.25, 0.18, 0.60, 1.00),
+    "DH": (0.20, 0.15, 0.00, 0.30, 0.85, 0.60, 0.25, 0.18, 0.50, 1.00),
+    "T": (0.12, 0.15, 0.00, 0.30, 0.95, 0.70, 0.18, 0.12, 0.50, 1.00),
+    "D": (0.14, 0.15, 0.00, 0.30, 0.95, 0.70, 0.18, 0.12, 0.50, 1.00),
+    "N": (0.15, 0.10, 0.00, 0.20, 0.95, 0.60, 0.18, 0.12, 0.40, 1.00),
+    "S": (0.06, 0.35, 0.00, 0.80, 0.60, 1.20, 0.60, 0.35, 1.20, 1.00),
+    "Z": (0.07, 0.35, 0.00, 0.75, 0.60, 1.20, 0.60, 0.35, 1.20, 1.00),
+    "L": (0.28, 0.10, 0.00, 0.20, 1.00, 0.70, 0.18, 0.12, 0.40, 1.00),
+    "SH": (0.10, -0.35, 0.62, 0.60, 0.45, 1.10, 0.90, 1.00, 1.10, 1.00),
+    "ZH": (0.12, -0.35, 0.62, 0.55, 0.45, 1.10, 0.90, 1.00, 1.10, 1.00),
+    "K": (0.24, 0.05, 0.00, 0.10, 0.10, 0.50, 0.12, 0.10, 0.30, 0.40),
+    "G": (0.24, 0.05, 0.00, 0.10, 0.10, 0.50, 0.12, 0.10, 0.30, 0.40),
+    "NG": (0.24, 0.05, 0.00, 0.10, 0.10, 0.50, 0.12, 0.10, 0.30, 0.40),
+    "X": (0.28, 0.05, 0.00, 0.15, 0.05, 0.50, 0.12, 0.10, 0.30, 0.40),
+    "HH": (0.32, 0.05, 0.05, 0.10, 0.00, 0.25, 0.08, 0.08, 0.10, 0.20),
+    "R": (0.22, -0.30, 0.50, 0.15, 0.35, 0.70, 0.70, 0.80, 0.50, 0.80),
+    "RT": (0.25, 0.05, 0.00, 0.15, 0.80, 0.60, 0.18, 0.12, 0.40, 0.90),
+    "W": (0.08, -0.80, 1.00, 0.00, 0.00, 1.60, 1.20, 1.70, 0.60, 0.50),
+    "Y": (0.18, 0.50, 0.05, 0.30, 0.40, 0.80, 0.70, 0.60, 0.60, 0.70),
+}
+_TARGET = np.array([_TABLE[name][:5] for name in phone_classes.CLASSES])  # (39, 5)
+_DOMINANCE = np.array([_TABLE[name][5:] for name in phone_classes.CLASSES])  # (39, 5)
+_IS_BILABIAL = np.array([name in phone_classes.BILABIALS for name in phone_classes.CLASSES])
+_IS_LABIODENTAL = np.array([name in phone_classes.LABIODENTALS for name in phone_classes.CLASSES])
+
+
+def tracks(phones: np.ndarray, num_frames: int) -> np.ndarray:
+    """Articulation channels of an utterance.
+
+    Args:
+        phones: (P, 3) rows of class index, start, end in seconds, ascending. P may be 0; time that no phone covers is
+            bridged from the phones around it.
+        num_frames: frames wanted; the mouth returns to rest after the last phone.
+
+    Returns:
+        (num_frames, 7) float32 in the order of `CHANNELS`; frame k is the pose of time (k + 0.5) / 25 seconds.
+    """
+    phones = np.asarray(phones, np.float64).reshape(-1, 3)
+    centres = (np.arange(num_frames) + 0.5) / MOTION_FPS
+    if not len(phones) or not num_frames:
+        return np.zeros((num_frames, len(CHANNELS)), np.float32)
+    classes, starts, ends = _with_silence_around(phones, num_frames / MOTION_FPS)
+    starts, ends = starts - LEAD_SECONDS, ends - LEAD_SECONDS
+    times = (np.arange(int(np.ceil(num_frames * _RATE / MOTION_FPS)) + 1) + 0.5) / _RATE
+    close = _contact(times, starts, ends, _IS_BILABIAL[classes], early_release=0.25)
+    tuck = _contact(times, starts, ends, _IS_LABIODENTAL[classes], early_release=0.1)
+    jaw, width, rounding, teeth, tongue = _blend(times, classes, starts, ends).T
+    jaw = jaw * (1 - np.maximum(0.80 * close, 0.65 * tuck))
+    teeth = teeth * (1 - close)
+    channels = _smooth(np.stack([jaw, width, rounding, close, tuck, teeth, tongue], axis=1))
+    sampled = [np.interp(centres, times, channel) for channel in channels.T]
+    return np.stack(sampled, axis=1).astype(np.float32)
+
+
+def frame_labels(phones: np.ndarray, num_labels: int, rate: float) -> np.ndarray:
+    """Phone class in the middle of each of `num_labels` steps of 1/rate seconds.
+
+    Args:
+        phones: (P, 3) rows of class index, start, end in seconds.
+
+    Returns:
+        (num_labels,) int64; silence where no phone is. These are the sounds as heard, without the lead of the mouth.
+    """
+    labels = np.full(num_labels, phone_classes.SILENCE, np.int64)
+    for phone, start, end in np.asarray(phones, np.float64).reshape(-1, 3):
+        # step i belongs to the phone if start <= (i + 0.5) / rate < end; the 1e-6 absorbs noise in sums of durations
+        first = max(int(np.ceil(start * rate - 0.5 - 1e-6)), 0)
+        labels[first : max(int(np.ceil(end * rate - 0.5 - 1e-6)), 0)] = int(phone)
+    return labels
+
+
+def _with_silence_around(phones: np.ndarray, duration_seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Classes, starts and ends with a silence before and after, so that speech starts and ends at rest."""
+    first, last = phones[0, 1], phones[:, 2].max()
+    before = (phone_classes.SILENCE, min(first, 0.0) - 0.5, first)
+    after = (phone_classes.SILENCE, last, max(last, duration_seconds) + 0.5)
+    rows = np.vstack([before, phones, after])
+    return rows[:, 0].astype(int), rows[:, 1], rows[:, 2]
+
+
+def _blend(times: np.ndarray, classes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """(T, 5) dominance-weighted targets, in blocks of ten seconds so that an hour needs no hour-wide matrix."""
+    onset = np.where(classes == phone_classes.SILENCE, _SILENCE_ONSET_SECONDS, _ONSET_SECONDS)
+    onset = np.minimum((ends - starts) * 0.25, onset)
+    blocks = []
+    for block in np.array_split(times, max(1, len(times) // (10 * _RATE))):
+        near = (starts < block[-1] + _REACH_SECONDS) & (ends > block[0] - _REACH_SECONDS)
+        begin, end = (starts + onset)[near, None], (ends - onset)[near, None]
+        distance = np.maximum(0, np.maximum(begin - block, block - end))  # (P, T) seconds
+        weight = _DOMINANCE[classes[near], :, None] * np.exp(-distance[:, None] / _SPREAD_SECONDS[:, None])  # (P, 5, T)
+        target = _TARGET[classes[near], :, None]
+        blocks.append(((weight * target).sum(0) / (weight.sum(0) + 1e-9)).T)
+    return np.concatenate(blocks)
+
+
+def _contact(
+    times: np.ndarray, starts: np.ndarray, ends: np.ndarray, wanted: np.ndarray, early_release: float
+) -> np.ndarray:
+    """(T,) envelope that is 1 during every wanted phone, with cosine flanks.
+
+    A contact lasts at least `_MIN_HOLD_SECONDS` and lets go in the last `early_release` part of a long phone, where the
+    burst of a p or b sounds.
+    """
+    envelope = np.zeros(len(times))
+    for start, end in zip(starts[wanted], ends[wanted], strict=True):
+        end = end - early_release * (end - start)
+        missing = max(0.0, _MIN_HOLD_SECONDS - (end - start))
+        begin, end = start - missing / 2, end + missing / 2
+        part = slice(*np.searchsorted(times, (begin - _ATTACK_SECONDS, end + _RELEASE_SECONDS)))
+        outside = np.maximum((begin - times[part]) / _ATTACK_SECONDS, (times[part] - end) / _RELEASE_SECONDS)
+        flank = np.clip(1 - outside, 0, 1)
+        envelope[part] = np.maximum(envelope[part], 0.5 - 0.5 * np.cos(np.pi * flank))
+    return envelope
+
+
+def _smooth(channels: np.ndarray) -> np.ndarray:
+    """Gaussian smoothing over time, edges held."""
+    sigma = _SMOOTHING_SECONDS * _RATE
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    padded = np.pad(channels, ((reach, reach), (0, 0)), mode="edge")
+    return np.stack([np.convolve(channel, kernel / kernel.sum(), "valid") for channel in padded.T], axis=1)

@@ -1,0 +1,1 @@
+"""Where batches come from: the corpus, MEAD, a folder of motions."""

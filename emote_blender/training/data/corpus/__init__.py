@@ -1,0 +1,1 @@
+"""The generated corpus as clips, batches and films."""

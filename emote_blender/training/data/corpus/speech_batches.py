@@ -1,0 +1,336 @@
+"""The corpus as training batches: windows of speech, the phones in them, and the motion that a condition asks for.
+
+Batch number `n` depends on the seed and `n` only. So a run that was stopped goes on exactly as if it had not been, and
+batches can be made ahead of time in another process.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from ....audio import FRAME_SAMPLES
+from ....emote.log_mel import LogMelEncoder
+from ....emotion import NUM_INTENSITIES, intensity_levels
+from ....motion_tools.timing import MOTION_FPS
+from ....speech_model.config import LogMelEncoderConfig
+from ...corpus import phones
+from ...corpus.motion import articulation, emotion_styles
+from ...corpus.motion.liveliness import LIVELY
+from ..augment.spectrum import mask, mix_cepstra, shift_formants, vary_contrast
+from ..augment.waveform import augment
+from ..clip_batch import ClipBatch
+
+logger = logging.getLogger(__name__)
+
+EMOTIONS = tuple(emotion_styles.EMOTIONS)
+SPEAKERS = tuple(emotion_styles.SPEAKERS)
+LABELS_PER_FRAME = 2  # phone labels at 50 Hz
+_ARRAYS = ("samples", "articulation", "loudness", "labels", "offsets")
+
+
+@dataclass(frozen=True, eq=False)
+class SpeechPart:
+    """One part of the corpus, its utterances one after the other; offsets count frames at 25 fps.
+
+    samples: (640 F,) int16. articulation: (F, 7) float16, channels of `articulation.tracks`. loudness: (F,) float16.
+    labels: (2 F,) int8 phone classes at 50 Hz. offsets: (U + 1,) int64.
+    """
+
+    samples: np.ndarray
+    articulation: np.ndarray
+    loudness: np.ndarray
+    labels: np.ndarray
+    offsets: np.ndarray
+
+    @property
+    def num_utterances(self) -> int:
+        """U."""
+        return len(self.offsets) - 1
+
+
+def prepare_part(shards: Sequence[Path], folder: Path) -> Path:
+    """The folder that holds the shards of a part with their targets, one .npy per array; made again when the shards or
+    the code that makes the targets has changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    code = inspect.getsource(articulation) + inspect.getsource(phones) + inspect.getsource(emotion_styles.loudness)
+    state = f"{zlib.crc32(code.encode()):08x} {[(path.name, path.stat().st_mtime_ns) for path in shards]}"
+    record = folder / "state.txt"
+    if record.is_file() and record.read_text(encoding="utf-8") == state:
+        return folder
+    record.unlink(missing_ok=True)
+    parts = [_with_targets(path) for path in shards]
+    offsets, start = [np.zeros(1, np.int64)], 0
+    for part in parts:
+        offsets.append(part.offsets[1:] + start)
+        start += part.offsets[-1]
+    for name in _ARRAYS[:-1]:
+        np.save(folder / f"{name}.npy", np.concatenate([getattr(part, name) for part in parts]))
+    np.save(folder / "offsets.npy", np.concatenate(offsets))
+    record.write_text(state, encoding="utf-8")
+    num_utterances = sum(part.num_utterances for part in parts)
+    logger.info("%s: %.2f h, %d utterances", folder.name, start / MOTION_FPS / 3600, num_utterances)
+    return folder
+
+
+def load_part(folder: Path) -> SpeechPart:
+    """A prepared part; the waveforms stay on disk until they are read."""
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "samples" else None) for name in _ARRAYS}
+    return SpeechPart(**arrays)
+
+
+def _with_targets(shard: Path) -> SpeechPart:
+    """A shard with what is wanted for each of its frames."""
+    with np.load(shard) as archive:
+        data = {name: archive[name] for name in archive.files}
+    offsets, phone_offsets = data["frame_offsets"], data["phone_offsets"]
+    if len(data["samples"]) != offsets[-1] * FRAME_SAMPLES:
+        raise ValueError(f"{shard}: {len(data['samples'])} samples for {offsets[-1]} frames")
+    table = np.column_stack([data["phone_classes"].astype(np.float64), data["phone_times"]])
+    tracks, loudness, labels = [], [], []
+    for i in range(len(offsets) - 1):
+        spoken = table[phone_offsets[i] : phone_offsets[i + 1]]
+        count = int(offsets[i + 1] - offsets[i])
+        samples = data["samples"][offsets[i] * FRAME_SAMPLES : offsets[i + 1] * FRAME_SAMPLES]
+        tracks.append(articulation.tracks(spoken, count).astype(np.float16))
+        loudness.append(emotion_styles.loudness(samples / 32768, count).astype(np.float16))
+        labels.append(articulation.frame_labels(spoken, LABELS_PER_FRAME * count, 50).astype(np.int8))
+    return SpeechPart(
+        data["samples"], np.concatenate(tracks), np.concatenate(loudness), np.concatenate(labels), offsets
+    )
+
+
+# ---------------------------------------------------------------- windows
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """T frames of speech. samples (640 T,) float32 in [-1, 1]; articulation (T, 7); loudness (T,); labels (2 T,);
+    utterance: number in its part of the one that it begins with."""
+
+    samples: np.ndarray
+    articulation: np.ndarray
+    loudness: np.ndarray
+    labels: np.ndarray
+    utterance: int = 0
+
+
+def draw_window(
+    part: SpeechPart, num_frames: int, rng: np.random.Generator, change_speed: bool = True, utterances: int = 0
+) -> Window:
+    """A random window: an utterance from its start, after a little silence, or from somewhere within; pauses and the
+    next utterances follow until it is full. Played slower or faster (and lower or higher) by up to 22 %.
+
+    utterances: only the part's first so many; 0: all.
+    """
+    speed = float(np.exp(rng.uniform(-0.2, 0.22))) if change_speed and rng.random() < 0.8 else 1.0
+    needed = int(np.ceil(num_frames * speed)) + 2
+    samples = np.zeros(needed * FRAME_SAMPLES, np.float32)
+    tracks = np.zeros((needed, len(articulation.CHANNELS)), np.float32)
+    loudness = np.zeros(needed, np.float32)
+    labels = np.full(needed * LABELS_PER_FRAME, phones.SILENCE, np.int64)
+
+    num_utterances = min(utterances, part.num_utterances) if utterances else part.num_utterances
+    first = index = int(rng.integers(num_utterances))
+    length = int(part.offsets[index + 1] - part.offsets[index])
+    skip = int(rng.integers(max(1, length - 25))) if rng.random() < 0.55 else 0
+    position = 0 if skip else int(rng.integers(20))
+    while position < needed - 10:
+        begin, end = int(part.offsets[index]) + skip, int(part.offsets[index + 1])
+        count = min(end - begin, needed - position)
+        into, source = slice(position, position + count), slice(begin, begin + count)
+        samples[_scaled(into, FRAME_SAMPLES)] = part.samples[_scaled(source, FRAME_SAMPLES)]
+        tracks[into], loudness[into] = part.articulation[source], part.loudness[source]
+        labels[_scaled(into, LABELS_PER_FRAME)] = part.labels[_scaled(source, LABELS_PER_FRAME)]
+        position += count + int(rng.integers(3, 25))
+        index, skip = (index + 1) % num_utterances, 0
+        if rng.random() < 0.4:
+            break
+    samples /= 32768
+    if speed == 1.0:
+        return Window(
+            samples[: num_frames * FRAME_SAMPLES],
+            tracks[:num_frames],
+            loudness[:num_frames],
+            labels[: 2 * num_frames],
+            first,
+        )
+    positions = np.arange(num_frames * FRAME_SAMPLES) * speed
+    frames = (np.arange(num_frames) + 0.5) * speed - 0.5  # frame k stands for time (k + 0.5) / 25
+    lower = np.clip(frames.astype(int), 0, needed - 2)
+    share = np.clip(frames - lower, 0, 1).astype(np.float32)
+    nearest = ((np.arange(LABELS_PER_FRAME * num_frames) + 0.5) * speed).astype(int)
+    return Window(
+        np.interp(positions, np.arange(len(samples)), samples).astype(np.float32),
+        tracks[lower] * (1 - share[:, None]) + tracks[lower + 1] * share[:, None],
+        loudness[lower] * (1 - share) + loudness[lower + 1] * share,
+        labels[nearest],
+        first,
+    )
+
+
+def _scaled(span: slice, factor: int) -> slice:
+    return slice(span.start * factor, span.stop * factor)
+
+
+# ---------------------------------------------------------------- conditions and targets
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionedMotion:
+    """What a face does under a condition. motion (T, E + 3): expression, then jaw; condition (T, C) as in EMOTE."""
+
+    motion: np.ndarray
+    condition: np.ndarray
+
+
+def condition_columns(emotion: np.ndarray, intensity: np.ndarray, speaker: str) -> np.ndarray:
+    """(T, C): emotion weights (T, 8), intensity (T,) 0..2 spread over its two nearest levels, speaker one-hot."""
+    speakers = np.zeros((len(intensity), len(SPEAKERS)))
+    speakers[:, SPEAKERS.index(speaker)] = 1
+    return np.concatenate([emotion, intensity_levels(intensity), speakers], 1).astype(np.float32)
+
+
+def conditioned_motion(window: Window, emotion: str, intensity: float, speaker: str) -> ConditionedMotion:
+    """The motion of a window under one condition that holds throughout; brows and cheeks follow the voice."""
+    expression, jaw = emotion_styles.face(window.articulation, window.loudness, emotion, intensity, speaker, LIVELY)
+    weights = np.tile(np.eye(len(EMOTIONS))[EMOTIONS.index(emotion)], (len(jaw), 1))
+    condition = condition_columns(weights, np.full(len(jaw), intensity), speaker)
+    return ConditionedMotion(np.concatenate([expression, jaw], 1), condition)
+
+
+def draw_motion(window: Window, rng: np.random.Generator) -> ConditionedMotion:
+    """The motion of a window under a random emotion, intensity (continuous, 0..2) and speaker.
+
+    In one of six windows the condition glides into another, or a mixture of two holds, as emotion tracks do.
+    """
+    speaker = SPEAKERS[rng.integers(len(SPEAKERS))]
+
+    def draw() -> tuple[str, float]:
+        intensity = float(rng.integers(NUM_INTENSITIES)) if rng.random() < 0.4 else rng.uniform(0, 2)
+        return EMOTIONS[rng.integers(len(EMOTIONS))], intensity
+
+    emotion, intensity = draw()
+    first = conditioned_motion(window, emotion, intensity, speaker)
+    if rng.random() > 1 / 6:
+        return first
+    other_emotion, other_intensity = draw()
+    second = conditioned_motion(window, other_emotion, other_intensity, speaker)
+    frames = len(window.loudness)
+    if rng.random() < 0.5:
+        share = np.full(frames, rng.uniform())
+    else:
+        share = np.clip((np.arange(frames) - rng.integers(frames)) / rng.uniform(4, 30), 0, 1)
+    share = share[:, None].astype(np.float32)
+    emotions = slice(0, len(EMOTIONS))
+    weights = first.condition[:, emotions] * (1 - share) + second.condition[:, emotions] * share
+    intensities = intensity * (1 - share[:, 0]) + other_intensity * share[:, 0]
+    return ConditionedMotion(
+        first.motion * (1 - share) + second.motion * share, condition_columns(weights, intensities, speaker)
+    )
+
+
+# ---------------------------------------------------------------- batches
+
+
+@dataclass(frozen=True)
+class BatchSource:
+    """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation.
+
+    formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract, by a factor of
+    up to exp(formant_range), and formant_bend more or less at its ends; contrast: share of windows whose spectrum is
+    sharpened or blurred; mixing: how far a window's spectral envelopes are from what they were; masks: how often a band
+    and a moment of a window may be hidden (see `augment.spectrum`).
+    told: share of windows whose phones, or a stretch of them, the encoder is told, as a transcript does.
+    utterances: of each part, only its first so many (0: all). one_emotion: every utterance is only ever seen under one
+    condition, as in a recorded data set, instead of under any.
+    """
+
+    folders: tuple[Path, ...]
+    shares: tuple[float, ...]
+    encoder: LogMelEncoderConfig
+    batch_size: int = 16
+    num_frames: int = 96
+    amount: float = 0.4
+    formant_shift: float = 0.0
+    formant_range: float = 0.12
+    formant_bend: float = 0.0
+    contrast: float = 0.0
+    mixing: float = 0.0
+    masks: int = 1
+    told: float = 0.0
+    utterances: int = 0
+    one_emotion: bool = False
+    seed: int = 0
+
+
+class SpeechBatches(Dataset):
+    """Batches by number; see the module's docstring."""
+
+    def __init__(self, source: BatchSource) -> None:
+        self.source = source
+        self._parts: list[SpeechPart] | None = None
+        self._front_end: LogMelEncoder | None = None
+
+    def __getitem__(self, number: int) -> ClipBatch:
+        source = self.source
+        if self._parts is None or self._front_end is None:  # opened where it is used: a worker process has its own
+            self._parts = [load_part(folder) for folder in source.folders]
+            self._front_end = LogMelEncoder(source.encoder)
+        rng = np.random.default_rng([source.seed, number])
+        noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        shares = np.asarray(source.shares) / np.sum(source.shares)
+        chosen = rng.choice(len(self._parts), source.batch_size, p=shares)
+        change_speed = source.amount > 0
+        windows = [draw_window(self._parts[i], source.num_frames, rng, change_speed, source.utterances) for i in chosen]
+        if source.one_emotion:
+            own = [np.random.default_rng([part, window.utterance]) for part, window in zip(chosen, windows)]
+        else:
+            own = [rng] * len(windows)
+        motions = [draw_motion(window, generator) for window, generator in zip(windows, own)]
+        samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), source.amount, noise)
+        with torch.no_grad():
+            mel = self._front_end.log_mel(samples, source.num_frames)
+        mel = shift_formants(mel, source.formant_shift, source.formant_range, source.formant_bend, rng)
+        mel = vary_contrast(mel, source.contrast, rng)
+        mel = mix_cepstra(mel, source.mixing, rng)
+        mask(mel, source.amount, source.masks, rng)
+        labels = np.stack([w.labels for w in windows])
+        return ClipBatch(
+            samples=samples,
+            motion=torch.from_numpy(np.stack([m.motion for m in motions])),
+            condition=torch.from_numpy(np.stack([m.condition for m in motions])),
+            valid=torch.ones(len(windows), source.num_frames, dtype=torch.bool),
+            mel=mel,
+            labels=torch.from_numpy(labels),
+            phones=torch.from_numpy(_tell(labels, source.told, source.encoder.num_phones, rng))
+            if source.told
+            else None,
+            articulation=torch.from_numpy(np.stack([w.articulation for w in windows])),
+        )
+
+
+def _tell(labels: np.ndarray, share: float, num_phones: int, rng: np.random.Generator) -> np.ndarray:
+    """(B, L, num_phones) one-hot labels (B, L) of a share of the clips, zeros for the others.
+
+    In half of those only a stretch is told. Each boundary is up to 20 ms early or late, as an aligner's are.
+    """
+    told = np.zeros((*labels.shape, num_phones), np.float32)
+    length = labels.shape[1]
+    for row, clip in zip(labels, told, strict=True):
+        if rng.random() >= share:
+            continue
+        segment = np.concatenate([[0], np.cumsum(np.diff(row) != 0)])
+        late = rng.integers(-1, 2, length)[segment]
+        moved = row[np.clip(np.arange(length) + late, 0, length - 1)]
+        first, last = sorted(rng.integers(0, length + 1, 2)) if rng.random() < 0.5 else (0, length)
+        clip[np.arange(first, last), moved[first:last]] = 1.0
+    return told

@@ -1,0 +1,1 @@
+"""The processed MEAD in its authors' layout."""

@@ -1,0 +1,227 @@
+"""What one clip contributes to an evaluation: it is spoken in every emotion and compared with its references."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...emotion import EMOTIONS, EmotionTrack
+from . import metrics, metrics_mesh
+from .emotion_judge import EmotionJudge, statistics
+from .evaluation_clips import FULL_INTENSITY, INTENSITIES, EvaluationClip
+from .face_reader import FaceReader, FaceReading
+
+if TYPE_CHECKING:
+    from ...pipeline import EMOTEPipeline
+
+NEUTRAL = EMOTIONS[0]
+ARTICULATION = ("gap", "jaw", "width")  # tracks of a reading that say what the mouth does
+_LIP_STRIDE = 8  # neighbouring lip vertices tremble together: a spectrum of some stands for all
+_FACE_STRIDE = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks:
+    """Tracks (T,) of one motion, mm and radians, as in `FaceReading`; lips: (T, K) heights and depths of lip
+    vertices, mm."""
+
+    gap: np.ndarray
+    tuck: np.ndarray
+    width: np.ndarray
+    jaw: np.ndarray
+    brow: np.ndarray
+    lips: np.ndarray
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Figures of one motion's surface against its reference, mm: see `metrics_mesh`. brows, cheeks: liveliness found
+    and wanted."""
+
+    mean_error: float
+    max_error: float
+    lip_error: float
+    upper_deviation: float
+    brows: tuple[float, float]
+    cheeks: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A rendering and its reference."""
+
+    found: Tracks
+    wanted: Tracks
+    surface: Surface
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge said of a rendering and, where there is one, of its reference, when `asked` was wanted at full
+    intensity."""
+
+    asked: str
+    found: str
+    reference: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class ClipMeasures:
+    """One clip.
+
+    plain: the clip as it was recorded (the corpus: without emotion). expressive: the emotional renderings that have a
+    reference, by emotion. contents: (8, T) per track of `ARTICULATION`, of the renderings in 8 emotions;
+    contents_reference: of the references, where all are known. residuals: (7, D) mean face of each emotion less the
+    neutral one, mm; residuals_reference likewise. emotion: the one that was also spoken at lower intensities.
+    strengths: (3,) judged at intensities 0, 1, 2; strengths_reference likewise.
+    duration_seconds, cost_seconds: of the clip, and of encoding and one rendering.
+    """
+
+    voice: str
+    labels: np.ndarray | None
+    plain: Pair | None
+    expressive: dict[str, Pair]
+    contents: dict[str, np.ndarray]
+    contents_reference: dict[str, np.ndarray] | None
+    residuals: np.ndarray
+    residuals_reference: np.ndarray | None
+    verdicts: tuple[Verdict, ...]
+    emotion: str
+    strengths: np.ndarray
+    strengths_reference: np.ndarray | None
+    duration_seconds: float
+    cost_seconds: float
+
+
+class ClipExaminer:
+    """Speaks clips with a model and measures them."""
+
+    def __init__(
+        self, pipeline: EMOTEPipeline, reader: FaceReader, judge: EmotionJudge | None, with_text: bool = False
+    ) -> None:
+        """with_text: whether the model is told what is said."""
+        self.pipeline, self.reader, self.judge, self.with_text = pipeline, reader, judge, with_text
+
+    def examine(self, clip: EvaluationClip, emotion: str) -> ClipMeasures:
+        """All measures of a clip; `emotion`: the one to speak at each intensity."""
+        started = time.perf_counter()
+        told: dict[str, Any] = {"transcript": clip.text} if self.with_text and clip.text else {}
+        features = self.pipeline.encode(clip.waveform, **told)
+        motions = {(NEUTRAL, FULL_INTENSITY): self._speak(features, NEUTRAL, FULL_INTENSITY, clip.speaker)}
+        cost = time.perf_counter() - started
+        asked = [(name, FULL_INTENSITY) for name in EMOTIONS]
+        asked += [(emotion, intensity) for intensity in INTENSITIES] + [(clip.emotion, clip.intensity)]
+        for condition in asked:
+            if condition not in motions:
+                motions[condition] = self._speak(features, *condition, clip.speaker)
+        found = {condition: self.reader.read(motion, clip.shape) for condition, motion in motions.items()}
+        references = {condition: clip.reference(*condition) for condition in motions}
+        wanted = {
+            condition: self.reader.read(motion, clip.shape)
+            for condition, motion in references.items()
+            if motion is not None
+        }
+        own = (clip.emotion, clip.intensity)
+        pairs = {condition: self._pair(found[condition], wanted[condition]) for condition in wanted}
+        expressive = {
+            name: pair for (name, level), pair in pairs.items() if level == FULL_INTENSITY and name != NEUTRAL
+        }
+        if own in pairs and clip.emotion != NEUTRAL:
+            expressive[clip.emotion] = pairs[own]
+        every = {name: wanted.get((name, FULL_INTENSITY)) for name in EMOTIONS}
+        complete = {name: reading for name, reading in every.items() if reading is not None}
+        in_all = {name: found[name, FULL_INTENSITY] for name in EMOTIONS}
+        is_complete = len(complete) == len(EMOTIONS)
+        return ClipMeasures(
+            voice=clip.voice,
+            labels=clip.labels,
+            plain=pairs.get(own),
+            expressive=expressive,
+            contents=_contents(in_all),
+            contents_reference=_contents(complete) if is_complete else None,
+            residuals=self._residuals(in_all),
+            residuals_reference=self._residuals(complete) if is_complete else None,
+            verdicts=self._verdicts(in_all, every),
+            emotion=emotion,
+            strengths=self._strengths(found, emotion, clip.speaker),
+            strengths_reference=(
+                self._strengths(wanted, emotion, clip.speaker)
+                if all((emotion, intensity) in wanted for intensity in INTENSITIES)
+                else None
+            ),
+            duration_seconds=features.duration_seconds,
+            cost_seconds=cost,
+        )
+
+    def _speak(self, features, emotion: str, intensity: float, speaker: str) -> np.ndarray:
+        """(T, E + 3) motion under one condition."""
+        motion = self.pipeline.generate(features, EmotionTrack.constant(emotion, intensity), speaker)
+        return np.concatenate([motion.expression, motion.jaw], 1)
+
+    def _pair(self, found: FaceReading, wanted: FaceReading) -> Pair:
+        """A rendering and its reference, cut to the shorter, with what their surfaces say."""
+        length = min(len(found.gap), len(wanted.gap))
+        vertices, reference = found.vertices[:length], wanted.vertices[:length]
+        regions, rest = self.reader.regions, self.reader.rest
+
+        def both(region: str) -> tuple[np.ndarray, np.ndarray]:
+            return vertices[:, regions[region]], reference[:, regions[region]]
+
+        brows, cheeks = both("brows"), both("cheeks")
+        surface = Surface(
+            mean_error=metrics_mesh.mean_vertex_error(*both("face")),
+            max_error=metrics_mesh.max_vertex_error(*both("face")),
+            lip_error=metrics_mesh.max_vertex_error(*both("lips")),
+            upper_deviation=metrics_mesh.face_dynamics_deviation(*both("upper_face"), rest[regions["upper_face"]]),
+            brows=(metrics_mesh.liveliness(brows[0]), metrics_mesh.liveliness(brows[1])),
+            cheeks=(metrics_mesh.liveliness(cheeks[0]), metrics_mesh.liveliness(cheeks[1])),
+        )
+        return Pair(self._tracks(found, length), self._tracks(wanted, length), surface)
+
+    def _tracks(self, reading: FaceReading, length: int) -> Tracks:
+        lips = reading.vertices[:length, self.reader.regions["lips"][::_LIP_STRIDE], 1:]
+        names = ("gap", "tuck", "width", "jaw", "brow")
+        return Tracks(lips=lips.reshape(length, -1).copy(), **{name: getattr(reading, name)[:length] for name in names})
+
+    def _residuals(self, readings: dict[str, FaceReading]) -> np.ndarray:
+        """(7, D) what each emotion adds to the mean face, mm."""
+        face = self.reader.regions["face"][::_FACE_STRIDE]
+        means = np.stack([readings[name].vertices[:, face].mean(0).ravel() for name in EMOTIONS])
+        return means[1:] - means[0]
+
+    def _verdicts(self, found: dict[str, FaceReading], wanted: dict[str, FaceReading | None]) -> tuple[Verdict, ...]:
+        """One for each emotion that the judge knows."""
+        if self.judge is None:
+            return ()
+        verdicts = []
+        for name in self.judge.emotions:
+            reference = wanted[name]
+            said = None if reference is None else self.judge.emotion(self._seen(reference))
+            verdicts.append(Verdict(name, self.judge.emotion(self._seen(found[name])), said))
+        return tuple(verdicts)
+
+    def _strengths(self, readings: dict[tuple[str, float], FaceReading], emotion: str, speaker: str) -> np.ndarray:
+        """(3,) judged strength of an emotion at each intensity; NaN without a judge."""
+        if self.judge is None:
+            return np.full(len(INTENSITIES), np.nan)
+        seen = [self._seen(readings[emotion, intensity]) for intensity in INTENSITIES]
+        return np.array([self.judge.strength(values, emotion, speaker) for values in seen])
+
+    def _seen(self, reading: FaceReading) -> np.ndarray:
+        return statistics(reading.points, self.reader.rest_points)
+
+
+def jitter(pairs: list[Pair], track: str) -> float:
+    """Energy above 8 Hz of a track of the renderings, as a multiple of the references'; NaN without pairs."""
+    found = sum(metrics.fast_energy(getattr(pair.found, track)) for pair in pairs)
+    wanted = sum(metrics.fast_energy(getattr(pair.wanted, track)) for pair in pairs)
+    return found / max(wanted, 1e-9) if pairs else float("nan")
+
+
+def _contents(readings: dict[str, FaceReading]) -> dict[str, np.ndarray]:
+    """(8, T) of each articulation track."""
+    length = min(len(reading.gap) for reading in readings.values())
+    return {track: np.stack([getattr(readings[name], track)[:length] for name in EMOTIONS]) for track in ARTICULATION}

@@ -1,0 +1,247 @@
+"""The figures of an evaluation: one number each, over the clips of one voice or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.corpus.speech_batches import LABELS_PER_FRAME
+from . import metrics, metrics_content
+from .clip_measures import ARTICULATION, ClipMeasures, Pair, jitter
+from .emotion_judge import level
+from .evaluation_clips import INTENSITIES
+
+NAN = float("nan")
+_Labelled = list[tuple[Pair, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class VoiceScores:
+    """Figures of one voice, or of all; NaN where they cannot be told (no reference, no phones, no judge).
+
+    opening_r, jaw_r, width_r: correlation of lip gap, jaw angle and corner distance with the reference, over the frames
+        of all clips together. brow_r: of the brows' height, each clip's less its mean: do they move at the right time?
+    closure_*, tuck_*, rounding_*: p b m, f v, and u o w (`metrics.closures`, `tucks`, `roundings`).
+    first_closure_recall: of p, b, m that begin an utterance.
+    rest_closed: share of silent frames, closed in the reference, that are closed.
+    jitter, lip_jitter: energy above 8 Hz of the lip gap, and of the lips' vertices, as a multiple of the reference's.
+    vertex_error, max_vertex_error, lip_vertex_error, upper_face_deviation: mm, see `metrics_mesh`; the last also
+        over emotional renderings.
+    brow_liveliness, cheek_liveliness: how far brows and cheeks move in plain and emotional renderings, as a multiple of
+        the references' (`metrics_mesh.liveliness`).
+    emotional_*: the same of the emotional renderings.
+    emotion_recognised: share of the renderings in 8 emotions at full intensity that the judge names rightly;
+        emotion_recognised_reference: of the references, the ceiling.
+    intensity_recognised: share of the renderings at the intensities 0, 1, 2 whose judged strength is nearest to theirs.
+    intensity_rising: share of utterances whose judged strength rises with the intensity asked for.
+    emotion_strength: distance of the mean emotional face from the neutral one, as a multiple of the reference's.
+    articulation_r: r of the articulation (mean of lip gap, jaw, corner distance) of the neutral and each emotional
+        rendering of the same sound, mean over 7 emotions; articulation_pairs_r: of all 28 pairs of emotions;
+        articulation_opening_r: of the lip gap alone, neutral and each; *_reference: the same of the references.
+    emotion_stability: see `metrics_content.stability`.
+    """
+
+    voice: str
+    utterances: int
+    opening_r: float
+    jaw_r: float
+    width_r: float
+    closure_recall: float
+    closure_precision: float
+    closure_f1: float
+    first_closure_recall: float
+    tuck_recall: float
+    tuck_precision: float
+    tuck_f1: float
+    rounding_recall: float
+    rounding_precision: float
+    rounding_f1: float
+    rest_closed: float
+    jitter: float
+    lip_jitter: float
+    vertex_error: float
+    max_vertex_error: float
+    lip_vertex_error: float
+    upper_face_deviation: float
+    brow_r: float
+    brow_liveliness: float
+    cheek_liveliness: float
+    emotional_opening_r: float
+    emotional_closure_recall: float
+    emotional_closure_f1: float
+    emotional_tuck_recall: float
+    emotional_rest_closed: float
+    emotional_lip_jitter: float
+    emotional_vertex_error: float
+    emotional_lip_vertex_error: float
+    emotional_upper_face_deviation: float
+    emotional_brow_r: float
+    emotion_recognised: float
+    emotion_recognised_reference: float
+    intensity_recognised: float
+    intensity_recognised_reference: float
+    intensity_rising: float
+    intensity_rising_reference: float
+    emotion_strength: float
+    articulation_r: float
+    articulation_reference_r: float
+    articulation_pairs_r: float
+    articulation_pairs_reference_r: float
+    articulation_opening_r: float
+    articulation_opening_reference_r: float
+    emotion_stability: float
+    emotion_stability_reference: float
+
+
+def score(voice: str, clips: list[ClipMeasures], rest_width: float) -> VoiceScores:
+    """The figures of the clips given; rest_width: of the head's mouth, mm."""
+    plain = [clip.plain for clip in clips if clip.plain is not None]
+    expressive = [pair for clip in clips for pair in clip.expressive.values()]
+    labelled = _labelled([(clip.plain, clip.labels) for clip in clips])
+    spoken = _labelled([(pair, clip.labels) for clip in clips for pair in clip.expressive.values()])
+    closures, tucks = _contacts(labelled, metrics.closures, "gap"), _contacts(labelled, metrics.tucks, "tuck")
+    roundings = _contacts(
+        labelled, lambda found, wanted, labels: metrics.roundings(found, wanted, rest_width, labels), "width"
+    )
+    emotional_closures = _contacts(spoken, metrics.closures, "gap")
+    firsts = [metrics.first_closure(pair.found.gap, labels) for pair, labels in labelled]
+    moving = plain + expressive
+    return VoiceScores(
+        voice=voice,
+        utterances=len(clips),
+        opening_r=_r(plain, "gap"),
+        jaw_r=_r(plain, "jaw"),
+        width_r=_r(plain, "width"),
+        closure_recall=closures.recall,
+        closure_precision=closures.precision if labelled else NAN,
+        closure_f1=closures.f1,
+        first_closure_recall=_mean([float(first) for first in firsts if first is not None]),
+        tuck_recall=tucks.recall,
+        tuck_precision=tucks.precision if tucks.events else NAN,
+        tuck_f1=tucks.f1,
+        rounding_recall=roundings.recall,
+        rounding_precision=roundings.precision if labelled else NAN,
+        rounding_f1=roundings.f1,
+        rest_closed=_rest_closed(labelled),
+        jitter=jitter(plain, "gap"),
+        lip_jitter=jitter(plain, "lips"),
+        vertex_error=_mean([pair.surface.mean_error for pair in plain]),
+        max_vertex_error=_mean([pair.surface.max_error for pair in plain]),
+        lip_vertex_error=_mean([pair.surface.lip_error for pair in plain]),
+        upper_face_deviation=_mean([pair.surface.upper_deviation for pair in plain]),
+        brow_r=_centred_r(plain, "brow"),
+        brow_liveliness=_share([pair.surface.brows for pair in moving]),
+        cheek_liveliness=_share([pair.surface.cheeks for pair in moving]),
+        emotional_opening_r=_r(expressive, "gap"),
+        emotional_closure_recall=emotional_closures.recall,
+        emotional_closure_f1=emotional_closures.f1,
+        emotional_tuck_recall=_contacts(spoken, metrics.tucks, "tuck").recall,
+        emotional_rest_closed=_rest_closed(spoken),
+        emotional_lip_jitter=jitter(expressive, "lips"),
+        emotional_vertex_error=_mean([pair.surface.mean_error for pair in expressive]),
+        emotional_lip_vertex_error=_mean([pair.surface.lip_error for pair in expressive]),
+        emotional_upper_face_deviation=_mean([pair.surface.upper_deviation for pair in expressive]),
+        emotional_brow_r=_centred_r(expressive, "brow"),
+        **_emotion_scores(clips),
+        **_independence_scores(clips),
+    )
+
+
+def _emotion_scores(clips: list[ClipMeasures]) -> dict[str, float]:
+    """What the judge says."""
+    verdicts = [verdict for clip in clips for verdict in clip.verdicts]
+    found, wanted = ([clip.strengths for clip in clips], [clip.strengths_reference for clip in clips])
+    figures = {
+        "emotion_recognised": _mean([float(verdict.found == verdict.asked) for verdict in verdicts]),
+        "emotion_recognised_reference": _mean(
+            [float(verdict.reference == verdict.asked) for verdict in verdicts if verdict.reference is not None]
+        ),
+        "emotion_strength": _share(
+            [
+                (float(np.linalg.norm(added)), float(np.linalg.norm(reference)))
+                for clip in clips
+                if clip.residuals_reference is not None
+                for added, reference in zip(clip.residuals, clip.residuals_reference, strict=True)
+            ]
+        ),
+    }
+    for suffix, given in (("", found), ("_reference", wanted)):
+        judged = np.array([row for row in given if row is not None and np.isfinite(row).all()]).reshape(-1, 3)
+        hits = [float(level(strength) == asked) for row in judged for strength, asked in zip(row, INTENSITIES)]
+        figures[f"intensity_recognised{suffix}"] = _mean(hits)
+        figures[f"intensity_rising{suffix}"] = metrics_content.rising(judged)
+    return figures
+
+
+def _independence_scores(clips: list[ClipMeasures]) -> dict[str, float]:
+    """Words against emotions."""
+    figures = {}
+    contents_reference = [clip.contents_reference for clip in clips if clip.contents_reference is not None]
+    residuals_reference = [clip.residuals_reference for clip in clips if clip.residuals_reference is not None]
+    for suffix, contents in (("", [clip.contents for clip in clips]), ("_reference", contents_reference)):
+        tracks = ARTICULATION if contents else ()
+        matrices = [metrics_content.agreement([content[track] for content in contents]) for track in tracks]
+        with_first = [metrics_content.agreement_with_first(matrix) for matrix in matrices]
+        figures[f"articulation{suffix}_r"] = _mean(with_first)
+        figures[f"articulation_pairs{suffix}_r"] = _mean([metrics_content.agreement_of_pairs(m) for m in matrices])
+        figures[f"articulation_opening{suffix}_r"] = with_first[0] if with_first else NAN
+    figures["emotion_stability"] = metrics_content.stability(np.stack([clip.residuals for clip in clips]))
+    figures["emotion_stability_reference"] = (
+        metrics_content.stability(np.stack(residuals_reference)) if residuals_reference else NAN
+    )
+    return figures
+
+
+def _labelled(pairs: Sequence[tuple[Pair | None, np.ndarray | None]]) -> _Labelled:
+    """The pairs whose phones are known, with those of the frames that they have."""
+    return [
+        (pair, labels[: LABELS_PER_FRAME * len(pair.found.gap)])
+        for pair, labels in pairs
+        if pair is not None and labels is not None
+    ]
+
+
+def _contacts(pairs: _Labelled, measure: Callable[..., metrics.Contacts], track: str) -> metrics.Contacts:
+    """A measure of contacts over pairs with their labels; none where the head cannot show it."""
+    return metrics.total(
+        measure(getattr(pair.found, track), getattr(pair.wanted, track), labels)
+        for pair, labels in pairs
+        if np.isfinite(getattr(pair.wanted, track)).all()
+    )
+
+
+def _rest_closed(pairs: _Labelled) -> float:
+    """Share of silent frames, closed in the reference, that are closed."""
+    frames = [metrics.at_rest(pair.found.gap, pair.wanted.gap, labels) for pair, labels in pairs]
+    return _mean(np.concatenate(frames).astype(float).tolist()) if frames else NAN
+
+
+def _r(pairs: list[Pair], track: str) -> float:
+    """Correlation of a track over the frames of all pairs."""
+    if not pairs:
+        return NAN
+    found = np.concatenate([getattr(pair.found, track) for pair in pairs])
+    return metrics.correlation(found, np.concatenate([getattr(pair.wanted, track) for pair in pairs]))
+
+
+def _centred_r(pairs: list[Pair], track: str) -> float:
+    """The same of the track less its mean in each pair: whether it moves at the right moments, wherever it rests."""
+    if not pairs:
+        return NAN
+    found, wanted = (
+        np.concatenate([track - track.mean() for track in tracks])
+        for tracks in ([getattr(pair.found, track) for pair in pairs], [getattr(pair.wanted, track) for pair in pairs])
+    )
+    return metrics.correlation(found, wanted)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if len(values) else NAN
+
+
+def _share(values: list[tuple[float, float]]) -> float:
+    """Sum of the found as a multiple of the sum of the wanted."""
+    found, wanted = sum(pair[0] for pair in values), sum(pair[1] for pair in values)
+    return found / wanted if wanted > 1e-6 else NAN

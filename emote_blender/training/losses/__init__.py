@@ -1,0 +1,1 @@
+"""What a training minimises, on the mesh and on pictures."""

@@ -1,0 +1,151 @@
+"""Losses measured on the head's mesh, in millimetres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...flame.model import FaceModel
+from ..rendering.flame_layer import axis_angle_to_matrix
+
+MILLIMETRES = 1000.0
+
+# Share of the vertex loss that each part of the face gets, whatever its number of vertices. The mouth has most: it is
+# what speech moves, and an error of half a millimetre there decides whether lips meet. The brows move a tenth as far:
+# with a share like their neighbours' they would hardly be learnt.
+REGION_SHARES = {
+    "lips": 0.50,
+    "mouth_area": 0.12,
+    "chin": 0.02,
+    "cheek_left": 0.03,
+    "cheek_right": 0.03,
+    "nose": 0.02,
+    "lids_left": 0.03,
+    "lids_right": 0.03,
+    "brow_left": 0.08,
+    "brow_right": 0.08,
+    "forehead": 0.02,
+    "tongue": 0.02,
+    "eye_left": 0.01,
+    "eye_right": 0.01,
+}
+
+
+class FaceMesh(nn.Module):
+    """Chosen vertices of a head under expression and jaw rotation, in torch and in millimetres.
+
+    Exact linear blend skinning for a head whose neck and eyes rest and that has no pose correctives (the open head has
+    none), but only for the vertices asked for, so that a training step does not pay for ears and hair.
+    """
+
+    def __init__(self, face_model: FaceModel, vertices: np.ndarray) -> None:
+        super().__init__()
+        jaw = face_model.joint_names.index("jaw")
+        template = face_model.v_template[vertices].T * MILLIMETRES  # (3, V): a coordinate's values lie side by side
+        directions = face_model.expression_dirs[vertices].transpose(2, 1, 0) * MILLIMETRES  # (E, 3, V)
+        joint_directions = np.einsum("v,vce->ec", face_model.J_regressor[jaw], face_model.expression_dirs) * MILLIMETRES
+
+        def constant(name: str, array: np.ndarray) -> None:
+            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array, np.float32)), persistent=False)
+
+        constant("template", template)
+        constant("directions", directions.reshape(len(directions), -1))  # (E, 3 * V)
+        constant("jaw_weights", face_model.lbs_weights[vertices, jaw])
+        constant("joint", face_model.J_regressor[jaw] @ face_model.v_template * MILLIMETRES)
+        constant("joint_directions", joint_directions)
+
+    def forward(self, motion: Tensor) -> Tensor:
+        """(..., 3, V) millimetres of motion (..., E + 3): expression, then jaw axis-angle in radians."""
+        expression, jaw = motion[..., :-3], motion[..., -3:]
+        shaped = self.template + (expression @ self.directions).unflatten(-1, (3, -1))
+        joint = (self.joint + expression @ self.joint_directions).unsqueeze(-1)
+        turn = axis_angle_to_matrix(jaw) - torch.eye(3, dtype=jaw.dtype, device=jaw.device)
+        return shaped + self.jaw_weights * (turn @ (shaped - joint))
+
+
+@dataclass(frozen=True, eq=False)
+class MeshErrors:
+    """Means over frames. vertices: squared error per coordinate, mm², regions weighted by `REGION_SHARES`.
+    velocity: the same of differences between frames. gap: squared error of the lip gap, mm², heavier on closed lips.
+    tuck: squared error of the lower lip's distance from the upper teeth, mm², heavier where they should touch."""
+
+    vertices: Tensor
+    velocity: Tensor
+    gap: Tensor
+    tuck: Tensor
+
+
+class MeshLoss(nn.Module):
+    """Compares two motions by what they do to the face."""
+
+    DEEPEST_OVERLAP = -1.0  # mm; lips that press harder than this look no more closed
+
+    def __init__(self, face_model: FaceModel, largest_error: float = 4.0) -> None:
+        """largest_error: mm; beyond it the error of `gap` and `tuck` grows no further, so that open vowels do not drown
+        the contacts."""
+        super().__init__()
+        self.largest_error = largest_error
+        weights = np.zeros(face_model.num_vertices)
+        for name, share in REGION_SHARES.items():  # neighbours move alike: one of a few stands for them
+            chosen = np.flatnonzero(face_model.regions[name] > 0.5)[:: 2 if name == "lips" else 5]
+            weights[chosen] += share / len(chosen)
+        middle = [middle_of_lip(face_model, name) for name in ("lips_upper", "lips_lower")]
+        middle.append(middle_of_teeth(face_model))
+        vertices = np.union1d(np.flatnonzero(weights), np.concatenate(middle))
+        self.mesh = FaceMesh(face_model, vertices)
+        self.register_buffer("weights", torch.from_numpy(weights[vertices]).float(), persistent=False)
+        for name, chosen in zip(("upper", "lower", "teeth"), middle, strict=True):
+            self.register_buffer(name, torch.from_numpy(np.searchsorted(vertices, chosen)), persistent=False)
+
+    def forward(self, motion: Tensor, wanted: Tensor, contact_weight: float = 6.0) -> MeshErrors:
+        """Errors of motion (B, T, E + 3) against the wanted one.
+
+        contact_weight: of a frame that asks for a contact, in `gap` and `tuck`, against one that does not. Where it is
+        unclear whether a sound is a p, the motion of least error is a compromise; this decides how closed it is.
+        """
+        found = self.mesh(motion)
+        with torch.no_grad():
+            reference = self.mesh(wanted)
+            wanted_gap, wanted_tuck = self._gap(reference), self._tuck(reference)
+            closed = 1 + (contact_weight - 1) * torch.sigmoid(4 * (0.5 - wanted_gap))
+            tucked = 1 + (contact_weight - 1) * torch.sigmoid(-4 * wanted_tuck)
+        error = found - reference
+        velocity = error[:, 1:] - error[:, :-1]
+        gap_error = (self._gap(found) - wanted_gap).clamp(-self.largest_error, self.largest_error)
+        tuck_error = (self._tuck(found) - wanted_tuck).clamp(-self.largest_error, self.largest_error)
+        return MeshErrors(
+            (error**2 * self.weights).sum((-1, -2)).mean() / 3,
+            (velocity**2 * self.weights).sum((-1, -2)).mean() / 3,
+            (closed * gap_error**2).mean(),
+            (tucked * tuck_error**2).mean(),
+        )
+
+    def gap(self, motion: Tensor) -> Tensor:
+        """Opening between the lips (..., ) in mm of motion (..., E + 3), as `flame.measure.lip_gap`."""
+        return self._gap(self.mesh(motion), limited=False)
+
+    def _gap(self, vertices: Tensor, limited: bool = True) -> Tensor:
+        heights = vertices[..., 1, :]
+        gap = heights[..., self.upper].amin(-1) - heights[..., self.lower].amax(-1)
+        return gap.clamp(min=self.DEEPEST_OVERLAP) if limited else gap
+
+    def _tuck(self, vertices: Tensor) -> Tensor:
+        heights = vertices[..., 1, :]
+        return heights[..., self.teeth].amin(-1) - heights[..., self.lower].amax(-1)
+
+
+def middle_of_lip(face_model: FaceModel, region: str) -> np.ndarray:
+    """Indices of the vertices of a lip on the midline, as `flame.measure.lip_gap` takes them."""
+    from ...flame.measure import MIDLINE_HALF_WIDTH
+
+    near = np.abs(face_model.v_template[:, 0]) < MIDLINE_HALF_WIDTH
+    return np.flatnonzero(near & (face_model.regions[region] > 0.5))
+
+
+def middle_of_teeth(face_model: FaceModel) -> np.ndarray:
+    """Indices of the vertices of the upper incisors, within 4 mm of the midline."""
+    near = np.abs(face_model.v_template[:, 0]) < 0.004
+    return np.flatnonzero(near & (face_model.regions["teeth_upper"] > 0.5))

@@ -1,0 +1,1 @@
+"""The open model from code alone: its recipe, its runs, its card."""

@@ -1,0 +1,147 @@
+"""Makes the open model from code alone: python -m emote_blender.training.open_model.build_model [--quick] [--work DIR]
+
+1. The corpus: speech by free engines with the times of its phones.
+2. The runs of the recipe in their order, as `emote_blender train` does them, in the work folder's `runs`.
+3. The run that never heard an engine and the run that ships are judged, without and with a transcript.
+4. The model folder: the weights that ship, and their card with these figures.
+A stopped run goes on where it stopped, and a finished one is not repeated. What stands in the work folder's
+`card/*.md` becomes a section of the card each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from ...emote.checkpoint import load_model
+from ...errors import EmoteError
+from ...files.console_progress import say
+from ...files.paths import find_head
+from ...flame.model import FaceModel
+from ..corpus.engines import catalogue
+from ..corpus.generate import CorpusPart, generate_part
+from ..data.corpus.speech_batches import prepare_part
+from ..evaluation.evaluate import Evaluation, evaluate, prepare_validation
+from ..evaluation.report import write_report
+from ..evaluation.voice_scores import VoiceScores
+from ..run.folder import RunFolder
+from ..run.task import RunInputs
+from ..run.trainer import Trainer
+from ..tasks.make_task import make_task
+from .model_card import TELLINGS, write_card
+from .recipe import FULL, QUICK, Recipe, Run
+
+logger = logging.getLogger(__name__)
+
+
+def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> dict[str, list[VoiceScores]]:
+    """The scores of the two judged runs by name, with the suffixes of `model_card.TELLINGS` where they were told what
+    is said; the model is written to `output`.
+
+    Raises:
+        InputError: speech engines are missing; the sentence says what to install.
+    """
+    validation = judged_parts(recipe)
+    catalogue.require_engines(tuple(part.engine for part in recipe.corpus + validation))
+    torch.set_num_threads(1)  # sums in another order would give other weights
+    started = time.monotonic()
+    for part in recipe.corpus:
+        prepare_part(generate_part(part, work / "corpus"), work / "prepared" / part.name)
+    folders = prepare_validation(validation, work)
+    logger.info("corpus ready after %.0f s", time.monotonic() - started)
+    for run in recipe.runs:
+        train(recipe, run, work)
+        logger.info("run %s ready after %.0f s", run.name, time.monotonic() - started)
+
+    scores, speeds = {}, []
+    for name in dict.fromkeys((recipe.held_out, recipe.shipped)):
+        for suffix in TELLINGS:
+            evaluation = judge(work / "runs" / name, suffix, folders, utterances)
+            scores[name + suffix] = evaluation.rows
+            speeds.append(evaluation.times_real_time)
+            logger.info("%s judged after %.0f s", name + suffix, time.monotonic() - started)
+    (work / "runs" / "scores.json").write_text(
+        json.dumps({name: [asdict(row) for row in rows] for name, rows in scores.items()}, indent=1), encoding="utf-8"
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    for path in RunFolder(work / "runs" / recipe.shipped).export.iterdir():
+        shutil.copyfile(path, output / path.name)
+    write_card(output / "README.md", recipe, scores, min(speeds), read_sections(work / "card"))
+    return scores
+
+
+def judged_parts(recipe: Recipe) -> tuple[CorpusPart, ...]:
+    """The recipe's validation parts; those with voices that nothing is trained on only where these are installed."""
+    parts = []
+    for part in recipe.validation:
+        if part.engine in catalogue.UNSEEN_ENGINES and not catalogue.is_available(part.engine):
+            logger.warning("%s is left out: the voices of %s are not installed", part.name, part.engine)
+        else:
+            parts.append(part)
+    return tuple(parts)
+
+
+def train(recipe: Recipe, run: Run, work: Path) -> None:
+    """Trains a run to its end, from where it stopped."""
+    runs = work / "runs"
+    config = recipe.config(run, runs)
+    initial = runs / run.start if run.start else None
+    inputs = RunInputs(config.name, config.trainer.seed, data=work / "prepared", init=initial)
+    Trainer(make_task(config, inputs), config.trainer, runs / run.name, config.record).run(resume=True)
+
+
+def judge(run: Path, telling: str, folders: Mapping[str, Path], utterances: int) -> Evaluation:
+    """The evaluation of a run's export, told what is said as `model_card.TELLINGS` says; its report is written into the
+    run's folder."""
+    model = load_model(RunFolder(run).export)
+    face_model = FaceModel.load(find_head(model.config.face))
+    wrong_words = TELLINGS[telling]
+    with_text = wrong_words is not None
+    evaluation = evaluate(model, face_model, folders, utterances, with_text, wrong_words or 0.0)
+    write_report(evaluation, run / f"evaluation{telling}")
+    return evaluation
+
+
+def read_sections(folder: Path) -> dict[str, str]:
+    """Title and text of each Markdown file of a folder, in the order of their names; the title is the first line."""
+    sections = {}
+    for path in sorted(folder.glob("*.md")):
+        title, _, text = path.read_text(encoding="utf-8").strip().partition("\n")
+        sections[title.lstrip("# ")] = text.strip()
+    return sections
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; 0 when all went well."""
+    parser = argparse.ArgumentParser(
+        prog="python -m emote_blender.training.open_model.build_model", description=__doc__
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="the same path at the scale of a minute; not a usable model"
+    )
+    parser.add_argument("--work", type=Path, default=Path("build/model"), help="corpus, checkpoints and reports")
+    parser.add_argument("--output", type=Path, help="model folder; default models/emote_open, for --quick below --work")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    work = options.work / "quick" if options.quick else options.work
+    shipped = Path(__file__).resolve().parents[3] / "models" / "emote_open"
+    output = options.output or (work / "model" if options.quick else shipped)
+    try:
+        build(QUICK if options.quick else FULL, work, output, utterances=3 if options.quick else 200)
+    except EmoteError as error:
+        say(f"error: {error}")
+        return 1
+    logger.info("model written to %s", output)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Coefficients to a posed mesh to pictures, with gradients."""

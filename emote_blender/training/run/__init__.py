@@ -1,0 +1,1 @@
+"""One run of a training: its loop, folder, log and processes. Knows no faces."""

@@ -1,0 +1,1 @@
+"""What is trained: one folder per task of `train`."""

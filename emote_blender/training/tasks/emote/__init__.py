@@ -1,0 +1,1 @@
+"""`train emote`: both stages of EMOTE."""

@@ -1,0 +1,178 @@
+"""What EMOTE is trained on: batches by number, and batches that are held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from ....errors import InputError
+from ....speech_model.config import LogMelEncoderConfig
+from ...data.clip_batch import ClipBatch
+from ...data.clips import ClipBatches, SelectedClips, WindowSettings
+from ...data.corpus.speech_batches import SPEAKERS, BatchSource, SpeechBatches
+from ...data.mead.mead import PUBLISHED_SPLIT, MEADClips
+from ...data.motion_folder import MotionFolder
+from .emote_settings import CorpusData, EMOTESettings, MEADData, ModelSettings, MotionsData
+
+VALIDATION_SEED = 54321
+
+
+class EMOTEData(Protocol):
+    """Batches of one kind. Can be pickled, so that worker processes make them."""
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Names of the speakers in the condition's columns."""
+        ...
+
+    @property
+    def num_batches(self) -> int | None:
+        """Training batches in an epoch; None where there is no end."""
+        ...
+
+    def batch(self, number: int) -> ClipBatch:
+        """Training batch `number`: the same for the same seed and number."""
+        ...
+
+    def validation(self) -> Iterator[ClipBatch]:
+        """The held-out batches, the same each time."""
+        ...
+
+
+class CorpusBatches:
+    """The generated corpus: training batches augmented, held-out ones as they were recorded."""
+
+    def __init__(self, training: BatchSource, held_out: BatchSource, num_validation: int) -> None:
+        self._training, self._held_out = SpeechBatches(training), SpeechBatches(held_out)
+        self._num_validation = num_validation
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Those of the emotion styles."""
+        return SPEAKERS
+
+    @property
+    def num_batches(self) -> int | None:
+        """None: windows are drawn for ever."""
+        return None
+
+    def batch(self, number: int) -> ClipBatch:
+        """See `EMOTEData`."""
+        return _unnoticed(self._training, number)
+
+    def validation(self) -> Iterator[ClipBatch]:
+        """See `EMOTEData`."""
+        return (_unnoticed(self._held_out, number) for number in range(self._num_validation))
+
+
+def _unnoticed(batches: SpeechBatches, number: int) -> ClipBatch:
+    """A batch, with torch's generator as it was: the first one makes an encoder, which draws random weights."""
+    with torch.random.fork_rng(devices=[]):
+        return batches[number]
+
+
+class WindowedClips:
+    """Any source of clips (`clips.Clips`): random windows, every clip once an epoch."""
+
+    def __init__(self, training: ClipBatches, held_out: ClipBatches, num_validation: int = 0) -> None:
+        """num_validation: of the held-out batches; 0: as many as there are."""
+        self._training, self._held_out = training, held_out
+        self._num_validation = num_validation or held_out.num_batches
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Those of the training clips."""
+        return tuple(self._training.clips.speakers)
+
+    @property
+    def num_batches(self) -> int | None:
+        """Whole batches in an epoch."""
+        return self._training.num_batches
+
+    def batch(self, number: int) -> ClipBatch:
+        """See `EMOTEData`."""
+        return self._training[number]
+
+    def validation(self) -> Iterator[ClipBatch]:
+        """See `EMOTEData`."""
+        return (self._held_out[number] for number in range(self._num_validation))
+
+
+def open_data(settings: EMOTESettings, folder: Path, seed: int) -> EMOTEData:
+    """The data that `[data]` describes, in a folder.
+
+    Raises:
+        InputError: something is missing there.
+    """
+    if isinstance(settings.data, MEADData):
+        return _open_mead(settings.data, settings.model.flint.num_expression, folder, seed)
+    if isinstance(settings.data, MotionsData):
+        return _open_motions(settings.data, settings.model, folder, seed)
+    return _open_corpus(settings, settings.data, folder, seed)
+
+
+def _open_motions(data: MotionsData, model: ModelSettings, folder: Path, seed: int) -> WindowedClips:
+    clips = MotionFolder(folder, model.speakers, model.flint.num_expression)
+    if len(clips) <= data.hold_out:
+        raise InputError(
+            f"{folder} has {len(clips)} motions, of which every {data.hold_out}th is held out; give more, or lower "
+            "[data] hold_out"
+        )
+    held_out = range(0, len(clips), data.hold_out)
+    trained = [number for number in range(len(clips)) if number not in held_out]
+
+    def batches(numbers: Sequence[int], seed: int) -> ClipBatches:
+        settings = WindowSettings(min(data.batch_size, len(numbers)), data.num_frames, seed)
+        return ClipBatches(SelectedClips(clips, numbers), settings)
+
+    return WindowedClips(batches(trained, seed), batches(held_out, VALIDATION_SEED), data.validation_batches)
+
+
+def _open_mead(data: MEADData, num_expression: int, folder: Path, seed: int) -> WindowedClips:
+    def batches(split, seed: int) -> ClipBatches:
+        clips = MEADClips(
+            folder,
+            split,
+            num_expression=num_expression,
+            num_shape=data.num_shape,
+            with_features=data.emotion_features,
+            reconstruction=data.reconstruction,
+            feature_dim=data.feature_dim,
+            identities=PUBLISHED_SPLIT if data.published_split else None,
+        )
+        return ClipBatches(clips, WindowSettings(data.batch_size, data.num_frames, seed))
+
+    return WindowedClips(batches("train", seed), batches("validation", VALIDATION_SEED), data.validation_batches)
+
+
+def _open_corpus(settings: EMOTESettings, data: CorpusData, folder: Path, seed: int) -> CorpusBatches:
+    encoder = settings.model.audio_encoder
+    if not isinstance(encoder, LogMelEncoderConfig):
+        encoder = LogMelEncoderConfig()  # the batches' spectrogram is then made for nobody
+
+    def source(parts: tuple[str, ...], shares: tuple[float, ...], seed: int) -> BatchSource:
+        folders = tuple(folder / part for part in parts)
+        for part in folders:
+            if not (part / "offsets.npy").is_file():
+                raise InputError(f"{part} holds no prepared part of the corpus; generate it first, or give its folder")
+        return BatchSource(folders, shares, encoder, data.batch_size, data.num_frames, amount=0.0, seed=seed)
+
+    training = replace(
+        source(tuple(data.shares), tuple(data.shares.values()), seed),
+        amount=data.amount,
+        formant_shift=data.formant_shift,
+        formant_range=data.formant_range,
+        formant_bend=data.formant_bend,
+        contrast=data.contrast,
+        mixing=data.mixing,
+        masks=data.masks,
+        told=data.told,
+        utterances=data.utterances,
+        one_emotion=data.one_emotion,
+    )
+    held_out = source(data.validation, tuple(1.0 for _ in data.validation), VALIDATION_SEED)
+    return CorpusBatches(training, held_out, data.validation_batches)

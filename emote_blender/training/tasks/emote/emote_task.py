@@ -1,0 +1,227 @@
+"""Training of EMOTE, both stages, for the trainer: `train emote --config emote_v2_stage1` (spec/EMOTE.md 6).
+
+Stage 1 takes the error on the mesh. Stage 2 goes on from there with the audio encoder frozen: every batch is spoken
+once more under exchanged conditions, both are rendered, and networks say whether the emotion and the lips are right.
+Which stage it is follows from the weights in `[loss]` and from `[start] freeze`; the code is the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ....emote.checkpoint import load_model, save_model
+from ....emote.motion_prior import PRIOR_CONFIG_FILE, load_motion_prior
+from ....errors import InputError
+from ....files.paths import find_head
+from ....flame.model import FaceModel
+from ....speech_model.config import CONFIG_FILE
+from ...data.clip_batch import ClipBatch
+from ...losses.mesh import MeshLoss
+from ...losses.perceptual import build_networks, frames_before_padding, perceptual_terms
+from ...losses.vertex import VertexLoss
+from ...networks.pretrained_audio import load_pretrained_audio
+from ...rendering.face_film import FaceFilm
+from ...rendering.posed_face import full_precision
+from ...run.config import build_settings
+from ...run.folder import EXPORT_FOLDER, load_weights, put_weights
+from ...run.task import RunInputs, Task
+from .condition_exchange import derangement, double_batch
+from .emote_data import EMOTEData, open_data
+from .emote_parts import EMOTEParts
+from .emote_settings import DISENTANGLED_TERMS, PERCEPTUAL_TERMS, EMOTESettings, StartSettings
+
+logger = logging.getLogger(__name__)
+
+CLIP_SIZE = 160  # pixels of a rendered clip to look at
+
+
+class EMOTETask(Task):
+    """EMOTE on speech and motion.
+
+    Args:
+        settings: the tables of a config file.
+        data: training batches by number and batches for validation.
+        head: name or folder of the head that motions are compared on.
+        initial: an EMOTE to go on from, before `settings.start.initial`.
+    """
+
+    name = "emote"
+
+    def __init__(self, settings: EMOTESettings, data: EMOTEData, head: str | Path, initial: Path | None = None) -> None:
+        self.settings, self.data, self.head = settings, data, str(head)
+        self.initial = initial or settings.start.initial
+
+    @classmethod
+    def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> EMOTETask:
+        """The task of a config file; see `Task.from_config`."""
+        settings = build_settings(EMOTESettings, tables, inputs.config)
+        if inputs.data is None:
+            raise InputError(f"{inputs.config} needs data; give its folder with --data")
+        return cls(
+            settings, open_data(settings, inputs.data, inputs.seed), inputs.head or settings.model.face, inputs.init
+        )
+
+    @property
+    def num_batches(self) -> int | None:
+        """Batches in an epoch; None for the corpus, which has no end."""
+        return self.data.num_batches
+
+    def modules(self) -> EMOTEParts:
+        """The model from its start (see `StartSettings`), with everything that its losses need."""
+        start, loss = self.settings.start, self.settings.loss
+        face_model = self._face_model()
+        known, wanted = face_model.num_expression, self.settings.model.flint.num_expression
+        if known < wanted or (known != wanted and loss.mesh == "regions"):  # v1 has 50 of FLAME's 100
+            raise InputError(
+                f"the head '{face_model.basis}' has {known} expression components, but [model.flint] num_expression is "
+                f"{wanted}; choose a head that fits with --head"
+            )
+        if face_model.basis != self.settings.model.face:
+            logger.warning("the head is '%s', the config is for '%s'", face_model.basis, self.settings.model.face)
+        config = self.settings.model.config(face_model, self.data.speakers)
+        surface = VertexLoss(face_model) if loss.mesh == "flame" else MeshLoss(face_model, loss.largest_error)
+        networks = build_networks(face_model, self.settings.perceptual, loss.needs_emotion, loss.needs_lips)
+        try:
+            parts = EMOTEParts(config, surface, networks, start.freeze, self.settings.model.encoder_dropout)
+        except ValueError as error:
+            raise InputError(f"[start] freeze: {error}; correct the config file") from error
+        if not loss.articulation:
+            parts.articulation_head.requires_grad_(False)
+        if start.train_motion_prior:
+            parts.emote.sequence_decoder.motion_prior.requires_grad_(True)
+        _load_start(parts, start, self.initial)
+        return parts
+
+    def batch(self, number: int) -> ClipBatch:
+        """Training batch `number`."""
+        return self.data.batch(number)
+
+    def loss(self, module: nn.Module, batch: ClipBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted sum and its terms."""
+        loss, settings = self.settings.loss, self.settings.perceptual
+        weights = loss.weights(step)
+        if step % settings.render_every:
+            weights = {name: weight for name, weight in weights.items() if name not in PERCEPTUAL_TERMS}
+        else:
+            weights |= {name: weights[name] * settings.render_every for name in PERCEPTUAL_TERMS if name in weights}
+        terms = self.terms(module, batch, weights, loss.contact_weight(step))
+        total = sum(weight * terms[name] for name, weight in weights.items() if name in terms)
+        if not isinstance(total, Tensor):  # nothing could be measured on this batch: a step of no length
+            total = sum(0.0 * parameter.sum() for parameter in module.parameters() if parameter.requires_grad)
+        return total, terms
+
+    def terms(
+        self, module: EMOTEParts, batch: ClipBatch, weights: Mapping[str, float], contact_weight: float
+    ) -> dict[str, Tensor]:
+        """The terms of a batch, unweighted: those on the mesh, and of the others those that have a weight.
+
+        Clips are matched at random for the exchange, and the run of frames that is rendered is drawn, with torch's
+        global generator.
+        """
+        clips, frames = batch.motion.shape[:2]
+        watched = [name for name in PERCEPTUAL_TERMS if name in weights]
+        features, logits = module.encode(batch)
+        if any(name in DISENTANGLED_TERMS for name in watched):
+            permutation = derangement(clips)
+            config = module.emote.config
+            num_exchanged = len(config.emotions) + config.intensities
+            doubled = double_batch(features, batch.condition, permutation, num_exchanged)
+            own, exchanged = module.motion(*doubled).split(clips)
+        else:
+            own, exchanged, permutation = module.motion(features, batch.condition), None, None
+        terms = module.mesh_terms(own, batch, contact_weight)
+        others = module.helper_terms(features, logits, batch)
+        if watched and module.perceptual is not None:
+            run = self._rendered_run(frames)
+            features_of_video = batch.emotion_features
+            others |= perceptual_terms(
+                module.perceptual,
+                own[:, run],
+                None if exchanged is None else exchanged[:, run],
+                batch.motion[:, run],
+                permutation,
+                batch.valid[:, run],
+                batch.shape,
+                None if features_of_video is None else features_of_video[:, run],
+                frames_before_padding(batch.valid, run),
+            )
+        return terms | {name: term for name, term in others.items() if name in weights}
+
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """The loss, as it is at the end of the training, on held-out batches, and its terms."""
+        loss = self.settings.loss
+        weights, contact_weight = loss.weights(loss.refine_from), loss.contact_weight(loss.refine_from)
+        device = next(module.parameters()).device
+        found: dict[str, list[float]] = {}
+        for batch in self.data.validation():
+            terms = self.terms(module, batch.to(device), weights, contact_weight)
+            for name, term in terms.items():
+                found.setdefault(name, []).append(term.item())
+        means = {name: sum(values) / len(values) for name, values in found.items()}
+        return {"loss": sum(weight * means[name] for name, weight in weights.items() if name in means), **means}
+
+    def clips(self, module: nn.Module) -> dict[str, Tensor]:
+        """The first held-out clip: the true motion on the left, what the model makes of its sound on the right."""
+        device = next(module.parameters()).device
+        batch = next(iter(self.data.validation())).to(device)
+        features, _ = module.encode(batch)
+        found = module.motion(features[:1], batch.condition[:1])
+        shape = None if batch.shape is None else batch.shape[:1]
+        film = FaceFilm(self._face_model(), CLIP_SIZE, self.settings.perceptual.camera).to(device)
+        with full_precision(found):
+            sides = [film(motion.float(), shape)[0] for motion in (batch.motion[:1], found)]
+        return {"true_and_found": torch.cat(sides, -1)}
+
+    def export(self, module: nn.Module, folder: Path) -> None:
+        """Writes the model folder."""
+        save_model(module.emote, folder)
+
+    def _rendered_run(self, frames: int) -> slice:
+        """The frames of a window that are rendered."""
+        count = min(self.settings.perceptual.render_frames or frames, frames)
+        first = int(torch.randint(frames - count + 1, ()))
+        return slice(first, first + count)
+
+    def _face_model(self) -> FaceModel:
+        return FaceModel.load(find_head(self.head))
+
+
+def _prior_folder(path: Path) -> Path:
+    """The folder of a motion prior: itself, or what a run of `train flint` exported into it."""
+    exported = path / EXPORT_FOLDER
+    return exported if (exported / PRIOR_CONFIG_FILE).is_file() else path
+
+
+def _load_start(parts: EMOTEParts, start: StartSettings, initial: Path | None) -> None:
+    """Copies what training starts from into the parts: another EMOTE, or else a motion prior and an audio encoder.
+
+    Raises:
+        EmoteError: a file is missing, damaged, or fits another model; or there is no motion prior at all.
+    """
+    if initial is not None:
+        if (initial / CONFIG_FILE).is_file():
+            put_weights(parts.emote, load_model(initial).state_dict(), initial)
+        else:
+            load_weights(parts, initial)
+        return
+    if start.train_motion_prior:
+        return
+    if start.motion_prior is None:
+        raise InputError(
+            "EMOTE needs a motion prior: name the folder of a trained FLINT in [start] motion_prior, or give an EMOTE "
+            "to go on from with --init"
+        )
+    prior, wanted = load_motion_prior(_prior_folder(start.motion_prior)), parts.emote.config.flint
+    if prior.config != wanted:
+        raise InputError(f"{start.motion_prior} is {prior.config}, but [model.flint] is {wanted}; make them agree")
+    parts.emote.load_motion_prior(prior)
+    if parts.perceptual is not None:
+        logger.warning("no EMOTE to go on from: as published, networks watch a model that the first stage has trained")
+    if start.audio_encoder is not None:
+        load_pretrained_audio(parts.emote.audio_model, start.audio_encoder)

@@ -1,0 +1,1 @@
+"""`train emotion`: the emotion networks, per frame and over frames."""

@@ -1,0 +1,139 @@
+"""`train encoder`: warms up a Wav2Vec 2.0 stack from nothing, so that EMOTE need not start from random waveforms.
+
+First the convolutions learn to say the log-mel spectrogram, which is most of what a short training can find in a
+waveform; then the transformer above them learns the phones of the corpus (spec/DEFAULT_MODEL.md, "What mattered").
+The result is a Hugging Face folder for `[start] audio_encoder`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ....emote.log_mel import LogMelSpectrogram
+from ....emote.wav2vec2 import VARIANCE_FLOOR, Wav2Vec2Encoder
+from ....errors import InputError
+from ....speech_model.config import LogMelEncoderConfig, Wav2Vec2EncoderConfig
+from ...corpus import phones
+from ...data.clip_batch import ClipBatch
+from ...data.corpus.speech_batches import LABELS_PER_FRAME, BatchSource, SpeechBatches
+from ...run.config import build_settings
+from ...run.task import RunInputs, Task
+
+
+@dataclass(frozen=True)
+class EncoderData:
+    """`[data]`: parts of the corpus below `--data` and how often each is drawn; validation: a part never trained on."""
+
+    shares: dict[str, float]
+    validation: str
+    batch_size: int = 16
+    num_frames: int = 96
+    amount: float = 0.3
+    validation_batches: int = 4
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """A config file of `train encoder`. mel_weight: of the spectrogram's error; phones_from: the first step at which
+    phones count; num_mels: bands of the spectrogram."""
+
+    encoder: Wav2Vec2EncoderConfig
+    data: EncoderData
+    mel_weight: float = 1.0
+    phones_from: int = 300
+    num_mels: int = 64
+
+
+class WarmedEncoder(nn.Module):
+    """A Wav2Vec 2.0 encoder and the two linear heads that teach it."""
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        super().__init__()
+        config = settings.encoder
+        self.spectrogram = LogMelSpectrogram(settings.num_mels)
+        self.encoder = Wav2Vec2Encoder(config)
+        self.mel_head = nn.Linear(config.conv_dim[-1], settings.num_mels)
+        self.phone_head = nn.Linear(config.dim, LABELS_PER_FRAME * len(phones.CLASSES))
+
+    def terms(self, batch: ClipBatch) -> dict[str, Tensor]:
+        """mel: smooth L1 error of the spectrogram at 50 Hz; phones: cross-entropy; phone_error: share that is wrong."""
+        if batch.labels is None:
+            raise ValueError("a batch of the corpus is needed: this one has no labels")
+        frames = batch.motion.shape[1]
+        samples = batch.samples
+        variance = samples.var(dim=1, keepdim=True, correction=0)
+        normalized = (samples - samples.mean(dim=1, keepdim=True)) / torch.sqrt(variance + VARIANCE_FLOOR)
+        heard = self.encoder.model.feature_extractor(normalized)  # (B, C, about 2 T)
+        steps = F.interpolate(heard, size=2 * frames, mode="linear", align_corners=True)
+        mel = self.mel_head(steps.transpose(1, 2))  # (B, 2 T, M)
+        wanted = self.spectrogram(samples).unflatten(-1, (-1, 2)).mean(-1).transpose(1, 2)
+        features = F.interpolate(heard, size=frames, mode="linear", align_corners=True)
+        hidden, _ = self.encoder.model.feature_projection(features.transpose(1, 2))
+        hidden = self.encoder.model.encoder(self.encoder.model._mask_hidden_states(hidden)).last_hidden_state
+        logits = self.phone_head(hidden).unflatten(-1, (LABELS_PER_FRAME, -1)).flatten(1, 2)  # (B, 2 T, classes)
+        return {
+            "mel": F.smooth_l1_loss(mel, wanted),
+            "phones": F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), label_smoothing=0.05),
+            "phone_error": (logits.argmax(-1) != batch.labels).float().mean(),
+        }
+
+
+class EncoderTask(Task):
+    """See the module's docstring."""
+
+    name = "encoder"
+
+    def __init__(self, settings: EncoderSettings, inputs: RunInputs) -> None:
+        if inputs.data is None:
+            raise InputError(f"{inputs.config}: needs a prepared corpus; name its folder with --data")
+        self.settings = settings
+        data = settings.data
+        mel = LogMelEncoderConfig(num_mels=settings.num_mels)
+        for part in (*data.shares, data.validation):
+            if not (inputs.data / part / "offsets.npy").is_file():
+                raise InputError(f"{inputs.data / part}: no prepared part of the corpus; see docs/training.md")
+        folders = tuple(inputs.data / part for part in data.shares)
+        held_out = BatchSource(
+            (inputs.data / data.validation,), (1.0,), mel, data.batch_size, data.num_frames, amount=0.0
+        )
+        shares = tuple(data.shares.values())
+        trained = replace(held_out, folders=folders, shares=shares, amount=data.amount, seed=inputs.seed)
+        self._trained, self._validation = SpeechBatches(trained), SpeechBatches(held_out)
+
+    @classmethod
+    def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> EncoderTask:
+        """The task of a config file."""
+        return cls(build_settings(EncoderSettings, tables, inputs.config), inputs)
+
+    def modules(self) -> WarmedEncoder:
+        """A new encoder with its heads."""
+        return WarmedEncoder(self.settings)
+
+    def batch(self, number: int) -> ClipBatch:
+        """Batch `number` of the corpus."""
+        return self._trained[number]
+
+    def loss(self, module: nn.Module, batch: ClipBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Spectrogram alone in the first steps, then phones beside it."""
+        terms = module.terms(batch)
+        phones_weight = 1.0 if step >= self.settings.phones_from else 0.0
+        return self.settings.mel_weight * terms["mel"] + phones_weight * terms["phones"], terms
+
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """Means over the validation batches; the phones' cross-entropy counts."""
+        device, count = next(module.parameters()).device, self.settings.data.validation_batches
+        rows = [module.terms(self._validation[number].to(device)) for number in range(count)]
+        return {
+            name: float(torch.stack([row[name] for row in rows]).mean()) for name in ("phones", "phone_error", "mel")
+        }
+
+    def export(self, module: nn.Module, folder: Path) -> None:
+        """A Hugging Face folder: config.json and model.safetensors of the Wav2Vec 2.0 model."""
+        module.encoder.model.save_pretrained(folder)

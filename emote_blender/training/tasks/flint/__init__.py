@@ -1,0 +1,1 @@
+"""`train flint`: the motion prior."""

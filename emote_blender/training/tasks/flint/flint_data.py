@@ -1,0 +1,184 @@
+"""Motions that FLINT is trained on: windows of MEAD, or of what the corpus and the emotion styles make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ....errors import InputError
+from ...data.clips import ClipBatches, Clips, WindowSettings
+from ...data.corpus.speech_batches import SpeechPart, draw_motion, draw_window, load_part
+
+MotionBatch = tuple[Tensor, Tensor | None]
+"""Motion (B, T, E + 3): expression, then jaw axis-angle in radians; shape (B, S), or None for the mean head."""
+
+PART_FILE = "offsets.npy"
+
+
+@dataclass(frozen=True)
+class CorpusData:
+    """`[data]` of type "corpus": prepared parts, folders below `--data` (or `--data` itself).
+
+    parts: drawn alike; all there are if left out. validation: parts that are never trained on; if left out, other
+    windows of the same parts.
+    """
+
+    type: Literal["corpus"] = "corpus"
+    parts: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    batch_size: int = 32
+    num_frames: int = 32
+    validation_batches: int = 8
+
+
+@dataclass(frozen=True)
+class MEADData:
+    """`[data]` of type "mead": the published layout below `--data`.
+
+    reconstruction: folder of the face reconstruction's method. num_shape: identity coefficients it gives.
+    """
+
+    type: Literal["mead"] = "mead"
+    reconstruction: str = "EMICA-MEAD_flame2020"
+    num_shape: int = 300
+    batch_size: int = 32
+    num_frames: int = 32
+
+
+class FLINTData(Protocol):
+    """Where motions come from; can be pickled."""
+
+    @property
+    def num_batches(self) -> int | None:
+        """Batches in an epoch; None: there is no end."""
+        ...
+
+    @property
+    def num_validation_batches(self) -> int:
+        """How many `validation` gives."""
+        ...
+
+    def batch(self, number: int) -> MotionBatch:
+        """Training batch `number`."""
+        ...
+
+    def validation(self) -> Iterator[MotionBatch]:
+        """The same batches each time."""
+        ...
+
+
+@dataclass
+class CorpusMotions:
+    """Random windows of prepared parts under random conditions; batch `n` depends on the seed and `n` only."""
+
+    folders: Sequence[Path]
+    validation_folders: Sequence[Path]
+    settings: CorpusData
+    seed: int
+    num_batches: int | None = None
+
+    def __post_init__(self) -> None:
+        self._parts: dict[Path, SpeechPart] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_parts": {}}  # another process opens its own
+
+    @property
+    def num_validation_batches(self) -> int:
+        """As many as the settings say."""
+        return self.settings.validation_batches
+
+    def batch(self, number: int) -> MotionBatch:
+        """Training batch `number`."""
+        return self._draw(self.folders, np.random.default_rng([self.seed, number]))
+
+    def validation(self) -> Iterator[MotionBatch]:
+        """Windows of the parts for validation, drawn with a seed of their own."""
+        for number in range(self.settings.validation_batches):
+            yield self._draw(self.validation_folders or self.folders, np.random.default_rng([1, self.seed, number]))
+
+    def _draw(self, folders: Sequence[Path], rng: np.random.Generator) -> MotionBatch:
+        motions = []
+        for _ in range(self.settings.batch_size):
+            part = self._part(folders[rng.integers(len(folders))])
+            motions.append(draw_motion(draw_window(part, self.settings.num_frames, rng), rng).motion)
+        return torch.from_numpy(np.stack(motions)), None
+
+    def _part(self, folder: Path) -> SpeechPart:
+        if folder not in self._parts:
+            self._parts[folder] = load_part(folder)
+        return self._parts[folder]
+
+
+class ClipMotions:
+    """Windows of clips, each clip once per epoch."""
+
+    def __init__(self, training: Clips, validation: Clips, settings: WindowSettings) -> None:
+        self._training = ClipBatches(training, settings)
+        self._validation = ClipBatches(validation, settings)
+
+    @property
+    def num_batches(self) -> int | None:
+        """Whole batches in an epoch."""
+        return self._training.num_batches
+
+    @property
+    def num_validation_batches(self) -> int:
+        """Whole batches of the held-out people."""
+        return self._validation.num_batches
+
+    def batch(self, number: int) -> MotionBatch:
+        """Training batch `number`."""
+        batch = self._training[number]
+        return batch.motion, batch.shape
+
+    def validation(self) -> Iterator[MotionBatch]:
+        """One window of each held-out clip, the same each time."""
+        for number in range(self.num_validation_batches):
+            batch = self._validation[number]
+            yield batch.motion, batch.shape
+
+
+def open_flint_data(settings: CorpusData | MEADData, root: Path, num_expression: int, seed: int) -> FLINTData:
+    """The data below a folder; raises InputError if it is not there."""
+    if not root.is_dir():
+        raise InputError(f"--data {root}: no such folder; give the folder of the data")
+    if isinstance(settings, CorpusData):
+        return CorpusMotions(
+            corpus_parts(root, settings.parts), corpus_parts(root, settings.validation) if settings.validation else (),
+            settings, seed,
+        )  # fmt: skip
+    from ...data.mead.mead import MEADClips
+
+    common: dict[str, Any] = {
+        "num_expression": num_expression,
+        "num_shape": settings.num_shape,
+        "with_audio": False,
+        "reconstruction": settings.reconstruction,
+    }
+    windows = WindowSettings(settings.batch_size, settings.num_frames, seed)
+    return ClipMotions(MEADClips(root, "train", **common), MEADClips(root, "validation", **common), windows)
+
+
+def corpus_parts(root: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    """The prepared parts of these names below `root`, without names all of them; `root` may be one itself.
+
+    Raises:
+        InputError: one is missing, or there are none.
+    """
+    if not names:
+        found = [root] if (root / PART_FILE).is_file() else sorted(path.parent for path in root.glob(f"*/{PART_FILE}"))
+        if not found:
+            raise InputError(f"{root} holds no prepared part of the corpus; make one with `python build.py model`")
+        return tuple(found)
+    for name in names:
+        if not (root / name / PART_FILE).is_file():
+            there = ", ".join(path.parent.name for path in sorted(root.glob(f"*/{PART_FILE}"))) or "none"
+            raise InputError(f"{root} holds no prepared part {name!r} (there: {there}); correct [data] or --data")
+    return tuple(root / name for name in names)

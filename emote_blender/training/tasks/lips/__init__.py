@@ -1,0 +1,1 @@
+"""`train lips`: the lip reader."""

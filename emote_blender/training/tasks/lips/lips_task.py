@@ -1,0 +1,173 @@
+"""Training of the lip reader on filmed mouths and the corpus's phones: `train lips --config lips_open`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ....errors import InputError
+from ....files.paths import find_head
+from ....flame.model import FaceModel
+from ...corpus.phones import CLASSES, VISEMES
+from ...data.corpus.film_data import FilmBatch, FilmData, FilmMemory, FilmSettings
+from ...networks.folder import save_network
+from ...networks.lip_reading import (
+    BLANK,
+    LipReader,
+    LipReaderConfig,
+    ctc_loss,
+    ctc_targets,
+    frame_loss,
+    greedy_decode,
+    phone_error_rate,
+)
+from ...rendering.face_film import FaceFilm
+from ...run.config import build_settings
+from ...run.folder import load_weights
+from ...run.task import RunInputs, Task
+from ..emotion.emotion_task import varied
+
+
+@dataclass(frozen=True)
+class LipsLossSettings:
+    """`[loss]`: weights. ctc: of the phones in their order; frames: of each frame's phone, which teaches sooner."""
+
+    ctc: float = 1.0
+    frames: float = 1.0
+
+
+@dataclass(frozen=True)
+class LipsViewSettings:
+    """`[view]`: the film (see `FaceFilm`), and how much the mouths are varied.
+
+    brightness: the light varies by this share. shift: the mouth moves by up to this share of the crop, of which
+    4 pixels around the centre are to spare (0.04). mirror: half of the clips are seen in a mirror.
+    """
+
+    image_size: int = 112
+    camera: Literal["published", "framing"] = "framing"
+    brightness: float = 0.15
+    shift: float = 0.03
+    mirror: bool = True
+
+
+@dataclass(frozen=True)
+class LipsSettings:
+    """A config file of `train lips`; `[model]` is the lip reader's."""
+
+    model: LipReaderConfig
+    data: FilmSettings
+    loss: LipsLossSettings = LipsLossSettings()
+    view: LipsViewSettings = LipsViewSettings()
+    face: str = "open_head"
+
+
+class LipsParts(nn.Module):
+    """The lip reader and the film it watches."""
+
+    def __init__(self, reader: LipReader, film: FaceFilm, data: FilmSettings) -> None:
+        super().__init__()
+        self.reader, self.film = reader, film
+        self._training = FilmMemory(data.num_clips)
+        self._validation = FilmMemory(data.validation_clips)
+
+    def mouths(self, batch: FilmBatch) -> Tensor:
+        """(B, T, 96, 96) of a training batch, or in eval mode of one to validate on."""
+        return (self._training if self.training else self._validation).look(batch, self.film.mouths)
+
+
+class LipsTask(Task):
+    """The lip reader learns the phones of clips in every emotion."""
+
+    name = "lips"
+
+    def __init__(self, settings: LipsSettings, data: FilmData, head: str | Path, initial: Path | None = None) -> None:
+        """initial: a run or checkpoint to go on from."""
+        self.settings, self.data, self.head, self.initial = settings, data, str(head), initial
+
+    @classmethod
+    def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> LipsTask:
+        """The task of a config file; see `Task.from_config`."""
+        settings = build_settings(LipsSettings, tables, inputs.config)
+        if inputs.data is None:
+            raise InputError(f"{inputs.config} needs data; give the folder of the prepared corpus with --data")
+        return cls(
+            settings, FilmData(settings.data, inputs.data, inputs.seed), inputs.head or settings.face, inputs.init
+        )
+
+    def modules(self) -> LipsParts:
+        """A new lip reader and the film."""
+        view = self.settings.view
+        film = FaceFilm(FaceModel.load(find_head(self.head)), view.image_size, view.camera)
+        parts = LipsParts(LipReader(self.settings.model), film, self.settings.data)
+        if self.initial is not None:
+            load_weights(parts, self.initial)
+        return parts
+
+    def batch(self, number: int) -> FilmBatch:
+        """Training batch `number`."""
+        return self.data.batch(number)
+
+    def loss(self, module: nn.Module, batch: FilmBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted sum of `ctc` and `frames`."""
+        assert isinstance(module, LipsParts)
+        view, weights = self.settings.view, self.settings.loss
+        mouths = varied(module.mouths(batch).unsqueeze(2), view.brightness, view.shift).squeeze(2)
+        if view.mirror:
+            mirrored = torch.rand(len(mouths)) < 0.5
+            mouths = torch.where(mirrored.to(mouths.device)[:, None, None, None], mouths.flip(-1), mouths)
+        found = module.reader(mouths)
+        terms = {"ctc": ctc_loss(found, ctc_targets(batch.labels)), "frames": frame_loss(found, batch.labels)}
+        return weights.ctc * terms["ctc"] + weights.frames * terms["frames"], terms
+
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """`phone_error_rate` of the greedy decoding; `viseme_error`: share of frames whose viseme is not the label's,
+        of frames within one phone and not silent; `ctc` and `frames`."""
+        assert isinstance(module, LipsParts)
+        device = next(module.parameters()).device
+        said: list[list[int]] = []
+        heard: list[list[int]] = []
+        wrong, losses = [], []
+        visemes = viseme_table().to(device)
+        for batch in (batch.to(device) for batch in self.data.validation()):
+            found = module.reader(module.mouths(batch))
+            heard += greedy_decode(found)
+            targets = ctc_targets(batch.labels)
+            said += [part.tolist() for part in targets.phones.split(targets.lengths.tolist())]
+            first, second = batch.labels.unflatten(1, (-1, 2)).unbind(-1)
+            counted = (first == second) & (first != 0)
+            wrong.append((visemes[found[..., :BLANK].argmax(-1)] != visemes[first])[counted].float())
+            losses.append([ctc_loss(found, targets).item(), frame_loss(found, batch.labels).item()])
+        ctc, frames = torch.tensor(losses).mean(0).tolist()
+        return {
+            "phone_error_rate": phone_error_rate(heard, said),
+            "viseme_error": torch.cat(wrong).mean().item(),
+            "ctc": ctc,
+            "frames": frames,
+        }
+
+    def clips(self, module: nn.Module) -> dict[str, Tensor]:
+        """The first mouths to validate on."""
+        assert isinstance(module, LipsParts)
+        batch = next(iter(self.data.validation())).to(next(module.parameters()).device)
+        mouths = module.mouths(batch)[:2].unsqueeze(2).expand(-1, -1, 3, -1, -1)
+        return {f"mouth_{number}": clip for number, clip in enumerate(mouths)}
+
+    def export(self, module: nn.Module, folder: Path) -> None:
+        """Writes the lip reader, which EMOTE's `[perceptual] lip_reader` names."""
+        assert isinstance(module, LipsParts)
+        save_network(module.reader, folder)
+
+
+def viseme_table() -> Tensor:
+    """(classes,) int64: the viseme of each phone class."""
+    table = torch.zeros(len(CLASSES), dtype=torch.int64)
+    for index, phones in enumerate(VISEMES.values()):
+        for phone in phones:
+            table[CLASSES.index(phone)] = index
+    return table

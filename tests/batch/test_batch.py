@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+from emote_blender.batch.table import read_jobs
+from emote_blender.emotion import EMOTIONS
+from emote_blender.errors import InputError
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """A function of the CSV's text that gives its rows; the CSV is in lists/, the output folder is out/."""
+    (tmp_path / "lists").mkdir()
+
+    def read_text(text: str):
+        (tmp_path / "lists" / "jobs.csv").write_text(text, encoding="utf-8")
+        return read_jobs(tmp_path / "lists" / "jobs.csv", tmp_path / "out")
+
+    return read_text
+
+
+def test_columns_that_are_left_out_have_defaults(read, tmp_path):
+    (row,) = read("audio\nline.wav\n")
+    assert row.job.audio == tmp_path / "lists" / "line.wav"
+    assert row.job.output == tmp_path / "out" / "line.npz"
+    assert row.job.condition == {"emotion": "neutral", "intensity": 1.0}
+    assert row.job.speaker is None
+
+
+def test_every_column_counts(read, tmp_path):
+    text = "audio,emotion,intensity,speaker,output\n../a b/été.flac,ANGER,1.5,soft,sub/x.blend\n"
+    (row,) = read(text)
+    assert row.job.audio.resolve() == tmp_path / "a b" / "été.flac"
+    assert row.job.output == tmp_path / "out" / "sub" / "x.blend"
+    assert row.job.condition == {"emotion": "anger", "intensity": 1.5}
+    assert row.job.track.emotion_weights[0, EMOTIONS.index("anger")] == 1
+    assert row.job.speaker == "soft"
+
+
+def test_an_absolute_audio_path_stays(read, tmp_path):
+    assert read(f"audio\n{tmp_path}/line.wav\n")[0].job.audio == tmp_path / "line.wav"
+
+
+def test_one_audio_in_two_emotions_gets_two_names(read):
+    rows = read("audio,emotion,intensity\nline.wav,happy,\nline.wav,happy,2\nline.wav,,\n")
+    assert [row.job.output.name for row in rows] == ["line_happy.npz", "line_happy_2.npz", "line.npz"]
+
+
+@pytest.mark.parametrize("output", ["../x.npz", "/x.npz", "sub/../../x.npz", "../out2/x.npz"])
+def test_an_output_outside_the_folder_is_refused(read, output):
+    rows = read(f"audio,output\na.wav,{output}\nb.wav,b.npz\n")
+    assert "is outside" in rows[0].error
+    assert "line 2" in rows[0].error
+    assert rows[1].job
+
+
+def test_an_output_that_leaves_through_a_link_is_refused(read, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "link").symlink_to(tmp_path / "elsewhere")
+    assert "is outside" in read("audio,output\na.wav,link/x.npz\n")[0].error
+
+
+@pytest.mark.parametrize("first, second", [("x.npz", "x.npz"), ("x.npz", "sub/../x.npz"), ("x.npz", "X.npz")])
+def test_a_second_row_with_the_same_output_is_refused(read, first, second):
+    rows = read(f"audio,output\na.wav,{first}\nb.wav,{second}\n")
+    assert rows[0].job
+    assert "line 3" in rows[1].error
+    assert "already written by line 2" in rows[1].error
+
+
+@pytest.mark.parametrize(
+    "row, sentence",
+    [
+        (",happy,1,,", "line 2: audio is empty"),
+        ("a.wav,furious,1,,", "line 2: unknown emotion 'furious'"),
+        ("a.wav,happy,3,,", "line 2: intensity 3 is outside 0 to 2"),
+        ("a.wav,happy,loud,,", "line 2: intensity must be a number, found 'loud'"),
+        ("a.wav,happy,1,,x.mp4", "line 2: output x.mp4 must end in .npz"),
+        ("a.wav,happy,1,,.npz", "line 2: output .npz must end in"),
+    ],
+)
+def test_a_wrong_row_says_its_line_and_leaves_the_others(read, row, sentence):
+    rows = read(f"audio,emotion,intensity,speaker,output\n{row}\nb.wav,,,,\n")
+    assert sentence in rows[0].error
+    assert rows[0].job is None
+    assert rows[1].job
+
+
+def test_a_file_without_rows_is_refused(read):
+    with pytest.raises(InputError, match="has no rows"):
+        read("audio,output\n")

@@ -1,0 +1,363 @@
+"""The button: from a strip or a file to a take, and every way in which that can be refused."""
+
+from types import SimpleNamespace
+
+import bpy
+import numpy as np
+import pytest
+
+from emote_blender.blender.compat import new_sound_strip
+from emote_blender.blender.head.build import add_head
+from emote_blender.blender.jobs import generation, worker
+from emote_blender.blender.scene.scene_file import set_frame_rate
+from emote_blender.blender.scene.take import kept_motion
+from emote_blender.errors import Cancelled, InputError, ModelError
+
+pytestmark = pytest.mark.inference
+
+
+@pytest.fixture(scope="module")
+def model_folder(make_tiny_model, tmp_path_factory):
+    """A speech model of a few thousand random weights for the tiny face."""
+    from emote_blender.emote.checkpoint import save_model
+
+    return save_model(make_tiny_model(num_expression=6), tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def settings(scene, head, model_folder):
+    """The scene's choices, with a head in the scene and the tiny model."""
+    scene.emote.model = str(model_folder)
+    return scene.emote
+
+
+@pytest.fixture
+def strip(scene, speech_wav):
+    """A strip of one second that begins at frame 11."""
+    return new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=11)
+
+
+def choices(scene, head, model_folder, **changes):
+    """What the operator would ask for."""
+    values = {"strip": "", "audio": "", "frame_start": 1, "emotion": "anger", "intensity": 1.0, "speaker": ""}
+    return generation.Choices(head=head, model=str(model_folder), **{**values, **changes})
+
+
+def first_and_last_frame(head):
+    """Frames of the first and the last key of the present take."""
+    return tuple(head.data.shape_keys.animation_data.action.frame_range)
+
+
+def test_strip_becomes_a_take_named_after_strip_and_emotion(settings, strip, head):
+    assert bpy.ops.emote.generate(strip="Line 01", emotion="ANGER", intensity=2.0) == {"FINISHED"}
+    action = head.data.shape_keys.animation_data.action
+    assert action.name == "Line 01 anger"
+    assert head.parent.animation_data.action == action
+    assert first_and_last_frame(head) == (11, 35)
+    meta = kept_motion(action).meta
+    assert (meta["emotion"], meta["intensity"], meta["speaker"], meta["audio"]) == ("anger", 2.0, "A", "Line 01")
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 30 / 1.001, 30.0, 60.0])
+def test_take_lasts_as_long_as_the_strip_at_any_frame_rate(scene, head, model_folder, speech_wav, fps):
+    set_frame_rate(scene, fps)
+    new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=101)
+    bpy.ops.emote.generate(model=str(model_folder))
+    start, end = first_and_last_frame(head)
+    assert start == 101
+    assert (end - start + 1) / fps == pytest.approx(1.0, abs=1 / fps)
+
+
+def test_trimmed_strip_gives_the_motion_of_what_is_heard(scene, settings, head, model_folder, tmp_path, speech_samples):
+    import soundfile
+
+    silence = np.zeros(16000, np.float32)
+    soundfile.write(tmp_path / "late.wav", np.concatenate([silence, speech_samples]), 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "alone.wav", speech_samples, 16000, subtype="FLOAT")
+    late = new_sound_strip(scene, "Late", str(tmp_path / "late.wav"), channel=1, frame_start=1)
+    trimmed = late.split(frame=26, split_method="SOFT")
+    bpy.ops.emote.generate(strip=trimmed.name)
+    from_strip = kept_motion(head.data.shape_keys.animation_data.action)
+    assert first_and_last_frame(head)[0] == 26
+    bpy.ops.emote.generate(audio=str(tmp_path / "alone.wav"))
+    from_file = kept_motion(head.data.shape_keys.animation_data.action)
+    np.testing.assert_allclose(from_strip.expression, from_file.expression, atol=1e-5)
+    np.testing.assert_allclose(from_strip.jaw, from_file.jaw, atol=1e-5)
+
+
+def test_file_begins_at_its_start_frame(settings, head, speech_wav):
+    bpy.ops.emote.generate(audio=str(speech_wav), frame_start=50, head="Head", emotion="HAPPY", speaker="B")
+    assert first_and_last_frame(head)[0] == 50
+    assert head.data.shape_keys.animation_data.action.name == "speech happy"
+
+
+def test_arguments_left_out_come_from_the_scene(settings, head, speech_wav):
+    settings.source, settings.audio, settings.frame_start = "FILE", str(speech_wav), 7
+    settings.emotion, settings.intensity, settings.speaker = "SAD", 0.5, "C"
+    bpy.ops.emote.generate()
+    meta = kept_motion(head.data.shape_keys.animation_data.action).meta
+    assert (meta["emotion"], meta["intensity"], meta["speaker"]) == ("sad", 0.5, "C")
+    assert first_and_last_frame(head)[0] == 7
+    assert settings.last_result == "speech sad: 1.0 s from frame 7"
+
+
+def test_emotion_changes_the_take(settings, strip, head):
+    bpy.ops.emote.generate(emotion="HAPPY")
+    happy = kept_motion(head.data.shape_keys.animation_data.action)
+    bpy.ops.emote.generate(emotion="SAD")
+    sad = kept_motion(head.data.shape_keys.animation_data.action)
+    assert np.abs(happy.expression - sad.expression).max() > 1e-4
+    assert {"Line 01 happy", "Line 01 sad"} <= {action.name for action in bpy.data.actions}
+
+
+def test_same_request_twice_gives_the_same_motion(settings, strip, head):
+    motions = []
+    for _ in range(2):
+        bpy.ops.emote.generate(emotion="FEAR")
+        motions.append(kept_motion(head.data.shape_keys.animation_data.action).expression)
+    np.testing.assert_array_equal(*motions)
+
+
+def test_stereo_and_packed_sound(scene, settings, head, tmp_path, speech_samples):
+    import soundfile
+
+    soundfile.write(tmp_path / "stereo.wav", np.stack([speech_samples, speech_samples], axis=1), 16000)
+    strip = new_sound_strip(scene, "Stereo", str(tmp_path / "stereo.wav"), channel=1, frame_start=1)
+    strip.sound.pack()
+    (tmp_path / "stereo.wav").unlink()
+    assert bpy.ops.emote.generate(strip="Stereo") == {"FINISHED"}
+
+
+def test_each_scene_has_its_own_strips_choices_and_frame_rate(settings, strip, head, model_folder, speech_wav):
+    other = bpy.data.scenes.new("Other")
+    other.render.fps, other.render.fps_base = 60, 1.0
+    other.collection.objects.link(head)
+    other.collection.objects.link(head.parent)
+    new_sound_strip(other, "Elsewhere", str(speech_wav), channel=1, frame_start=301)
+    bpy.context.window.scene = other
+    with pytest.raises(RuntimeError, match="'Line 01' not found in scene 'Other'; choose one of 'Elsewhere'"):
+        bpy.ops.emote.generate(strip="Line 01", model=str(model_folder))
+    bpy.ops.emote.generate(model=str(model_folder))
+    assert first_and_last_frame(head) == (301, 360)
+
+
+def test_take_is_made_for_the_scene_it_was_asked_in_even_if_another_is_shown_at_its_end(
+    scene, settings, strip, head, model_folder
+):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    motion = generation.compute(request)
+    other = bpy.data.scenes.new("Other")
+    other.render.fps = 60
+    bpy.context.window.scene = other
+    action, frame_start = generation.finish(request, motion)
+    assert (frame_start, tuple(action.frame_range)) == (11, (11, 35))
+
+
+def test_head_that_was_deleted_meanwhile_is_named(scene, settings, strip, head, model_folder):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    motion = generation.compute(request)
+    bpy.data.objects.remove(head)
+    with pytest.raises(InputError, match="head 'Head' was deleted while"):
+        generation.finish(request, motion)
+    assert not bpy.data.actions
+
+
+def test_head_that_was_renamed_meanwhile_still_gets_its_take(scene, settings, strip, head, model_folder):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    head.name = "Alice"
+    action, _ = generation.finish(request, generation.compute(request))
+    assert head.data.shape_keys.animation_data.action == action
+
+
+def test_strip_that_was_deleted_meanwhile_is_named(scene, settings, strip, head, model_folder):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    motion = generation.compute(request)
+    scene.sequence_editor.strips.remove(strip)
+    with pytest.raises(InputError, match="strip was deleted or changed while"):
+        generation.finish(request, motion)
+    assert not bpy.data.actions
+
+
+def test_strip_that_was_moved_meanwhile_keeps_its_motion_with_its_sound(scene, settings, strip, head, model_folder):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    motion = generation.compute(request)
+    if hasattr(strip, "content_start"):
+        strip.content_start += 40
+    else:
+        strip.frame_start += 40
+    assert generation.finish(request, motion)[1] == 51
+
+
+def test_strip_that_was_trimmed_meanwhile_is_refused(scene, settings, strip, head, model_folder):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    motion = generation.compute(request)
+    strip.split(frame=20, split_method="SOFT")
+    with pytest.raises(InputError, match="was trimmed or changed"):
+        generation.finish(request, motion)
+
+
+def test_cancelled_request_leaves_nothing(scene, settings, strip, head, model_folder):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    with pytest.raises(Cancelled):
+        generation.compute(request, cancelled=lambda: True)
+    assert not bpy.data.actions
+
+
+def test_progress_rises_from_nothing_to_all(scene, settings, strip, head, model_folder):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    fractions = []
+    generation.compute(request, progress=lambda fraction, text: fractions.append(fraction))
+    assert fractions[0] == 0.0
+    assert fractions[-1] == 1.0
+    assert fractions == sorted(fractions)
+
+
+def test_worker_thread_gives_the_same_as_the_main_thread(scene, settings, strip, head, model_folder):
+    request = generation.prepare(scene, choices(scene, head, model_folder))
+    job = worker.Job("take", lambda progress, cancelled: generation.compute(request, progress, cancelled))
+    job.start()
+    on_thread = job.result()
+    job.release()
+    np.testing.assert_array_equal(on_thread.expression, generation.compute(request).expression)
+
+
+def test_invoke_in_background_does_the_whole_job(settings, strip, head):
+    assert bpy.ops.emote.generate("INVOKE_DEFAULT") == {"FINISHED"}
+    assert head.data.shape_keys.animation_data.action.name == "Line 01 neutral"
+
+
+@pytest.fixture
+def press_generate(monkeypatch):
+    """A function that runs `script(operator, context)` inside Generate, in place of what Blender's window does."""
+    from emote_blender.blender.operators.generate import EMOTE_OT_generate
+
+    def press(script):
+        monkeypatch.setattr(EMOTE_OT_generate, "execute", script)
+        return bpy.ops.emote.generate()
+
+    yield press
+    worker.stop_all()
+
+
+def test_button_makes_the_take_on_its_thread(settings, strip, head, press_generate):
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        assert worker.running().title == "The take 'Line 01 neutral'"
+        assert operator._job.join(30)
+        return operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING"))
+
+    assert press_generate(script) == {"FINISHED"}
+    assert head.data.shape_keys.animation_data.action.name == "Line 01 neutral"
+
+
+def test_button_can_be_pressed_again_right_after_escape(settings, strip, head, press_generate):
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        operator.modal(context, SimpleNamespace(type="ESC", value="PRESS"))
+        assert operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING")) == {"CANCELLED"}
+        assert settings.last_result == "Cancelled; nothing was changed"
+        operator.start_job(operator.prepare(context))
+        assert operator._job.join(30)
+        return operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING"))
+
+    assert press_generate(script) == {"FINISHED"}
+    assert [action.name for action in bpy.data.actions] == ["Line 01 neutral"]
+
+
+def test_one_undo_takes_a_take_away(settings, strip, head):
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.emote.generate("EXEC_DEFAULT", True)
+    assert bpy.data.actions
+    bpy.ops.ed.undo()
+    assert not bpy.data.actions
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ({"intensity": 3.0}, "intensity 3 is outside 0 to 2"),
+        ({"intensity": -0.5}, "intensity -0.5 is outside 0 to 2"),
+        ({"speaker": "Nobody"}, "unknown speaker 'Nobody'; .* A, B, C"),
+        ({"model": "no_such_model"}, "model 'no_such_model' not found"),
+        ({"head": "Nobody"}, "object 'Nobody' not found; choose one of 'Head'"),
+        ({"strip": "Line 99"}, "'Line 99' not found in scene"),
+        ({"audio": "//nowhere.wav"}, "save the .blend first"),
+        ({"audio": "/nowhere/line.wav"}, "line.wav not found"),
+    ],
+)
+def test_wrong_argument_is_refused_with_a_sentence(settings, strip, head, arguments, sentence):
+    with pytest.raises(RuntimeError, match=sentence):
+        bpy.ops.emote.generate(**arguments)
+    assert not bpy.data.actions
+
+
+def test_unknown_emotion_is_refused_with_the_list(settings, strip):
+    with pytest.raises(TypeError, match="'NEUTRAL', 'HAPPY', .* 'CONTEMPT'"):
+        bpy.ops.emote.generate(emotion="JOY")
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound", bytes(3000)])
+def test_bad_sound_file_is_refused_and_nothing_changes(settings, head, tmp_path, content):
+    (tmp_path / "bad.wav").write_bytes(content)
+    with pytest.raises(RuntimeError, match="bad.wav"):
+        bpy.ops.emote.generate(audio=str(tmp_path / "bad.wav"))
+    assert not bpy.data.actions
+    assert settings.last_result.startswith(str(tmp_path / "bad.wav"))
+
+
+def test_strip_of_20_ms_is_refused(scene, settings, head, tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "click.wav", np.full(320, 0.1, np.float32), 16000)
+    with pytest.raises(RuntimeError, match="less than one frame"):
+        bpy.ops.emote.generate(audio=str(tmp_path / "click.wav"))
+
+
+def test_silence_gives_a_face_at_rest_without_an_error(settings, head, tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16000, np.float32), 16000)
+    assert bpy.ops.emote.generate(audio=str(tmp_path / "silence.wav")) == {"FINISHED"}
+    assert np.isfinite(kept_motion(head.data.shape_keys.animation_data.action).expression).all()
+
+
+def test_model_of_another_face_is_refused_before_it_runs(scene, strip, make_face, model_folder):
+    head = add_head(bpy.context, make_face(named=False, basis="flame2020"))
+    with pytest.raises(ModelError, match="tiny_face .* flame2020"):
+        generation.prepare(scene, choices(scene, head, model_folder))
+
+
+def test_broken_model_folder_is_refused(scene, settings, strip, head, model_folder, tmp_path):
+    import shutil
+
+    broken = tmp_path / "broken"
+    shutil.copytree(model_folder, broken)
+    weights = (broken / "model.safetensors").read_bytes()
+    (broken / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(RuntimeError, match="model.safetensors"):
+        bpy.ops.emote.generate(model=str(broken))
+    (broken / "config.json").write_text("{}")
+    with pytest.raises(RuntimeError, match="config.json"):
+        bpy.ops.emote.generate(model=str(broken))
+    assert not bpy.data.actions
+
+
+def test_file_is_asked_for_when_none_is_chosen(settings, head):
+    settings.source = "FILE"
+    with pytest.raises(RuntimeError, match="no sound file is chosen"):
+        bpy.ops.emote.generate()
+
+
+def test_changed_model_is_loaded_anew(scene, settings, strip, head, make_tiny_model, tmp_path):
+    import os
+
+    from emote_blender.emote.checkpoint import save_model
+
+    folder = tmp_path / "changing"
+    motions = []
+    for seed in (1, 2):
+        save_model(make_tiny_model(seed=seed, num_expression=6), folder)
+        for file in folder.iterdir():
+            os.utime(file, (1000 + seed, 1000 + seed))
+        motions.append(generation.compute(generation.prepare(scene, choices(scene, head, folder))).expression)
+    assert np.abs(motions[0] - motions[1]).max() > 1e-4

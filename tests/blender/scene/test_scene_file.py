@@ -1,0 +1,81 @@
+"""The .blend that the command line writes: a head that speaks with its sound, when it is opened."""
+
+import bpy
+import numpy as np
+import pytest
+
+from emote_blender.blender.compat import strip_timing
+from emote_blender.blender.scene.find_head import heads_in
+from emote_blender.blender.scene.scene_file import write_blend
+from emote_blender.blender.scene.strips import read_strip, sound_strips
+from emote_blender.errors import InputError
+
+
+@pytest.fixture
+def head_folder(face, tmp_path):
+    """The tiny face as a head folder."""
+    face.save(tmp_path / "tiny_head")
+    return tmp_path / "tiny_head"
+
+
+@pytest.mark.parametrize("fps", [25.0, 24.0, 30 / 1.001])
+def test_written_file_holds_head_sound_animation_camera_and_light(head_folder, make_motion, ramp_wav, tmp_path, fps):
+    path = tmp_path / "Mein Film.blend"
+    motion = make_motion(num_frames=100)
+    write_blend(path, motion, head_folder, ramp_wav(), fps=fps)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    scene = bpy.context.scene
+    assert scene.render.fps / scene.render.fps_base == pytest.approx(fps)
+    head = heads_in(scene)[0]
+    assert head.data.shape_keys.animation_data.action.name == "ramp anger"
+    assert scene.camera is not None
+    assert [item for item in scene.objects if item.type == "LIGHT"]
+    assert (scene.frame_start, scene.frame_end) == (1, int(np.ceil(4 * fps)))
+    strip = sound_strips(scene)[0]
+    assert strip_timing(strip).left == 1
+    scene.frame_set(1 + int(fps))
+    shown = [head.data.shape_keys.key_blocks[f"component{i}"].value for i in range(6)]
+    position = int(fps) / fps * 25
+    expected = motion.expression[int(position)] + (position % 1) * (
+        motion.expression[int(position) + 1] - motion.expression[int(position)]
+    )
+    np.testing.assert_allclose(shown, expected, atol=1e-5)
+
+
+def test_sound_travels_inside_the_file(head_folder, make_motion, ramp_wav, tmp_path):
+    sound = ramp_wav()
+    write_blend(tmp_path / "film.blend", make_motion(), head_folder, sound)
+    sound.unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "film.blend").rename(tmp_path / "elsewhere/film.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "elsewhere/film.blend"))
+    waveform = read_strip(bpy.context.scene, sound_strips(bpy.context.scene)[0]).decode()
+    assert 10 * waveform.samples[-1] == pytest.approx(4.0, abs=0.05)
+
+
+def test_viewports_look_through_the_camera(head_folder, make_motion, ramp_wav, tmp_path):
+    write_blend(tmp_path / "film.blend", make_motion(), head_folder, ramp_wav())
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "film.blend"))
+    views = [area.spaces.active for screen in bpy.data.screens for area in screen.areas if area.type == "VIEW_3D"]
+    assert views
+    assert {space.region_3d.view_perspective for space in views} == {"CAMERA"}
+
+
+def test_folder_that_does_not_exist_is_refused(head_folder, make_motion, ramp_wav, tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        write_blend(tmp_path / "nowhere/film.blend", make_motion(), head_folder, ramp_wav())
+
+
+def test_motion_that_does_not_fit_leaves_no_file(head_folder, make_motion, ramp_wav, tmp_path):
+    from emote_blender.errors import ModelError
+
+    with pytest.raises(ModelError):
+        write_blend(tmp_path / "film.blend", make_motion(face="x", expression_names=None), head_folder, ramp_wav())
+    assert not list(tmp_path.glob("*.blend*"))
+
+
+def test_former_file_is_replaced_without_a_backup(head_folder, make_motion, ramp_wav, tmp_path):
+    (tmp_path / "film.blend").write_bytes(b"old")
+    write_blend(tmp_path / "film.blend", make_motion(), head_folder, ramp_wav())
+    assert (tmp_path / "film.blend").stat().st_size > 1000
+    assert [path.name for path in tmp_path.iterdir() if "film" in path.name] == ["film.blend"]

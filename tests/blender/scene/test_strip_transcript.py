@@ -1,0 +1,130 @@
+"""The words of a strip: kept with it, followed by the take, taken from a text, refused with a sentence."""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from emote_blender.blender.compat import new_sound_strip
+from emote_blender.blender.jobs import generation
+from emote_blender.blender.scene.take import kept_motion
+from emote_blender.blender.ui.panel_state import panel_state
+from emote_blender.errors import ModelError
+from emote_blender.transcript.espeak import open_espeak
+
+CLIP = Path(__file__).resolve().parents[2] / "data" / "anger_line.wav"
+TEXT = "I told you never to open that door. Now look at what you have done!"
+
+
+@pytest.fixture
+def strip(scene):
+    return new_sound_strip(scene, "Line 01", str(CLIP), channel=1, frame_start=1)
+
+
+@pytest.fixture
+def speaker(scene):
+    """The open head, and the open model to move it, where transcripts can be read."""
+    pytest.importorskip("torch", reason="the speech model needs torch")
+    try:
+        open_espeak()
+    except ModelError as error:
+        pytest.skip(str(error))
+    bpy.ops.emote.add_head(head="open_head")
+    return scene.emote.head
+
+
+def take(head) -> tuple[np.ndarray, dict]:
+    """Jaw rotations and meta of the head's present take."""
+    motion = kept_motion(head.data.shape_keys.animation_data.action)
+    return motion.jaw, motion.meta
+
+
+def test_a_strip_keeps_its_words_in_the_file(strip, tmp_path):
+    strip.emote.transcript, strip.emote.language = TEXT, "en-gb"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
+    editor = bpy.context.scene.sequence_editor
+    (strip,) = editor.strips
+    assert (strip.emote.transcript, strip.emote.language) == (TEXT, "en-gb")
+
+
+@pytest.mark.inference
+def test_the_words_of_a_strip_move_the_mouth_and_an_argument_wins_over_them(scene, strip, speaker):
+    bpy.ops.emote.generate()
+    untold, meta = take(speaker)
+    assert "transcript" not in meta
+    strip.emote.transcript = TEXT
+    bpy.ops.emote.generate()
+    told, meta = take(speaker)
+    assert np.abs(told - untold).max() > 0.005  # radians
+    assert meta["transcript"] == {"language": "en-us", "words": 15, "followed": 15, "misfits": []}
+    assert scene.emote.last_result.endswith("; 15 of 15 words of the transcript fit")
+    bpy.ops.emote.generate(transcript="")
+    np.testing.assert_array_equal(take(speaker)[0], untold)
+
+
+@pytest.mark.inference
+def test_words_that_do_not_fit_are_warned_of(scene, speaker, capfd):
+    scene.emote.source, scene.emote.audio = "FILE", str(CLIP)
+    scene.emote.transcript = TEXT.replace("never to open", "maybe someone")
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert "maybe someone" in capfd.readouterr().out
+    assert scene.emote.last_result.endswith("; 12 of 14 words of the transcript fit")
+    bpy.ops.emote.generate(audio=str(CLIP))  # another sound, for all the settings know
+    assert "transcript" not in take(speaker)[1]
+
+
+@pytest.mark.inference
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        ({"transcript": "hi", "language": "xx"}, "unknown language 'xx'"),
+        ({"transcript": "?!"}, "the transcript has no words"),
+        ({"transcript": "/nowhere/missing.txt"}, "missing.txt not found"),
+        ({"transcript": "word " * 2000}, "too many for 3.9 s"),
+    ],
+)
+def test_words_that_cannot_be_used_are_refused(strip, speaker, arguments, complaint):
+    with pytest.raises(RuntimeError, match=complaint):
+        bpy.ops.emote.generate(**arguments)
+
+
+@pytest.mark.inference
+def test_a_model_without_a_phone_head_leaves_the_words_out_and_says_so(scene, strip, head, make_tiny_model, tmp_path):
+    from emote_blender.emote.checkpoint import save_model
+
+    folder = save_model(make_tiny_model(audio="wav2vec2", num_expression=6), tmp_path / "tiny")
+    scene.emote.model, strip.emote.transcript = str(folder), TEXT
+    assert "The model cannot use the transcript: the sound alone will be followed" in list(
+        panel_state(bpy.context).cautions
+    )
+    values = {"frame_start": 1, "emotion": "sad", "intensity": 1.0, "speaker": "", "audio": "", "strip": ""}
+    request = generation.prepare(scene, generation.Choices(head=head, model=str(folder), **values))
+    assert request.transcript is None
+    assert request.warnings == ("the model tiny_wav2vec2 cannot use a transcript; the sound alone was followed",)
+
+
+def test_a_transcript_is_taken_from_a_text_of_the_file(strip):
+    text = bpy.data.texts.new("script")
+    text.write("Hello\nthere,  you!\n")
+    assert bpy.ops.emote.take_transcript(text="script") == {"FINISHED"}
+    assert strip.emote.transcript == "Hello there, you!"
+    with pytest.raises(RuntimeError, match="has no text 'other'"):
+        bpy.ops.emote.take_transcript(text="other")
+
+
+def test_a_transcript_is_taken_from_the_file_beside_the_sound(scene, ramp_wav):
+    sound = ramp_wav("line 01.wav")
+    strip = new_sound_strip(scene, "Line", str(sound), channel=1, frame_start=1)
+    with pytest.raises(RuntimeError, match=r"line 01\.txt not found"):
+        bpy.ops.emote.take_transcript()
+    sound.with_suffix(".txt").write_text("Grüß Gott", encoding="utf-8-sig")
+    bpy.ops.emote.take_transcript()
+    assert strip.emote.transcript == "Grüß Gott"
+    scene.emote.source = "FILE"
+    with pytest.raises(RuntimeError, match="no sound file is chosen"):
+        bpy.ops.emote.take_transcript()
+    scene.emote.audio = str(sound)
+    bpy.ops.emote.take_transcript()
+    assert scene.emote.transcript == "Grüß Gott"

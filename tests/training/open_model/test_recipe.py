@@ -1,0 +1,98 @@
+"""The recipe: what each run hears, what it is made from, and that every setting of it can be read."""
+
+from pathlib import Path
+
+import pytest
+
+from emote_blender.training.corpus.engines import catalogue
+from emote_blender.training.open_model.model_card import hours_drawn
+from emote_blender.training.open_model.recipe import FULL, QUICK
+from emote_blender.training.run.config import build_settings, load_run_config
+
+PARTS = {part.name: part for part in FULL.corpus + FULL.validation}
+
+
+def families(names) -> set[str]:
+    return {catalogue.family(PARTS[name].engine) for name in names}
+
+
+def parts_in(tables) -> set[str]:
+    """Names of the corpus's parts anywhere in a config."""
+    if isinstance(tables, dict):
+        return set().union(*(parts_in(value) | ({key} & PARTS.keys()) for key, value in tables.items()), set())
+    if isinstance(tables, list):
+        return set().union(*map(parts_in, tables), set())
+    return {tables} & PARTS.keys() if isinstance(tables, str) else set()
+
+
+def test_no_run_up_to_the_held_out_one_hears_flite_and_neither_do_the_networks_that_watch():
+    names = [run.name for run in FULL.runs]
+    for name in [*names[: names.index("held_out") + 1], "emotion", "lips"]:
+        config = load_run_config(FULL.run(name).config)
+        assert parts_in(config.tables), name
+        assert "flite" not in families(parts_in(config.tables)), name
+        assert "flite" not in families(FULL.heard_by(name)), name
+    assert FULL.unheard_families("held_out") == ["flite"]
+    assert FULL.unheard_families("shipped") == []
+
+
+def test_no_run_hears_the_unseen_voices():
+    for run in FULL.runs:
+        heard = {PARTS[name].engine for name in FULL.heard_by(run.name)}
+        assert heard
+        assert not heard & set(catalogue.UNSEEN_ENGINES)
+
+
+def test_what_the_shipped_run_is_made_from():
+    assert [run.name for run in FULL.line_of("shipped")] == ["first", "further", "all", "shipped"]
+    made_from = [run.name for run in FULL.made_from("shipped")]
+    assert made_from == [run.name for run in FULL.runs if run.name != "held_out"]
+    assert [run.name for run in FULL.made_from("held_out")] == ["flint", "first", "further", "held_out"]
+
+
+def test_the_run_that_is_judged_is_the_one_that_ships_but_for_the_unheard_engine_and_its_length():
+    held_out, shipped = (load_run_config(FULL.run(name).config).tables for name in ("held_out", "all"))
+    same = {"model", "start", "loss"}
+    assert {key: held_out[key] for key in same} == {key: shipped[key] for key in same}
+    assert {**held_out["data"], "shares": None} == {**shipped["data"], "shares": None}
+    assert shipped["data"]["shares"].keys() - held_out["data"]["shares"].keys() == {"flite", "flite_varied"}
+
+
+@pytest.mark.parametrize("recipe", [FULL, QUICK], ids=["full", "quick"])
+def test_every_run_comes_after_what_it_needs_and_hears_parts_of_the_corpus(recipe):
+    before: list[str] = []
+    parts = {part.name for part in recipe.corpus + recipe.validation}
+    for run in recipe.runs:
+        assert {used.name for used in recipe.made_from(run.name)} <= {*before, run.name}
+        assert recipe.heard_by(run.name) <= parts
+        before.append(run.name)
+
+
+@pytest.mark.parametrize("recipe", [FULL, QUICK], ids=["full", "quick"])
+def test_every_config_can_be_read_with_the_paths_of_the_work_folder(recipe):
+    from emote_blender.training.tasks.emote.emote_settings import EMOTESettings
+    from emote_blender.training.tasks.emotion.emotion_task import EmotionSettings
+    from emote_blender.training.tasks.flint.flint_task import FLINTSettings
+    from emote_blender.training.tasks.lips.lips_task import LipsSettings
+
+    kinds = {"flint": FLINTSettings, "emotion": EmotionSettings, "lips": LipsSettings, "emote": EMOTESettings}
+    runs = Path("some where") / "Läufe"
+    for run in recipe.runs:
+        config = recipe.config(run, runs)
+        settings = build_settings(kinds[config.task], config.tables, config.name)
+        if config.task == "emote":
+            assert settings.start.motion_prior == runs / "flint"
+    assert settings.perceptual.emotion_network == runs / "emotion" / "export" / "emotion_network"
+    assert settings.perceptual.video_emotion == runs / "emotion" / "export" / "video_emotion"
+    assert settings.perceptual.lip_reader == runs / "lips" / "export"
+
+
+def test_hours_seen_are_steps_times_windows_by_share():
+    steps = {name: load_run_config(FULL.run(name).config).trainer.num_steps for name in ("first", "further", "all")}
+    drawn = hours_drawn(FULL, "first")
+    assert sum(drawn.values()) == pytest.approx(steps["first"] * 16 * 96 / 25 / 3600)
+    assert drawn["festival"] / drawn["espeak_languages"] == pytest.approx(2.5)
+    assert drawn.keys() == {"espeak", "espeak_languages", "espeak_varied", "festival", "festival_varied"}
+    more = hours_drawn(FULL, "all")
+    assert sum(more.values()) == pytest.approx(sum(steps.values()) * 16 * 96 / 25 / 3600)
+    assert more["flite"] == pytest.approx(0.14 * steps["all"] * 16 * 96 / 25 / 3600)

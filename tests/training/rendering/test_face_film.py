@@ -1,0 +1,82 @@
+"""The film that the perceptual networks watch: the same part of the face at any size, and gradients to the motion."""
+
+import numpy as np
+import pytest
+import torch
+
+from emote_blender.training.corpus.motion.emotion_styles import EXPRESSION_NAMES
+from emote_blender.training.rendering.camera import Camera
+from emote_blender.training.rendering.face_film import FaceFilm
+from emote_blender.training.rendering.renderer import FaceRenderer, region_albedo
+
+pytestmark = pytest.mark.inference
+
+
+@pytest.fixture(scope="module")
+def film(open_head) -> FaceFilm:
+    return FaceFilm(open_head, 64, "framing")
+
+
+def motion_of(num_frames: int = 1, jaw: float = 0.0, **components: float) -> torch.Tensor:
+    """(1, T, 53): components by name, and the jaw's opening in radians."""
+    motion = torch.zeros(1, num_frames, len(EXPRESSION_NAMES) + 3)
+    motion[..., len(EXPRESSION_NAMES)] = jaw
+    for name, value in components.items():
+        motion[..., EXPRESSION_NAMES.index(name)] = value
+    return motion
+
+
+def test_what_is_left_out_of_the_head_is_not_seen(film, open_head):
+    """Against a renderer that draws every triangle; at the border of what is drawn normals differ a little."""
+    whole = FaceRenderer(open_head.faces, 64, "own", Camera.framing(open_head), region_albedo(open_head))
+    for motion in (motion_of(), motion_of(jaw=0.3), motion_of(mouthSmileLeft=1.0, browDownLeft=1.0)):
+        with torch.inference_mode():
+            vertices = film.face(motion)
+            difference = (film.pictures(vertices)[0] - whole(vertices[0])).abs()
+        assert (difference.amax(1) > 0.1).float().mean() < 0.01
+        assert difference.mean() < 0.002
+    assert len(film.renderer.faces) < 0.65 * len(open_head.faces)
+
+
+def test_a_jaw_that_opens_changes_the_mouth_and_not_the_brows(film):
+    with torch.inference_mode():
+        closed, opened = film(motion_of()), film(motion_of(jaw=0.25))
+    difference = (closed - opened).abs().amax((0, 1, 2))
+    rows = torch.arange(64)
+    assert difference[rows > 36].max() > 0.2
+    assert difference[rows < 24].max() < 0.01
+
+
+@pytest.mark.parametrize("size", [96, 224])
+def test_crops_show_the_same_part_of_the_face_at_any_size(size, film, open_head):
+    """In pixels of the crop, the corners of the mouth are where they are in the small film."""
+    other = FaceFilm(open_head, size, "framing")
+    with torch.inference_mode():
+        vertices = film.face(motion_of())
+        corners = [f.landmarks(vertices)[0, 0, 48:55:6] * (224 / f.image_size) for f in (film, other)]
+        small, large = film.mouths(motion_of()), other.mouths(motion_of())
+    np.testing.assert_allclose(corners[0][1] - corners[0][0], corners[1][1] - corners[1][0], atol=1e-2)
+    assert small.shape == large.shape == (1, 1, 96, 96)
+    assert np.corrcoef(small.flatten(), large.flatten())[0, 1] > 0.9
+
+
+def test_the_mouth_is_in_the_middle_of_its_crop(film, open_head):
+    sharp = FaceFilm(open_head, 224, "framing")
+    with torch.inference_mode():
+        closed, opened = sharp.mouths(motion_of()), sharp.mouths(motion_of(jaw=0.12))
+    change = (closed - opened).abs()[0, 0]
+    where = (change * torch.arange(96.0)).sum() / change.sum()
+    assert abs(where.item() - 47.5) < 8
+
+
+def test_gradients_reach_the_motion(film):
+    motion = motion_of(jaw=0.1).requires_grad_()
+    film(motion).square().mean().backward()
+    gradient = motion.grad[0, 0]
+    assert torch.isfinite(gradient).all()
+    assert gradient[len(EXPRESSION_NAMES)].abs() > 0
+    assert gradient[EXPRESSION_NAMES.index("mouthSmileLeft")].abs() > 0
+
+
+def test_a_film_adds_nothing_to_a_checkpoint(film):
+    assert film.state_dict() == {}
