@@ -25,6 +25,7 @@ _UTF8 = 1
 _EVENT_END, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
 # espeak-ng 1.52 keeps its data folder's path in 160 bytes, with the names of files after it.
 _LONGEST_DATA_PATH = 120
+_NEEDS_ASCII = sys.platform == "win32"  # it opens files by C's fopen, which takes no UTF-8 there
 
 
 @dataclass(frozen=True)
@@ -174,10 +175,11 @@ def open_espeak() -> Espeak:
 
 
 def _first_that_opens() -> Espeak:
+    """The library of the first candidate that opens; ModelError says why the best one does not."""
     problem = ""
     for library, data in _candidates():
         try:
-            return Espeak(library, data)
+            return Espeak(library, usable_data_path(Path(data)) if data else None)
         except (OSError, UnicodeError, AttributeError) as error:
             problem = problem or str(error)
     raise ModelError(
@@ -192,7 +194,7 @@ def _candidates() -> list[tuple[str, str | None]]:
     try:
         import espeakng_loader
 
-        found.append((espeakng_loader.get_library_path(), usable_data_path(Path(espeakng_loader.get_data_path()))))
+        found.append((espeakng_loader.get_library_path(), espeakng_loader.get_data_path()))
     except (ImportError, RuntimeError, OSError):
         pass
     names = (ctypes.util.find_library("espeak-ng"), "libespeak-ng.so.1", "libespeak-ng.dylib", "espeak-ng.dll")
@@ -203,20 +205,37 @@ def usable_data_path(folder: Path) -> str:
     """The path of a data folder as the library can take it: short and, on Windows, plain ASCII.
 
     Where it is neither, the folder is copied to a temporary one for as long as this process lives.
+
+    Raises:
+        OSError: if there is no place for such a folder.
     """
-    if _is_usable(str(folder)):
-        return str(folder)
-    short = _windows_short_path(str(folder))
-    if _is_usable(short):
-        return short
-    copy = Path(tempfile.mkdtemp(prefix="emote-"))
-    atexit.register(shutil.rmtree, copy, ignore_errors=True)
-    shutil.copytree(folder, copy / folder.name)
-    return str(copy / folder.name)
+    for path in (str(folder), _windows_short_path(str(folder))):
+        if _is_usable(path):
+            return path
+    for place in _places_for_a_copy():
+        try:
+            copy = tempfile.mkdtemp(prefix="emote-", dir=place)
+        except OSError:
+            continue
+        atexit.register(shutil.rmtree, copy, ignore_errors=True)
+        path = os.path.join(_windows_short_path(copy), folder.name)
+        if _is_usable(path):
+            shutil.copytree(folder, path)
+            return path
+    raise OSError(
+        f"it cannot read the path of its data, {folder}, and no folder for temporary files has a short path without "
+        "special letters; set TEMP to one that has"
+    )
+
+
+def _places_for_a_copy() -> list[str]:
+    """Folders that a temporary one may be made in, best first; on Windows %TEMP% holds the user's name."""
+    return [tempfile.gettempdir(), *(os.environ[name] for name in ("PROGRAMDATA", "PUBLIC") if name in os.environ)]
 
 
 def _is_usable(path: str) -> bool:
-    return len(os.fsencode(path)) <= _LONGEST_DATA_PATH and (path.isascii() or sys.platform != "win32")
+    """Whether espeak-ng can open files below this path."""
+    return len(os.fsencode(path)) <= _LONGEST_DATA_PATH and (path.isascii() or not _NEEDS_ASCII)
 
 
 def _windows_short_path(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from pathlib import Path
 
@@ -16,18 +17,41 @@ _LETTERS_PER_SECOND, _SPARE_LETTERS = 50, 2000
 def read_transcript(given: str, folder: str | Path = "") -> str:
     """The text that is meant: the contents of a .txt file (UTF-8, or UTF-16 with its mark), else `given` itself.
 
-    A relative path is relative to `folder`.
+    What looks like a file on any system is never taken as words. A relative path is relative to `folder`.
 
     Raises:
-        InputError: if the file cannot be read as text, or there is no word in it.
+        InputError: if the file is missing or cannot be read as text, or there is no word in it.
     """
-    if given.lower().endswith(".txt"):
-        path = Path(folder) / Path(given).expanduser()
-        if os.path.isfile(path):
-            return require_words(_read_text_file(path), str(path))
-        if len(given.split()) == 1 or os.sep in given:
-            raise InputError(f"{path} not found; check the path of the transcript, or write its text")
-    return require_words(given, "the transcript")
+    if not looks_like_a_file(given):
+        return require_words(given, "the transcript")
+    path = Path(folder, os.path.expanduser(given.strip()))
+    if not os.path.isfile(path):
+        raise InputError(
+            f"{path} not found; check the path of the transcript, or write its words "
+            "(with a period if they end in .txt)"
+        )
+    if path.suffix.lower() != ".txt":
+        raise InputError(f"{path} is not a .txt file; save the transcript as plain text (UTF-8)")
+    return require_words(_read_text_file(path), str(path))
+
+
+def looks_like_a_file(given: str) -> bool:
+    """Whether a text of one line is a path rather than words, with the separators of Windows and of the others.
+
+    It is a path if it ends in .txt; if it begins like one from the root, the home or the current folder; or if it ends
+    in the suffix of another kind of text file, and has a separator or is one word.
+    """
+    given = given.strip()
+    if len(given.splitlines()) != 1:
+        return False
+    if given.lower().endswith(".txt") or _PATH_START.match(given):
+        return True
+    is_one_word = len(given.split()) == 1
+    return _TEXT_SUFFIX.search(given) is not None and (is_one_word or "/" in given or "\\" in given)
+
+
+_PATH_START = re.compile(r"[A-Za-z]:[\\/]|\\\\|//|~[\\/]|\.{1,2}[\\/]|/\w+/\w")
+_TEXT_SUFFIX = re.compile(r"\w\.(text|md|srt|vtt|csv|json|rtf|docx?|odt|pdf)$", re.IGNORECASE)
 
 
 def require_words(text: str, name: str) -> str:
@@ -42,7 +66,7 @@ def require_words(text: str, name: str) -> str:
 
 
 def require_speakable_length(text: str, duration_seconds: float) -> None:
-    """Returns nothing; raises InputError if nobody could speak the text within the sound."""
+    """Raise InputError if nobody could speak the text within the sound."""
     letters = sum(map(str.isalnum, text))
     if letters > _SPARE_LETTERS + _LETTERS_PER_SECOND * duration_seconds:
         raise InputError(

@@ -1,3 +1,4 @@
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,40 @@ def test_a_data_folder_whose_path_is_too_long_is_copied_to_a_short_one(tmp_path,
     assert len(str(copy)) <= 120
     assert (copy / "phontab").read_text() == "content"
     assert usable_data_path(tmp_path / "short") == str(tmp_path / "short") or len(str(tmp_path)) > 100
+
+
+@pytest.fixture
+def windows(tmp_path, monkeypatch):
+    """As on the Windows of a user named Jürgen: (data folder, %PROGRAMDATA%)."""
+    user = tmp_path / "Jürgen"
+    data, everyone = user / "espeak-ng-data", tmp_path / "all"
+    for folder in (data, everyone):
+        folder.mkdir(parents=True)
+    (data / "phontab").write_text("content")
+    monkeypatch.setattr(espeak, "_NEEDS_ASCII", True)
+    monkeypatch.setattr(espeak, "_LONGEST_DATA_PATH", 4000)
+    monkeypatch.setattr(tempfile, "tempdir", str(user))
+    monkeypatch.setenv("PROGRAMDATA", str(everyone))
+    monkeypatch.delenv("PUBLIC", raising=False)
+    return data, everyone
+
+
+def test_a_copy_is_made_where_the_path_is_ascii_though_temp_is_not(windows):
+    data, everyone = windows
+    copy = Path(usable_data_path(data))
+    assert copy.is_relative_to(everyone)
+    assert (copy / "phontab").read_text() == "content"
+
+
+def test_a_machine_with_no_ascii_folder_is_told_to_set_one(windows, monkeypatch):
+    data, everyone = windows
+    monkeypatch.setenv("PROGRAMDATA", str(data.parent))
+    with pytest.raises(OSError, match="set TEMP to one"):
+        usable_data_path(data)
+    monkeypatch.setattr(espeak, "_opened", None)
+    monkeypatch.setattr(espeak, "_candidates", lambda: [("any.dll", str(data)), ("no-such-library.so", None)])
+    with pytest.raises(ModelError, match="set TEMP to one"):
+        open_espeak()
 
 
 def test_a_machine_without_espeak_is_told_what_to_install(monkeypatch):

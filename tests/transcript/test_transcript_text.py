@@ -13,10 +13,64 @@ def test_a_text_is_itself_and_a_text_file_its_contents(tmp_path):
         assert read_transcript(str(path)) == "Grüß Gott, ñandú\n"
 
 
-def test_a_text_that_ends_like_a_file_name_is_a_text_unless_it_is_one_word():
-    assert read_transcript("open the file notes.txt") == "open the file notes.txt"
-    with pytest.raises(InputError, match=r"notes\.txt not found"):
-        read_transcript("notes.txt")
+@pytest.mark.parametrize(
+    "given",
+    [
+        "notes.txt",
+        "take one.txt",
+        "my lines/take one.txt",
+        "my lines\\take one.txt",
+        "C:\\lines\\Take One.TXT",
+        " take one.txt\n",
+        "C:/lines/take one",
+        "\\\\server\\lines\\take one",
+        "//lines/take one",
+        "~/take one",
+        "../take one",
+        "..\\take one",
+        "/home/anna/take one",
+        "one.srt",
+        "my lines\\take one.docx",
+    ],
+)
+def test_what_looks_like_a_file_on_any_system_is_never_taken_as_words(given, tmp_path):
+    with pytest.raises(InputError, match="not found; check the path of the transcript") as caught:
+        read_transcript(given, tmp_path)
+    assert given.strip().split("/")[-1] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Open the file notes.txt.",
+        "First line,\nthen take one.txt",
+        "He and/or she",
+        "Is it 9/11 or 24/7?",
+        "Note: this is it.",
+        "Look at the docs on docs.md",
+        "... well / no",
+        "/ɹ/ as in red",
+        "He said: yes",
+    ],
+)
+def test_words_with_signs_of_paths_are_words(text, tmp_path):
+    assert read_transcript(text, tmp_path) == text
+
+
+def test_a_file_of_another_kind_is_refused_with_the_kind_that_is_read(tmp_path):
+    (tmp_path / "one.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHello")
+    with pytest.raises(InputError, match=r"one\.srt is not a \.txt file; save the transcript as plain text"):
+        read_transcript("one.srt", tmp_path)
+
+
+def test_spaces_around_a_path_are_no_part_of_it(tmp_path):
+    (tmp_path / "take one.txt").write_text("Hello there")
+    assert read_transcript(" take one.txt ", tmp_path) == "Hello there"
+
+
+def test_a_home_that_does_not_exist_is_a_path_that_is_not_found(tmp_path):
+    with pytest.raises(InputError, match="not found"):
+        read_transcript("~no_such_user/line.txt", tmp_path)
 
 
 @pytest.mark.parametrize(
