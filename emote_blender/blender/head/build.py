@@ -143,16 +143,18 @@ def _new_armature(context: bpy.types.Context, name: str, model: FaceModel) -> bp
     joints = to_blender(model.joints())
     length = _BONE_LENGTH * float(np.ptp(model.v_template[:, 1]))
     bpy.ops.object.mode_set(mode="EDIT")
-    bones: list[bpy.types.EditBone] = []
-    for joint_name, joint, parent in zip(model.joint_names, joints, model.parents, strict=True):
-        bone = armature.edit_bones.new(joint_name)
-        bone.head = joint
-        bone.tail = (joint[0], joint[1], joint[2] + length)
-        bone.roll = 0.0
-        if parent >= 0:
-            bone.parent = bones[parent]
-        bones.append(bone)
-    bpy.ops.object.mode_set(mode="OBJECT")
+    try:
+        bones: list[bpy.types.EditBone] = []
+        for joint_name, joint, parent in zip(model.joint_names, joints, model.parents, strict=True):
+            bone = armature.edit_bones.new(joint_name)
+            bone.head = joint
+            bone.tail = (joint[0], joint[1], joint[2] + length)
+            bone.roll = 0.0
+            if parent >= 0:
+                bone.parent = bones[parent]
+            bones.append(bone)
+    finally:
+        bpy.ops.object.mode_set(mode="OBJECT")
     for bone in armature_object.pose.bones:
         bone.rotation_mode = "XYZ"
     if context.collection != scene_collection:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...flame.model import FaceModel
-from .rig import HeadRig
+from .rig import HeadRig, linked_sentence
 
 # Point attributes of the mesh: they are copied, appended and saved with it. Blender hides names that begin with a dot.
 _ATTRIBUTE_PREFIX = ".J_regressor_"
@@ -71,11 +71,13 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
         raise InputError(f"joints are moved in Object Mode, found {context.mode}; leave this mode first")
     if context.view_layer.objects.get(armature.name) != armature or not armature.visible_get():
         raise InputError(f"the armature {armature.name!r} is hidden or in another scene; show it first")
+    if armature.data.library is not None:
+        raise InputError(linked_sentence(armature, armature.data.library))
     points = _identity_points(head.data, rig.shape_keys)
     active = context.view_layer.objects.active
-    context.view_layer.objects.active = armature
-    bpy.ops.object.mode_set(mode="EDIT")
     try:
+        context.view_layer.objects.active = armature
+        bpy.ops.object.mode_set(mode="EDIT")
         for name, values in weights.items():
             bone = armature.data.edit_bones.get(name)
             if bone is not None:

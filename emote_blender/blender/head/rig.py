@@ -151,7 +151,7 @@ def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
             "or add the head again"
         )
     if armature.library is not None:
-        raise InputError(_linked_sentence(armature, armature.library))
+        raise InputError(linked_sentence(armature, armature.library))
     return armature
 
 
@@ -160,11 +160,12 @@ def _require_editable(head: bpy.types.Object) -> None:
     shape_keys = head.data.shape_keys
     for data in (head, head.data, shape_keys):
         if data is not None and data.library is not None:
-            raise InputError(_linked_sentence(head, data.library))
+            raise InputError(linked_sentence(head, data.library))
 
 
-def _linked_sentence(item: bpy.types.Object, library: bpy.types.Library) -> str:
+def linked_sentence(item: bpy.types.Object, library: bpy.types.Library) -> str:
+    """Why an object cannot be changed whose data belong to another file."""
     return (
-        f"{item.name!r} is linked from {library.filepath} and cannot be animated here; "
+        f"{item.name!r} is linked from {library.filepath} and cannot be changed here; "
         "make it local with its data (Object > Relations > Make Local > Selected Objects and Data) or append it"
     )

@@ -26,6 +26,7 @@ from ..scene.take import apply_motion, named, rig_warnings
 from ..settings import model_info
 
 if TYPE_CHECKING:
+    from ...pipeline import EMOTEPipeline
     from ...speech_model.config import EMOTEConfig
 
 
@@ -231,19 +232,28 @@ def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:
     return now.frame_start
 
 
-_loaded: tuple[tuple[Path, float], object] | None = None
+_loaded: tuple[tuple, EMOTEPipeline] | None = None
 
 
-def _pipeline(folder: Path):
+def _pipeline(folder: Path) -> EMOTEPipeline:
     """The pipeline of a model; the last one is kept, for as long as its files stay as they are."""
     global _loaded
     from ...pipeline import EMOTEPipeline
 
-    stamp = max((file.stat().st_mtime for file in folder.iterdir()), default=0.0)
+    key = (folder, *_stamps(folder))
     loaded = _loaded  # another thread may exchange it at any time
-    if loaded is None or loaded[0] != (folder, stamp):
-        _loaded = loaded = ((folder, stamp), EMOTEPipeline.from_pretrained(str(folder)))
+    if loaded is None or loaded[0] != key:
+        _loaded = loaded = (key, EMOTEPipeline.from_pretrained(str(folder)))
     return loaded[1]
+
+
+def _stamps(folder: Path) -> list[tuple[str, int, int]]:
+    """Name, time and size of each of a model's files; raises ModelError if the folder is gone."""
+    try:
+        files = sorted(folder.iterdir())
+        return [(file.name, (status := file.stat()).st_mtime_ns, status.st_size) for file in files]
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be read ({error.strerror}); choose a model that is there") from error
 
 
 def forget_pipeline() -> None:

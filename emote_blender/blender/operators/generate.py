@@ -80,6 +80,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
     def prepare(self, context: bpy.types.Context) -> generation.Request:
         """What to do, from the arguments that were given and the scene's settings for the others."""
         settings = context.scene.emote
+        self._asked_in = context.scene.session_uid
 
         def given(name: str):
             return getattr(self if self.properties.is_property_set(name) else settings, name)
@@ -111,11 +112,18 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
 
     def finish(self, context: bpy.types.Context, request: generation.Request, motion: FaceMotion) -> None:
         action, frame_start = generation.finish(request, motion)
-        context.scene.emote.last_result = generation.describe_take(action, motion, frame_start)
+        result = generation.describe_take(action, motion, frame_start)
+        self._show_result(result)
         for warning in (*request.warnings, *generation.misfits(motion)):
             self.report({"WARNING"}, warning)
-        self.report({"INFO"}, context.scene.emote.last_result)
+        self.report({"INFO"}, result)
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> set[str]:
-        context.scene.emote.last_result = str(error)
+        self._show_result(str(error))
         return super().refuse(context, error)
+
+    def _show_result(self, result: str) -> None:
+        """Show a line in the panel of the scene that asked; another may be in the window by now."""
+        for scene in bpy.data.scenes:
+            if scene.session_uid == self._asked_in:
+                scene.emote.last_result = result

@@ -279,3 +279,14 @@ def test_the_open_head_looks_as_it_did(scene):
     colours = np.empty(4 * len(head.data.vertices), np.float32)
     head.data.color_attributes["Color"].data.foreach_get("color", colours)
     np.testing.assert_allclose(colours.reshape(-1, 4)[:, :3], model.vertex_colors**1.45, rtol=1e-5)
+
+
+def test_joints_of_an_armature_whose_data_is_linked_are_refused_and_nothing_is_left_active(scene, head, tmp_path):
+    library = tmp_path / "rigs.blend"
+    bpy.data.libraries.write(str(library), {head.parent.data})
+    with bpy.data.libraries.load(str(library), link=True) as (there, here):
+        here.armatures = there.armatures
+    head.parent.data = here.armatures[0]
+    with pytest.raises(RuntimeError, match="is linked from .*rigs.blend"):
+        bpy.ops.emote.update_joints()
+    assert (bpy.context.view_layer.objects.active, bpy.context.mode) == (head, "OBJECT")

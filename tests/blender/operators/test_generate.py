@@ -348,7 +348,8 @@ def test_file_is_asked_for_when_none_is_chosen(settings, head):
         bpy.ops.emote.generate()
 
 
-def test_changed_model_is_loaded_anew(scene, settings, strip, head, make_tiny_model, tmp_path):
+@pytest.mark.parametrize("weights_time", [1002, 900])
+def test_changed_model_is_loaded_anew(scene, settings, strip, head, make_tiny_model, tmp_path, weights_time):
     import os
 
     from emote_blender.emote.checkpoint import save_model
@@ -358,6 +359,34 @@ def test_changed_model_is_loaded_anew(scene, settings, strip, head, make_tiny_mo
     for seed in (1, 2):
         save_model(make_tiny_model(seed=seed, num_expression=6), folder)
         for file in folder.iterdir():
-            os.utime(file, (1000 + seed, 1000 + seed))
+            os.utime(file, (1001, 1001))
+        if seed == 2:  # also one that is older than what it replaces, as copied files are
+            os.utime(folder / "model.safetensors", (weights_time, weights_time))
         motions.append(generation.compute(generation.prepare(scene, choices(scene, head, folder))).expression)
     assert np.abs(motions[0] - motions[1]).max() > 1e-4
+
+
+def test_model_that_is_gone_when_the_work_begins_is_named(scene, settings, strip, head, model_folder, tmp_path):
+    import shutil
+
+    folder = shutil.copytree(model_folder, tmp_path / "passing")
+    request = generation.prepare(scene, choices(scene, head, folder))
+    shutil.rmtree(folder)
+    with pytest.raises(ModelError, match="passing"):
+        generation.compute(request)
+
+
+def test_result_is_told_in_the_scene_that_asked_even_if_another_is_shown_at_its_end(
+    scene, settings, strip, head, press_generate
+):
+    other = bpy.data.scenes.new("Other")
+
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        assert operator._job.join(30)
+        context.window.scene = other
+        return operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING"))
+
+    assert press_generate(script) == {"FINISHED"}
+    assert scene.emote.last_result.startswith("Line 01 neutral: 1.0 s")
+    assert other.emote.last_result == ""

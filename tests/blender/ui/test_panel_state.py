@@ -286,7 +286,7 @@ def test_what_is_shown_follows_undo_and_another_file(scene, full_scene, tmp_path
     bpy.ops.ed.undo()
     assert panel_state(bpy.context) == shown
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    assert panel_state(bpy.context).why_not == "The scene has no head: press Add Head"
+    assert panel_state(bpy.context).head == ""
 
 
 def test_what_is_shown_follows_a_model_that_is_looked_for_again(scene, tmp_path, make_tiny_config):
