@@ -29,7 +29,7 @@ from ..version import package_version
 from .convert import add_convert_command
 from .training import add_evaluate_command, add_train_command
 
-EXIT_FAILED, EXIT_USAGE, EXIT_CANCELLED = 1, 2, 130
+EXIT_FAILED, EXIT_CANCELLED = 1, 130
 
 
 def main(argv: Sequence[str] | None = None, decode: Decoder | None = None) -> int:
@@ -86,7 +86,6 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
         report = run_job(job, session, progress)
     finally:
         progress.clear()
-    report["seed"] = arguments.seed
     if arguments.report:
         write_report(arguments.report, report)
     print(f"wrote {output}: {report['frames']} frames at {report['fps']:g} fps in {report['seconds']['total']:.1f} s")
@@ -177,7 +176,6 @@ def _parser(program: str) -> argparse.ArgumentParser:
     command.add_argument(
         "--language", metavar="L", help="of the transcript, for example de or en-gb (default: guessed from it)"
     )
-    command.add_argument("--seed", type=int, default=0, help="kept in the report; the model draws no random numbers")
     command.set_defaults(run=_checked_generate(command))
 
     command = commands.add_parser("batch", parents=[model_and_head], help="animate the audio files of a CSV file")

@@ -10,10 +10,8 @@ import numpy as np
 
 from .model import FaceModel
 
-_JAW_LINE_LANDMARKS = 17  # iBUG 0 to 16; sets of 51 begin with number 17
-_NOSE_TIP, _NOSE_BASE = 30, 33
+_NOSE_BASE = 33  # iBUG number
 _RIGHT_EYE, _LEFT_EYE = slice(36, 42), slice(42, 48)  # iBUG numbers from the image's left, the person's right
-_MOUTH = slice(48, 68)
 _EYEBALL_WEIGHT = 0.9  # the whole piece follows the eye's joint
 _LIPS_REACH, _LIDS_REACH = 0.006, 0.006  # metres from the landmarks' line at which a weight has fallen to a half
 _SPLIT_WIDTH = 0.008  # metres over which the upper face becomes the lower one

@@ -16,11 +16,6 @@ def frames_per_second(fps: float, fps_base: float = 1.0) -> float:
     return fps / fps_base
 
 
-def seconds_to_frame(seconds: float, fps: float, frame_start: float = 0.0) -> float:
-    """Frame (with its fraction) that is seen `seconds` after `frame_start`; also takes arrays of seconds."""
-    return frame_start + seconds * fps
-
-
 def frame_to_seconds(frame: float, fps: float, frame_start: float = 0.0) -> float:
     """Seconds from `frame_start` to `frame`, at `fps` frames per second; also takes arrays of frames."""
     return (frame - frame_start) / fps

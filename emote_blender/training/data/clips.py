@@ -1,6 +1,6 @@
 """One interface for everything that training learns from: clips of speech with the motion of the face that spoke them.
 
-A source (`MEADClips`, `MotionFolder`, `CorpusClips`) gives whole clips by index; `window_batch` cuts windows of one
+A source (`MEADClips`, `MotionFolder`) gives whole clips by index; `window_batch` cuts windows of one
 length from them, and `ClipBatches` numbers the batches: batch `n` depends on the seed and `n` only.
 """
 
@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 
 from ...audio import FRAME_SAMPLES, SAMPLE_RATE, load_audio
 from ...emotion import EMOTIONS, MAX_INTENSITY, NUM_INTENSITIES, intensity_levels
-from ...errors import EmoteError, InputError
+from ...errors import InputError
 from ...motion_tools.timing import MOTION_FPS
 from ..corpus import phones
 from .clip_batch import ClipBatch
@@ -94,20 +94,6 @@ class Clips(Protocol):
 
 
 @dataclass(frozen=True)
-class ClipList:
-    """Clips that are in memory, as a source."""
-
-    clips: Sequence[SpeechClip]
-    speakers: Sequence[str]
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def __getitem__(self, index: int) -> SpeechClip:
-        return self.clips[index]
-
-
-@dataclass(frozen=True)
 class SelectedClips:
     """Some of a source's clips: clip `i` is the source's clip `indices[i]`."""
 
@@ -137,17 +123,6 @@ def split_randomly(num_items: int, seed: int) -> tuple[list[int], list[int], lis
     order = np.random.default_rng(seed).permutation(num_items)
     train, validation, test = (sorted(order[part].tolist()) for part in split_70_15_15(num_items))
     return train, validation, test
-
-
-def find_problems(clips: Clips) -> list[str]:
-    """One sentence per clip that cannot be read; reads all of them, to be done once before a long training."""
-    problems = []
-    for index in range(len(clips)):
-        try:
-            clips[index]
-        except EmoteError as error:
-            problems.append(str(error))
-    return problems
 
 
 def load_samples(path: Path, num_frames: int) -> np.ndarray:
@@ -213,12 +188,6 @@ def window_batch(
     starts = [int(rng.integers(max(0, clip.num_frames - num_frames) + 1)) for clip in chosen]
     sizes = num_emotions, num_intensities, len(clips.speakers) if num_speakers is None else num_speakers
     return _batch_of(chosen, starts, num_frames, sizes)
-
-
-def whole_clip(clips: Clips, index: int) -> ClipBatch:
-    """A whole clip as a batch of one."""
-    clip = clips[index]
-    return _batch_of([clip], [0], clip.num_frames, (len(EMOTIONS), NUM_INTENSITIES, len(clips.speakers)))
 
 
 def _batch_of(

@@ -237,8 +237,25 @@ def test_silence_has_no_loudness():
 UPPER = ("browInnerUp", "browOuterUpLeft", "browDownLeft", "cheekSquintLeft", "eyeWideLeft", "noseSneerLeft")
 
 
+VARIED_COMPONENTS = (
+    "browInnerUp", "browOuterUp", "browDown", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer", "mouthSmile",
+    "mouthFrown", "mouthDimple", "mouthStretch", "mouthShrugLower", "mouthUpperUp", "mouthLowerDown", "mouthPress",
+)  # fmt: skip
+
+
 def drawn(seed: int) -> liveliness.Variation:
-    return liveliness.draw_variation(np.random.default_rng(seed))
+    """A random utterance's way of being lively: poses ±12 %, accents ±25 % and up to 0.08 s off, sides that differ."""
+    rng = np.random.default_rng(seed)
+    return liveliness.Variation(
+        gains={name: float(np.exp(rng.normal(0, 0.12))) for name in VARIED_COMPONENTS},
+        feeling=liveliness.LIVELY.feeling * float(np.exp(rng.normal(0, 0.05))),
+        mouth=float(np.exp(rng.normal(0, 0.04))),
+        lopsided=float(np.clip(rng.normal(0, 0.4), -1, 1)),
+        accents=liveliness.LIVELY.accents * float(np.exp(rng.normal(0, 0.25))),
+        accent_seconds=float(rng.uniform(-0.06, 0.08)),
+        swell=float(rng.uniform(0.15, 0.45)),
+        cheeks=float(rng.uniform(0.15, 0.50)),
+    )
 
 
 def test_a_variation_of_nothing_is_the_plain_style(sentence):

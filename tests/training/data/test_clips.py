@@ -1,28 +1,22 @@
 """Windows of clips: cut where they should be, padded and masked, conditions as columns, the same by number."""
 
-import pickle
-
 import numpy as np
 import pytest
 import torch
+from clip_list import ClipList
 from torch.utils.data import DataLoader
 
 from emote_blender.errors import InputError
 from emote_blender.training.data.clips import (
     ClipBatches,
-    ClipList,
     SelectedClips,
     SpeechClip,
     WindowSettings,
-    find_problems,
     load_samples,
     split_70_15_15,
     split_randomly,
-    whole_clip,
     window_batch,
 )
-from emote_blender.training.data.corpus.corpus_clips import EVERY_CONDITION, CorpusClips
-from emote_blender.training.data.corpus.speech_batches import SPEAKERS, Window, conditioned_motion, load_part
 
 
 def clip_of(num_frames: int, number: int = 0, **changes) -> SpeechClip:
@@ -97,7 +91,7 @@ def test_condition_is_emotion_intensity_and_speaker_in_every_frame():
 
 
 def test_an_intensity_between_two_levels_is_between_their_columns():
-    batch = whole_clip(ClipList([clip_of(5, intensity=1.75)], ("one",)), 0)
+    batch = window_batch(ClipList([clip_of(5, intensity=1.75)], ("one",)), [0], 5, np.random.default_rng(0))
     assert batch.condition[0, 0, 8:11].tolist() == [0, 0.25, 0.75]
     assert batch.intensity.tolist() == [2]
 
@@ -186,18 +180,6 @@ def test_a_random_split_holds_every_clip_once():
     assert [clip.name for clip in chosen] == [f"clip {index}" for index in parts[1]]
 
 
-class _Damaged(ClipList):
-    def __getitem__(self, index):
-        if index == 1:
-            raise InputError("b is damaged; copy it again")
-        return super().__getitem__(index)
-
-
-def test_problems_are_found_without_training():
-    clips = _Damaged(source_of(9, 9, 9).clips, ("one", "two"))
-    assert find_problems(clips) == ["b is damaged; copy it again"]
-
-
 @pytest.mark.parametrize("extra", [-7000, -1, 0, 1, 7000])
 def test_sound_is_cut_or_padded_to_the_motion(tmp_path, extra):
     import soundfile
@@ -218,48 +200,3 @@ def test_sound_of_another_length_is_refused(tmp_path):
         with pytest.raises(InputError, match=r"a.wav lasts 1.00 s, but its motion .* same take"):
             load_samples(tmp_path / "a.wav", num_frames)
     assert len(load_samples(tmp_path / "a.wav", 37)) == 37 * 640
-
-
-# ---------------------------------------------------------------- the generated corpus
-
-
-def test_the_corpus_is_clips_in_every_condition(buzzing_part):
-    clips, part = CorpusClips([buzzing_part]), load_part(buzzing_part)
-    assert len(clips) == part.num_utterances * 8 * 3 * len(SPEAKERS)
-    index = 2 * len(EVERY_CONDITION) + EVERY_CONDITION.index(("anger", 1.0, SPEAKERS[2]))
-    clip = clips[index]
-    begin, end = part.offsets[2], part.offsets[3]
-    np.testing.assert_array_equal(clip.samples * 32768, part.samples[begin * 640 : end * 640])
-    np.testing.assert_array_equal(clip.labels, part.labels[2 * begin : 2 * end])
-    window = Window(clip.samples, clip.articulation, part.loudness[begin:end].astype(np.float32), clip.labels)
-    expected = conditioned_motion(window, "anger", 1.0, SPEAKERS[2])
-    np.testing.assert_allclose(clip.motion, expected.motion, atol=1e-6)
-    np.testing.assert_array_equal(whole_clip(clips, index).condition[0], expected.condition)
-
-
-def test_parts_of_the_corpus_follow_one_another(buzzing_part):
-    once = CorpusClips([buzzing_part], [("happy", 2.0, SPEAKERS[0])])
-    twice = CorpusClips([buzzing_part, buzzing_part], once.conditions)
-    assert len(twice) == 2 * len(once)
-    for index in range(len(once)):
-        np.testing.assert_array_equal(twice[len(once) + index].samples, once[index].samples)
-    with pytest.raises(IndexError):
-        twice[len(twice)]
-
-
-def test_the_same_sentence_moves_otherwise_in_another_emotion(buzzing_part):
-    clips = CorpusClips([buzzing_part], [("happy", 2.0, SPEAKERS[0]), ("sad", 2.0, SPEAKERS[0])])
-    happy, sad = clips[0], clips[1]
-    np.testing.assert_array_equal(happy.samples, sad.samples)
-    assert np.abs(happy.motion - sad.motion).max() > 0.1
-
-
-def test_the_corpus_travels_to_another_process_without_its_arrays(buzzing_part):
-    clips = CorpusClips([buzzing_part])
-    first = clips[0]
-    stored = pickle.dumps(clips)
-    assert len(stored) < 20_000
-    np.testing.assert_array_equal(pickle.loads(stored)[0].motion, first.motion)
-    batch = ClipBatches(clips, WindowSettings(batch_size=3, num_frames=16))[0]
-    assert batch.motion.shape == (3, 16, 53)
-    assert batch.articulation.shape == (3, 16, 7)

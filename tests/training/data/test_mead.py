@@ -13,7 +13,7 @@ from hostile_pickles import CANARY, Evil, nothing_runs  # noqa: F401 (a fixture)
 
 from emote_blender.emotion import EMOTIONS
 from emote_blender.errors import InputError
-from emote_blender.training.data.clips import ClipBatches, WindowSettings, find_problems, window_batch
+from emote_blender.training.data.clips import ClipBatches, WindowSettings, window_batch
 from emote_blender.training.data.mead.layout import split_by_sequence
 from emote_blender.training.data.mead.mead import (
     PUBLISHED_SPLIT,
@@ -380,15 +380,6 @@ def test_a_clip_that_lacks_something_is_one_clear_sentence(small_tree, damage, s
     damage(root)
     with pytest.raises(InputError, match=sentence):
         short_clip(root, with_features=True)
-
-
-def test_all_problems_of_a_data_set_are_listed(small_tree):
-    root, _ = small_tree
-    reconstruction(root).unlink()
-    _truncate(reconstruction(root, "M003/front/neutral/level_1/001"))
-    problems = find_problems(MEADClips(root, **SIZES))
-    assert len(problems) == 2
-    assert any("not found" in problem for problem in problems)
 
 
 @pytest.mark.parametrize("missing", ["reconstructions", f"reconstructions/{RECONSTRUCTION}", "emotions"])

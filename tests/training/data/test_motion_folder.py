@@ -11,7 +11,7 @@ from hostile_pickles import CANARY, Evil, nothing_runs  # noqa: F401 (a fixture)
 from emote_blender.emotion import EMOTIONS
 from emote_blender.errors import InputError
 from emote_blender.motion import FaceMotion
-from emote_blender.training.data.clips import ClipBatches, WindowSettings, whole_clip
+from emote_blender.training.data.clips import ClipBatches, WindowSettings, window_batch
 from emote_blender.training.data.motion_folder import MotionFolder
 
 META = {"emotion": "anger", "intensity": 2.0, "speaker": "even", "face": "open_head"}
@@ -91,7 +91,7 @@ def test_intensity_and_speaker_may_be_left_out(tmp_path):
 def test_held_out_clips_have_the_training_speakers_columns(tmp_path):
     write_motion(tmp_path / "a.npz", speaker="broad")
     clips = MotionFolder(tmp_path, speakers=("even", "lively", "broad"))
-    assert whole_clip(clips, 0).condition[0, 0, 11:].tolist() == [0, 0, 1]
+    assert window_batch(clips, [0], 8, np.random.default_rng(0)).condition[0, 0, 11:].tolist() == [0, 0, 1]
     with pytest.raises(InputError, match="unknown speaker 'broad'; the training knows even, lively"):
         MotionFolder(tmp_path, speakers=("even", "lively"))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from clip_list import ClipList
 from synthetic_flame import make_flame
 
 from emote_blender.emote.checkpoint import load_model, save_model
@@ -16,7 +17,7 @@ from emote_blender.emote.motion_prior import PRIOR_FILE, save_prior_config
 from emote_blender.errors import EmoteError, InputError
 from emote_blender.flame.model import FaceModel
 from emote_blender.speech_model.config import DecoderConfig, FLINTConfig, Wav2Vec2EncoderConfig
-from emote_blender.training.data.clips import ClipBatches, ClipList, SpeechClip, WindowSettings
+from emote_blender.training.data.clips import ClipBatches, SpeechClip, WindowSettings
 from emote_blender.training.losses.mesh import MeshLoss
 from emote_blender.training.networks.emotion_network import EmotionNetwork, EmotionNetworkConfig
 from emote_blender.training.networks.folder import save_network

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from clip_list import ClipList
 
 from emote_blender.emote.motion_prior import load_motion_prior
 from emote_blender.errors import InputError
 from emote_blender.speech_model.config import FLINTConfig
-from emote_blender.training.data.clips import ClipList, SpeechClip, WindowSettings
+from emote_blender.training.data.clips import SpeechClip, WindowSettings
 from emote_blender.training.run.config import load_run_config
 from emote_blender.training.run.folder import read_weights
 from emote_blender.training.run.settings import TrainerSettings

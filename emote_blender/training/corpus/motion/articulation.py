@@ -20,7 +20,6 @@ pressed together; tuck: lower lip at the upper teeth; teeth: lips parted, teeth 
 
 LEAD_SECONDS = 0.020
 _RATE = 100  # Hz, the grid on which the envelopes are computed
-_BLENDED = ("jaw", "width", "round", "teeth", "tongue")
 _SPREAD_SECONDS = np.array(
     [0.050, 0.070, 0.080, 0.050, 0.045]
 )  # decay of dominance outside a phone, per blended channel

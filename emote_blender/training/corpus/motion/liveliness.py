@@ -15,10 +15,6 @@ import numpy as np
 
 from ....motion_tools.timing import MOTION_FPS
 
-VARIED_COMPONENTS = (
-    "browInnerUp", "browOuterUp", "browDown", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer", "mouthSmile",
-    "mouthFrown", "mouthDimple", "mouthStretch", "mouthShrugLower", "mouthUpperUp", "mouthLowerDown", "mouthPress",
-)  # fmt: skip
 UPPER_FACE = ("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer")
 """What the names of the components begin with that swell with the voice."""
 
@@ -56,20 +52,6 @@ class Variation:
 
 
 LIVELY = Variation(feeling=1.06, accents=2.0, swell=0.30, cheeks=0.35)
-
-
-def draw_variation(rng: np.random.Generator) -> Variation:
-    """A random utterance's way of being lively: poses ±12 %, accents ±25 % and up to 0.08 s off, sides that differ."""
-    return Variation(
-        gains={name: float(np.exp(rng.normal(0, 0.12))) for name in VARIED_COMPONENTS},
-        feeling=LIVELY.feeling * float(np.exp(rng.normal(0, 0.05))),
-        mouth=float(np.exp(rng.normal(0, 0.04))),
-        lopsided=float(np.clip(rng.normal(0, 0.4), -1, 1)),
-        accents=LIVELY.accents * float(np.exp(rng.normal(0, 0.25))),
-        accent_seconds=float(rng.uniform(-0.06, 0.08)),
-        swell=float(rng.uniform(0.15, 0.45)),
-        cheeks=float(rng.uniform(0.15, 0.50)),
-    )
 
 
 def later(track: np.ndarray, seconds: float) -> np.ndarray:
