@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from emote_blender.training.clips import SpeechClip
+from emote_blender.training.data.clips import SpeechClip
 
 
 @dataclass(frozen=True)

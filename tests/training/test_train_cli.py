@@ -98,7 +98,7 @@ def test_a_run_starts_from_another_ones_weights(train, tmp_path, capsys):
         ({}, ["--init", "small.toml"], "small.toml is damaged or no checkpoint"),
         ({}, ["--resume"], "runs/small holds no run to go on with"),
         ({}, ["--head", "no_head"], "head 'no_head' not found"),
-        ({}, ["--set", "data.parts=['flite']"], "no prepared part 'flite'"),
+        ({}, ["--set", "data.parts=['flite']"], "flite holds no prepared part of the corpus (there: "),
         ({}, ["--set", "loss.kll=1"], "small.toml: [loss] kll: unknown setting"),
         ({}, ["--set", "data.num_frames=15"], "data.num_frames: must be a multiple of 4"),
         ({}, ["-o", "small.toml"], "small.toml is a file"),

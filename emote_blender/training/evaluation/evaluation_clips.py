@@ -15,7 +15,15 @@ from ...errors import InputError
 from ...speech_model.config import EMOTEConfig
 from ..corpus.motion.emotion_styles import EXPRESSION_NAMES
 from ..data.clips import Clips, SelectedClips
-from ..data.corpus.speech_batches import LABELS_PER_FRAME, SPEAKERS, Window, conditioned_motion, load_part
+from ..data.corpus.speech_batches import (
+    LABELS_PER_FRAME,
+    PART_FILE,
+    SPEAKERS,
+    Window,
+    conditioned_motion,
+    load_part,
+    prepared_parts,
+)
 from ..data.mead.mead import PUBLISHED_SPLIT, MEADClips
 from ..data.mead.reconstruction import fitting_reconstruction
 from ..data.motion_folder import MotionFolder
@@ -25,7 +33,6 @@ from .wrong_words import with_wrong_words
 FULL_INTENSITY = 2.0
 INTENSITIES = (0.0, 1.0, 2.0)
 TEXTS_FILE = "texts.npy"  # beside a part's arrays: (U,) what each utterance says
-_PART_FILE = "samples.npy"
 _JUDGE_SHARE = 4  # each fourth utterance teaches the judge and is never tested
 _JUDGE_UTTERANCES = 32  # of a part; each is seen in 22 conditions
 _JUDGE_CLIPS = 1000  # of recordings
@@ -208,9 +215,7 @@ def open_tests(folder: Path, config: EMOTEConfig, wrong_words: float | None = No
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one with prepared parts of the corpus, motions, or MEAD")
-    parts = (
-        [folder] if (folder / _PART_FILE).is_file() else sorted(path.parent for path in folder.glob(f"*/{_PART_FILE}"))
-    )
+    parts = prepared_parts(folder)
     if parts:
         if config.expression_names != EXPRESSION_NAMES:
             raise InputError(
@@ -229,7 +234,7 @@ def open_tests(folder: Path, config: EMOTEConfig, wrong_words: float | None = No
         return [_mead(folder, config)]
     if next(folder.rglob("*.npz"), None) is None:
         raise InputError(
-            f"{folder} holds no prepared part of the corpus ({_PART_FILE}), no motion files (.npz) and no MEAD "
+            f"{folder} holds no prepared part of the corpus ({PART_FILE}), no motion files (.npz) and no MEAD "
             "(reconstructions); give the folder that does"
         )
     return [_motions(folder, config)]

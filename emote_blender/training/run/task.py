@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from ...errors import InputError
+
 
 @dataclass(frozen=True)
 class RunInputs:
@@ -23,6 +25,12 @@ class RunInputs:
     data: Path | None = None
     head: str | None = None
     init: Path | None = None
+
+    def data_folder(self, what: str = "its folder") -> Path:
+        """`--data`; raises InputError that asks for `what` where it was left out."""
+        if self.data is None:
+            raise InputError(f"{self.config} needs data; give {what} with --data")
+        return self.data
 
 
 class Task(Protocol):

@@ -12,6 +12,7 @@ from emote_blender.training.data.corpus.speech_batches import (
     EMOTIONS,
     SPEAKERS,
     BatchSource,
+    DrawSettings,
     SpeechBatches,
     condition_columns,
     conditioned_motion,
@@ -23,8 +24,9 @@ from emote_blender.training.data.corpus.speech_batches import (
 
 
 def source_of(folder, **changes) -> BatchSource:
-    settings = {"batch_size": 3, "num_frames": 32, "amount": 0.4, "seed": 4, **changes}
-    return BatchSource((folder,), (1.0,), LogMelEncoderConfig(dim=32, num_heads=2, num_mels=32), **settings)
+    seed = changes.pop("seed", 4)
+    drawing = DrawSettings(**{"batch_size": 3, "num_frames": 32, "amount": 0.4, **changes})
+    return BatchSource((folder,), (1.0,), LogMelEncoderConfig(dim=32, num_heads=2, num_mels=32), drawing, seed)
 
 
 def test_a_batch_depends_on_seed_and_number_only(buzzing_part):

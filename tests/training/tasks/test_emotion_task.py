@@ -11,7 +11,8 @@ from emote_blender.training.networks.folder import load_network, save_network
 from emote_blender.training.networks.video_emotion import VideoEmotionNetwork
 from emote_blender.training.run.config import load_run_config
 from emote_blender.training.run.task import RunInputs
-from emote_blender.training.tasks.emotion.emotion_task import CIRCUMPLEX, LEVELS, EmotionTask, varied
+from emote_blender.training.tasks.emotion.emotion_task import CIRCUMPLEX, LEVELS, EmotionTask
+from emote_blender.training.tasks.film_task import varied
 
 pytestmark = pytest.mark.inference
 

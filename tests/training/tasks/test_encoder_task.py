@@ -66,7 +66,7 @@ def test_a_warmed_encoder_is_a_hugging_face_folder_that_emote_can_start_from(tas
 
 def test_a_missing_part_is_named(task, buzzing_part):
     settings = replace(task.settings, data=replace(task.settings.data, validation="nowhere"))
-    with pytest.raises(InputError, match="nowhere: no prepared part"):
+    with pytest.raises(InputError, match="nowhere holds no prepared part"):
         EncoderTask(settings, RunInputs("test.toml", seed=1, data=buzzing_part.parent))
 
 

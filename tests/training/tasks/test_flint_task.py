@@ -159,7 +159,7 @@ def test_parts_are_found_by_name_or_all(tmp_path, names, found):
 
 
 def test_a_part_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match="no prepared part 'flite' .there: none."):
+    with pytest.raises(InputError, match="flite holds no prepared part of the corpus .there: none."):
         open_flint_data(CorpusData(parts=("flite",)), tmp_path, 50, 1)
 
 

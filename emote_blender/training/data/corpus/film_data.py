@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from ....emotion import NUM_INTENSITIES
-from ....errors import InputError
-from .speech_batches import EMOTIONS, SPEAKERS, SpeechPart, conditioned_motion, draw_window, load_part
+from .speech_batches import EMOTIONS, SPEAKERS, SpeechPart, conditioned_motion, draw_window, find_parts, load_part
 
 VALIDATION_SEED = 54321
 
@@ -106,14 +105,8 @@ class FilmData:
 
     def __init__(self, settings: FilmSettings, folder: Path, seed: int) -> None:
         """Raises InputError where a part is missing below `folder`."""
-        for name in (*settings.shares, *settings.validation):
-            if not (folder / name / "offsets.npy").is_file():
-                raise InputError(
-                    f"{folder / name} holds no prepared part of the corpus; generate it first, or give its folder"
-                )
         self.settings, self._seed = settings, seed
-        parts = tuple(folder / name for name in settings.shares)
-        held_out = tuple(folder / name for name in settings.validation)
+        parts, held_out = find_parts(folder, tuple(settings.shares)), find_parts(folder, settings.validation)
         self._clips = FilmClips(parts, tuple(settings.shares.values()), settings.num_frames, seed, vary=True)
         equal = tuple(1.0 for _ in held_out)
         self._held_out = FilmClips(held_out, equal, settings.num_frames, VALIDATION_SEED, vary=False)

@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 from ....audio import FRAME_SAMPLES
 from ....emote.log_mel import LogMelEncoder
 from ....emotion import NUM_INTENSITIES, intensity_levels
+from ....errors import InputError
 from ....motion_tools.timing import MOTION_FPS
 from ....speech_model.config import LogMelEncoderConfig
 from ...corpus import phones
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 EMOTIONS = tuple(emotion_styles.EMOTIONS)
 SPEAKERS = tuple(emotion_styles.SPEAKERS)
 LABELS_PER_FRAME = 2  # phone labels at 50 Hz
+PART_FILE = "offsets.npy"  # of the arrays, the one that is written last
 _ARRAYS = ("samples", "articulation", "loudness", "labels", "offsets")
 
 
@@ -74,11 +76,28 @@ def prepare_part(shards: Sequence[Path], folder: Path) -> Path:
         start += part.offsets[-1]
     for name in _ARRAYS[:-1]:
         np.save(folder / f"{name}.npy", np.concatenate([getattr(part, name) for part in parts]))
-    np.save(folder / "offsets.npy", np.concatenate(offsets))
+    np.save(folder / PART_FILE, np.concatenate(offsets))
     record.write_text(state, encoding="utf-8")
     num_utterances = sum(part.num_utterances for part in parts)
     logger.info("%s: %.2f h, %d utterances", folder.name, start / MOTION_FPS / 3600, num_utterances)
     return folder
+
+
+def prepared_parts(root: Path) -> list[Path]:
+    """The prepared parts below `root`, or `root` if it is one itself."""
+    return [root] if (root / PART_FILE).is_file() else sorted(path.parent for path in root.glob(f"*/{PART_FILE}"))
+
+
+def find_parts(root: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    """The prepared parts of these names below `root`; raises InputError where one is missing."""
+    for name in names:
+        if not (root / name / PART_FILE).is_file():
+            there = ", ".join(path.name for path in prepared_parts(root)) or "none"
+            raise InputError(
+                f"{root / name} holds no prepared part of the corpus (there: {there}); make one with "
+                "`python build.py model`, or correct [data] or --data"
+            )
+    return tuple(root / name for name in names)
 
 
 def load_part(folder: Path) -> SpeechPart:
@@ -241,22 +260,20 @@ def draw_motion(window: Window, rng: np.random.Generator) -> ConditionedMotion:
 # ---------------------------------------------------------------- batches
 
 
-@dataclass(frozen=True)
-class BatchSource:
-    """Where batches come from. folders: prepared parts; shares: how often each is drawn; amount: of augmentation.
+@dataclass(frozen=True, kw_only=True)
+class DrawSettings:
+    """How windows of the corpus are drawn and augmented.
 
+    batch_size, num_frames: windows of a batch, and frames of a window. amount: of augmentation.
     formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract, by a factor of
-    up to exp(formant_range), and formant_bend more or less at its ends; contrast: share of windows whose spectrum is
-    sharpened or blurred; mixing: how far a window's spectral envelopes are from what they were; masks: how often a band
+    up to exp(formant_range), and formant_bend more or less at its ends. contrast: share of windows whose spectrum is
+    sharpened or blurred. mixing: how far a window's spectral envelopes are from what they were. masks: how often a band
     and a moment of a window may be hidden (see `augment.spectrum`).
-    told: share of windows whose phones, or a stretch of them, the encoder is told, as a transcript does.
-    utterances: of each part, only its first so many (0: all). one_emotion: every utterance is only ever seen under one
-    condition, as in a recorded data set, instead of under any.
+    told: share of windows in which the encoder receives the true phones, or a stretch of them, as from a transcript.
+    utterances: of each part, only its first so many (0: all). one_emotion: every utterance has always the same
+    condition, as in a recorded data set, instead of a new one each time.
     """
 
-    folders: tuple[Path, ...]
-    shares: tuple[float, ...]
-    encoder: LogMelEncoderConfig
     batch_size: int = 16
     num_frames: int = 96
     amount: float = 0.4
@@ -269,6 +286,16 @@ class BatchSource:
     told: float = 0.0
     utterances: int = 0
     one_emotion: bool = False
+
+
+@dataclass(frozen=True)
+class BatchSource:
+    """Where batches come from. folders: prepared parts; shares: how often each is drawn; encoder: whose spectrogram."""
+
+    folders: tuple[Path, ...]
+    shares: tuple[float, ...]
+    encoder: LogMelEncoderConfig
+    drawing: DrawSettings = DrawSettings()
     seed: int = 0
 
 
@@ -281,38 +308,40 @@ class SpeechBatches(Dataset):
         self._front_end: LogMelEncoder | None = None
 
     def __getitem__(self, number: int) -> ClipBatch:
-        source = self.source
+        source, drawing = self.source, self.source.drawing
         if self._parts is None or self._front_end is None:  # opened where it is used: a worker process has its own
             self._parts = [load_part(folder) for folder in source.folders]
             self._front_end = LogMelEncoder(source.encoder)
         rng = np.random.default_rng([source.seed, number])
         noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
         shares = np.asarray(source.shares) / np.sum(source.shares)
-        chosen = rng.choice(len(self._parts), source.batch_size, p=shares)
-        change_speed = source.amount > 0
-        windows = [draw_window(self._parts[i], source.num_frames, rng, change_speed, source.utterances) for i in chosen]
-        if source.one_emotion:
+        chosen = rng.choice(len(self._parts), drawing.batch_size, p=shares)
+        change_speed = drawing.amount > 0
+        windows = [
+            draw_window(self._parts[i], drawing.num_frames, rng, change_speed, drawing.utterances) for i in chosen
+        ]
+        if drawing.one_emotion:
             own = [np.random.default_rng([part, window.utterance]) for part, window in zip(chosen, windows)]
         else:
             own = [rng] * len(windows)
         motions = [draw_motion(window, generator) for window, generator in zip(windows, own)]
-        samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), source.amount, noise)
+        samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), drawing.amount, noise)
         with torch.no_grad():
-            mel = self._front_end.log_mel(samples, source.num_frames)
-        mel = shift_formants(mel, source.formant_shift, source.formant_range, source.formant_bend, rng)
-        mel = vary_contrast(mel, source.contrast, rng)
-        mel = mix_cepstra(mel, source.mixing, rng)
-        mask(mel, source.amount, source.masks, rng)
+            mel = self._front_end.log_mel(samples, drawing.num_frames)
+        mel = shift_formants(mel, drawing.formant_shift, drawing.formant_range, drawing.formant_bend, rng)
+        mel = vary_contrast(mel, drawing.contrast, rng)
+        mel = mix_cepstra(mel, drawing.mixing, rng)
+        mask(mel, drawing.amount, drawing.masks, rng)
         labels = np.stack([w.labels for w in windows])
         return ClipBatch(
             samples=samples,
             motion=torch.from_numpy(np.stack([m.motion for m in motions])),
             condition=torch.from_numpy(np.stack([m.condition for m in motions])),
-            valid=torch.ones(len(windows), source.num_frames, dtype=torch.bool),
+            valid=torch.ones(len(windows), drawing.num_frames, dtype=torch.bool),
             mel=mel,
             labels=torch.from_numpy(labels),
-            phones=torch.from_numpy(_tell(labels, source.told, source.encoder.num_phones, rng))
-            if source.told
+            phones=torch.from_numpy(_tell(labels, drawing.told, source.encoder.num_phones, rng))
+            if drawing.told
             else None,
             articulation=torch.from_numpy(np.stack([w.articulation for w in windows])),
         )

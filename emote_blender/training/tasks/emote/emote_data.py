@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +12,7 @@ from ....errors import InputError
 from ....speech_model.config import LogMelEncoderConfig
 from ...data.clip_batch import ClipBatch
 from ...data.clips import ClipBatches, SelectedClips, WindowSettings
-from ...data.corpus.speech_batches import SPEAKERS, BatchSource, SpeechBatches
+from ...data.corpus.speech_batches import SPEAKERS, BatchSource, DrawSettings, SpeechBatches, find_parts
 from ...data.mead.mead import PUBLISHED_SPLIT, MEADClips
 from ...data.motion_folder import MotionFolder
 from .emote_settings import CorpusData, EMOTESettings, MEADData, ModelSettings, MotionsData
@@ -154,25 +153,8 @@ def _open_corpus(settings: EMOTESettings, data: CorpusData, folder: Path, seed: 
     if not isinstance(encoder, LogMelEncoderConfig):
         encoder = LogMelEncoderConfig()  # the batches' spectrogram is then made for nobody
 
-    def source(parts: tuple[str, ...], shares: tuple[float, ...], seed: int) -> BatchSource:
-        folders = tuple(folder / part for part in parts)
-        for part in folders:
-            if not (part / "offsets.npy").is_file():
-                raise InputError(f"{part} holds no prepared part of the corpus; generate it first, or give its folder")
-        return BatchSource(folders, shares, encoder, data.batch_size, data.num_frames, amount=0.0, seed=seed)
-
-    training = replace(
-        source(tuple(data.shares), tuple(data.shares.values()), seed),
-        amount=data.amount,
-        formant_shift=data.formant_shift,
-        formant_range=data.formant_range,
-        formant_bend=data.formant_bend,
-        contrast=data.contrast,
-        mixing=data.mixing,
-        masks=data.masks,
-        told=data.told,
-        utterances=data.utterances,
-        one_emotion=data.one_emotion,
-    )
-    held_out = source(data.validation, tuple(1.0 for _ in data.validation), VALIDATION_SEED)
+    plain = DrawSettings(batch_size=data.batch_size, num_frames=data.num_frames, amount=0.0)
+    training = BatchSource(find_parts(folder, tuple(data.shares)), tuple(data.shares.values()), encoder, data, seed)
+    equal = tuple(1.0 for _ in data.validation)
+    held_out = BatchSource(find_parts(folder, data.validation), equal, encoder, plain, VALIDATION_SEED)
     return CorpusBatches(training, held_out, data.validation_batches)

@@ -11,6 +11,7 @@ from ....emotion import EMOTIONS, NUM_INTENSITIES
 from ....flame.model import FaceModel
 from ....motion_tools.timing import MOTION_FPS
 from ....speech_model.config import DecoderConfig, EMOTEConfig, FLINTConfig, LogMelEncoderConfig, Wav2Vec2EncoderConfig
+from ...data.corpus.speech_batches import DrawSettings
 from ...losses.perceptual_settings import PerceptualSettings
 
 MESH_TERMS = ("vertices", "gap", "tuck", "velocity")
@@ -139,29 +140,15 @@ class LossSettings:
 
 
 @dataclass(frozen=True)
-class CorpusData:
+class CorpusData(DrawSettings):
     """`[data]` of type "corpus": prepared parts of the generated corpus, folders below `--data`.
 
-    shares: how often each part is drawn. validation: parts that are never trained on. amount, formant_shift,
-    formant_range, formant_bend, contrast, mixing, masks, told, utterances, one_emotion: see
-    `speech_batches.BatchSource`.
+    shares: how often each part is drawn. validation: parts that are never trained on.
     """
 
     shares: dict[str, float]
     validation: tuple[str, ...]
     type: Literal["corpus"] = "corpus"
-    batch_size: int = 16
-    num_frames: int = 96
-    amount: float = 0.4
-    formant_shift: float = 0.0
-    formant_range: float = 0.12
-    formant_bend: float = 0.0
-    contrast: float = 0.0
-    mixing: float = 0.0
-    masks: int = 1
-    told: float = 0.0
-    utterances: int = 0
-    one_emotion: bool = False
     validation_batches: int = 4
 
 

@@ -61,11 +61,8 @@ class EMOTETask(Task):
     def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> EMOTETask:
         """The task of a config file; see `Task.from_config`."""
         settings = build_settings(EMOTESettings, tables, inputs.config)
-        if inputs.data is None:
-            raise InputError(f"{inputs.config} needs data; give its folder with --data")
-        return cls(
-            settings, open_data(settings, inputs.data, inputs.seed), inputs.head or settings.model.face, inputs.init
-        )
+        data = open_data(settings, inputs.data_folder(), inputs.seed)
+        return cls(settings, data, inputs.head or settings.model.face, inputs.init)
 
     @property
     def num_batches(self) -> int | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -13,9 +11,7 @@ from torch import Tensor, nn
 
 from ....emotion import NUM_INTENSITIES
 from ....errors import InputError
-from ....files.paths import find_head
-from ....flame.model import FaceModel
-from ...data.corpus.film_data import FilmBatch, FilmData, FilmMemory, FilmSettings
+from ...data.corpus.film_data import FilmBatch, FilmSettings
 from ...data.corpus.speech_batches import EMOTIONS
 from ...networks.emotion_network import (
     EmotionNetwork,
@@ -27,9 +23,8 @@ from ...networks.emotion_network import (
 from ...networks.folder import load_network, save_network
 from ...networks.video_emotion import VideoEmotionConfig, VideoEmotionNetwork, video_emotion_loss
 from ...rendering.face_film import FaceFilm
-from ...run.config import build_settings
 from ...run.folder import load_weights
-from ...run.task import RunInputs, Task
+from ..film_task import FilmParts, FilmTask, FilmViewSettings, varied
 
 EMOTION_FOLDER, VIDEO_FOLDER = "emotion_network", "video_emotion"
 
@@ -69,25 +64,12 @@ class EmotionStart:
 
 
 @dataclass(frozen=True)
-class EmotionViewSettings:
-    """`[view]`: the film (see `FaceFilm`), and how much it is varied.
-
-    brightness: the light varies by this share. shift: the face moves by up to this share of the picture.
-    """
-
-    image_size: int = 112
-    camera: Literal["published", "framing"] = "framing"
-    brightness: float = 0.15
-    shift: float = 0.03
-
-
-@dataclass(frozen=True)
 class EmotionSettings:
     """A config file of `train emotion`."""
 
     model: EmotionModelSettings
     data: FilmSettings
-    view: EmotionViewSettings = EmotionViewSettings()
+    view: FilmViewSettings = FilmViewSettings()
     start: EmotionStart = EmotionStart()
     face: str = "open_head"
 
@@ -101,16 +83,14 @@ class EmotionSettings:
             raise ValueError("model.frames.heads: a network without heads cannot be trained")
 
 
-class EmotionParts(nn.Module):
-    """Both networks and the film they watch."""
+class EmotionParts(FilmParts):
+    """Both networks and the film that they are trained on."""
 
     def __init__(self, frames: EmotionNetwork, video: VideoEmotionNetwork, film: FaceFilm, settings: EmotionSettings):
-        super().__init__()
-        self.frames, self.video, self.film = frames, video, film
+        super().__init__(film, settings.data)
+        self.frames, self.video = frames, video
         self.frames_are_frozen = settings.start.emotion_network is not None
         self.frames.requires_grad_(not self.frames_are_frozen)
-        self._training = FilmMemory(settings.data.num_clips)
-        self._validation = FilmMemory(settings.data.validation_clips)
 
     def train(self, mode: bool = True) -> EmotionParts:
         """Self, in training mode but for a frozen network."""
@@ -121,7 +101,7 @@ class EmotionParts(nn.Module):
 
     def pictures(self, batch: FilmBatch) -> Tensor:
         """(B, T, 3, S, S) of a training batch, or in eval mode of one to validate on, at the size of `frames`."""
-        return (self._training if self.training else self._validation).look(batch, self._film)
+        return self.look(batch, self._film)
 
     def _film(self, motion: Tensor) -> Tensor:
         size = self.frames.config.image_size
@@ -131,27 +111,13 @@ class EmotionParts(nn.Module):
         return images.unflatten(0, motion.shape[:2])
 
 
-class EmotionTask(Task):
+class EmotionTask(FilmTask):
     """The network per frame learns expression, valence and arousal; the one over frames, on its features as they are at
     that step and without a gradient into it, expression and intensity of the clip."""
 
     name = "emotion"
-
-    def __init__(
-        self, settings: EmotionSettings, data: FilmData, head: str | Path, initial: Path | None = None
-    ) -> None:
-        """initial: a run or checkpoint to go on from."""
-        self.settings, self.data, self.head, self.initial = settings, data, str(head), initial
-
-    @classmethod
-    def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> EmotionTask:
-        """The task of a config file; see `Task.from_config`."""
-        settings = build_settings(EmotionSettings, tables, inputs.config)
-        if inputs.data is None:
-            raise InputError(f"{inputs.config} needs data; give the folder of the prepared corpus with --data")
-        return cls(
-            settings, FilmData(settings.data, inputs.data, inputs.seed), inputs.head or settings.face, inputs.init
-        )
+    settings_class = EmotionSettings
+    settings: EmotionSettings
 
     def modules(self) -> EmotionParts:
         """New networks and the film."""
@@ -168,15 +134,10 @@ class EmotionTask(Task):
                 f"{source} gives {frames.config.feature_dim} features, [model.video] feature_dim is "
                 f"{settings.model.video.feature_dim}; correct the config file"
             )
-        film = FaceFilm(FaceModel.load(find_head(self.head)), settings.view.image_size, settings.view.camera)
-        parts = EmotionParts(frames, VideoEmotionNetwork(settings.model.video), film, settings)
+        parts = EmotionParts(frames, VideoEmotionNetwork(settings.model.video), self.make_film(), settings)
         if self.initial is not None:
             load_weights(parts, self.initial)
         return parts
-
-    def batch(self, number: int) -> FilmBatch:
-        """Training batch `number`."""
-        return self.data.batch(number)
 
     def loss(self, module: nn.Module, batch: FilmBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The sum of all terms; those per frame are absent where that network is frozen."""
@@ -240,21 +201,6 @@ class EmotionTask(Task):
         assert isinstance(module, EmotionParts)
         save_network(module.frames, folder / EMOTION_FOLDER)
         save_network(module.video, folder / VIDEO_FOLDER)
-
-
-def varied(pictures: Tensor, brightness: float, shift: float) -> Tensor:
-    """Pictures (B, T, C, H, W) of clips, each brighter or darker by up to a share, and moved by up to a share of the
-    picture's size; what comes in at an edge repeats it. Drawn from torch's global generator."""
-    size = pictures.shape[-1]
-    reach = round(shift * size)
-    moved = []
-    for clip in pictures:
-        light = 1 + brightness * (2 * torch.rand(()).item() - 1)
-        if reach:
-            down, right = torch.randint(2 * reach + 1, (2,)).tolist()
-            clip = F.pad(clip, (reach,) * 4, mode="replicate")[..., down : down + size, right : right + size]
-        moved.append((clip * light).clamp(0, 1))
-    return torch.stack(moved)
 
 
 def _features(module: EmotionParts, pictures: Tensor) -> Tensor:

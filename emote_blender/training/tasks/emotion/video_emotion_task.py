@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from ....emotion import EMOTIONS, NUM_INTENSITIES
-from ....errors import InputError
 from ...data.mead.features import FeatureBatch, FeatureBatches, FeatureSettings, open_features
 from ...networks.folder import save_network
 from ...networks.video_emotion import VideoEmotionConfig, VideoEmotionNetwork, video_emotion_loss
@@ -65,9 +64,8 @@ class VideoEmotionTask(Task):
     def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> VideoEmotionTask:
         """The task of a config file; see `Task.from_config`."""
         settings = build_settings(VideoEmotionSettings, tables, inputs.config)
-        if inputs.data is None:
-            raise InputError(f"{inputs.config} needs data; give the folder of the processed MEAD with --data")
-        batches = open_features(inputs.data, settings.data, settings.model.video.feature_dim, inputs.seed)
+        folder = inputs.data_folder("the folder of the processed MEAD")
+        batches = open_features(folder, settings.data, settings.model.video.feature_dim, inputs.seed)
         return cls(settings, *batches, inputs.init)
 
     @property

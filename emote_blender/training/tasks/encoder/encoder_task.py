@@ -18,11 +18,10 @@ from torch import Tensor, nn
 
 from ....emote.log_mel import LogMelSpectrogram
 from ....emote.wav2vec2 import VARIANCE_FLOOR, Wav2Vec2Encoder
-from ....errors import InputError
 from ....speech_model.config import LogMelEncoderConfig, Wav2Vec2EncoderConfig
 from ...corpus import phones
 from ...data.clip_batch import ClipBatch
-from ...data.corpus.speech_batches import LABELS_PER_FRAME, BatchSource, SpeechBatches
+from ...data.corpus.speech_batches import LABELS_PER_FRAME, BatchSource, DrawSettings, SpeechBatches, find_parts
 from ...run.config import build_settings
 from ...run.task import RunInputs, Task
 
@@ -91,20 +90,14 @@ class EncoderTask(Task):
     name = "encoder"
 
     def __init__(self, settings: EncoderSettings, inputs: RunInputs) -> None:
-        if inputs.data is None:
-            raise InputError(f"{inputs.config}: needs a prepared corpus; name its folder with --data")
         self.settings = settings
-        data = settings.data
+        data, folder = settings.data, inputs.data_folder("the folder of the prepared corpus")
         mel = LogMelEncoderConfig(num_mels=settings.num_mels)
-        for part in (*data.shares, data.validation):
-            if not (inputs.data / part / "offsets.npy").is_file():
-                raise InputError(f"{inputs.data / part}: no prepared part of the corpus; see docs/training.md")
-        folders = tuple(inputs.data / part for part in data.shares)
-        held_out = BatchSource(
-            (inputs.data / data.validation,), (1.0,), mel, data.batch_size, data.num_frames, amount=0.0
-        )
+        plain = DrawSettings(batch_size=data.batch_size, num_frames=data.num_frames, amount=0.0)
         shares = tuple(data.shares.values())
-        trained = replace(held_out, folders=folders, shares=shares, amount=data.amount, seed=inputs.seed)
+        held_out = BatchSource(find_parts(folder, (data.validation,)), (1.0,), mel, plain)
+        augmented = replace(plain, amount=data.amount)
+        trained = BatchSource(find_parts(folder, tuple(data.shares)), shares, mel, augmented, inputs.seed)
         self._trained, self._validation = SpeechBatches(trained), SpeechBatches(held_out)
 
     @classmethod

@@ -13,12 +13,10 @@ from torch import Tensor
 
 from ....errors import InputError
 from ...data.clips import ClipBatches, Clips, WindowSettings
-from ...data.corpus.speech_batches import SpeechPart, draw_motion, draw_window, load_part
+from ...data.corpus.speech_batches import SpeechPart, draw_motion, draw_window, find_parts, load_part, prepared_parts
 
 MotionBatch = tuple[Tensor, Tensor | None]
 """Motion (B, T, E + 3): expression, then jaw axis-angle in radians; shape (B, S), or None for the mean head."""
-
-PART_FILE = "offsets.npy"
 
 
 @dataclass(frozen=True)
@@ -172,13 +170,8 @@ def corpus_parts(root: Path, names: Sequence[str]) -> tuple[Path, ...]:
     Raises:
         InputError: one is missing, or there are none.
     """
-    if not names:
-        found = [root] if (root / PART_FILE).is_file() else sorted(path.parent for path in root.glob(f"*/{PART_FILE}"))
-        if not found:
-            raise InputError(f"{root} holds no prepared part of the corpus; make one with `python build.py model`")
+    if names:
+        return find_parts(root, names)
+    if found := prepared_parts(root):
         return tuple(found)
-    for name in names:
-        if not (root / name / PART_FILE).is_file():
-            there = ", ".join(path.parent.name for path in sorted(root.glob(f"*/{PART_FILE}"))) or "none"
-            raise InputError(f"{root} holds no prepared part {name!r} (there: {there}); correct [data] or --data")
-    return tuple(root / name for name in names)
+    raise InputError(f"{root} holds no prepared part of the corpus; make one with `python build.py model`")

@@ -140,9 +140,8 @@ class FLINTTask(Task):
     def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> FLINTTask:
         """The task of a config file; see `Task.from_config`."""
         settings = build_settings(FLINTSettings, tables, inputs.config)
-        if inputs.data is None:
-            raise InputError(f"{inputs.config} needs data; give its folder with --data")
-        data = open_flint_data(settings.data, inputs.data, settings.model.flint.num_expression, inputs.seed)
+        num_expression = settings.model.flint.num_expression
+        data = open_flint_data(settings.data, inputs.data_folder(), num_expression, inputs.seed)
         return cls(settings, data, inputs.head or settings.model.face, inputs.init)
 
     @property

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from ....errors import InputError
-from ....files.paths import find_head
-from ....flame.model import FaceModel
 from ...corpus.phones import CLASSES, VISEMES
-from ...data.corpus.film_data import FilmBatch, FilmData, FilmMemory, FilmSettings
+from ...data.corpus.film_data import FilmBatch, FilmSettings
 from ...networks.folder import save_network
 from ...networks.lip_reading import (
     BLANK,
@@ -27,10 +22,8 @@ from ...networks.lip_reading import (
     phone_error_rate,
 )
 from ...rendering.face_film import FaceFilm
-from ...run.config import build_settings
 from ...run.folder import load_weights
-from ...run.task import RunInputs, Task
-from ..emotion.emotion_task import varied
+from ..film_task import FilmParts, FilmTask, FilmViewSettings, varied
 
 
 @dataclass(frozen=True)
@@ -42,17 +35,10 @@ class LipsLossSettings:
 
 
 @dataclass(frozen=True)
-class LipsViewSettings:
-    """`[view]`: the film (see `FaceFilm`), and how much the mouths are varied.
+class LipsViewSettings(FilmViewSettings):
+    """`[view]`: `FilmViewSettings` of the mouth's crop, of which 4 pixels around the centre are to spare for `shift`
+    (0.04). mirror: half of the clips are seen in a mirror."""
 
-    brightness: the light varies by this share. shift: the mouth moves by up to this share of the crop, of which
-    4 pixels around the centre are to spare (0.04). mirror: half of the clips are seen in a mirror.
-    """
-
-    image_size: int = 112
-    camera: Literal["published", "framing"] = "framing"
-    brightness: float = 0.15
-    shift: float = 0.03
     mirror: bool = True
 
 
@@ -67,51 +53,31 @@ class LipsSettings:
     face: str = "open_head"
 
 
-class LipsParts(nn.Module):
-    """The lip reader and the film it watches."""
+class LipsParts(FilmParts):
+    """The lip reader and the film that it is trained on."""
 
     def __init__(self, reader: LipReader, film: FaceFilm, data: FilmSettings) -> None:
-        super().__init__()
-        self.reader, self.film = reader, film
-        self._training = FilmMemory(data.num_clips)
-        self._validation = FilmMemory(data.validation_clips)
+        super().__init__(film, data)
+        self.reader = reader
 
     def mouths(self, batch: FilmBatch) -> Tensor:
         """(B, T, 96, 96) of a training batch, or in eval mode of one to validate on."""
-        return (self._training if self.training else self._validation).look(batch, self.film.mouths)
+        return self.look(batch, self.film.mouths)
 
 
-class LipsTask(Task):
+class LipsTask(FilmTask):
     """The lip reader learns the phones of clips in every emotion."""
 
     name = "lips"
-
-    def __init__(self, settings: LipsSettings, data: FilmData, head: str | Path, initial: Path | None = None) -> None:
-        """initial: a run or checkpoint to go on from."""
-        self.settings, self.data, self.head, self.initial = settings, data, str(head), initial
-
-    @classmethod
-    def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> LipsTask:
-        """The task of a config file; see `Task.from_config`."""
-        settings = build_settings(LipsSettings, tables, inputs.config)
-        if inputs.data is None:
-            raise InputError(f"{inputs.config} needs data; give the folder of the prepared corpus with --data")
-        return cls(
-            settings, FilmData(settings.data, inputs.data, inputs.seed), inputs.head or settings.face, inputs.init
-        )
+    settings_class = LipsSettings
+    settings: LipsSettings
 
     def modules(self) -> LipsParts:
         """A new lip reader and the film."""
-        view = self.settings.view
-        film = FaceFilm(FaceModel.load(find_head(self.head)), view.image_size, view.camera)
-        parts = LipsParts(LipReader(self.settings.model), film, self.settings.data)
+        parts = LipsParts(LipReader(self.settings.model), self.make_film(), self.settings.data)
         if self.initial is not None:
             load_weights(parts, self.initial)
         return parts
-
-    def batch(self, number: int) -> FilmBatch:
-        """Training batch `number`."""
-        return self.data.batch(number)
 
     def loss(self, module: nn.Module, batch: FilmBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of `ctc` and `frames`."""
