@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import textwrap
 from pathlib import Path
@@ -17,11 +18,11 @@ from ..files.paths import (
     find_model,
     search_folders,
 )
+from ..files.safetensors_file import read_shapes
 from ..flame.model import FaceModel
 from ..motion import FaceMotion
 from ..speech_model.config import load_config
 
-_LENGTH_BYTES = 8
 _LINE_WIDTH = 110
 
 
@@ -63,29 +64,8 @@ def describe(name_or_path: str) -> str:
 
 
 def count_parameters(path: Path) -> int:
-    """How many numbers a safetensors file holds, by its header alone.
-
-    Raises:
-        ModelError: if the file is missing or is not a safetensors file.
-    """
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
-            if length > path.stat().st_size:
-                raise ValueError("its header is longer than the file")
-            header = json.loads(file.read(length))
-        shapes = [entry["shape"] for name, entry in header.items() if name != "__metadata__"]
-        total = 0
-        for shape in shapes:
-            count = 1
-            for size in shape:
-                count *= int(size)
-            total += count
-        return total
-    except FileNotFoundError as error:
-        raise ModelError(f"{path} not found; copy the model folder again") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{path} is damaged ({error}); copy the model folder again") from error
+    """How many numbers a safetensors file holds, by its header alone; raises ModelError if it is missing or damaged."""
+    return sum(math.prod(shape) for shape in read_shapes(path).values())
 
 
 def _model_line(folder: Path) -> str:

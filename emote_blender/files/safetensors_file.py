@@ -6,7 +6,12 @@ raw arrays.
 """
 
 import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -32,21 +37,24 @@ LENGTH_BYTES = 8
 ALIGNMENT_BYTES = 8
 
 
-def read_tensors(path) -> dict[str, np.ndarray]:
-    """Returns every array of a safetensors file by name.
+def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
+    """Every array of a safetensors file by name.
 
     Raises:
         ModelError: the file is missing, is not a safetensors file, or is truncated.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise ModelError(f"{path} not found; the head's folder must hold it beside head.json") from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); check that it is a readable file") from None
-    header, data = _split_header(path, content)
-    return {name: _read_array(path, name, entry, data) for name, entry in header.items() if name != "__metadata__"}
+    with _opened(path) as file:
+        entries = _read_entries(path, file)
+        data = file.read()
+    return {name: _read_array(path, name, entry, data) for name, entry in entries.items()}
+
+
+def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every array by name, from the file's header alone; raises ModelError as `read_tensors` does."""
+    path = Path(path)
+    with _opened(path) as file:
+        return {name: entry.shape for name, entry in _read_entries(path, file).items()}
 
 
 def write_tensors(path, tensors: dict[str, np.ndarray]) -> None:
@@ -73,29 +81,55 @@ def write_tensors(path, tensors: dict[str, np.ndarray]) -> None:
             file.write(array.astype(array.dtype.newbyteorder("<"), copy=False).data)
 
 
-def _split_header(path: Path, content: bytes) -> tuple[dict, bytes]:
-    length = int.from_bytes(content[:LENGTH_BYTES], "little")
-    if len(content) < LENGTH_BYTES or length > len(content) - LENGTH_BYTES:
-        raise ModelError(f"{path} is truncated or not a safetensors file ({len(content)} bytes); copy the file again")
+class _Entry(NamedTuple):
+    """An array's place in the data that follows the header."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
-        header = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise ModelError(f"{path} not found; copy its folder again") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); check that it is a readable file") from None
+
+
+def _read_entries(path: Path, file: BinaryIO) -> dict[str, _Entry]:
+    """The header's entries; the file then stands at the first byte of the data."""
+    size = os.fstat(file.fileno()).st_size
+    length = int.from_bytes(file.read(LENGTH_BYTES), "little")
+    if length > size - LENGTH_BYTES:
+        raise ModelError(f"{path} is truncated or not a safetensors file ({size} bytes); copy the file again")
+    try:
+        header = json.loads(file.read(length))
     except ValueError:
         raise ModelError(f"{path} is not a safetensors file (its header is not JSON); copy the file again") from None
     if not isinstance(header, dict):
         raise ModelError(f"{path} is not a safetensors file (its header is not a table); copy the file again")
-    return header, content[LENGTH_BYTES + length :]
+    return {name: _parse_entry(path, name, entry) for name, entry in header.items() if name != "__metadata__"}
 
 
-def _read_array(path: Path, name: str, entry, data: bytes) -> np.ndarray:
+def _parse_entry(path: Path, name: str, entry: Any) -> _Entry:
     try:
         dtype = np.dtype(DTYPE_OF_CODE[entry["dtype"]])
         shape = tuple(int(size) for size in entry["shape"])
         start, end = (int(offset) for offset in entry["data_offsets"])
     except (KeyError, TypeError, ValueError):
         raise ModelError(f"{path} has a broken entry for '{name}' ({entry!r}); copy the file again") from None
-    expected = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-    if start < 0 or end - start != expected:
+    if start < 0 or end - start != dtype.itemsize * math.prod(shape):
         raise ModelError(f"{path} has a broken entry for '{name}' ({entry!r}); copy the file again")
-    if end > len(data):
-        raise ModelError(f"{path} is truncated: '{name}' ends at byte {end} of {len(data)}; copy the file again")
-    return np.frombuffer(data, dtype, count=expected // dtype.itemsize, offset=start).reshape(shape).copy()
+    return _Entry(dtype, shape, start, end)
+
+
+def _read_array(path: Path, name: str, entry: _Entry, data: bytes) -> np.ndarray:
+    if entry.end > len(data):
+        raise ModelError(f"{path} is truncated: '{name}' ends at byte {entry.end} of {len(data)}; copy the file again")
+    count = math.prod(entry.shape)
+    return np.frombuffer(data, entry.dtype, count, entry.start).reshape(entry.shape).copy()

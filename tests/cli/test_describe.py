@@ -75,7 +75,7 @@ def test_a_folder_of_something_else_is_said(tmp_path):
 def test_a_damaged_weights_file_is_said(tmp_path, content):
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="is damaged"):
+    with pytest.raises(ModelError, match="truncated|not a safetensors file|broken entry"):
         count_parameters(path)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 
 from torch import Tensor
 
+LABELS_PER_FRAME = 2  # phone labels at 50 Hz
+
 
 @dataclass(frozen=True, eq=False)
 class ClipBatch:

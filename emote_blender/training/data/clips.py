@@ -21,10 +21,9 @@ from ...emotion import EMOTIONS, MAX_INTENSITY, NUM_INTENSITIES, intensity_level
 from ...errors import InputError
 from ...motion_tools.timing import MOTION_FPS
 from ..corpus import phones
-from .clip_batch import ClipBatch
+from .clip_batch import LABELS_PER_FRAME, ClipBatch
 from .epoch_order import EpochOrder
 
-LABELS_PER_FRAME = 2
 MOST_MISSING_FRAMES = 12  # half a second: sound and video of one take end that far apart where a codec padded one
 
 _PER_FRAME = {"samples": FRAME_SAMPLES, "motion": 1, "valid": 1, "labels": LABELS_PER_FRAME} | dict.fromkeys(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+VALIDATION_SEED = 54321  # of what is drawn for validation, whatever the seed of the training is
+
 
 class EpochOrder:
     """Indices below `num_items` by place, without end; which stands where depends on the seed only."""

@@ -14,9 +14,9 @@ from ...emotion import EMOTIONS
 from ...errors import InputError
 from ...speech_model.config import EMOTEConfig
 from ..corpus.motion.emotion_styles import EXPRESSION_NAMES
+from ..data.clip_batch import LABELS_PER_FRAME
 from ..data.clips import Clips, SelectedClips
 from ..data.corpus.speech_batches import (
-    LABELS_PER_FRAME,
     PART_FILE,
     SPEAKERS,
     Window,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.corpus.speech_batches import LABELS_PER_FRAME
+from ..data.clip_batch import LABELS_PER_FRAME
 from . import metrics, metrics_content
 from .clip_measures import ARTICULATION, ClipMeasures, Pair, jitter
 from .emotion_judge import level

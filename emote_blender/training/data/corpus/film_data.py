@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 
 from ....emotion import NUM_INTENSITIES
+from ..epoch_order import VALIDATION_SEED
 from .speech_batches import EMOTIONS, SPEAKERS, SpeechPart, conditioned_motion, draw_window, find_parts, load_part
-
-VALIDATION_SEED = 54321
 
 
 @dataclass(frozen=True)

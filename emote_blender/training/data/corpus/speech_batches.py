@@ -28,13 +28,12 @@ from ...corpus.motion import articulation, emotion_styles
 from ...corpus.motion.liveliness import LIVELY
 from ..augment.spectrum import mask, mix_cepstra, shift_formants, vary_contrast
 from ..augment.waveform import augment
-from ..clip_batch import ClipBatch
+from ..clip_batch import LABELS_PER_FRAME, ClipBatch
 
 logger = logging.getLogger(__name__)
 
 EMOTIONS = tuple(emotion_styles.EMOTIONS)
 SPEAKERS = tuple(emotion_styles.SPEAKERS)
-LABELS_PER_FRAME = 2  # phone labels at 50 Hz
 PART_FILE = "offsets.npy"  # of the arrays, the one that is written last
 _ARRAYS = ("samples", "articulation", "loudness", "labels", "offsets")
 

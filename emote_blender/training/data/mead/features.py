@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ....errors import InputError
-from ..epoch_order import EpochOrder
+from ..epoch_order import VALIDATION_SEED, EpochOrder
 from .layout import (
     FEATURES_FILE,
     MEADTake,
@@ -27,8 +27,6 @@ from .layout import (
     read_features,
     split_by_sequence,
 )
-
-VALIDATION_SEED = 54321
 
 
 @dataclass(frozen=True)

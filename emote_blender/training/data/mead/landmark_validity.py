@@ -12,7 +12,6 @@ below a clip's folder whose name holds "landmark" and ends in .hdf5, .h5 or .pkl
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,11 @@ import numpy as np
 from ....errors import InputError
 from ....official.pickle_reader import array_of, load_pickle
 from .hdf5_file import dataset_names, read_arrays
+from .layout import IDENTITY
 
 KINDS = ("landmarks_original", "landmarks_aligned", "landmarks")
 PREFERRED_METHOD = "mediapipe"  # the losses look at the frames that it found a face in (spec/EMOTE.md 6)
 _SUFFIXES = (".hdf5", ".h5", ".pkl")
-_IDENTITY = re.compile(r"[MW]\d{3}")
 
 
 def find_landmarks(root: Path) -> Path | None:
@@ -37,7 +36,7 @@ def find_landmarks(root: Path) -> Path | None:
         if not (root / kind).is_dir():
             continue
         folders = sorted(path for path in (root / kind).iterdir() if path.is_dir())
-        if any(_IDENTITY.fullmatch(path.name) for path in folders):
+        if any(IDENTITY.fullmatch(path.name) for path in folders):
             return root / kind
         methods = sorted(folders, key=lambda path: PREFERRED_METHOD not in path.name.lower())
         if methods:

@@ -28,7 +28,7 @@ EMOTION_FOLDERS = {
     "angry": "anger",
 }
 """MEAD's name of an emotion → ours (spec/EMOTE.md 3.2)."""
-_IDENTITY = re.compile(r"[MW]\d{3}")
+IDENTITY = re.compile(r"[MW]\d{3}")
 _LEVEL = re.compile(r"level_([123])")
 
 
@@ -61,7 +61,7 @@ def find_takes(method: Path) -> list[MEADTake]:
     """The takes under the folder of a method (a reconstruction, features), sorted."""
     takes, ignored = [], set()
     for identity in folders_in(method):
-        if not _IDENTITY.fullmatch(identity.name):
+        if not IDENTITY.fullmatch(identity.name):
             ignored.add(identity.name)
             continue
         if not (identity / VIEW).is_dir():  # W017 was never filmed from the front

@@ -13,11 +13,10 @@ from ....speech_model.config import LogMelEncoderConfig
 from ...data.clip_batch import ClipBatch
 from ...data.clips import ClipBatches, SelectedClips, WindowSettings
 from ...data.corpus.speech_batches import SPEAKERS, BatchSource, DrawSettings, SpeechBatches, find_parts
+from ...data.epoch_order import VALIDATION_SEED
 from ...data.mead.mead import PUBLISHED_SPLIT, MEADClips
 from ...data.motion_folder import MotionFolder
 from .emote_settings import CorpusData, EMOTESettings, MEADData, ModelSettings, MotionsData
-
-VALIDATION_SEED = 54321
 
 
 class EMOTEData(Protocol):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ....emotion import NUM_INTENSITIES
 from ....errors import InputError
+from ...corpus.motion.emotion_styles import LEVELS
 from ...data.corpus.film_data import FilmBatch, FilmSettings
 from ...data.corpus.speech_batches import EMOTIONS
 from ...networks.emotion_network import (
@@ -40,7 +41,6 @@ CIRCUMPLEX = {
     "anger": (-0.6, 0.7),
     "contempt": (-0.5, -0.1),
 }
-LEVELS = (0.45, 0.72, 1.0)  # as much as the emotion styles show (corpus.emotion_styles.LEVELS)
 
 
 @dataclass(frozen=True)

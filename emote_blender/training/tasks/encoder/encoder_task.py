@@ -20,8 +20,8 @@ from ....emote.log_mel import LogMelSpectrogram
 from ....emote.wav2vec2 import VARIANCE_FLOOR, Wav2Vec2Encoder
 from ....speech_model.config import LogMelEncoderConfig, Wav2Vec2EncoderConfig
 from ...corpus import phones
-from ...data.clip_batch import ClipBatch
-from ...data.corpus.speech_batches import LABELS_PER_FRAME, BatchSource, DrawSettings, SpeechBatches, find_parts
+from ...data.clip_batch import LABELS_PER_FRAME, ClipBatch
+from ...data.corpus.speech_batches import BatchSource, DrawSettings, SpeechBatches, find_parts
 from ...run.config import build_settings
 from ...run.task import RunInputs, Task
 

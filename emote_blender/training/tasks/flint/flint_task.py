@@ -24,7 +24,7 @@ from ....files.paths import find_head
 from ....files.safetensors_file import write_tensors
 from ....flame.model import FaceModel
 from ....speech_model.config import FLINTConfig
-from ...losses.mesh import MeshLoss
+from ...losses.mesh import MILLIMETRES, MeshLoss
 from ...rendering.posed_face import PosedFace, full_precision
 from ...run.config import build_settings
 from ...run.folder import load_weights
@@ -33,7 +33,6 @@ from .flint_data import CorpusData, FLINTData, MEADData, MotionBatch, open_flint
 
 logger = logging.getLogger(__name__)
 
-MILLIMETRES = 1000.0
 CLIP_SIZE = 160  # pixels
 
 
