@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from ...audio import FRAME_SAMPLES
-from ...files.atomic_write import atomic_file
+from ...files.atomic_write import atomic_file, write_json
 from ...motion_tools.timing import MOTION_FPS
 from .engines import catalogue
 
@@ -90,7 +90,7 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
     record = part_folder / "part.json"
     if record.is_file():
         _remove_stale(part_folder, record, description)
-    record.write_text(json.dumps(description, indent=1), encoding="utf-8")
+    write_json(record, description)
 
     count = max(1, round(part.hours * 3600 / shard_seconds))
     seconds = part.hours * 3600 / count

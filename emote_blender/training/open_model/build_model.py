@@ -11,7 +11,6 @@ A stopped run goes on where it stopped, and a finished one is not repeated. What
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import shutil
 import time
@@ -23,6 +22,7 @@ import torch
 
 from ...emote.checkpoint import load_model
 from ...errors import EmoteError
+from ...files.atomic_write import write_json
 from ...files.console_progress import say
 from ...files.paths import find_head
 from ...flame.model import FaceModel
@@ -68,9 +68,7 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
             scores[name + suffix] = evaluation.rows
             speeds.append(evaluation.times_real_time)
             logger.info("%s judged after %.0f s", name + suffix, time.monotonic() - started)
-    (work / "runs" / "scores.json").write_text(
-        json.dumps({name: [asdict(row) for row in rows] for name, rows in scores.items()}, indent=1), encoding="utf-8"
-    )
+    write_json(work / "runs" / "scores.json", {name: [asdict(row) for row in rows] for name, rows in scores.items()})
     output.mkdir(parents=True, exist_ok=True)
     for path in RunFolder(work / "runs" / recipe.shipped).export.iterdir():
         shutil.copyfile(path, output / path.name)

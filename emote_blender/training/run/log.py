@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...files.atomic_write import atomic_file
 from ...files.console_progress import ProgressLine
 from ...motion_tools.timing import MOTION_FPS
 
@@ -34,7 +35,7 @@ class RunLog:
         self.folder = folder
         self.path = folder / CSV_FILE
         rows = [row for row in read_scalars(self.path) if row[0] <= first_step] if first_step else []
-        with self.path.open("w", newline="", encoding="utf-8") as file:
+        with atomic_file(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("step", "name", "value"), *rows])
         self._drawn = time.monotonic()
         self._events = _open_events(folder / EVENTS_FOLDER, first_step) if tensorboard else None
