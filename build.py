@@ -198,7 +198,10 @@ def install(venv: Path, groups: tuple[str, ...], target: Path | None = None) -> 
         constraints.write_text("\n".join(requirements("bundle")) + "\n", encoding="utf-8")
         command += ["--constraint", constraints]
     started = time.monotonic()
-    run_step(f"pip install ({', '.join(wanted)})", [*command, *items])
+    alone = [item for item in items if item in requirements("alone")]
+    run_step(f"pip install ({', '.join(wanted)})", [*command, *(item for item in items if item not in alone)])
+    if alone:
+        run_step(f"pip install ({', '.join(alone)})", [*command, "--no-deps", *alone])
     say(f"   installed in {time.monotonic() - started:.0f} s")
     stamp.update({g: digests[g] for g in wanted})
     stamp_path.write_text(json.dumps(stamp, indent=1), encoding="utf-8")

@@ -106,6 +106,16 @@ def test_what_a_group_brings_along_has_the_bundled_versions(build, tmp_path, mon
     assert constraints.read_text(encoding="utf-8").split() == build.requirements("bundle")
 
 
+def test_what_asks_for_another_numpy_is_installed_without_what_it_asks_for(build, tmp_path, monkeypatch):
+    commands = []
+    monkeypatch.setattr(build, "run_step", lambda title, command: commands.append(command))
+    build.install(tmp_path, ("runtime",))
+    together, alone = commands
+    assert alone[alone.index("--no-deps") + 1 :] == build.requirements("alone")
+    assert not set(build.requirements("alone")) & set(together)
+    assert "--no-deps" not in together
+
+
 def test_a_hanging_command_is_ended_with_its_children(build):
     child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
     started = time.monotonic()

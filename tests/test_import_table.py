@@ -31,7 +31,7 @@ def rule(at_load: str, in_functions: str) -> Rule:
 ANYTHING = "*"
 TABLE = {
     "package": rule("", "blender"),
-    "core": rule("core numpy", "soundfile espeakng_loader yaml"),
+    "core": rule("core numpy", "soundfile espeakng_loader py3langid yaml"),
     "engine": rule("core engine numpy", "onnxruntime torch networks"),
     "official": rule("core official networks numpy torch", "yaml"),
     "networks": rule("core networks numpy torch", "transformers safetensors onnx onnxscript"),
