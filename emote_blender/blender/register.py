@@ -6,6 +6,7 @@ import atexit
 
 import bpy
 
+from . import bundle
 from .jobs import generation, worker
 from .operators.convert import EMOTE_OT_convert
 from .operators.generate import EMOTE_OT_generate
@@ -52,6 +53,7 @@ def register() -> None:
     bpy.types.Strip.emote = bpy.props.PointerProperty(type=EMOTE_PG_strip)
     apply_models_folder(stored_models_folder())
     changes.add_handlers()
+    bundle.check()
     _commands.append(bpy.utils.register_cli_command("emote", run_command))
     if bpy.app.module:
         # Blender's Python module hangs or crashes when Python ends while classes or commands are registered (4.5, 5.0).

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from importlib.util import find_spec
 
+from . import bundle
+
 # The slim zip leaves these out. Their names are only looked up, never imported, before a model is used.
 _LIBRARIES = ("torch", "transformers", "safetensors")
 
@@ -16,7 +18,9 @@ def missing_libraries() -> tuple[str, ...]:
 
 
 def missing_sentence() -> str:
-    """What is missing and what to do, or nothing."""
+    """Why no speech model can run here and what to do about it; empty if nothing is in the way."""
+    if bundle.state().problem:
+        return bundle.state().problem
     missing = missing_libraries()
     if not missing:
         return ""

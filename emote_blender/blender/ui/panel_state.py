@@ -8,6 +8,7 @@ import bpy
 
 from ...errors import EmoteError, InputError
 from ...retarget.compatibility import check_fits_head
+from .. import bundle
 from ..compat import active_strip, sequencer_scene
 from ..head.rig import HeadRig, rig_of
 from ..requirements import missing_sentence
@@ -144,8 +145,8 @@ def _no_sound(settings: bpy.types.PropertyGroup, scene: bpy.types.Scene, default
 
 
 def _cautions(model: ModelInfo, has_transcript: bool, rig: HeadRig | None) -> list[str]:
-    """Licences that bind, and what does not fit between model and head."""
-    sentences = []
+    """Libraries of other extensions, licences that bind, and what does not fit between model and head."""
+    sentences = list(bundle.state().cautions)
     if not model.problem and is_non_commercial(model.licence):
         sentences.append("The model is for non-commercial use only")
     if has_transcript and not model.problem and not model.uses_transcript:

@@ -11,7 +11,7 @@ import bpy
 import pytest
 
 import emote_blender
-from emote_blender.blender import requirements
+from emote_blender.blender import bundle, requirements
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.register import CLASSES
@@ -120,6 +120,18 @@ def test_missing_library_is_named_and_the_button_is_grey(monkeypatch, scene, hea
     assert "no_such_library not installed" in why_not(bpy.context)
     with pytest.raises(RuntimeError, match="no_such_library not installed"):
         bpy.ops.emote.generate()
+
+
+def test_a_problem_of_the_bundle_is_said_before_all_else(monkeypatch, scene, head):
+    monkeypatch.setattr(bundle, "_state", bundle.BundleState("This zip of EMOTE is for another system: install that"))
+    assert why_not(bpy.context) == "This zip of EMOTE is for another system: install that"
+    with pytest.raises(RuntimeError, match="for another system"):
+        bpy.ops.emote.generate()
+
+
+def test_a_library_of_another_extension_is_a_caution(monkeypatch, scene, head):
+    monkeypatch.setattr(bundle, "_state", bundle.BundleState("", ("onnxruntime 9 of the extension 'A' is in use",)))
+    assert cautions(bpy.context)[0] == "onnxruntime 9 of the extension 'A' is in use"
 
 
 def test_motion_files_need_no_library(monkeypatch, head, make_motion, tmp_path):
