@@ -1,1 +1,1 @@
-"""What a training minimises, on the mesh and on pictures."""
+"""The losses of training, on the mesh and on rendered pictures."""

@@ -1,4 +1,4 @@
-"""Losses measured on the head's mesh, in millimetres."""
+"""The open model's loss on the head's mesh, weighted by region, in millimetres."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..rendering.flame_layer import axis_angle_to_matrix
 
 MILLIMETRES = 1000.0
 
-# Share of the vertex loss that each part of the face gets, whatever its number of vertices. The mouth has most: it is
-# what speech moves, and an error of half a millimetre there decides whether lips meet. The brows move a tenth as far:
-# with a share like their neighbours' they would hardly be learnt.
+# Weight of each region in the vertex loss, independent of its number of vertices. The mouth has the largest, because
+# speech moves it and half a millimetre decides whether the lips touch. The brows move a tenth as far; with a weight
+# like that of the neighbouring regions they would hardly be learnt.
 REGION_SHARES = {
     "lips": 0.50,
     "mouth_area": 0.12,
@@ -35,16 +35,16 @@ REGION_SHARES = {
 
 
 class FaceMesh(nn.Module):
-    """Chosen vertices of a head under expression and jaw rotation, in torch and in millimetres.
+    """Selected vertices of a head under expression and jaw rotation, in millimetres.
 
-    Exact linear blend skinning for a head whose neck and eyes rest and that has no pose correctives (the open head has
-    none), but only for the vertices asked for, so that a training step does not pay for ears and hair.
+    Linear blend skinning with neck and eyes at rest and without pose correctives (the open head has none). Only the
+    selected vertices are computed, so a training step does not pay for ears and hair.
     """
 
     def __init__(self, face_model: FaceModel, vertices: np.ndarray) -> None:
         super().__init__()
         jaw = face_model.joint_names.index("jaw")
-        template = face_model.v_template[vertices].T * MILLIMETRES  # (3, V): a coordinate's values lie side by side
+        template = face_model.v_template[vertices].T * MILLIMETRES  # (3, V), each coordinate contiguous
         directions = face_model.expression_dirs[vertices].transpose(2, 1, 0) * MILLIMETRES  # (E, 3, V)
         joint_directions = np.einsum("v,vce->ec", face_model.J_regressor[jaw], face_model.expression_dirs) * MILLIMETRES
 
@@ -58,7 +58,7 @@ class FaceMesh(nn.Module):
         constant("joint_directions", joint_directions)
 
     def forward(self, motion: Tensor) -> Tensor:
-        """(..., 3, V) millimetres of motion (..., E + 3): expression, then jaw axis-angle in radians."""
+        """(..., 3, V) vertices in millimetres of motion (..., E + 3): expression, then jaw axis-angle in radians."""
         expression, jaw = motion[..., :-3], motion[..., -3:]
         shaped = self.template + (expression @ self.directions).unflatten(-1, (3, -1))
         joint = (self.joint + expression @ self.joint_directions).unsqueeze(-1)
@@ -68,9 +68,14 @@ class FaceMesh(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class MeshErrors:
-    """Means over frames. vertices: squared error per coordinate, mm², regions weighted by `REGION_SHARES`.
-    velocity: the same of differences between frames. gap: squared error of the lip gap, mm², heavier on closed lips.
-    tuck: squared error of the lower lip's distance from the upper teeth, mm², heavier where they should touch."""
+    """Errors of a motion, means over its frames, each (), mm².
+
+    Attributes:
+        vertices: squared error per coordinate, weighted by `REGION_SHARES`.
+        velocity: the same for the differences between consecutive frames.
+        gap: squared error of the lip gap, with more weight on frames whose lips should be closed.
+        tuck: squared error of the lower lip's distance from the upper teeth, with more weight where they should touch.
+    """
 
     vertices: Tensor
     velocity: Tensor
@@ -79,17 +84,21 @@ class MeshErrors:
 
 
 class MeshLoss(nn.Module):
-    """Compares two motions by what they do to the face."""
+    """Compares two motions by the vertices, the lip gap and the lip-to-teeth distance of the posed head.
+
+    Args:
+        face_model: the head, with the regions of `REGION_SHARES`, lips and upper teeth.
+        largest_error: mm; the errors of `gap` and `tuck` are clamped to it, so that open vowels do not outweigh
+            contacts.
+    """
 
     DEEPEST_OVERLAP = -1.0  # mm; lips that press harder than this look no more closed
 
     def __init__(self, face_model: FaceModel, largest_error: float = 4.0) -> None:
-        """largest_error: mm; beyond it the error of `gap` and `tuck` grows no further, so that open vowels do not drown
-        the contacts."""
         super().__init__()
         self.largest_error = largest_error
         weights = np.zeros(face_model.num_vertices)
-        for name, share in REGION_SHARES.items():  # neighbours move alike: one of a few stands for them
+        for name, share in REGION_SHARES.items():  # neighbours move alike, so a subset is enough
             chosen = np.flatnonzero(face_model.regions[name] > 0.5)[:: 2 if name == "lips" else 5]
             weights[chosen] += share / len(chosen)
         middle = [middle_of_lip(face_model, name) for name in ("lips_upper", "lips_lower")]
@@ -101,10 +110,14 @@ class MeshLoss(nn.Module):
             self.register_buffer(name, torch.from_numpy(np.searchsorted(vertices, chosen)), persistent=False)
 
     def forward(self, motion: Tensor, wanted: Tensor, contact_weight: float = 6.0) -> MeshErrors:
-        """Errors of motion (B, T, E + 3) against the wanted one.
+        """The errors of a motion.
 
-        contact_weight: of a frame that asks for a contact, in `gap` and `tuck`, against one that does not. Where it is
-        unclear whether a sound is a p, the motion of least error is a compromise; this decides how closed it is.
+        Args:
+            motion: (B, T, E + 3) expression, then jaw axis-angle in radians.
+            wanted: (B, T, E + 3) reference motion.
+            contact_weight: weight of a frame with a contact in `gap` and `tuck`, relative to one without. If the sound
+                leaves open whether a phone is a p, the motion of least error is a compromise; this weight decides how
+                closed it is.
         """
         found = self.mesh(motion)
         with torch.no_grad():
@@ -124,7 +137,7 @@ class MeshLoss(nn.Module):
         )
 
     def gap(self, motion: Tensor) -> Tensor:
-        """Opening between the lips (..., ) in mm of motion (..., E + 3), as `flame.measure.lip_gap`."""
+        """(...) lip gap in mm of motion (..., E + 3), measured as by `flame.measure.lip_gap`."""
         return self._gap(self.mesh(motion), limited=False)
 
     def _gap(self, vertices: Tensor, limited: bool = True) -> Tensor:
@@ -138,7 +151,7 @@ class MeshLoss(nn.Module):
 
 
 def middle_of_lip(face_model: FaceModel, region: str) -> np.ndarray:
-    """Indices of the vertices of a lip on the midline, as `flame.measure.lip_gap` takes them."""
+    """Indices of a lip's vertices at the midline, the same as in `flame.measure.lip_gap`."""
     from ...flame.measure import MIDLINE_HALF_WIDTH
 
     near = np.abs(face_model.v_template[:, 0]) < MIDLINE_HALF_WIDTH
@@ -146,6 +159,6 @@ def middle_of_lip(face_model: FaceModel, region: str) -> np.ndarray:
 
 
 def middle_of_teeth(face_model: FaceModel) -> np.ndarray:
-    """Indices of the vertices of the upper incisors, within 4 mm of the midline."""
+    """Indices of the upper incisors' vertices, those within 4 mm of the midline."""
     near = np.abs(face_model.v_template[:, 0]) < 0.004
     return np.flatnonzero(near & (face_model.regions["teeth_upper"] > 0.5))

@@ -1,11 +1,13 @@
-"""The perceptual terms of EMOTE's second stage: what networks see in rendered motion (spec/EMOTE.md 6, stage 2).
+"""The perceptual terms of EMOTE's second stage, computed by networks on rendered motion (spec/EMOTE.md 6, stage 2).
 
-Four terms, by who is compared with what; clip `i` of the second half has the emotion of clip `permutation[i]`:
+There are four terms, each of which compares a prediction with a reference. Clip `i` of the exchanged half has the
+emotion of clip `permutation[i]`:
 
-    emotion_video                  own half          the clip's own reference
-    emotion_video_disentangled     exchanged clip i  the reference of clip permutation[i], which gave the emotion
-    lip_reading                    own half          the mouth of the clip's own true motion, rendered
-    lip_reading_disentangled       exchanged clip i  the mouth of clip i's true motion: the speech is the same
+    term                           prediction        reference
+    emotion_video                  own half          the same clip
+    emotion_video_disentangled     exchanged clip i  clip permutation[i], whose emotion it has
+    lip_reading                    own half          the rendered mouth of the same clip's true motion
+    lip_reading_disentangled       exchanged clip i  the rendered mouth of clip i's true motion: the speech is the same
 """
 
 from __future__ import annotations
@@ -30,20 +32,25 @@ from .perceptual_settings import PerceptualSettings
 
 
 @dataclass(frozen=True, eq=False)
-class View:
-    """What the networks saw: emotion (B, 256) of a whole clip, lips (B, T, D) per frame; None where nobody looked."""
+class PerceptualFeatures:
+    """The features of rendered clips.
+
+    Attributes:
+        emotion: (B, 256) video emotion feature of each clip; None without emotion networks.
+        lips: (B, T, D) lip-reading features of each frame; None without a lip reader.
+    """
 
     emotion: Tensor | None
     lips: Tensor | None
 
 
 class PerceptualNetworks(nn.Module):
-    """A filmed head and the networks that watch it. They are frozen and stay in eval mode.
+    """A rendered head and the perceptual networks, which are frozen and stay in eval mode.
 
     Args:
-        film: makes the pictures; the networks were trained on such.
-        emotion: the network per frame and the one over frames; None where no emotion term is wanted.
-        lip_reader: anything with `features`; None where no lip term is wanted.
+        film: renders the pictures, as it did for the training of the networks.
+        emotion: the network per frame and the network over frames; None for no emotion terms.
+        lip_reader: the lip-reading network; None for no lip terms.
     """
 
     def __init__(
@@ -61,11 +68,11 @@ class PerceptualNetworks(nn.Module):
         self.eval()
 
     def train(self, mode: bool = True) -> PerceptualNetworks:
-        """Self, in eval mode whatever is asked."""
+        """Self, always in eval mode; `mode` is ignored."""
         return super().train(False)
 
-    def view(self, motion: Tensor, shape: Tensor | None = None, within: Tensor | None = None) -> View:
-        """What the networks see in motion (B, T, E + 3) of heads with shape (B, S); `within` as in `video_feature`."""
+    def perceive(self, motion: Tensor, shape: Tensor | None = None, within: Tensor | None = None) -> PerceptualFeatures:
+        """The features of motion (B, T, E + 3), rendered on heads with shape (B, S); `within` as in `video_feature`."""
         with full_precision(motion):
             vertices = self.film.face(motion.float(), shape)  # (B, T, V, 3)
             pictures = self.film.pictures(vertices)  # (B, T, 3, H, W)
@@ -76,20 +83,24 @@ class PerceptualNetworks(nn.Module):
             emotion = self.video_feature(features.unflatten(0, pictures.shape[:2]), within)
         if self.lip_reader is not None:
             lips = self.lip_reader.features(crops).float()
-        return View(emotion, lips)
+        return PerceptualFeatures(emotion, lips)
 
     def video_feature(self, features: Tensor, within: Tensor | None = None) -> Tensor:
-        """Video emotion feature (B, 256) of features per frame (B, T, D); within: (B, T) bool, False where a clip was
-        padded."""
+        """(B, 256) video emotion features.
+
+        Args:
+            features: (B, T, D) emotion features of each frame.
+            within: (B, T) bool, False at padded frames; None if there are none.
+        """
         if self.video_emotion is None:
-            raise ValueError("these networks do not watch emotion")
+            raise ValueError("no emotion networks were given")
         return self.video_emotion(features, within).feature.float()
 
 
 def build_networks(
     face_model: FaceModel, settings: PerceptualSettings, emotion: bool, lips: bool
 ) -> PerceptualNetworks | None:
-    """The networks that are wanted, from their files; None where neither emotion nor lips are watched.
+    """The requested networks, loaded from their files; None if neither is requested.
 
     Raises:
         EmoteError: a file is missing, damaged or of another kind.
@@ -126,9 +137,9 @@ def _load_lip_reader(path: Path | None) -> LipReader | VisualFrontEnd:
 
 
 def frames_before_padding(valid: Tensor, run: slice) -> Tensor:
-    """(B, length of run) bool: the frames of the run that are not after their clip's last valid one in valid (B, T).
+    """(B, length of run) bool: False at the frames of the run after their clip's last valid frame in valid (B, T).
 
-    A clip of which the run holds none, or that was never seen, keeps all: the network needs a frame to look at.
+    A clip for which that would be every frame keeps all of them, because the network needs at least one.
     """
     before = valid.flip(1).cummax(1).values.flip(1)[:, run]
     return before | ~before.any(1, keepdim=True)
@@ -145,30 +156,32 @@ def perceptual_terms(
     emotion_features: Tensor | None = None,
     within: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """The terms that the networks at hand allow, by name (see the module's docstring).
+    """The terms of the given networks by name; the module's docstring lists them.
 
     Args:
+        networks: the perceptual networks.
         own: (B, T, E + 3) motion under the clips' own conditions.
-        exchanged: the same speech under the conditions of clip permutation[i]; None where nothing was exchanged.
+        exchanged: (B, T, E + 3) the same speech with the emotion of clip permutation[i]; None without an exchange.
         wanted: (B, T, E + 3) true motion.
-        permutation: (B,) which clip gave its emotion; None where nothing was exchanged.
-        valid: (B, T) bool frames that the lip terms count.
-        shape: (B, S) identity coefficients.
-        emotion_features: (B, T, D) of the real videos; the reference of emotion is the rendered true motion without.
-        within: (B, T) bool from `frames_before_padding`, those that the emotion terms count; None: all.
+        permutation: (B,) int64 clip whose emotion clip i got; None without an exchange.
+        valid: (B, T) bool frames that count in the lip terms.
+        shape: (B, S) identity coefficients; None for the mean head.
+        emotion_features: (B, T, D) features of the real videos, as reference of the emotion terms. None: the reference
+            is the rendered true motion.
+        within: (B, T) bool frames that count in the emotion terms, from `frames_before_padding`; None for all.
     """
     with torch.no_grad():
-        truth = networks.view(wanted, shape, within)
+        truth = networks.perceive(wanted, shape, within)
         reference = truth.emotion
         if emotion_features is not None and networks.video_emotion is not None:
             reference = networks.video_feature(emotion_features, within)
     terms: dict[str, Tensor | None] = {}
     halves = {"": own} | ({} if exchanged is None else {"_disentangled": exchanged})
     for suffix, motion in halves.items():
-        seen = networks.view(motion, shape, within)
-        if seen.emotion is not None and reference is not None:
+        found = networks.perceive(motion, shape, within)
+        if found.emotion is not None and reference is not None:
             donors = reference[permutation] if suffix else reference
-            terms["emotion_video" + suffix] = emotion_error(seen.emotion, donors)
-        if seen.lips is not None and truth.lips is not None:
-            terms["lip_reading" + suffix] = lip_reading_error(seen.lips, truth.lips, valid)
+            terms["emotion_video" + suffix] = emotion_error(found.emotion, donors)
+        if found.lips is not None and truth.lips is not None:
+            terms["lip_reading" + suffix] = lip_reading_error(found.lips, truth.lips, valid)
     return {name: term for name, term in terms.items() if term is not None}

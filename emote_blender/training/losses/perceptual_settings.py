@@ -9,14 +9,20 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class PerceptualSettings:
-    """`[perceptual]`: the networks that watch, and how much they are shown.
+    """`[perceptual]`: the perceptual networks, and how much is rendered for them.
 
-    emotion_network, video_emotion, lip_reader: folders of networks that this project trained; emotion_network may be
-    the file of the authors' ResNet-50, and lip_reader that of an external visual speech recogniser.
-    image_size: pixels, square. camera: "published", for FLAME in metres, or "framing" for the face of another head.
-    render_frames: frames of each window that are rendered, a run at a random place; 0: all of them, as published.
-    render_every: the perceptual terms are measured on every so many-th step, and count that many times there, so that
-    a weight means the same. Rendering fewer is cheaper and noisier; on a CPU it makes stage 2 possible at all.
+    Rendering less is cheaper and noisier; it is what makes stage 2 possible on a CPU.
+
+    Attributes:
+        emotion_network: folder of an emotion network of this project, or the file of the authors' ResNet-50.
+        video_emotion: folder of a video emotion network.
+        lip_reader: folder of a lip reader of this project, or the file of an external visual speech recogniser.
+        image_size: width and height of the pictures, pixels.
+        camera: "published" for FLAME in metres, "framing" for another head.
+        renderer: backend of `FaceRenderer`.
+        render_frames: frames of each window to render, consecutive, from a random place; 0 for all, as published.
+        render_every: the perceptual terms are computed at every n-th step only, and weighted n times there, so that
+            their weights keep their meaning.
     """
 
     emotion_network: Path | None = None

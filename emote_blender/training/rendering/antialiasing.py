@@ -1,10 +1,10 @@
-"""Silhouettes that move smoothly: the pixels on both sides of one share their colours by where it passes between them.
+"""Differentiable antialiasing of silhouettes: neighbouring pixels are blended where an outline passes between them.
 
-A depth buffer decides pixel by pixel, so an image jumps when a lip's outline passes a pixel's centre and its gradient
-knows nothing of the outline. Here every outline that passes between the centres of two neighbours blends their colours
-by its distances from them, which is continuous in the vertices (the idea of Laine et al. 2020, Modular
-Primitives for High-Performance Differentiable Rendering, section 3.4; there the edges of the triangle seen at the pixel
-are tried, here those of the mesh, since triangles can be smaller than pixels).
+A depth buffer decides each pixel alone. The image then jumps when the outline of a lip passes a pixel's centre, and the
+outline has no gradient. Here each outline that passes between the centres of two neighbouring pixels blends their
+colours by its distances from the two centres, which is continuous in the vertices. The idea is from Laine et al. 2020,
+Modular Primitives for High-Performance Differentiable Rendering, section 3.4. They test the edges of the triangle that
+is visible at the pixel; this module tests the edges of the mesh, because triangles can be smaller than pixels.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from torch import Tensor, nn
 
 from .rasteriser import Fragments
 
-_DEPTH_SLACK = 1.0  # pixels that an outline may lie before the surface it belongs to, seen at the neighbour's centre
+_DEPTH_SLACK = 1.0  # pixels of depth by which the surface at the inside pixel's centre may lie behind its outline
 
 
 class MeshEdges(nn.Module):
-    """The edges of a mesh with the triangles on either side of them.
+    """The edges of a mesh and the triangles on both sides of each edge.
 
-    corners: (E, 2) vertices, as the first triangle goes round. sides: (E, 2) triangles, the second -1 where none is.
-    Where more than two triangles meet, each further pair or single is an edge of its own.
+    Where more than two triangles meet at an edge, each further pair (or single triangle) counts as another edge.
+
+    Attributes:
+        corners: (E, 2) int64 vertices, in the winding order of the first triangle.
+        sides: (E, 2) int64 triangles; the second is -1 at a border of the mesh.
     """
 
     def __init__(self, faces: np.ndarray) -> None:
@@ -46,8 +49,16 @@ class MeshEdges(nn.Module):
         self.register_buffer("sides", torch.from_numpy(sides), persistent=False)
 
     def silhouettes(self, points: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
-        """Edges between a triangle that faces the camera and none or one that does not, of points (N, V, 3) in pixels:
-        the image (S,) of each and its corners (S, 2), round the triangle that is seen."""
+        """The silhouette edges: one side faces the camera, the other side faces away or does not exist.
+
+        Args:
+            points: (N, V, 3) x and y in pixels, and depth.
+            faces: (F, 3) int64 triangles.
+
+        Returns:
+            (S,) int64 image of each silhouette edge and (S, 2) int64 its corners, in the winding order of the triangle
+            that faces the camera.
+        """
         a, b, c = (points[..., :2].index_select(1, faces[:, corner]) for corner in range(3))
         ab, ac = b - a, c - a
         facing = ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0] < 0
@@ -62,10 +73,14 @@ class MeshEdges(nn.Module):
 class _Crossings:
     """Where K silhouettes pass between neighbouring pixels.
 
-    inside, outside: (K,) the pixel with the surface and its neighbour without it, counted through all images.
-    step: (K,) by how much a coordinate grows from inside to outside, 1 or -1.
-    place: (K,) the coordinate of the inside pixel. line: (K,) that of the other axis, on which the two lie.
-    start, end: (K,) corners of the edge, counted through the vertices of all images.
+    Attributes:
+        inside: (K,) int64 pixel that shows the surface, counted through all images.
+        outside: (K,) int64 its neighbour beyond the silhouette, counted in the same way.
+        step: (K,) change of the coordinate from inside to outside, 1 or -1.
+        place: (K,) coordinate of the inside pixel along the axis.
+        line: (K,) coordinate of both pixels along the other axis.
+        start: (K,) int64 first corner of the edge, counted through the vertices of all images.
+        end: (K,) int64 second corner.
     """
 
     inside: Tensor
@@ -78,10 +93,16 @@ class _Crossings:
 
 
 def blend_silhouettes(image: Tensor, seen: Fragments, points: Tensor, faces: Tensor, edges: MeshEdges) -> Tensor:
-    """The image (N, D, H, W) with silhouettes blended; points (N, V, 3) in pixels, as `rasteriser.rasterise` took them.
+    """(N, D, H, W) the image with silhouettes blended, differentiable in the image and in the points.
 
-    Differentiable in the image and in the points. Where several silhouettes pass between the same two pixels, the
-    nearest counts.
+    Where several silhouettes pass between the same two pixels, the nearest counts.
+
+    Args:
+        image: (N, D, H, W).
+        seen: the fragments that the image was made of.
+        points: (N, V, 3) as given to `rasteriser.rasterise`: x and y in pixels, and depth.
+        faces: (F, 3) int64 triangles.
+        edges: the edges of these triangles.
     """
     num_images, height, width = seen.size
     colors = image.permute(0, 2, 3, 1).reshape(-1, image.shape[1])  # (N H W, D)
@@ -102,7 +123,7 @@ def blend_silhouettes(image: Tensor, seen: Fragments, points: Tensor, faces: Ten
 def _crossings(
     points: Tensor, number: Tensor, corners: Tensor, depth: Tensor, axis: int, size: tuple[int, int, int]
 ) -> _Crossings:
-    """The visible crossings between neighbours along x (axis 0) or y (axis 1)."""
+    """The visible crossings between neighbouring pixels along x (axis 0) or y (axis 1)."""
     _, height, width = size
     layout = ((1, width), (width, height))  # stride and number of pixels along x and along y
     (stride, num_places), (line_stride, num_lines) = layout if axis == 0 else layout[::-1]
@@ -118,7 +139,7 @@ def _crossings(
     crossing = start[owner, axis] + part * (end - start)[owner, axis]
     crossing_depth = start[owner, 2] + part * (end - start)[owner, 2]
     lower = crossing.floor()
-    kept = (lower >= 0) & (lower < num_places - 1)  # not NaN
+    kept = (lower >= 0) & (lower < num_places - 1)  # False for NaN too
     owner, line, lower, crossing_depth = owner[kept], line[kept], lower[kept], crossing_depth[kept]
 
     pair = number[owner] * (height * width) + line.long() * line_stride + lower.long() * stride
@@ -137,7 +158,7 @@ def _crossings(
 
 
 def _shares(colors: Tensor, points: Tensor, crossings: _Crossings, axis: int) -> Tensor:
-    """(N H W, D) what to add to the colours: a pixel that a silhouette passes through gets its neighbour's share."""
+    """(N * H * W, D) change of the colours: a pixel that a silhouette crosses takes a share of its neighbour's."""
     start, end = (points.index_select(0, corner)[:, :2] for corner in (crossings.start, crossings.end))
     along = end - start
     part = (crossings.line - start[:, 1 - axis]) / along[:, 1 - axis]
@@ -146,7 +167,7 @@ def _shares(colors: Tensor, points: Tensor, crossings: _Crossings, axis: int) ->
     beyond = distance.detach() > 0.5
     target = torch.where(beyond, crossings.outside, crossings.inside)
     source = torch.where(beyond, crossings.inside, crossings.outside)
-    # A slanted edge passes between neighbours along x and along y: its direction decides how much each counts.
+    # A slanted edge crosses between neighbours along x and along y; its direction weights the two.
     share = (distance - 0.5).abs() * along[:, 1 - axis] ** 2 / (along**2).sum(1)
     difference = colors.index_select(0, source) - colors.index_select(0, target)
     return torch.zeros_like(colors).index_add(0, target, share.unsqueeze(1) * difference)

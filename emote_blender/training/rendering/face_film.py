@@ -1,6 +1,6 @@
-"""A head filmed by the fixed camera: what the perceptual networks are trained on, and what their losses look at.
+"""Pictures of a moving head under the fixed camera, for training the perceptual networks and for their losses.
 
-Both must see the same picture, so it is made in one place.
+Both need exactly the same pictures, so one module renders them.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from .posed_face import PosedFace
 from .renderer import Backend, FaceRenderer, region_albedo
 
 PUBLISHED_SIZE = 224  # pixels; the mouth crop is 96 of these
-_TURNED_AWAY = -0.3  # cosine of a triangle's normal with the way to the camera at rest, beyond which it is left out
+_TURNED_AWAY = -0.3  # cosine between a triangle's normal and the camera's direction, below which it is not drawn
 
 
 class FaceFilm(nn.Module):
-    """Motion to pictures of the face and of the mouth.
+    """Renders motion as pictures of the face and of the mouth.
+
+    Only the front of the head is drawn. Triangles that face away by more than 107 degrees at rest never become visible,
+    and they are a third of the head.
 
     Args:
-        face_model: the head, in its own colours or those of its regions.
-        image_size: pixels, square. In pictures that are not 224 the mouth crop is of the same part of the face.
-        camera: "published" is EMOTE's, for FLAME; "framing" is as near to it as another head allows.
+        face_model: the head, in its own colours or in those of its regions.
+        image_size: pixels, square. The mouth crop covers the same part of the face at every size.
+        camera: "published" is EMOTE's camera, for FLAME; "framing" is the nearest equivalent for another head.
         backend: see `FaceRenderer`.
-
-    Of the head only the front is drawn: triangles that at rest are turned away by more than 107 degrees never come
-    round, and a third of the head is there.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class FaceFilm(nn.Module):
         self.image_size = image_size
         view = FIXED_CAMERA if camera == "published" else Camera.framing(face_model)
         faces = face_model.faces[_is_in_front(face_model, view)]
-        vertices, faces = np.unique(faces, return_inverse=True)  # the others need no normals
+        vertices, faces = np.unique(faces, return_inverse=True)  # no normals for vertices that are not drawn
         albedo = region_albedo(face_model)[vertices]
         self.renderer = FaceRenderer(faces.reshape(-1, 3), image_size, backend, view, albedo)
         triangles, weights = landmarks68(face_model)
@@ -64,17 +64,17 @@ class FaceFilm(nn.Module):
         return self.renderer(drawn).unflatten(0, vertices.shape[:2])
 
     def crops(self, pictures: Tensor, vertices: Tensor) -> Tensor:
-        """(B, T, 96, 96) grey mouths in pictures (B, T, 3, H, W) of vertices (B, T, V, 3)."""
+        """(B, T, 96, 96) grey mouth crops of pictures (B, T, 3, H, W) of vertices (B, T, V, 3)."""
         window = CROP_SIZE * self.image_size / PUBLISHED_SIZE
         return mouth_crops(pictures, self.landmarks(vertices), window=window)
 
     def mouths(self, motion: Tensor, shape: Tensor | None = None) -> Tensor:
-        """(B, T, 96, 96) grey mouths of motion (B, T, E + 3)."""
+        """(B, T, 96, 96) grey mouth crops of motion (B, T, E + 3)."""
         vertices = self.face(motion, shape)
         return self.crops(self.pictures(vertices), vertices)
 
     def landmarks(self, vertices: Tensor) -> Tensor:
-        """(B, T, 68, 2) pixels, without gradient: the crop follows the mouth, it is nothing to be optimised."""
+        """(B, T, 68, 2) pixels, without gradient: a loss must not be reduced by moving the crop."""
         with torch.no_grad():
             corners = vertices[:, :, self.landmark_corners]  # (B, T, 68, 3, 3)
             points = (corners * self.landmark_weights[..., None]).sum(-2)
@@ -85,7 +85,7 @@ class FaceFilm(nn.Module):
 
 
 def _is_in_front(face_model: FaceModel, camera: Camera) -> np.ndarray:
-    """(F,) bool: triangles that look towards the camera or aside, and touch the picture."""
+    """(F,) bool: triangles that face the camera or sideways, and touch the image."""
     template = torch.from_numpy(np.asarray(face_model.v_template, np.float64))
     turned = template @ camera.rotation(template)
     places = camera.pixels(turned, PUBLISHED_SIZE)[..., :2].numpy()
@@ -93,6 +93,6 @@ def _is_in_front(face_model: FaceModel, camera: Camera) -> np.ndarray:
     normal = np.cross(b - a, c - a)
     towards = normal[:, 2] >= _TURNED_AWAY * np.linalg.norm(normal, axis=1)
     corners = places[face_model.faces]  # (F, 3, 2)
-    margin = PUBLISHED_SIZE / 10  # by how much something from outside may move into the picture
+    margin = PUBLISHED_SIZE / 10  # pixels by which motion may carry a triangle into the image
     inside = (corners.max(1) > -margin).all(1) & (corners.min(1) < PUBLISHED_SIZE + margin).all(1)
     return towards & inside

@@ -1,15 +1,17 @@
-"""The FLAME layer in torch: coefficients and joint rotations to vertices, differentiable."""
+"""The FLAME layer in torch: coefficients and joint rotations to vertices, differentiable.
+
+`flame/skinning.py` and `motion_tools/rotation.py` have the same formulas in numpy, with their sources; a test compares
+the two.
+"""
 
 import torch
 from torch import Tensor, nn
 
 from ...flame.model import FaceModel
 
-# The same formulas in numpy, with their sources, are in skinning.py and rotation.py; a test holds the two together.
-
 
 class FLAMELayer(nn.Module):
-    """A face model's arrays as buffers; they come from the head folder and are not saved with a state dict."""
+    """A face model as a module; its buffers come from the head folder and are not part of the state dict."""
 
     def __init__(self, face_model: FaceModel):
         super().__init__()
@@ -27,13 +29,16 @@ class FLAMELayer(nn.Module):
             self.register_buffer(name, tensor, persistent=False)
 
     def forward(self, shape: Tensor | None, expression: Tensor, pose: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns (B, V, 3) vertices and (B, J, 3) posed joints, metres.
+        """(B, V, 3) vertices and (B, J, 3) posed joints, metres.
 
         Args:
             shape: (B, S) identity coefficients; None for zeros.
             expression: (B, E) coefficients.
             pose: (B, J, 3) or (B, J * 3) axis-angle of each joint relative to its parent, radians, in the order of the
                 face model's joint_names (FLAME: root, neck, jaw, left eye, right eye).
+
+        Raises:
+            ValueError: the number of coefficients is not the head's.
         """
         batch = len(expression)
         if shape is None:
@@ -72,7 +77,7 @@ class FLAMELayer(nn.Module):
 
 
 def axis_angle_to_matrix(axis_angle: Tensor) -> Tensor:
-    """(..., 3, 3) rotations of axis-angle (..., 3) in radians; the gradient is finite at zero (Rodrigues' formula)."""
+    """(..., 3, 3) rotations of axis-angle (..., 3), radians, by Rodrigues' formula; the gradient is finite at zero."""
     squared = (axis_angle**2).sum(-1)[..., None, None]
     small = squared < 1e-8
     angle = torch.where(small, 1.0, squared).sqrt()

@@ -1,4 +1,4 @@
-"""The mouth cut out of a film of a face, as the lip-reading network sees it (EMOTE.md, section 6, Mouth crop)."""
+"""Mouth crops of pictures of a face, the input of the lip-reading network (spec/EMOTE.md 6, Mouth crop)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LUMA = (0.2989, 0.587, 0.114)  # ITU-R 601-2 as torchvision's rgb_to_grayscale r
 
 
 def smooth_landmarks(landmarks: Tensor, num_frames: int = SMOOTHED_FRAMES) -> Tensor:
-    """(B, T, L, 2) landmarks whose shape is smoothed in time and whose mean stays where it was in every frame.
+    """(B, T, L, 2) landmarks, smoothed in time; the mean of the landmarks in each frame is unchanged.
 
     Args:
         landmarks: (B, T, L, 2) pixels.
-        num_frames: length of the box filter. Frame t is the mean of the frames t - num_frames / 2 to
-            t + num_frames / 2 - 1 (12 frames: t - 6 to t + 5); the first and the last frame stand in for those beyond.
+        num_frames: length of the box filter. Frame t becomes the mean of frames t - num_frames / 2 to
+            t + num_frames / 2 - 1 (12 frames: t - 6 to t + 5). Beyond the ends the first or last frame is repeated.
     """
     batch, frames = landmarks.shape[:2]
     values = landmarks.reshape(batch, frames, -1).transpose(1, 2)  # (B, L * 2, T)
@@ -36,23 +36,26 @@ def smooth_landmarks(landmarks: Tensor, num_frames: int = SMOOTHED_FRAMES) -> Te
 
 
 def mouth_centres(landmarks: Tensor) -> Tensor:
-    """(B, T, 2) pixels: where the mouth is, from the smoothed 68 landmarks (B, T, 68, 2)."""
+    """(B, T, 2) centres of the mouth in pixels, from landmarks (B, T, 68, 2), which are smoothed first."""
     return smooth_landmarks(landmarks)[..., MOUTH, :].mean(-2)
 
 
 def mouth_crops(images: Tensor, landmarks: Tensor, size: int = CROP_SIZE, window: float | None = None) -> Tensor:
     """(B, T, size, size) grey pictures of the mouth, differentiable in images and landmarks.
 
+    Bicubic sampling overshoots [0, 1] by a few hundredths beside sharp edges; the values are not clamped. Outside the
+    image pixels are black.
+
     Args:
         images: (B, T, 3, H, W) RGB in [0, 1].
-        landmarks: (B, T, 68, 2) pixels, x before y, the top left pixel's centre at (0, 0).
-        size: pixels of a crop.
-        window: side of the square that is cut out, in pixels of the images; `size` if None, so that nothing is scaled,
-            as in images of 224. For smaller images give `96 * H / 224`. Pixels are sampled, not averaged: a window much
-            larger than the crop would flicker.
+        landmarks: (B, T, 68, 2) pixels, x before y; the centre of the top left pixel is (0, 0).
+        size: width and height of a crop, pixels.
+        window: side of the square that is cut out, in pixels of the images. None means `size`: no scaling, as for
+            images of 224 pixels. For smaller images give `96 * H / 224`. Pixels are sampled, not averaged, so a window
+            much larger than the crop would flicker.
 
-    Bicubic sampling passes [0, 1] by a few hundredths beside sharp edges, and nothing is cut off; what lies outside
-    the image is black.
+    Raises:
+        ValueError: the shapes do not match.
     """
     batch, frames, channels, height, width = images.shape
     if channels != 3 or landmarks.shape != (batch, frames, NUM_LANDMARKS, 2):
@@ -79,10 +82,10 @@ def grey_images(images: Tensor) -> Tensor:
 
 
 def landmarks68(face_model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
-    """(68,) triangles and (68, 3) places within them of a head's iBUG landmarks.
+    """The 68 iBUG landmarks of a head: (68,) triangles and (68, 3) barycentric coordinates.
 
-    FLAME's file of 51 static landmarks lacks the jaw line. Those 17 points are then the vertices nearest to the jaw
-    line of the open head, carried over by the affine map that takes its other landmarks to this head's.
+    FLAME's file of 51 static landmarks has no jaw line. The 17 missing points are then vertices of this head: those
+    nearest to the open head's jaw line, mapped by the affine transform that fits the other 51 landmarks.
 
     Raises:
         ModelError: the head has no landmarks.
@@ -107,7 +110,7 @@ def landmarks68(face_model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _jaw_line(face_model: FaceModel, triangles: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """(17, 3) points about where the jaw line of a head with 51 landmarks is, metres."""
+    """(17, 3) estimated jaw line of a head with 51 landmarks, metres."""
     known = FaceModel.load(find_head(DEFAULT_HEAD))
     source = _points(known, *landmarks68(known))
     target = _points(face_model, triangles, places)

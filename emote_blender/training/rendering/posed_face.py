@@ -1,4 +1,4 @@
-"""A head posed by motion: expression and jaw to vertices, with gradients."""
+"""Motion to vertices: a head posed by expression and jaw, with gradients."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .flame_layer import FLAMELayer
 
 
 def full_precision(tensor: Tensor) -> torch.autocast:
-    """A context without autocast on a tensor's device: half a float's digits are too few for a place on a head."""
+    """A context without autocast on the tensor's device: half precision is too coarse for vertex positions."""
     return torch.autocast(tensor.device.type, enabled=False)
 
 
 class PosedFace(nn.Module):
-    """A head under expression and jaw rotation; neck, eyes and root rest."""
+    """A head under expression and jaw rotation; root, neck and eyes stay at rest."""
 
     def __init__(self, face_model: FaceModel) -> None:
         super().__init__()
@@ -24,12 +24,13 @@ class PosedFace(nn.Module):
         self.jaw = face_model.joint_names.index("jaw")
 
     def forward(self, motion: Tensor, shape: Tensor | None = None) -> Tensor:
-        """(B, T, V, 3) vertices in metres of motion (B, T, E + 3): expression, then jaw axis-angle in radians.
+        """(B, T, V, 3) vertices, metres.
 
-        Coefficients that a head has beyond those of `motion` and `shape` are zero (EMOTE v1 knows 50 of FLAME's 100).
+        `motion` and `shape` may have fewer coefficients than the head; the others are zero (EMOTE v1 uses 50 of FLAME's
+        100 expression coefficients).
 
         Args:
-            motion: (B, T, E + 3).
+            motion: (B, T, E + 3) expression coefficients, then the jaw's axis-angle in radians.
             shape: (B, S) identity coefficients; None for the mean head.
 
         Raises:
@@ -46,7 +47,7 @@ class PosedFace(nn.Module):
 
 
 def _widened(coefficients: Tensor, width: int) -> Tensor:
-    """(B, width) of coefficients (B, up to width), zeros after them."""
+    """(B, width) coefficients (B, up to width), padded with zeros."""
     if coefficients.shape[1] > width:
         raise ValueError(f"the head has {width} components, found {coefficients.shape[1]} coefficients")
     return F.pad(coefficients, (0, width - coefficients.shape[1]))

@@ -1,8 +1,8 @@
-"""Which triangle of a mesh is seen at each pixel, and where in the triangle: in torch, on any device, batched.
+"""A batched rasteriser in torch, on any device: the visible triangle at each pixel and the position within it.
 
 Pixel coordinates: x to the right, y down, the centre of the top left pixel at (0, 0). Depth grows away from the camera.
-What is seen is decided by a depth buffer and has no gradient; the place within the triangle has one, so that an image
-made of interpolated attributes moves with the vertices. Edges and silhouettes get theirs in `antialiasing`.
+The depth buffer decides which triangle is visible, without a gradient. The barycentric coordinates have a gradient, so
+an image of interpolated attributes moves with the vertices. `antialiasing` gives silhouettes theirs.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ import torch
 from torch import Tensor
 
 _FACE_BITS = 31  # of the 62 bits of a key in the depth buffer; the others are the depth
-_LARGEST_IMAGE = 1 << 22  # pixels whose number and a half float32 still divides into rows exactly
+_LARGEST_IMAGE = 1 << 22  # pixels up to which float32 splits a pixel's number (plus a half) into rows exactly
 _NOTHING = torch.iinfo(torch.int64).max
 
 
 @dataclass(frozen=True, eq=False)
 class Fragments:
-    """What is seen, at the P pixels of all images that show anything.
+    """What is visible at the P covered pixels of all images.
 
-    pixel: (P,) int64 place in the images laid out as (N, height, width), ascending.
-    face: (P,) int64 triangle.
-    corners: (P, 3) int64 the triangle's vertices, counted through the vertices (N, V) of all images.
-    barycentric: (P, 3) weights of the corners, sum 1, differentiable in the vertices.
-    size: N, height, width.
+    Attributes:
+        pixel: (P,) int64 index into the images laid out as (N, height, width), ascending.
+        face: (P,) int64 triangle.
+        corners: (P, 3) int64 vertices of the triangle, counted through the vertices (N, V) of all images.
+        barycentric: (P, 3) weights of the corners, which sum to 1, differentiable in the vertices.
+        size: N, height, width.
     """
 
     pixel: Tensor
@@ -35,7 +36,7 @@ class Fragments:
     size: tuple[int, int, int]
 
     def interpolate(self, attributes: Tensor) -> Tensor:
-        """(P, D) attributes at the pixels, of attributes (N, V, D) at the vertices; differentiable."""
+        """(P, D) values at the pixels, interpolated from attributes (N, V, D) of the vertices; differentiable."""
         return self.weighted(attributes.flatten(0, 1), self.corners)
 
     def weighted(self, values: Tensor, corners: Tensor) -> Tensor:
@@ -55,13 +56,17 @@ class Fragments:
 def rasterise(points: Tensor, faces: Tensor, height: int, width: int) -> Fragments:
     """The nearest triangle that faces the camera, at each pixel's centre.
 
+    A pixel on the edge between two triangles belongs to the nearer one, or at equal depth to the first. Triangles with
+    non-finite coordinates are not drawn.
+
     Args:
         points: (N, V, 3) x and y in pixels, depth in any unit; float32 or float64.
-        faces: (F, 3) int64 triangles whose corners go round counter-clockwise for who looks at their front.
-        height, width: of the images, pixels.
+        faces: (F, 3) int64 triangles, counter-clockwise as seen from their front.
+        height: pixels.
+        width: pixels.
 
-    A pixel on the edge between two triangles belongs to the nearer, at equal depth to the first. Triangles with
-    coordinates that are not finite are not drawn.
+    Raises:
+        ValueError: the points have another shape, or the image is too large.
     """
     if points.ndim != 3 or points.shape[-1] != 3:
         raise ValueError(f"expected points (N, V, 3), found {tuple(points.shape)}")
@@ -73,7 +78,7 @@ def rasterise(points: Tensor, faces: Tensor, height: int, width: int) -> Fragmen
 
 
 def fragments(points: Tensor, faces: Tensor, pixel: Tensor, face: Tensor, size: tuple[int, int, int]) -> Fragments:
-    """The places within the faces (P,) that are seen at the pixels (P,); see `Fragments`."""
+    """The fragments of faces (P,) that are visible at pixels (P,), with their barycentric coordinates."""
     _, height, width = size
     corners = faces.index_select(0, face) + (pixel // (height * width) * points.shape[1]).unsqueeze(1)
     place = torch.stack([pixel % width, pixel // width % height]).to(points.dtype)  # (2, P)
@@ -84,7 +89,7 @@ def fragments(points: Tensor, faces: Tensor, pixel: Tensor, face: Tensor, size: 
 
 
 def visible_faces(points: Tensor, faces: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """The pixels (P,) of the images (N, height, width) that show something, and the face (P,) each shows."""
+    """(P,) covered pixels of the images (N, height, width), and (P,) the face that each shows; both int64."""
     nearest = torch.full((len(points) * height * width,), _NOTHING, device=points.device)
     images = max(1, _at_once(points.device) // max(1, len(faces)))
     for first in range(0, len(points), images):
@@ -95,19 +100,19 @@ def visible_faces(points: Tensor, faces: Tensor, height: int, width: int) -> tup
 
 
 def _at_once(device: torch.device) -> int:
-    """How many triangles, and how many candidate pixels, are worked on together: what fits a processor's cache."""
+    """The number of triangles, and of candidate pixels, to process together: as many as fit a processor's cache."""
     return 100_000 if device.type == "cpu" else 10_000_000
 
 
 def _draw(nearest: Tensor, points: Tensor, faces: Tensor, height: int, width: int) -> None:
-    """Writes the least key, depth before face number, of every pixel of the images into nearest."""
+    """Write the least key of every pixel into `nearest`; a key is the depth followed by the face's number."""
     a, b, c = (points.index_select(1, faces[:, corner]) for corner in range(3))  # (N, F, 3) each
     ab, ac = b[..., :2] - a[..., :2], c[..., :2] - a[..., :2]
     facing = ab[..., 0] * ac[..., 1] - ab[..., 1] * ac[..., 0] < 0  # y points down
     low = torch.minimum(torch.minimum(a, b), c)[..., :2].ceil().clamp(min=0)
     high = torch.maximum(torch.maximum(a, b), c)[..., :2].floor()
     limit = torch.tensor([width - 1, height - 1], dtype=high.dtype, device=high.device)
-    spans = torch.minimum(high, limit) - low + 1  # of pixel centres; most triangles of a fine mesh hold none
+    spans = torch.minimum(high, limit) - low + 1  # pixel centres; most triangles of a fine mesh contain none
     drawn = (facing & (spans[..., 0] > 0) & (spans[..., 1] > 0)).view(-1).nonzero().squeeze(1)
     corners = torch.cat([corner.view(-1, 3).index_select(0, drawn) for corner in (a, b, c)], 1).T.contiguous()
     finite = torch.isfinite(corners).all(0)
@@ -117,7 +122,7 @@ def _draw(nearest: Tensor, points: Tensor, faces: Tensor, height: int, width: in
     image, face = drawn // max(1, len(faces)), drawn % max(1, len(faces))
     depths = torch.where(torch.isfinite(points[..., 2]), points[..., 2], 0)
     least, most = depths.amin(1)[image], depths.amax(1)[image]
-    # Depth as a part of the head's own depth, in 2^30 steps: integers can be compared together with the face number.
+    # Depth relative to the head's own depth, later in 2^30 steps: as an integer it forms one key with the face number.
     corners[2::3] = (corners[2::3] - least) / (most - least).clamp(min=torch.finfo(points.dtype).tiny)
 
     ends = (spans[0] * spans[1]).long().cumsum(0)
@@ -131,7 +136,7 @@ def _draw(nearest: Tensor, points: Tensor, faces: Tensor, height: int, width: in
 def _draw_group(
     nearest: Tensor, width: int, corners: Tensor, low: Tensor, spans: Tensor, first_pixel: Tensor, face: Tensor
 ) -> None:
-    """Draws K triangles: corners (9, K), lowest pixel (2, K), pixels along x and y (2, K), the image's first pixel."""
+    """Draw K triangles with corners (9, K) and lowest pixel (2, K), which span (2, K) pixels in images from (K,) on."""
     counts = (spans[0] * spans[1]).long()
     owner = torch.repeat_interleave(counts)
     offset = torch.arange(len(owner), device=owner.device) - (counts.cumsum(0) - counts).index_select(0, owner)
@@ -141,9 +146,9 @@ def _draw_group(
     x, y = low[0].index_select(0, owner) + (offset - row * span), low[1].index_select(0, owner) + row
     ax, ay, az, bx, by, bz, cx, cy, cz = (corner.index_select(0, owner) for corner in corners)
     ax, bx, cx, ay, by, cy = ax - x, bx - x, cx - x, ay - y, by - y, cy - y
-    # An edge's function has exactly the opposite sign for the triangle on its other side: no pixel falls between.
+    # The edge function has exactly the opposite sign for the triangle on the other side, so no pixel is missed.
     a_weight, b_weight, c_weight = cx * by - cy * bx, ax * cy - ay * cx, bx * ay - by * ax
-    total = a_weight + b_weight + c_weight  # 0 where a triangle is too small for the type
+    total = a_weight + b_weight + c_weight  # 0 where a triangle is too small for the dtype
     inside = ((total > 0) & (a_weight >= 0) & (b_weight >= 0) & (c_weight >= 0)).nonzero().squeeze(1)
     depth = (a_weight * az + b_weight * bz + c_weight * cz) / total
     rank = (depth.clamp(0, 1) * (1 << 30)).long()

@@ -1,12 +1,11 @@
-"""A mesh to a shaded picture, with gradients to the vertices: what the perceptual losses look at.
+"""The differentiable renderer of the perceptual losses: a mesh to a shaded picture (spec/EMOTE.md 6, Renderer).
 
-Sources: EMOTE.md section 6, Renderer. The official one rasterises with PyTorch3D and takes the skin of the Basel face
-model; here the rasteriser is our own, and the colours are those of the head (`shading.region_albedo`).
+The official one rasterises with PyTorch3D and uses the skin of the Basel face model. Here the rasteriser is our own and
+the colours are the head's (`shading.region_albedo`).
 """
 
 from __future__ import annotations
 
-import logging
 from importlib.util import find_spec
 from typing import Literal
 
@@ -21,8 +20,6 @@ from .shading import lamps_light, region_albedo, sphere_harmonics, vertex_normal
 
 __all__ = ["FIXED_CAMERA", "Camera", "FaceRenderer", "region_albedo"]
 
-logger = logging.getLogger(__name__)
-
 Backend = Literal["auto", "own", "nvdiffrast"]
 GREY = 0.6
 
@@ -31,16 +28,19 @@ class FaceRenderer(nn.Module):
     """Renders a mesh of fixed triangles under a fixed camera and a fixed light.
 
     Args:
-        faces: (F, 3) triangles, counter-clockwise from outside; those of `FaceModel.faces` that should be drawn.
+        faces: (F, 3) triangles to draw, counter-clockwise from outside.
         image_size: width and height, pixels.
-        backend: what finds the visible triangles. "nvdiffrast" needs that package and CUDA; "auto" takes it where both
-            are there. Gradients come from the same code with either.
+        backend: what finds the visible triangles. "nvdiffrast" needs that package and CUDA; "auto" uses it if both are
+            available. The gradients come from the same code with each backend.
         camera: `FIXED_CAMERA` for FLAME, `Camera.framing(face_model)` for another head.
-        albedo: (V, 3) colour of the vertices (`region_albedo`), or one colour (3,), or one grey; grey 0.6 if None.
+        albedo: (V, 3) colours of the vertices (`region_albedo`), one colour (3,), or one grey; grey 0.6 if None.
         light: (9, 3) coefficients of `shading.sphere_harmonics`, in the camera's frame; `lamps_light()` if None.
-        background: grey of what no triangle covers.
-        antialias: blend pixels along silhouettes, which gives the silhouettes a gradient: where the lip ends and the
-            dark of the mouth begins is then felt by a loss. Without it only what lies within a triangle is.
+        background: grey of pixels that no triangle covers.
+        antialias: blend pixels along silhouettes. This gives silhouettes a gradient, such as the border between a lip
+            and the dark inside of the mouth. Without it only the inside of triangles has one.
+
+    Raises:
+        ValueError: the backend is unknown or not installed, or albedo or light have another shape.
     """
 
     def __init__(
@@ -76,7 +76,8 @@ class FaceRenderer(nn.Module):
     def forward(self, vertices: Tensor) -> Tensor:
         """(N, 3, image_size, image_size) pictures in [0, 1] of vertices (N, V, 3) in metres, y up, face along +z.
 
-        Drawn in float32, or in float64 if the vertices are, whatever autocast says: half a pixel of rounding shows.
+        Autocast is off, because half precision would be wrong by half a pixel. The pictures are float64 if the vertices
+        are, else float32.
         """
         with torch.autocast(vertices.device.type, enabled=False):
             return self._draw(vertices if vertices.dtype == torch.float64 else vertices.float())
@@ -93,13 +94,13 @@ class FaceRenderer(nn.Module):
         return image.clamp(0, 1)
 
     def project(self, points: Tensor) -> Tensor:
-        """(N, P, 2) pixel coordinates of points (N, P, 3) in metres; the top left pixel's centre is (0, 0)."""
+        """(N, P, 2) pixel coordinates of points (N, P, 3) in metres; the centre of the top left pixel is (0, 0)."""
         with torch.autocast(points.device.type, enabled=False):
             points = points if points.dtype == torch.float64 else points.float()
             return self.camera.pixels(points @ self.camera.rotation(points), self.image_size)[..., :2]
 
     def _colors(self, seen: Fragments) -> Tensor:
-        """(P, 3) or (3,) or (1,) albedo at the pixels."""
+        """(P, 3), (3,) or (1,) albedo at the covered pixels."""
         albedo = self.albedo.to(seen.barycentric)
         if albedo.ndim == 1:
             return albedo
@@ -117,7 +118,7 @@ class FaceRenderer(nn.Module):
         return fragments(points, self.faces, pixel, face, (len(points), size, size))
 
     def _nvdiffrast_faces(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """As `rasteriser.visible_faces`. nvdiffrast has no culling: pixels that show a back are left empty."""
+        """As `rasteriser.visible_faces`. nvdiffrast has no culling: pixels that show a back face are left empty."""
         import nvdiffrast.torch as nvdiffrast
 
         if self._context is None:
@@ -125,7 +126,7 @@ class FaceRenderer(nn.Module):
         depth = points[..., 2]
         least, most = depth.amin(1, keepdim=True), depth.amax(1, keepdim=True)
         depth = 1.8 * (depth - least) / (most - least).clamp(min=1e-12) - 0.9  # within the clip space's -1 to 1
-        place = (points[..., :2] + 0.5) * (2 / self.image_size) - 1  # its row 0 is at y = -1, ours the topmost
+        place = (points[..., :2] + 0.5) * (2 / self.image_size) - 1  # nvdiffrast's row 0 is at y = -1, ours at the top
         clip = torch.cat([place, depth.unsqueeze(-1), torch.ones_like(depth).unsqueeze(-1)], -1).float().contiguous()
         resolution = [self.image_size, self.image_size]
         drawn, _ = nvdiffrast.rasterize(self._context, clip, self.faces.int(), resolution=resolution)
