@@ -1,4 +1,4 @@
-"""The command `train`: a config file to a trained network."""
+"""The command `train`: from a config file to a trained network."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ RUNS = Path("runs")
 
 
 def train_command(arguments: argparse.Namespace) -> int:
-    """Exit code of `train`; raises EmoteError if something given cannot be used or the training cannot go on."""
+    """Run `train` and return its exit code.
+
+    Raises:
+        EmoteError: something given cannot be used, or the training cannot continue.
+    """
     config = load_run_config(arguments.config, arguments.set or ())
     if config.task != arguments.task:
         raise InputError(f"{config.name} is for `train {config.task}`, not `train {arguments.task}`; choose another")
@@ -31,10 +35,10 @@ def train_command(arguments: argparse.Namespace) -> int:
         if path is not None and not path.exists():
             raise InputError(f"{option} {path}: no such file or folder; correct the path")
     inputs = RunInputs(config.name, config.trainer.seed, arguments.data, arguments.head, arguments.init)
-    # A file that is appended to gets a line now and then instead of one that is written over.
+    # A log file gets a line per minute instead of a line that is overwritten.
     seconds = 0.5 if sys.stderr.isatty() else 60.0
     progress = ProgressLine(sys.stderr, config.task)
-    if os.environ.get("RANK", "0") == "0":  # of several processes, the main one tells
+    if os.environ.get("RANK", "0") == "0":  # of several processes, only the main one logs
         logging.getLogger(__package__).setLevel(logging.INFO)
     trainer = Trainer(make_task(config, inputs), config.trainer, folder, config.record, progress, seconds)
     result = trainer.run(arguments.resume)

@@ -1,4 +1,4 @@
-"""What the tasks on filmed clips of the corpus share: `train emotion` and `train lips`."""
+"""The base of the tasks on rendered clips of the corpus: `train emotion` and `train lips`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ from ..run.task import RunInputs, Task
 
 @dataclass(frozen=True)
 class FilmViewSettings:
-    """`[view]`: the film (see `FaceFilm`), and how much its pictures are varied.
+    """`[view]`: the rendered pictures (see `FaceFilm`) and their augmentation.
 
-    brightness: the light varies by this share. shift: what is seen moves by up to this share of the picture.
+    Attributes:
+        image_size: pixels, square.
+        camera: see `FaceFilm`.
+        brightness: largest relative change of the brightness.
+        shift: largest shift as a fraction of the picture's size.
     """
 
     image_size: int = 112
@@ -33,7 +37,12 @@ class FilmViewSettings:
 
 
 class FilmParts(nn.Module):
-    """A film, and the pictures already made of its clips."""
+    """The renderer of a task, and the memory of the pictures that it has rendered.
+
+    Args:
+        film: the renderer.
+        data: the numbers of clips to remember.
+    """
 
     def __init__(self, film: FaceFilm, data: FilmSettings) -> None:
         super().__init__()
@@ -41,13 +50,19 @@ class FilmParts(nn.Module):
         self._training = FilmMemory(data.num_clips)
         self._validation = FilmMemory(data.validation_clips)
 
-    def look(self, batch: FilmBatch, film: Callable[[Tensor], Tensor]) -> Tensor:
-        """Pictures of a training batch, or in eval mode of one to validate on; see `FilmMemory.look`."""
+    def rendered(self, batch: FilmBatch, film: Callable[[Tensor], Tensor]) -> Tensor:
+        """The pictures of a training batch (in eval mode: a validation batch); see `FilmMemory`."""
         return (self._training if self.training else self._validation).look(batch, film)
 
 
 class FilmTask(Task):
-    """A task on filmed clips.
+    """A task on rendered clips.
+
+    Args:
+        settings: the tables of a config file.
+        data: the clips.
+        head: name or folder of the head to render.
+        initial: a run or checkpoint to continue from.
 
     Attributes:
         settings_class: dataclass of the config file, with `data` (FilmSettings), `view` (FilmViewSettings) and `face`.
@@ -56,7 +71,6 @@ class FilmTask(Task):
     settings_class: ClassVar[type]
 
     def __init__(self, settings: Any, data: FilmData, head: str | Path, initial: Path | None = None) -> None:
-        """initial: a run or checkpoint to go on from."""
         self.settings, self.data, self.head, self.initial = settings, data, str(head), initial
 
     @classmethod
@@ -67,7 +81,7 @@ class FilmTask(Task):
         return cls(settings, FilmData(settings.data, folder, inputs.seed), inputs.head or settings.face, inputs.init)
 
     def make_film(self) -> FaceFilm:
-        """The film of the head."""
+        """The renderer of the head."""
         view = self.settings.view
         return FaceFilm(FaceModel.load(find_head(self.head)), view.image_size, view.camera)
 
@@ -77,8 +91,13 @@ class FilmTask(Task):
 
 
 def varied(pictures: Tensor, brightness: float, shift: float) -> Tensor:
-    """Pictures (B, T, C, H, W) of clips, each brighter or darker by up to a share, and moved by up to a share of the
-    picture's size; what comes in at an edge repeats it. Drawn from torch's global generator."""
+    """(B, T, C, H, W) pictures, augmented by one random brightness and shift per clip (torch's global generator).
+
+    Args:
+        pictures: (B, T, C, H, W) in [0, 1].
+        brightness: largest relative change of the brightness.
+        shift: largest shift as a fraction of the picture's size; edge pixels are repeated.
+    """
     size = pictures.shape[-1]
     reach = round(shift * size)
     moved = []

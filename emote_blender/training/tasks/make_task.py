@@ -1,4 +1,4 @@
-"""The task that a config file names, as an object that the trainer runs."""
+"""From a config file to the task object that the trainer runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..run.task import RunInputs, Task
 
 
 def make_task(config: RunConfig, inputs: RunInputs) -> Task:
-    """The task that a config names; one of `config.TASKS`."""
+    """The task that a config names, one of `config.TASKS`."""
     return _task_class(config).from_config(config.tables, inputs)
 
 
 def _task_class(config: RunConfig) -> type[Task]:
-    """The class of a config's task, whose module is imported here only: a run loads nothing of the other tasks."""
+    """The class of a config's task; imported here, so that a run loads no code of the other tasks."""
     match config.task:
         case "flint":
             from .flint.flint_task import FLINTTask
@@ -44,6 +44,6 @@ def _task_class(config: RunConfig) -> type[Task]:
 
 
 def _is_on_mead(config: RunConfig) -> bool:
-    """Whether the emotion network over frames is trained on features of real videos, instead of both on films."""
+    """True if only the network over frames is trained, on MEAD's features of real videos."""
     data = config.tables.get("data")
     return isinstance(data, Mapping) and data.get("type") == "mead"

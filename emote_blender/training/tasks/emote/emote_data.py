@@ -1,4 +1,4 @@
-"""What EMOTE is trained on: batches by number, and batches that are held out."""
+"""The data of EMOTE's training: training batches by number and held-out batches."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from .emote_settings import CorpusData, EMOTESettings, MEADData, ModelSettings, 
 
 
 class EMOTEData(Protocol):
-    """Batches of one kind. Can be pickled, so that worker processes make them."""
+    """A source of batches. It can be pickled, so that worker processes can make them."""
 
     @property
     def speakers(self) -> tuple[str, ...]:
-        """Names of the speakers in the condition's columns."""
+        """Names of the speakers, in the order of the condition's columns."""
         ...
 
     @property
     def num_batches(self) -> int | None:
-        """Training batches in an epoch; None where there is no end."""
+        """Training batches in an epoch; None if there is no end."""
         ...
 
     def batch(self, number: int) -> ClipBatch:
-        """Training batch `number`: the same for the same seed and number."""
+        """Training batch `number`, which depends on the seed and the number only."""
         ...
 
     def validation(self) -> Iterator[ClipBatch]:
@@ -42,7 +42,7 @@ class EMOTEData(Protocol):
 
 
 class CorpusBatches:
-    """The generated corpus: training batches augmented, held-out ones as they were recorded."""
+    """The generated corpus, with augmentation of the training batches only."""
 
     def __init__(self, training: BatchSource, held_out: BatchSource, num_validation: int) -> None:
         self._training, self._held_out = SpeechBatches(training), SpeechBatches(held_out)
@@ -50,40 +50,45 @@ class CorpusBatches:
 
     @property
     def speakers(self) -> tuple[str, ...]:
-        """Those of the emotion styles."""
+        """The speakers of the emotion styles."""
         return SPEAKERS
 
     @property
     def num_batches(self) -> int | None:
-        """None: windows are drawn for ever."""
+        """None: windows are drawn without end."""
         return None
 
     def batch(self, number: int) -> ClipBatch:
         """See `EMOTEData`."""
-        return _unnoticed(self._training, number)
+        return _keeping_random_state(self._training, number)
 
     def validation(self) -> Iterator[ClipBatch]:
         """See `EMOTEData`."""
-        return (_unnoticed(self._held_out, number) for number in range(self._num_validation))
+        return (_keeping_random_state(self._held_out, number) for number in range(self._num_validation))
 
 
-def _unnoticed(batches: SpeechBatches, number: int) -> ClipBatch:
-    """A batch, with torch's generator as it was: the first one makes an encoder, which draws random weights."""
+def _keeping_random_state(batches: SpeechBatches, number: int) -> ClipBatch:
+    """A batch; torch's generator is unchanged although the first batch builds an encoder with random weights."""
     with torch.random.fork_rng(devices=[]):
         return batches[number]
 
 
 class WindowedClips:
-    """Any source of clips (`clips.Clips`): random windows, every clip once an epoch."""
+    """Random windows of any source of clips (`clips.Clips`), each clip once per epoch.
+
+    Args:
+        training: batches of the training clips.
+        held_out: batches of the held-out clips.
+        num_validation: number of held-out batches to use; 0 for all.
+    """
 
     def __init__(self, training: ClipBatches, held_out: ClipBatches, num_validation: int = 0) -> None:
-        """num_validation: of the held-out batches; 0: as many as there are."""
         self._training, self._held_out = training, held_out
         self._num_validation = num_validation or held_out.num_batches
 
     @property
     def speakers(self) -> tuple[str, ...]:
-        """Those of the training clips."""
+        """The speakers of the training clips."""
         return tuple(self._training.clips.speakers)
 
     @property
@@ -101,10 +106,15 @@ class WindowedClips:
 
 
 def open_data(settings: EMOTESettings, folder: Path, seed: int) -> EMOTEData:
-    """The data that `[data]` describes, in a folder.
+    """The data that `[data]` describes.
+
+    Args:
+        settings: the tables of a config file.
+        folder: the data's folder.
+        seed: of the training batches; held-out batches have a fixed one.
 
     Raises:
-        InputError: something is missing there.
+        InputError: something is missing in the folder.
     """
     if isinstance(settings.data, MEADData):
         return _open_mead(settings.data, settings.model.flint.num_expression, folder, seed)
@@ -150,7 +160,7 @@ def _open_mead(data: MEADData, num_expression: int, folder: Path, seed: int) -> 
 def _open_corpus(settings: EMOTESettings, data: CorpusData, folder: Path, seed: int) -> CorpusBatches:
     encoder = settings.model.audio_encoder
     if not isinstance(encoder, LogMelEncoderConfig):
-        encoder = LogMelEncoderConfig()  # the batches' spectrogram is then made for nobody
+        encoder = LogMelEncoderConfig()  # Wav2Vec 2.0 does not use the batches' spectrogram
 
     plain = DrawSettings(batch_size=data.batch_size, num_frames=data.num_frames, amount=0.0)
     training = BatchSource(find_parts(folder, tuple(data.shares)), tuple(data.shares.values()), encoder, data, seed)

@@ -1,4 +1,4 @@
-"""What takes part when EMOTE is trained: the model, the head that helps its encoder, what is frozen, who compares."""
+"""The training module of EMOTE: the model, its auxiliary head, the frozen parts and the losses."""
 
 from __future__ import annotations
 
@@ -19,18 +19,29 @@ from ...losses.perceptual import PerceptualNetworks
 from ...losses.vertex import VertexLoss
 from ...rendering.posed_face import full_precision
 
-# How much each articulation channel counts, in the order of `articulation.CHANNELS`: contacts are rare and matter most.
+# Weight of each articulation channel, in the order of `articulation.CHANNELS`. Contacts are rare and matter most.
 CHANNEL_WEIGHTS = (2.0, 1.5, 1.5, 3.0, 3.0, 1.0, 1.0)
 
 
 class EMOTEParts(nn.Module):
-    """EMOTE, and a linear head that reads articulation channels from its audio features and is thrown away afterwards.
+    """EMOTE with an auxiliary linear head that predicts articulation channels from the audio features.
 
-    The motion prior is always frozen (spec/EMOTE.md 3.5). What else is frozen is named by its path in `EMOTE`, such as
-    "audio_model" or "audio_model.model.feature_extractor"; frozen parts have no gradient and stay in eval mode.
+    The head is only used in training. The motion prior is always frozen (spec/EMOTE.md 3.5). Frozen parts have no
+    gradient and stay in eval mode.
 
-    The perceptual networks are no part of the state dict: they come from their own files, and a checkpoint of EMOTE
-    neither grows by them nor depends on which were used.
+    The perceptual networks are not in the state dict. They come from their own files, so a checkpoint of EMOTE neither
+    contains them nor depends on which were used.
+
+    Args:
+        config: the architecture of EMOTE.
+        surface: the loss that compares motions on the mesh.
+        perceptual: the networks of the second stage; None in the first.
+        freeze: other parts to freeze, by their path in `EMOTE`, such as "audio_model" or
+            "audio_model.model.feature_extractor".
+        encoder_dropout: dropout of a log-mel encoder's blocks.
+
+    Raises:
+        ValueError: a name in `freeze` is not a part of the model.
     """
 
     def __init__(
@@ -41,10 +52,6 @@ class EMOTEParts(nn.Module):
         freeze: Sequence[str] = (),
         encoder_dropout: float = 0.0,
     ) -> None:
-        """surface: compares motions on the mesh; encoder_dropout: of a log-mel encoder's blocks.
-
-        Raises ValueError where a name in `freeze` is no part of the model.
-        """
         super().__init__()
         self.surface, self.perceptual = surface, perceptual
         self.emote = EMOTE(config)
@@ -60,24 +67,24 @@ class EMOTEParts(nn.Module):
                 raise ValueError(f"'{name}' is no part of the model; its parts are {parts} and theirs")
             modules[name].requires_grad_(False)
         if self.audio_is_frozen:
-            self.articulation_head.requires_grad_(False)  # there is nothing left that it could help to learn
+            self.articulation_head.requires_grad_(False)  # it only serves to train the encoder
         self.register_state_dict_post_hook(_leave_out_perceptual)
         self.register_load_state_dict_post_hook(_expect_no_perceptual)
 
     @property
     def audio_is_frozen(self) -> bool:
-        """True where nothing of the audio encoder is trained."""
+        """True if no parameter of the audio encoder is trained."""
         return not any(parameter.requires_grad for parameter in self.emote.audio_model.parameters())
 
     def train(self, mode: bool = True) -> EMOTEParts:
-        """Self, in training mode but for what is frozen: no dropout, no masking, no running statistics there."""
+        """Self, in training mode except the frozen parts, which use no dropout, masking or running statistics."""
         super().train(mode)
         for name in self.freeze:
             self.emote.get_submodule(name).eval()
         return self
 
     def encode(self, batch: ClipBatch) -> tuple[Tensor, Tensor | None]:
-        """Audio features (B, T, D), and phone logits (B, 2 T, classes) of an encoder that has a phone head."""
+        """(B, T, D) audio features, and (B, 2 T, classes) phone logits or None if the encoder has no phone head."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.audio_is_frozen):
             encoder = self.emote.audio_model
             if not isinstance(encoder, LogMelEncoder):
@@ -91,20 +98,25 @@ class EMOTEParts(nn.Module):
         return torch.cat(self.emote.decode_latents(latents, features.shape[1]), -1)
 
     def mesh_terms(self, motion: Tensor, batch: ClipBatch, contact_weight: float) -> dict[str, Tensor]:
-        """Errors of motion (B, T, E + 3) on the mesh by name, in the unit of `surface`; see there.
+        """Errors of a motion on the mesh by name, in the unit of `surface`.
 
         A term that cannot be measured on this batch is left out.
+
+        Args:
+            motion: (B, T, E + 3) expression, then jaw axis-angle in radians.
+            batch: the clips with the reference motion.
+            contact_weight: see `MeshLoss`.
         """
         with full_precision(motion):
             motion = motion.float()
             if isinstance(self.surface, VertexLoss):
                 return self.surface(motion, batch.motion, batch.shape, batch.valid)
-            # What is not valid counts as without error; the corpus has no such frames.
+            # Invalid frames get an error of zero; the corpus has none.
             counted = torch.where(batch.valid[..., None], motion, batch.motion)
             return dict(vars(self.surface(counted, batch.motion, contact_weight)))
 
     def helper_terms(self, features: Tensor, logits: Tensor | None, batch: ClipBatch) -> dict[str, Tensor]:
-        """`phones` (cross-entropy) and `articulation` (error of the channels), where the batch knows them."""
+        """`phones` (cross-entropy) and `articulation` (error of the channels), those that the batch has labels for."""
         terms = {}
         if logits is not None and batch.labels is not None:
             terms["phones"] = F.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), label_smoothing=0.05)
@@ -121,12 +133,12 @@ class EMOTEParts(nn.Module):
 
 
 def _leave_out_perceptual(module: nn.Module, state: dict[str, Any], prefix: str, metadata: Any) -> None:
-    """Takes the perceptual networks' tensors out of a state dict of `EMOTEParts`."""
+    """Remove the perceptual networks' tensors from a state dict of `EMOTEParts`."""
     for name in [name for name in state if name.startswith(f"{prefix}perceptual.")]:
         del state[name]
 
 
 def _expect_no_perceptual(module: nn.Module, incompatible: Any) -> None:
-    """Says that these tensors are not missing."""
+    """Remove the perceptual networks' tensors from the list of missing keys."""
     missing = incompatible.missing_keys
     missing[:] = [name for name in missing if "perceptual" not in name.split(".")]

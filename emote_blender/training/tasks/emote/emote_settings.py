@@ -1,4 +1,4 @@
-"""Settings of EMOTE's training, as the tables of a config file (`configs/emote_*.toml`) give them."""
+"""Settings of EMOTE's training: the tables of a config file (`configs/emote_*.toml`)."""
 
 from __future__ import annotations
 
@@ -26,9 +26,18 @@ TERMS = MESH_TERMS + HELPER_TERMS + PERCEPTUAL_TERMS
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """`[model]`: the architecture. speakers: in the order of the condition's columns; the corpus's own if left out.
+    """`[model]`: the architecture.
 
-    encoder_dropout: of a log-mel encoder while it is trained; no part of the model folder.
+    Attributes:
+        name: of the model.
+        face: basis of the head that the coefficients belong to.
+        licence: of the model.
+        audio_encoder: the audio encoder.
+        flint: the motion prior.
+        decoder: the decoder between the two.
+        speakers: in the order of the condition's columns; None for the speakers of the data.
+        intensities: number of intensity columns.
+        encoder_dropout: dropout of a log-mel encoder in training; not written to the model folder.
     """
 
     name: str
@@ -42,7 +51,7 @@ class ModelSettings:
     encoder_dropout: float = 0.0
 
     def config(self, face_model: FaceModel, speakers: tuple[str, ...]) -> EMOTEConfig:
-        """The model's configuration; `speakers` are the data's, where `[model]` names none."""
+        """The model's configuration; `speakers` are used if `[model]` names none."""
         names = face_model.expression_names
         return EMOTEConfig(
             name=self.name,
@@ -63,13 +72,15 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class StartSettings:
-    """`[start]`: what training starts from, and what of it stays as it is.
+    """`[start]`: the initial weights, and which of them are frozen.
 
-    audio_encoder: a Hugging Face folder or Hub name with Wav2Vec 2.0 weights. motion_prior: folder of a trained FLINT,
-    or of the run that trained it. initial: an EMOTE to go on from instead of these two: a model folder, a run's folder
-    or a checkpoint; `--init` goes before it. freeze: parts of the model by their path (see `EMOTEParts`); the motion
-    prior is always frozen, but for `train_motion_prior`: then it begins with random weights and is trained with the
-    rest, which is EMOTE without FLINT.
+    Attributes:
+        audio_encoder: Hugging Face folder or Hub name of Wav2Vec 2.0 weights; None for random ones.
+        motion_prior: folder of a trained FLINT, or of the run that trained it.
+        initial: an EMOTE to continue from, instead of the two above: a model folder, a run's folder or a checkpoint.
+            `--init` overrides it.
+        freeze: parts of the model to freeze besides the motion prior, by their path (see `EMOTEParts`).
+        train_motion_prior: start the motion prior from random weights and train it too. This is EMOTE without FLINT.
     """
 
     audio_encoder: str | None = None
@@ -83,10 +94,26 @@ class StartSettings:
 class LossSettings:
     """`[loss]`: the weight of each term; 0 switches it off.
 
-    mesh: "flame" takes every vertex, in square metres, as published; "regions" takes the mouth more than the rest, in
-    square millimetres, and knows the lip gap and the tuck of the lower lip (`losses.MeshLoss`). contact,
-    refined_contact, largest_error: see `MeshLoss`; from step `refine_from` on, `refined_contact` stands for `contact`
-    and `tuck` counts: first the model learns to make closures at all, then to make no others.
+    From step `refine_from` on, `refined_contact` replaces `contact` and `tuck` counts. The model first learns to make
+    closures at all, then to make only the right ones.
+
+    Attributes:
+        mesh: "flame" is the published error of all vertices, m²; "regions" is `MeshLoss`, mm², which weights the mouth
+            more and has the lip gap and the tuck of the lower lip.
+        vertices: of the vertex error.
+        gap: of the lip gap's error, "regions" only.
+        tuck: of the error of the lower lip's distance from the upper teeth, "regions" only.
+        velocity: of the error of the vertices' frame differences.
+        phones: of the cross-entropy of the encoder's phones.
+        articulation: of the auxiliary head's error.
+        emotion_video: of the emotion of the clip's own rendering (see `losses/perceptual.py`, also for the next three).
+        emotion_video_disentangled: of the emotion of the exchanged rendering.
+        lip_reading: of the lips of the clip's own rendering.
+        lip_reading_disentangled: of the lips of the exchanged rendering.
+        contact: `contact_weight` of `MeshLoss` before step `refine_from`.
+        refined_contact: `contact_weight` from that step on.
+        refine_from: step.
+        largest_error: see `MeshLoss`, mm.
     """
 
     mesh: Literal["flame", "regions"] = "flame"
@@ -120,22 +147,22 @@ class LossSettings:
         return {name: weight for name, weight in weights.items() if weight}
 
     def contact_weight(self, step: int) -> float:
-        """What `MeshLoss` takes at a step."""
+        """The `contact_weight` of `MeshLoss` at a step."""
         return self.refined_contact if step >= self.refine_from else self.contact
 
     @property
     def needs_emotion(self) -> bool:
-        """True where an emotion network has to watch."""
+        """True if a term needs the emotion networks."""
         return any(getattr(self, name) for name in EMOTION_TERMS)
 
     @property
     def needs_lips(self) -> bool:
-        """True where a lip reader has to watch."""
+        """True if a term needs the lip reader."""
         return any(getattr(self, name) for name in LIP_TERMS)
 
     @property
     def exchanges(self) -> bool:
-        """True where conditions are exchanged."""
+        """True if a term needs exchanged conditions."""
         return any(getattr(self, name) for name in DISENTANGLED_TERMS)
 
 
@@ -143,7 +170,13 @@ class LossSettings:
 class CorpusData(DrawSettings):
     """`[data]` of type "corpus": prepared parts of the generated corpus, folders below `--data`.
 
-    shares: how often each part is drawn. validation: parts that are never trained on.
+    The other fields are those of `DrawSettings`.
+
+    Attributes:
+        shares: sampling weight of each part.
+        validation: parts that are held out.
+        type: the tag of this kind of data.
+        validation_batches: number of held-out batches.
     """
 
     shares: dict[str, float]
@@ -154,10 +187,18 @@ class CorpusData(DrawSettings):
 
 @dataclass(frozen=True)
 class MEADData:
-    """`[data]` of type "mead": the published layout below `--data` (see `mead.MEADClips`).
+    """`[data]` of type "mead": the processed MEAD in its published layout below `--data` (see `mead.MEADClips`).
 
-    published_split: the identities of the released models, whichever of them are there. emotion_features: read those
-    of the real videos, the reference of the emotion terms. validation_batches: at most so many; 0: all.
+    Attributes:
+        type: the tag of this kind of data.
+        reconstruction: folder of the face reconstruction method.
+        num_shape: number of identity coefficients in its files.
+        published_split: train on the speakers of the released models, as far as they are present.
+        emotion_features: read the features of the real videos, the reference of the emotion terms.
+        feature_dim: their size.
+        batch_size: windows in a batch.
+        num_frames: frames of a window.
+        validation_batches: largest number of held-out batches; 0 for all.
     """
 
     type: Literal["mead"] = "mead"
@@ -175,7 +216,12 @@ class MEADData:
 class MotionsData:
     """`[data]` of type "motions": `.npz` motions with their sound below `--data` (see `motion_folder.MotionFolder`).
 
-    hold_out: every so many-th clip is validated on and never trained on. validation_batches: at most so many; 0: all.
+    Attributes:
+        type: the tag of this kind of data.
+        hold_out: every n-th clip is held out for validation.
+        batch_size: windows in a batch.
+        num_frames: frames of a window.
+        validation_batches: largest number of held-out batches; 0 for all.
     """
 
     type: Literal["motions"] = "motions"
@@ -191,7 +237,7 @@ class MotionsData:
 
 @dataclass(frozen=True)
 class EMOTESettings:
-    """A config file of `train emote`."""
+    """A config file of `train emote`; see the class of each table."""
 
     model: ModelSettings
     data: CorpusData | MEADData | MotionsData

@@ -1,8 +1,8 @@
-"""Training of EMOTE, both stages, for the trainer: `train emote --config emote_v2_stage1` (spec/EMOTE.md 6).
+"""The training of EMOTE, both stages: `train emote --config emote_v2_stage1` (spec/EMOTE.md 6).
 
-Stage 1 takes the error on the mesh. Stage 2 goes on from there with the audio encoder frozen: every batch is spoken
-once more under exchanged conditions, both are rendered, and networks say whether the emotion and the lips are right.
-Which stage it is follows from the weights in `[loss]` and from `[start] freeze`; the code is the same.
+Stage 1 minimises the error on the mesh. Stage 2 continues from it with the audio encoder frozen: each batch is also
+generated with exchanged conditions, both are rendered, and perceptual networks compare emotion and lips. The code is
+the same; the weights in `[loss]` and `[start] freeze` decide which stage it is.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .emote_settings import DISENTANGLED_TERMS, PERCEPTUAL_TERMS, EMOTESettings,
 
 logger = logging.getLogger(__name__)
 
-CLIP_SIZE = 160  # pixels of a rendered clip to look at
+CLIP_SIZE = 160  # pixels of a rendered clip for the log
 
 
 class EMOTETask(Task):
@@ -48,7 +48,7 @@ class EMOTETask(Task):
         settings: the tables of a config file.
         data: training batches by number and batches for validation.
         head: name or folder of the head that motions are compared on.
-        initial: an EMOTE to go on from, before `settings.start.initial`.
+        initial: an EMOTE to continue from; overrides `settings.start.initial`.
     """
 
     name = "emote"
@@ -70,7 +70,7 @@ class EMOTETask(Task):
         return self.data.num_batches
 
     def modules(self) -> EMOTEParts:
-        """The model from its start (see `StartSettings`), with everything that its losses need."""
+        """The model with its initial weights (see `StartSettings`), and all that its losses need."""
         start, loss = self.settings.start, self.settings.loss
         face_model = self._face_model()
         known, wanted = face_model.num_expression, self.settings.model.flint.num_expression
@@ -100,7 +100,7 @@ class EMOTETask(Task):
         return self.data.batch(number)
 
     def loss(self, module: nn.Module, batch: ClipBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The weighted sum and its terms."""
+        """The weighted sum of the terms, and the terms by name."""
         loss, settings = self.settings.loss, self.settings.perceptual
         weights = loss.weights(step)
         if step % settings.render_every:
@@ -109,22 +109,27 @@ class EMOTETask(Task):
             weights |= {name: weights[name] * settings.render_every for name in PERCEPTUAL_TERMS if name in weights}
         terms = self.terms(module, batch, weights, loss.contact_weight(step))
         total = sum(weight * terms[name] for name, weight in weights.items() if name in terms)
-        if not isinstance(total, Tensor):  # nothing could be measured on this batch: a step of no length
+        if not isinstance(total, Tensor):  # no term could be measured on this batch: zero gradients
             total = sum(0.0 * parameter.sum() for parameter in module.parameters() if parameter.requires_grad)
         return total, terms
 
     def terms(
         self, module: EMOTEParts, batch: ClipBatch, weights: Mapping[str, float], contact_weight: float
     ) -> dict[str, Tensor]:
-        """The terms of a batch, unweighted: those on the mesh, and of the others those that have a weight.
+        """The unweighted terms of a batch: all mesh terms, and those of the others that have a weight.
 
-        Clips are matched at random for the exchange, and the run of frames that is rendered is drawn, with torch's
-        global generator.
+        The exchange of conditions and the choice of the rendered frames use torch's global generator.
+
+        Args:
+            module: the training module.
+            batch: the clips.
+            weights: weight of each term that is wanted.
+            contact_weight: see `MeshLoss`.
         """
         clips, frames = batch.motion.shape[:2]
-        watched = [name for name in PERCEPTUAL_TERMS if name in weights]
+        perceptual = [name for name in PERCEPTUAL_TERMS if name in weights]
         features, logits = module.encode(batch)
-        if any(name in DISENTANGLED_TERMS for name in watched):
+        if any(name in DISENTANGLED_TERMS for name in perceptual):
             permutation = derangement(clips)
             config = module.emote.config
             num_exchanged = len(config.emotions) + config.intensities
@@ -134,9 +139,9 @@ class EMOTETask(Task):
             own, exchanged, permutation = module.motion(features, batch.condition), None, None
         terms = module.mesh_terms(own, batch, contact_weight)
         others = module.helper_terms(features, logits, batch)
-        if watched and module.perceptual is not None:
+        if perceptual and module.perceptual is not None:
             run = self._rendered_run(frames)
-            features_of_video = batch.emotion_features
+            video_features = batch.emotion_features
             others |= perceptual_terms(
                 module.perceptual,
                 own[:, run],
@@ -145,13 +150,13 @@ class EMOTETask(Task):
                 permutation,
                 batch.valid[:, run],
                 batch.shape,
-                None if features_of_video is None else features_of_video[:, run],
+                None if video_features is None else video_features[:, run],
                 frames_before_padding(batch.valid, run),
             )
         return terms | {name: term for name, term in others.items() if name in weights}
 
     def validate(self, module: nn.Module) -> dict[str, float]:
-        """The loss, as it is at the end of the training, on held-out batches, and its terms."""
+        """Means over the held-out batches of the loss, with its final weights, and of its terms."""
         loss = self.settings.loss
         weights, contact_weight = loss.weights(loss.refine_from), loss.contact_weight(loss.refine_from)
         device = next(module.parameters()).device
@@ -164,7 +169,7 @@ class EMOTETask(Task):
         return {"loss": sum(weight * means[name] for name, weight in weights.items() if name in means), **means}
 
     def clips(self, module: nn.Module) -> dict[str, Tensor]:
-        """The first held-out clip: the true motion on the left, what the model makes of its sound on the right."""
+        """The first held-out clip, rendered: its true motion on the left, the generated one on the right."""
         device = next(module.parameters()).device
         batch = next(iter(self.data.validation())).to(device)
         features, _ = module.encode(batch)
@@ -176,11 +181,11 @@ class EMOTETask(Task):
         return {"true_and_found": torch.cat(sides, -1)}
 
     def export(self, module: nn.Module, folder: Path) -> None:
-        """Writes the model folder."""
+        """Write the model folder."""
         save_model(module.emote, folder)
 
     def _rendered_run(self, frames: int) -> slice:
-        """The frames of a window that are rendered."""
+        """The frames of a window to render, from a random place."""
         count = min(self.settings.perceptual.render_frames or frames, frames)
         first = int(torch.randint(frames - count + 1, ()))
         return slice(first, first + count)
@@ -190,16 +195,16 @@ class EMOTETask(Task):
 
 
 def _prior_folder(path: Path) -> Path:
-    """The folder of a motion prior: itself, or what a run of `train flint` exported into it."""
+    """The motion prior folder at `path`, which may be the folder of the run that exported it."""
     exported = path / EXPORT_FOLDER
     return exported if (exported / PRIOR_CONFIG_FILE).is_file() else path
 
 
 def _load_start(parts: EMOTEParts, start: StartSettings, initial: Path | None) -> None:
-    """Copies what training starts from into the parts: another EMOTE, or else a motion prior and an audio encoder.
+    """Load the initial weights: those of another EMOTE, else those of a motion prior and an audio encoder.
 
     Raises:
-        EmoteError: a file is missing, damaged, or fits another model; or there is no motion prior at all.
+        EmoteError: a file is missing, damaged or of another architecture, or no motion prior is given.
     """
     if initial is not None:
         if (initial / CONFIG_FILE).is_file():
@@ -219,6 +224,6 @@ def _load_start(parts: EMOTEParts, start: StartSettings, initial: Path | None) -
         raise InputError(f"{start.motion_prior} is {prior.config}, but [model.flint] is {wanted}; make them agree")
     parts.emote.load_motion_prior(prior)
     if parts.perceptual is not None:
-        logger.warning("no EMOTE to go on from: as published, networks watch a model that the first stage has trained")
+        logger.warning("no EMOTE to continue from: the published second stage starts from a model of the first stage")
     if start.audio_encoder is not None:
         load_pretrained_audio(parts.emote.audio_model, start.audio_encoder)

@@ -1,4 +1,4 @@
-"""Training of the emotion networks, per frame and over frames: `train emotion --config emotion_open`."""
+"""The training of the emotion networks, per frame and over frames: `train emotion --config emotion_open`."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from ..film_task import FilmParts, FilmTask, FilmViewSettings, varied
 
 EMOTION_FOLDER, VIDEO_FOLDER = "emotion_network", "video_emotion"
 
-# Valence and arousal at full intensity. Which side of the circle an emotion is on follows Russell (1980), A Circumplex
-# Model of Affect; the amounts are ours. A lower intensity is nearer to the middle.
+# Valence and arousal at full intensity. The signs follow Russell (1980), A Circumplex Model of Affect; the amounts are
+# ours. A lower intensity is nearer to the centre.
 CIRCUMPLEX = {
     "neutral": (0.0, 0.0),
     "happy": (0.9, 0.3),
@@ -45,10 +45,11 @@ CIRCUMPLEX = {
 
 @dataclass(frozen=True)
 class EmotionModelSettings:
-    """`[model]`.
+    """`[model]`: the architectures.
 
-    frames: the network per frame; None: that of `[start] emotion_network`. video: the network over frames; its
-    `feature_dim` is that of the former.
+    Attributes:
+        video: the network over frames; its `feature_dim` is that of the network per frame.
+        frames: the network per frame; None to use that of `[start] emotion_network`.
     """
 
     video: VideoEmotionConfig
@@ -57,15 +58,27 @@ class EmotionModelSettings:
 
 @dataclass(frozen=True)
 class EmotionStart:
-    """`[start] emotion_network`: a folder of this project's, or the checkpoint of the authors' ResNet-50. It is then
-    frozen and only the network over frames is trained, as published."""
+    """`[start]`: the initial weights.
+
+    Attributes:
+        emotion_network: a trained network per frame: a folder of this project, or the checkpoint of the authors'
+            ResNet-50. It is frozen, and only the network over frames is trained, as published.
+    """
 
     emotion_network: Path | None = None
 
 
 @dataclass(frozen=True)
 class EmotionSettings:
-    """A config file of `train emotion`."""
+    """A config file of `train emotion` on the generated corpus.
+
+    Attributes:
+        model: see its class, as for `data`, `view` and `start`.
+        data: the clips.
+        view: the pictures.
+        start: initial weights.
+        face: name or folder of the head to render.
+    """
 
     model: EmotionModelSettings
     data: FilmSettings
@@ -84,7 +97,7 @@ class EmotionSettings:
 
 
 class EmotionParts(FilmParts):
-    """Both networks and the film that they are trained on."""
+    """Both networks, and the renderer of their pictures."""
 
     def __init__(self, frames: EmotionNetwork, video: VideoEmotionNetwork, film: FaceFilm, settings: EmotionSettings):
         super().__init__(film, settings.data)
@@ -93,34 +106,37 @@ class EmotionParts(FilmParts):
         self.frames.requires_grad_(not self.frames_are_frozen)
 
     def train(self, mode: bool = True) -> EmotionParts:
-        """Self, in training mode but for a frozen network."""
+        """Self, in training mode except a frozen network."""
         super().train(mode)
         if self.frames_are_frozen:
             self.frames.eval()
         return self
 
     def pictures(self, batch: FilmBatch) -> Tensor:
-        """(B, T, 3, S, S) of a training batch, or in eval mode of one to validate on, at the size of `frames`."""
-        return self.look(batch, self._film)
+        """(B, T, 3, S, S) pictures of a training batch (in eval mode: a validation batch), at the size of `frames`."""
+        return self.rendered(batch, self._film)
 
     def _film(self, motion: Tensor) -> Tensor:
         size = self.frames.config.image_size
         images = self.film(motion).flatten(0, 1)
-        if images.shape[-1] != size:  # as the network itself does it
+        if images.shape[-1] != size:  # the same resampling as in the network itself
             images = F.interpolate(images, (size, size), mode="bilinear", align_corners=False, antialias=True)
         return images.unflatten(0, motion.shape[:2])
 
 
 class EmotionTask(FilmTask):
-    """The network per frame learns expression, valence and arousal; the one over frames, on its features as they are at
-    that step and without a gradient into it, expression and intensity of the clip."""
+    """Trains both networks at once.
+
+    The network per frame learns expression, valence and arousal. The network over frames learns expression and
+    intensity of the clip from the features of the former at that step, without a gradient into it.
+    """
 
     name = "emotion"
     settings_class = EmotionSettings
     settings: EmotionSettings
 
     def modules(self) -> EmotionParts:
-        """New networks and the film."""
+        """New networks and the renderer."""
         settings = self.settings
         source = settings.start.emotion_network
         if settings.model.frames is not None:
@@ -140,17 +156,20 @@ class EmotionTask(FilmTask):
         return parts
 
     def loss(self, module: nn.Module, batch: FilmBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sum of all terms; those per frame are absent where that network is frozen."""
+        """The sum of all terms, and the terms by name; a frozen network per frame has none."""
         assert isinstance(module, EmotionParts)
         pictures = varied(module.pictures(batch), self.settings.view.brightness, self.settings.view.shift)
         terms = _terms(module, pictures, batch)
         return torch.stack(list(terms.values())).sum(), terms
 
     def validate(self, module: nn.Module) -> dict[str, float]:
-        """`video_loss`, the cross-entropies over frames, which goes on falling when no clip is mistaken any more.
+        """Figures over the held-out clips.
 
-        `video_error`: share of clips whose emotion is not recognised; the same per frame, at the highest intensity, for
-        each emotion, and of the intensity; CCC of valence and arousal.
+        `video_loss`: cross-entropies of the network over frames, which still fall when every clip is recognised.
+        `video_error`: fraction of clips whose emotion is not recognised, also at the highest intensity (`_high`) and
+            for
+        each emotion; `intensity_error` and `frame_error` the same for the intensity and for single frames.
+        `valence_ccc`, `arousal_ccc`: concordance correlation coefficients.
         """
         assert isinstance(module, EmotionParts)
         device = next(module.parameters()).device
@@ -161,15 +180,16 @@ class EmotionTask(FilmTask):
 
         for batch in (batch.to(device) for batch in self.data.validation()):
             features = _features(module, module.pictures(batch))
-            seen = module.video(features)
-            note("video_loss", sum(video_emotion_loss(seen, batch.emotion, batch.intensity)).expand(len(batch.emotion)))
-            wrong = seen.expression.argmax(-1) != batch.emotion
+            video = module.video(features)
+            losses = video_emotion_loss(video, batch.emotion, batch.intensity)
+            note("video_loss", sum(losses).expand(len(batch.emotion)))
+            wrong = video.expression.argmax(-1) != batch.emotion
             note("video_error", wrong)
             note("video_error_high", wrong[batch.intensity == NUM_INTENSITIES - 1])
             for index, name in enumerate(EMOTIONS):
                 note(f"video_error_{name}", wrong[batch.emotion == index])
-            feels = batch.emotion != EMOTIONS.index("neutral")
-            note("intensity_error", (seen.intensity.argmax(-1) != batch.intensity)[feels])
+            emotional = batch.emotion != EMOTIONS.index("neutral")
+            note("intensity_error", (video.intensity.argmax(-1) != batch.intensity)[emotional])
             if module.frames.config.heads:
                 reading = module.frames.read(features.flatten(0, 1))
                 note("frame_error", reading.expression.argmax(-1) != _per_frame(batch.emotion, features))
@@ -190,21 +210,21 @@ class EmotionTask(FilmTask):
         return figures
 
     def clips(self, module: nn.Module) -> dict[str, Tensor]:
-        """The first clips to validate on."""
+        """The first held-out clips."""
         assert isinstance(module, EmotionParts)
         batch = next(iter(self.data.validation())).to(next(module.parameters()).device)
         names = [f"{EMOTIONS[e]}_{i}" for e, i in zip(batch.emotion.tolist(), batch.intensity.tolist(), strict=True)]
         return dict(zip(names[:4], module.pictures(batch)[:4], strict=False))
 
     def export(self, module: nn.Module, folder: Path) -> None:
-        """Writes the folders `emotion_network` and `video_emotion`, which EMOTE's `[perceptual]` names."""
+        """Write the folders `emotion_network` and `video_emotion`, as EMOTE's `[perceptual]` reads them."""
         assert isinstance(module, EmotionParts)
         save_network(module.frames, folder / EMOTION_FOLDER)
         save_network(module.video, folder / VIDEO_FOLDER)
 
 
 def _features(module: EmotionParts, pictures: Tensor) -> Tensor:
-    """(B, T, D) of pictures (B, T, 3, S, S)."""
+    """(B, T, D) features of each frame of pictures (B, T, 3, S, S)."""
     return module.frames.features(pictures.flatten(0, 1)).unflatten(0, pictures.shape[:2])
 
 
@@ -222,13 +242,13 @@ def _terms(module: EmotionParts, pictures: Tensor, batch: FilmBatch) -> dict[str
             _per_frame(arousal, features),
         )
         terms |= {"expression": expression, "valence": valence_error, "arousal": arousal_error}
-    seen = module.video(features.detach())
-    terms["video_expression"], terms["video_intensity"] = video_emotion_loss(seen, batch.emotion, batch.intensity)
+    video = module.video(features.detach())
+    terms["video_expression"], terms["video_intensity"] = video_emotion_loss(video, batch.emotion, batch.intensity)
     return terms
 
 
 def _circumplex(batch: FilmBatch) -> tuple[Tensor, Tensor]:
-    """Valence (B,) and arousal (B,) of the clips."""
+    """(B,) valence and (B,) arousal of the clips."""
     places = torch.tensor([CIRCUMPLEX[name] for name in EMOTIONS], device=batch.emotion.device)[batch.emotion]
     levels = torch.tensor(LEVELS, device=batch.emotion.device)[batch.intensity]
     valence, arousal = (places * levels[:, None]).unbind(-1)
@@ -236,5 +256,5 @@ def _circumplex(batch: FilmBatch) -> tuple[Tensor, Tensor]:
 
 
 def _per_frame(values: Tensor, features: Tensor) -> Tensor:
-    """(B * T,) of values (B,) per clip."""
+    """(B * T,) values (B,) per clip, repeated for each frame."""
     return values.repeat_interleave(features.shape[1])

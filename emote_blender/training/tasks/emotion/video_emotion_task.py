@@ -1,5 +1,8 @@
-"""Training of the video emotion network on the features of MEAD's real videos, as published (spec/EMOTE.md 7):
-`train emotion --config video_emotion_mead`. `emotion_task` trains it on films of the generated corpus instead."""
+"""The published training of the video emotion network, on features of MEAD's real videos (spec/EMOTE.md 7).
+
+The command is `train emotion --config video_emotion_mead`. `emotion_task` trains the network on rendered pictures of
+the generated corpus instead.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,11 @@ from ...run.task import RunInputs, Task
 
 @dataclass(frozen=True)
 class VideoEmotionModelSettings:
-    """`[model]`: the network, in `[model.video]`."""
+    """`[model]`: the architecture.
+
+    Attributes:
+        video: the network over frames, in `[model.video]`.
+    """
 
     video: VideoEmotionConfig = VideoEmotionConfig()
 
@@ -34,18 +41,24 @@ class VideoEmotionModelSettings:
 
 @dataclass(frozen=True)
 class VideoEmotionSettings:
-    """A config file of `train emotion` whose `[data]` is of type "mead"."""
+    """A config file of `train emotion` whose `[data]` has type "mead"; see the class of each table."""
 
     data: FeatureSettings
     model: VideoEmotionModelSettings = VideoEmotionModelSettings()
 
 
 class VideoEmotionTask(Task):
-    """The network over frames learns the emotion and intensity of a clip.
+    """Trains the network over frames to recognise the emotion and intensity of a clip.
 
-    Most of MEAD's clips are shorter than a window. The network knows no positions and attends to every frame, so frames
-    of padding would dilute a clip's and tell how long it is. Hence they are masked: a clip reads the same alone, in any
-    batch, and in the shorter windows that EMOTE's second stage shows it.
+    Most of MEAD's clips are shorter than a window. The network has no positional encoding and attends to all frames, so
+    padded frames would dilute the features and reveal the length of the clip. They are masked: the result for a clip is
+    the same alone, in any batch, and in the shorter windows of EMOTE's second stage.
+
+    Args:
+        settings: the tables of a config file.
+        training: training batches.
+        held_out: batches for validation.
+        initial: a run or checkpoint to continue from.
     """
 
     name = "emotion"
@@ -57,7 +70,6 @@ class VideoEmotionTask(Task):
         held_out: FeatureBatches,
         initial: Path | None = None,
     ) -> None:
-        """initial: a run or checkpoint to go on from."""
         self.settings, self.training, self.held_out, self.initial = settings, training, held_out, initial
 
     @classmethod
@@ -85,15 +97,15 @@ class VideoEmotionTask(Task):
         return self.training[number]
 
     def loss(self, module: nn.Module, batch: FeatureBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The sum of both cross-entropies."""
+        """The sum of the two cross-entropies, and both by name."""
         expression, intensity = video_emotion_loss(module(batch.features, batch.valid), batch.emotion, batch.intensity)
         return expression + intensity, {"video_expression": expression, "video_intensity": intensity}
 
     def validate(self, module: nn.Module) -> dict[str, float]:
-        """Means over the held-out clips: `video_loss`, which counts, and its terms; shares of clips whose expression is
-        recognised, also for each emotion that is there, and whose intensity is.
+        """Means over the held-out clips: `video_loss`, its terms, and the accuracies of expression and intensity.
 
-        `intensity_accuracy_felt` leaves out neutral, which MEAD has at one level only.
+        The accuracy of expression is also given for each emotion that occurs. `intensity_accuracy_felt` excludes
+        neutral, which MEAD has at one level only.
         """
         device = next(module.parameters()).device
         found: dict[str, list[Tensor]] = {}
@@ -104,18 +116,18 @@ class VideoEmotionTask(Task):
         return {name: float(values.mean()) for name, values in means.items() if len(values)}
 
     def export(self, module: nn.Module, folder: Path) -> None:
-        """Writes the network's folder, which `[perceptual] video_emotion` of EMOTE's configs names."""
+        """Write the network's folder, as `[perceptual] video_emotion` of EMOTE's configs reads it."""
         assert isinstance(module, VideoEmotionNetwork)
         save_network(module, folder)
 
 
 def _figures(module: nn.Module, batch: FeatureBatch) -> dict[str, Tensor]:
-    """What `validate` takes the means of, a value per clip that it is about."""
-    seen = module(batch.features, batch.valid)
+    """The figures of `validate` for each clip that they apply to."""
+    found = module(batch.features, batch.valid)
     size = len(batch.emotion)
-    expression, intensity = video_emotion_loss(seen, batch.emotion, batch.intensity)
-    expression_right = seen.expression.argmax(-1) == batch.emotion
-    intensity_right = seen.intensity.argmax(-1) == batch.intensity
+    expression, intensity = video_emotion_loss(found, batch.emotion, batch.intensity)
+    expression_right = found.expression.argmax(-1) == batch.emotion
+    intensity_right = found.intensity.argmax(-1) == batch.intensity
     figures = {
         "video_loss": (expression + intensity).expand(size),
         "video_expression": expression.expand(size),

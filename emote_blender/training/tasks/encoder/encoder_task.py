@@ -1,8 +1,8 @@
-"""`train encoder`: warms up a Wav2Vec 2.0 stack from nothing, so that EMOTE need not start from random waveforms.
+"""`train encoder`: trains a small Wav2Vec 2.0 stack from random weights, as a start for EMOTE.
 
-First the convolutions learn to say the log-mel spectrogram, which is most of what a short training can find in a
-waveform; then the transformer above them learns the phones of the corpus (spec/DEFAULT_MODEL.md, "What mattered").
-The result is a Hugging Face folder for `[start] audio_encoder`.
+The convolutions first learn to predict the log-mel spectrogram, most of what a short training can extract from a
+waveform. Then the transformer above them learns the phones of the corpus (spec/DEFAULT_MODEL.md, "What mattered"). The
+result is a Hugging Face folder for `[start] audio_encoder`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,16 @@ from ...run.task import RunInputs, Task
 
 @dataclass(frozen=True)
 class EncoderData:
-    """`[data]`: parts of the corpus below `--data` and how often each is drawn; validation: a part never trained on."""
+    """`[data]`: prepared parts of the corpus below `--data`.
+
+    Attributes:
+        shares: sampling weight of each training part.
+        validation: the held-out part.
+        batch_size: windows in a batch.
+        num_frames: frames of a window.
+        amount: see `speech_batches.BatchSource`.
+        validation_batches: number of held-out batches.
+    """
 
     shares: dict[str, float]
     validation: str
@@ -40,8 +49,15 @@ class EncoderData:
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """A config file of `train encoder`. mel_weight: of the spectrogram's error; phones_from: the first step at which
-    phones count; num_mels: bands of the spectrogram."""
+    """A config file of `train encoder`.
+
+    Attributes:
+        encoder: the architecture.
+        data: the corpus.
+        mel_weight: weight of the spectrogram's error.
+        phones_from: first step at which the phones' error counts.
+        num_mels: bands of the spectrogram.
+    """
 
     encoder: Wav2Vec2EncoderConfig
     data: EncoderData
@@ -51,7 +67,7 @@ class EncoderSettings:
 
 
 class WarmedEncoder(nn.Module):
-    """A Wav2Vec 2.0 encoder and the two linear heads that teach it."""
+    """A Wav2Vec 2.0 encoder and two auxiliary linear heads."""
 
     def __init__(self, settings: EncoderSettings) -> None:
         super().__init__()
@@ -62,18 +78,18 @@ class WarmedEncoder(nn.Module):
         self.phone_head = nn.Linear(config.dim, LABELS_PER_FRAME * len(phones.CLASSES))
 
     def terms(self, batch: ClipBatch) -> dict[str, Tensor]:
-        """mel: smooth L1 error of the spectrogram at 50 Hz; phones: cross-entropy; phone_error: share that is wrong."""
+        """The terms: `mel` (smooth L1 error at 50 Hz), `phones` (cross-entropy), `phone_error` (fraction wrong)."""
         if batch.labels is None:
             raise ValueError("a batch of the corpus is needed: this one has no labels")
         frames = batch.motion.shape[1]
         samples = batch.samples
         variance = samples.var(dim=1, keepdim=True, correction=0)
         normalized = (samples - samples.mean(dim=1, keepdim=True)) / torch.sqrt(variance + VARIANCE_FLOOR)
-        heard = self.encoder.model.feature_extractor(normalized)  # (B, C, about 2 T)
-        steps = F.interpolate(heard, size=2 * frames, mode="linear", align_corners=True)
+        convolved = self.encoder.model.feature_extractor(normalized)  # (B, C, about 2 T)
+        steps = F.interpolate(convolved, size=2 * frames, mode="linear", align_corners=True)
         mel = self.mel_head(steps.transpose(1, 2))  # (B, 2 T, M)
         wanted = self.spectrogram(samples).unflatten(-1, (-1, 2)).mean(-1).transpose(1, 2)
-        features = F.interpolate(heard, size=frames, mode="linear", align_corners=True)
+        features = F.interpolate(convolved, size=frames, mode="linear", align_corners=True)
         hidden, _ = self.encoder.model.feature_projection(features.transpose(1, 2))
         hidden = self.encoder.model.encoder(self.encoder.model._mask_hidden_states(hidden)).last_hidden_state
         logits = self.phone_head(hidden).unflatten(-1, (LABELS_PER_FRAME, -1)).flatten(1, 2)  # (B, 2 T, classes)
@@ -85,7 +101,15 @@ class WarmedEncoder(nn.Module):
 
 
 class EncoderTask(Task):
-    """See the module's docstring."""
+    """Trains the encoder as the module's docstring describes.
+
+    Args:
+        settings: the config file.
+        inputs: what the command line gives.
+
+    Raises:
+        InputError: the data is missing.
+    """
 
     name = "encoder"
 
@@ -102,7 +126,7 @@ class EncoderTask(Task):
 
     @classmethod
     def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> EncoderTask:
-        """The task of a config file."""
+        """The task of a config file; see `Task.from_config`."""
         return cls(build_settings(EncoderSettings, tables, inputs.config), inputs)
 
     def modules(self) -> WarmedEncoder:
@@ -110,17 +134,17 @@ class EncoderTask(Task):
         return WarmedEncoder(self.settings)
 
     def batch(self, number: int) -> ClipBatch:
-        """Batch `number` of the corpus."""
+        """Training batch `number`."""
         return self._trained[number]
 
     def loss(self, module: nn.Module, batch: ClipBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Spectrogram alone in the first steps, then phones beside it."""
+        """The weighted sum of the terms (phones count from `phones_from` on), and the terms by name."""
         terms = module.terms(batch)
         phones_weight = 1.0 if step >= self.settings.phones_from else 0.0
         return self.settings.mel_weight * terms["mel"] + phones_weight * terms["phones"], terms
 
     def validate(self, module: nn.Module) -> dict[str, float]:
-        """Means over the validation batches; the phones' cross-entropy counts."""
+        """Means over the validation batches; `phones` comes first and selects the best checkpoint."""
         device, count = next(module.parameters()).device, self.settings.data.validation_batches
         rows = [module.terms(self._validation[number].to(device)) for number in range(count)]
         return {
@@ -128,5 +152,5 @@ class EncoderTask(Task):
         }
 
     def export(self, module: nn.Module, folder: Path) -> None:
-        """A Hugging Face folder: config.json and model.safetensors of the Wav2Vec 2.0 model."""
+        """Write a Hugging Face folder: config.json and model.safetensors of the Wav2Vec 2.0 model."""
         module.encoder.model.save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""Motions that FLINT is trained on: windows of MEAD, or of what the corpus and the emotion styles make."""
+"""The motions that FLINT is trained on: windows of MEAD or of the generated corpus."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ from ...data.clips import ClipBatches, Clips, WindowSettings
 from ...data.corpus.speech_batches import SpeechPart, draw_motion, draw_window, find_parts, load_part, prepared_parts
 
 MotionBatch = tuple[Tensor, Tensor | None]
-"""Motion (B, T, E + 3): expression, then jaw axis-angle in radians; shape (B, S), or None for the mean head."""
+"""(B, T, E + 3) expression and jaw axis-angle in radians; (B, S) identity coefficients, None for the mean head."""
 
 
 @dataclass(frozen=True)
 class CorpusData:
     """`[data]` of type "corpus": prepared parts, folders below `--data` (or `--data` itself).
 
-    parts: drawn alike; all there are if left out. validation: parts that are never trained on; if left out, other
-    windows of the same parts.
+    Attributes:
+        type: the tag of this kind of data.
+        parts: parts to train on, drawn equally often; all that exist if empty.
+        validation: parts that are held out; if empty, validation uses other windows of the training parts.
+        batch_size: windows in a batch.
+        num_frames: frames of a window.
+        validation_batches: number of held-out batches.
     """
 
     type: Literal["corpus"] = "corpus"
@@ -37,9 +42,14 @@ class CorpusData:
 
 @dataclass(frozen=True)
 class MEADData:
-    """`[data]` of type "mead": the published layout below `--data`.
+    """`[data]` of type "mead": the processed MEAD in its published layout below `--data`.
 
-    reconstruction: folder of the face reconstruction's method. num_shape: identity coefficients it gives.
+    Attributes:
+        type: the tag of this kind of data.
+        reconstruction: folder of the face reconstruction method.
+        num_shape: number of identity coefficients in its files.
+        batch_size: windows in a batch.
+        num_frames: frames of a window.
     """
 
     type: Literal["mead"] = "mead"
@@ -50,16 +60,16 @@ class MEADData:
 
 
 class FLINTData(Protocol):
-    """Where motions come from; can be pickled."""
+    """A source of motions. It can be pickled, so that worker processes can make batches."""
 
     @property
     def num_batches(self) -> int | None:
-        """Batches in an epoch; None: there is no end."""
+        """Batches in an epoch; None if there is no end."""
         ...
 
     @property
     def num_validation_batches(self) -> int:
-        """How many `validation` gives."""
+        """Number of batches that `validation` yields."""
         ...
 
     def batch(self, number: int) -> MotionBatch:
@@ -67,13 +77,21 @@ class FLINTData(Protocol):
         ...
 
     def validation(self) -> Iterator[MotionBatch]:
-        """The same batches each time."""
+        """The held-out batches, the same each time."""
         ...
 
 
 @dataclass
 class CorpusMotions:
-    """Random windows of prepared parts under random conditions; batch `n` depends on the seed and `n` only."""
+    """Random windows of prepared parts under random conditions; batch `n` depends on the seed and `n` only.
+
+    Attributes:
+        folders: prepared parts to train on.
+        validation_folders: held-out parts; the training parts if empty.
+        settings: `[data]`.
+        seed: of the windows and conditions.
+        num_batches: always None: there is no end.
+    """
 
     folders: Sequence[Path]
     validation_folders: Sequence[Path]
@@ -89,7 +107,7 @@ class CorpusMotions:
 
     @property
     def num_validation_batches(self) -> int:
-        """As many as the settings say."""
+        """The number in the settings."""
         return self.settings.validation_batches
 
     def batch(self, number: int) -> MotionBatch:
@@ -97,7 +115,7 @@ class CorpusMotions:
         return self._draw(self.folders, np.random.default_rng([self.seed, number]))
 
     def validation(self) -> Iterator[MotionBatch]:
-        """Windows of the parts for validation, drawn with a seed of their own."""
+        """Windows of the held-out parts, drawn with another seed."""
         for number in range(self.settings.validation_batches):
             yield self._draw(self.validation_folders or self.folders, np.random.default_rng([1, self.seed, number]))
 
@@ -115,7 +133,7 @@ class CorpusMotions:
 
 
 class ClipMotions:
-    """Windows of clips, each clip once per epoch."""
+    """Random windows of clips, each clip once per epoch."""
 
     def __init__(self, training: Clips, validation: Clips, settings: WindowSettings) -> None:
         self._training = ClipBatches(training, settings)
@@ -128,7 +146,7 @@ class ClipMotions:
 
     @property
     def num_validation_batches(self) -> int:
-        """Whole batches of the held-out people."""
+        """Whole batches of the held-out speakers."""
         return self._validation.num_batches
 
     def batch(self, number: int) -> MotionBatch:
@@ -144,7 +162,17 @@ class ClipMotions:
 
 
 def open_flint_data(settings: CorpusData | MEADData, root: Path, num_expression: int, seed: int) -> FLINTData:
-    """The data below a folder; raises InputError if it is not there."""
+    """The data that `[data]` describes.
+
+    Args:
+        settings: `[data]`.
+        root: the data's folder.
+        num_expression: expression coefficients to read.
+        seed: of the windows.
+
+    Raises:
+        InputError: the folder or something in it is missing.
+    """
     if not root.is_dir():
         raise InputError(f"--data {root}: no such folder; give the folder of the data")
     if isinstance(settings, CorpusData):
@@ -165,10 +193,10 @@ def open_flint_data(settings: CorpusData | MEADData, root: Path, num_expression:
 
 
 def corpus_parts(root: Path, names: Sequence[str]) -> tuple[Path, ...]:
-    """The prepared parts of these names below `root`, without names all of them; `root` may be one itself.
+    """The prepared parts `names` below `root`, or all if `names` is empty; `root` may be a part itself.
 
     Raises:
-        InputError: one is missing, or there are none.
+        InputError: a part is missing, or there are none.
     """
     if names:
         return find_parts(root, names)

@@ -1,8 +1,7 @@
-"""Training of FLINT, the motion prior, for the trainer: `train flint --config flint_v2` (spec/EMOTE.md 5).
+"""The training of FLINT, the motion prior: `train flint --config flint_v2` (spec/EMOTE.md 5).
 
-The published training (`mesh = "flame"`) compares every vertex of the subject's own head, on windows of MEAD. The open
-model's (`mesh = "regions"`) compares what matters of the open head, on motions that the corpus and the emotion styles
-make.
+The published training (`mesh = "flame"`) compares all vertices of the subject's own head, on windows of MEAD. The open
+model's (`mesh = "regions"`) compares the open head with weighted regions, on motions of the generated corpus.
 """
 
 from __future__ import annotations
@@ -33,14 +32,18 @@ from .flint_data import CorpusData, FLINTData, MEADData, MotionBatch, open_flint
 
 logger = logging.getLogger(__name__)
 
-CLIP_SIZE = 160  # pixels
+CLIP_SIZE = 160  # pixels of a rendered clip for the log
 
 
 @dataclass(frozen=True)
 class FLINTModelSettings:
-    """`[model]`: the head basis that the coefficients belong to, its licence, the architecture in `[model.flint]`.
+    """`[model]`: the architecture.
 
-    zero_post_linear: the decoder's last linear layer starts at zero, as published.
+    Attributes:
+        face: basis of the head that the coefficients belong to.
+        licence: of the trained motion prior.
+        flint: the architecture of FLINT.
+        zero_post_linear: initialise the decoder's last linear layer with zeros, as published.
     """
 
     face: str
@@ -51,10 +54,14 @@ class FLINTModelSettings:
 
 @dataclass(frozen=True)
 class FLINTLossSettings:
-    """`[loss]`: weights.
+    """`[loss]`: the weight of each term.
 
-    mesh: "flame" takes the mean squared error of every vertex in m², as published; "regions" takes the mouth more than
-    the rest, in mm², and knows the lip gap (`losses.MeshLoss`). kl: of the divergence per latent.
+    Attributes:
+        mesh: "flame" is the published mean squared error of all vertices, m²; "regions" is `MeshLoss`, mm², which
+            weights the mouth more and has the lip gap.
+        vertices: of the vertex error.
+        kl: of the KL divergence per latent.
+        gap: of the lip gap's error, "regions" only.
     """
 
     mesh: Literal["flame", "regions"]
@@ -69,7 +76,7 @@ class FLINTLossSettings:
 
 @dataclass(frozen=True)
 class FLINTSettings:
-    """A config file of `train flint`."""
+    """A config file of `train flint`; see the class of each table."""
 
     model: FLINTModelSettings
     data: CorpusData | MEADData
@@ -82,7 +89,7 @@ class FLINTSettings:
 
 
 class FLINTParts(nn.Module):
-    """FLINT and the surface that its motions are compared on."""
+    """FLINT and the posed head on which its motions are compared."""
 
     def __init__(self, config: FLINTConfig, face_model: FaceModel, loss: FLINTLossSettings) -> None:
         super().__init__()
@@ -92,7 +99,7 @@ class FLINTParts(nn.Module):
         self.surface = PosedFace(face_model) if loss.mesh == "flame" else MeshLoss(face_model)
 
     def terms(self, batch: MotionBatch) -> dict[str, Tensor]:
-        """`vertices`, `kl` and, on regions, `gap`, unweighted; latents are drawn from the global generator."""
+        """The unweighted terms `vertices`, `kl` and, on regions, `gap`; latents use torch's global generator."""
         motion, shape = batch
         rebuilt, distribution, _ = self.flint(motion)
         with full_precision(motion):
@@ -100,7 +107,7 @@ class FLINTParts(nn.Module):
         return {**found, "kl": distribution.kl_divergence()}
 
     def _mesh_terms(self, rebuilt: Tensor, motion: Tensor, shape: Tensor | None) -> dict[str, Tensor]:
-        """What both motions (B, T, E + 3) do to the mesh, compared."""
+        """Errors of a rebuilt motion (B, T, E + 3) on the mesh."""
         if isinstance(self.surface, MeshLoss):
             errors = self.surface(rebuilt, motion)
             return {"vertices": errors.vertices, "gap": errors.gap}
@@ -116,18 +123,18 @@ class FLINTParts(nn.Module):
         return loss + self.loss.kl * terms["kl"]
 
     def all_coefficients(self, motion: Tensor) -> Tensor:
-        """Motion (B, T, head's E + 3) of (B, T, E + 3): coefficients that FLINT does not know are zero."""
+        """(B, T, head's E + 3) motion (B, T, E + 3), with zeros for the head's coefficients that FLINT lacks."""
         return torch.cat([F.pad(motion[..., :-3], (0, self.num_missing)), motion[..., -3:]], -1)
 
 
 class FLINTTask(Task):
-    """FLINT on motions.
+    """Trains FLINT on motions.
 
     Args:
         settings: the tables of a config file.
-        data: batches of motion by number, and for validation.
+        data: training batches by number and batches for validation.
         head: name or folder of the head that motions are compared on.
-        initial: a run or checkpoint of FLINT to go on from.
+        initial: a run or checkpoint of FLINT to continue from.
     """
 
     name = "flint"
@@ -149,7 +156,7 @@ class FLINTTask(Task):
         return self.data.num_batches
 
     def modules(self) -> FLINTParts:
-        """A new FLINT with its surface."""
+        """A new FLINT with the posed head."""
         model, face_model = self.settings.model, self._face_model()
         known, wanted = face_model.num_expression, model.flint.num_expression
         if face_model.basis != model.face:
@@ -172,13 +179,13 @@ class FLINTTask(Task):
         return self.data.batch(number)
 
     def loss(self, module: nn.Module, batch: MotionBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The weighted sum and its terms."""
+        """The weighted sum of the terms, and the terms by name."""
         assert isinstance(module, FLINTParts)
         terms = module.terms(batch)
         return module.total(terms), terms
 
     def validate(self, module: nn.Module) -> dict[str, float]:
-        """Means over the validation batches of the loss and its terms, and the vertex error's root in millimetres."""
+        """Means over the validation batches of the loss and its terms, and the RMS vertex error in millimetres."""
         assert isinstance(module, FLINTParts)
         device = next(module.parameters()).device
         sums: dict[str, float] = {}
@@ -190,7 +197,7 @@ class FLINTTask(Task):
         return {**sums, "vertices_rmse_mm": sums["vertices"] ** 0.5 * factor}
 
     def clips(self, module: nn.Module) -> dict[str, Tensor]:
-        """The first motion to validate on: on the left as it is, on the right as FLINT gives it back."""
+        """The first held-out motion, rendered: the original on the left, FLINT's reconstruction on the right."""
         from ...rendering.camera import Camera
         from ...rendering.renderer import FaceRenderer
 
@@ -206,7 +213,7 @@ class FLINTTask(Task):
         return {"motion": torch.cat(both, -1)}
 
     def export(self, module: nn.Module, folder: Path) -> None:
-        """Writes a motion prior folder, which `[start] motion_prior` of EMOTE's configs names."""
+        """Write a motion prior folder, as `[start] motion_prior` of EMOTE's configs reads it."""
         assert isinstance(module, FLINTParts)
         model = self.settings.model
         state = {name: tensor.detach().cpu().numpy() for name, tensor in module.flint.state_dict().items()}
