@@ -1,4 +1,4 @@
-"""The command `evaluate`: how good a speech model is, in figures and pictures."""
+"""The command `evaluate`: the figures and pictures of a speech model's quality."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from .evaluation.report import as_json, as_table, bars_met, write_report
 
 
 def evaluate_command(arguments: argparse.Namespace) -> int:
-    """Exit code of `evaluate`; raises EmoteError if the model, the head or the data cannot be used."""
+    """Run `evaluate` and return its exit code.
+
+    Raises:
+        EmoteError: the model, the head or the data cannot be used.
+    """
     if arguments.limit < 1:
         raise InputError(f"--limit must be at least 1, found {arguments.limit}")
     if not 0 <= arguments.wrong_words <= 1:
@@ -55,9 +59,8 @@ def evaluate_command(arguments: argparse.Namespace) -> int:
     for part in evaluation.parts:
         missed = [name for name, met in bars_met(part).items() if not met]
         print(f"{part.name}: {'all bars met' if not missed else 'below the bar: ' + ', '.join(missed)}")
-    print(
-        f"{evaluation.times_real_time:.0f} times real time; the judge learnt from {evaluation.judge_examples} motions"
-    )
+    judge = f"the judge was trained on {evaluation.judge_examples} motions"
+    print(f"{evaluation.times_real_time:.0f} times real time; {judge}")
     for path in written:
         print(f"wrote {path}")
     return 0

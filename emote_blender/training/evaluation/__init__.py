@@ -1,1 +1,1 @@
-"""How good a model is, measured on the posed mesh."""
+"""Measures of a model's quality on the posed mesh."""

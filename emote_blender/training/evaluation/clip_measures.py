@@ -1,4 +1,4 @@
-"""What one clip contributes to an evaluation: it is spoken in every emotion and compared with its references."""
+"""The measures of one clip: it is generated in all emotions and compared with its reference motions."""
 
 from __future__ import annotations
 
@@ -18,15 +18,23 @@ if TYPE_CHECKING:
     from ...pipeline import EMOTEPipeline
 
 NEUTRAL = EMOTIONS[0]
-ARTICULATION = ("gap", "jaw", "width")  # tracks of a reading that say what the mouth does
-_LIP_STRIDE = 8  # neighbouring lip vertices tremble together: a spectrum of some stands for all
+ARTICULATION = ("gap", "jaw", "width")  # the tracks that describe the mouth
+_LIP_STRIDE = 8  # neighbouring lip vertices move together, so some are enough for a spectrum
 _FACE_STRIDE = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """Tracks (T,) of one motion, mm and radians, as in `FaceReading`; lips: (T, K) heights and depths of lip
-    vertices, mm."""
+    """Tracks of one motion; see `FaceReading`.
+
+    Attributes:
+        gap: (T,) lip gap, mm.
+        tuck: (T,) distance of the lower lip from the upper teeth, mm.
+        width: (T,) distance of the mouth's corners, mm.
+        jaw: (T,) jaw opening, radians.
+        brow: (T,) height of the brows, mm.
+        lips: (T, K) heights and depths of some lip vertices, mm.
+    """
 
     gap: np.ndarray
     tuck: np.ndarray
@@ -38,8 +46,16 @@ class Tracks:
 
 @dataclass(frozen=True)
 class Surface:
-    """Figures of one motion's surface against its reference, mm: see `metrics_mesh`. brows, cheeks: liveliness found
-    and wanted."""
+    """Errors of one motion's surface against its reference, mm (see `metrics_mesh`).
+
+    Attributes:
+        mean_error: mean vertex error of the face.
+        max_error: largest vertex error of each frame, mean over frames, of the face.
+        lip_error: the same for the lips.
+        upper_deviation: upper-face dynamics deviation.
+        brows: liveliness of the brows, of the generated motion and of the reference.
+        cheeks: the same for the cheeks.
+    """
 
     mean_error: float
     max_error: float
@@ -51,7 +67,13 @@ class Surface:
 
 @dataclass(frozen=True)
 class Pair:
-    """A rendering and its reference."""
+    """A generated motion and its reference.
+
+    Attributes:
+        found: tracks of the generated motion.
+        wanted: tracks of the reference.
+        surface: errors of the surface.
+    """
 
     found: Tracks
     wanted: Tracks
@@ -60,8 +82,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge said of a rendering and, where there is one, of its reference, when `asked` was wanted at full
-    intensity."""
+    """The judge's results for one emotion at full intensity.
+
+    Attributes:
+        asked: the emotion that was generated.
+        found: the emotion that the judge names for the generated motion.
+        reference: the emotion that it names for the reference; None without one.
+    """
 
     asked: str
     found: str
@@ -70,14 +97,23 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class ClipMeasures:
-    """One clip.
+    """All measures of one clip.
 
-    plain: the clip as it was recorded (the corpus: without emotion). expressive: the emotional renderings that have a
-    reference, by emotion. contents: (8, T) per track of `ARTICULATION`, of the renderings in 8 emotions;
-    contents_reference: of the references, where all are known. residuals: (7, D) mean face of each emotion less the
-    neutral one, mm; residuals_reference likewise. emotion: the one that was also spoken at lower intensities.
-    strengths: (3,) judged at intensities 0, 1, 2; strengths_reference likewise.
-    duration_seconds, cost_seconds: of the clip, and of encoding and one rendering.
+    Attributes:
+        voice: name for the table.
+        labels: (2 T,) phone classes at 50 Hz; None if unknown.
+        plain: the motion under the clip's own condition (corpus: neutral); None without a reference.
+        expressive: the emotional motions that have a reference, by emotion.
+        contents: (8, T) each track of `ARTICULATION` in all emotions.
+        contents_reference: the same of the references; None unless all are known.
+        residuals: (7, D) mean face of each emotion minus the neutral one, mm.
+        residuals_reference: the same of the references; None unless all are known.
+        verdicts: the judge's results, one per emotion that it knows.
+        emotion: the emotion that was also generated at lower intensities.
+        strengths: (3,) judged strength of that emotion at intensities 0, 1, 2; NaN without a judge.
+        strengths_reference: the same of the references; None unless all are known.
+        duration_seconds: of the clip.
+        cost_seconds: of encoding and generating one motion.
     """
 
     voice: str
@@ -97,26 +133,32 @@ class ClipMeasures:
 
 
 class ClipExaminer:
-    """Speaks clips with a model and measures them."""
+    """Generates motions of clips with a model and measures them.
+
+    Args:
+        pipeline: the model.
+        reader: poses the head and reads tracks.
+        judge: names emotions; None leaves those measures out.
+        with_text: give the model the transcript of clips that have one.
+    """
 
     def __init__(
         self, pipeline: EMOTEPipeline, reader: FaceReader, judge: EmotionJudge | None, with_text: bool = False
     ) -> None:
-        """with_text: whether the model is told what is said."""
         self.pipeline, self.reader, self.judge, self.with_text = pipeline, reader, judge, with_text
 
     def examine(self, clip: EvaluationClip, emotion: str) -> ClipMeasures:
-        """All measures of a clip; `emotion`: the one to speak at each intensity."""
+        """All measures of a clip; `emotion` is generated at each intensity, the others at full intensity."""
         started = time.perf_counter()
-        told: dict[str, Any] = {"transcript": clip.text} if self.with_text and clip.text else {}
-        features = self.pipeline.encode(clip.waveform, **told)
-        motions = {(NEUTRAL, FULL_INTENSITY): self._speak(features, NEUTRAL, FULL_INTENSITY, clip.speaker)}
+        given: dict[str, Any] = {"transcript": clip.text} if self.with_text and clip.text else {}
+        features = self.pipeline.encode(clip.waveform, **given)
+        motions = {(NEUTRAL, FULL_INTENSITY): self._generate(features, NEUTRAL, FULL_INTENSITY, clip.speaker)}
         cost = time.perf_counter() - started
         asked = [(name, FULL_INTENSITY) for name in EMOTIONS]
         asked += [(emotion, intensity) for intensity in INTENSITIES] + [(clip.emotion, clip.intensity)]
         for condition in asked:
             if condition not in motions:
-                motions[condition] = self._speak(features, *condition, clip.speaker)
+                motions[condition] = self._generate(features, *condition, clip.speaker)
         found = {condition: self.reader.read(motion, clip.shape) for condition, motion in motions.items()}
         references = {condition: clip.reference(*condition) for condition in motions}
         wanted = {
@@ -156,13 +198,13 @@ class ClipExaminer:
             cost_seconds=cost,
         )
 
-    def _speak(self, features, emotion: str, intensity: float, speaker: str) -> np.ndarray:
-        """(T, E + 3) motion under one condition."""
+    def _generate(self, features, emotion: str, intensity: float, speaker: str) -> np.ndarray:
+        """(T, E + 3) generated motion under one condition."""
         motion = self.pipeline.generate(features, EmotionTrack.constant(emotion, intensity), speaker)
         return np.concatenate([motion.expression, motion.jaw], 1)
 
     def _pair(self, found: FaceReading, wanted: FaceReading) -> Pair:
-        """A rendering and its reference, cut to the shorter, with what their surfaces say."""
+        """A generated motion and its reference, both cut to the shorter length, with the surface errors."""
         length = min(len(found.gap), len(wanted.gap))
         vertices, reference = found.vertices[:length], wanted.vertices[:length]
         regions, rest = self.reader.regions, self.reader.rest
@@ -187,41 +229,41 @@ class ClipExaminer:
         return Tracks(lips=lips.reshape(length, -1).copy(), **{name: getattr(reading, name)[:length] for name in names})
 
     def _residuals(self, readings: dict[str, FaceReading]) -> np.ndarray:
-        """(7, D) what each emotion adds to the mean face, mm."""
+        """(7, D) mean face of each emotion minus the neutral one, mm."""
         face = self.reader.regions["face"][::_FACE_STRIDE]
         means = np.stack([readings[name].vertices[:, face].mean(0).ravel() for name in EMOTIONS])
         return means[1:] - means[0]
 
     def _verdicts(self, found: dict[str, FaceReading], wanted: dict[str, FaceReading | None]) -> tuple[Verdict, ...]:
-        """One for each emotion that the judge knows."""
+        """The judge's results, one per emotion that it knows."""
         if self.judge is None:
             return ()
         verdicts = []
         for name in self.judge.emotions:
             reference = wanted[name]
-            said = None if reference is None else self.judge.emotion(self._seen(reference))
-            verdicts.append(Verdict(name, self.judge.emotion(self._seen(found[name])), said))
+            named = None if reference is None else self.judge.emotion(self._statistics(reference))
+            verdicts.append(Verdict(name, self.judge.emotion(self._statistics(found[name])), named))
         return tuple(verdicts)
 
     def _strengths(self, readings: dict[tuple[str, float], FaceReading], emotion: str, speaker: str) -> np.ndarray:
         """(3,) judged strength of an emotion at each intensity; NaN without a judge."""
         if self.judge is None:
             return np.full(len(INTENSITIES), np.nan)
-        seen = [self._seen(readings[emotion, intensity]) for intensity in INTENSITIES]
-        return np.array([self.judge.strength(values, emotion, speaker) for values in seen])
+        judged = [self._statistics(readings[emotion, intensity]) for intensity in INTENSITIES]
+        return np.array([self.judge.strength(values, emotion, speaker) for values in judged])
 
-    def _seen(self, reading: FaceReading) -> np.ndarray:
+    def _statistics(self, reading: FaceReading) -> np.ndarray:
         return statistics(reading.points, self.reader.rest_points)
 
 
 def jitter(pairs: list[Pair], track: str) -> float:
-    """Energy above 8 Hz of a track of the renderings, as a multiple of the references'; NaN without pairs."""
+    """Energy above 8 Hz of a track of the generated motions, relative to the references'; NaN without pairs."""
     found = sum(metrics.fast_energy(getattr(pair.found, track)) for pair in pairs)
     wanted = sum(metrics.fast_energy(getattr(pair.wanted, track)) for pair in pairs)
     return found / max(wanted, 1e-9) if pairs else float("nan")
 
 
 def _contents(readings: dict[str, FaceReading]) -> dict[str, np.ndarray]:
-    """(8, T) of each articulation track."""
+    """(8, T) each articulation track in all emotions."""
     length = min(len(reading.gap) for reading in readings.values())
     return {track: np.stack([getattr(readings[name], track)[:length] for name in EMOTIONS]) for track in ARTICULATION}

@@ -1,13 +1,13 @@
-"""An observer that names the emotion of a moving face, and how strong it is. No model has been trained against it.
+"""The judge: a classifier of the emotion of a moving face, and a regressor of its strength.
 
-Why it is independent. It appears in no loss. It sees where 51 landmarks of the posed mesh stand on average and how much
-they move, where the losses' emotion network sees rendered pixels and the vertex losses see frames; it is made of other
-functions (multinomial logistic and ridge regression). It learns from reference motions of utterances that are neither
-tested nor, for the corpus's validation parts, trained on; what a model produces it never learns from. Both problems are
-convex, so the same examples give the same judge. It knows no face at rest but the head's, so an offset of the whole
-face is a mistake that it sees.
+It is in no loss, and it is made differently. Its inputs are the mean positions and the spread of 51 landmarks of the
+posed mesh, whereas the losses use rendered pictures and the vertices of each frame, and its functions are others
+(multinomial logistic and ridge regression). It is trained on reference motions of utterances that are not tested and
+that, for the validation parts of the corpus, no model was trained on; never on the output of a model. Both problems are
+convex, so the same examples give the same judge. Positions are relative to the head at rest, so an offset of the whole
+face counts as an error.
 
-What it can not tell: whether a person would agree. Its own accuracy on reference motions is the ceiling.
+It cannot show whether a person would agree. Its own accuracy on reference motions is the upper limit.
 """
 
 from __future__ import annotations
@@ -21,19 +21,23 @@ import torch
 from ...emotion import EMOTIONS, MAX_INTENSITY
 
 NEUTRAL = EMOTIONS[0]
-_RIDGE = 0.003  # of the squared weights against the mean log loss
-_STRENGTH_RIDGE = 0.003  # of the squared weights against the mean squared error
+_RIDGE = 0.003  # weight of the squared weights, relative to the mean log loss
+_STRENGTH_RIDGE = 0.003  # the same, relative to the mean squared error
 _STRENGTH_COMPONENTS = 6
-_LEAST_SPREAD_MM = 0.05  # what moves less than this tells nothing: it is not blown up by standardising
+_LEAST_SPREAD_MM = 0.05  # floor of the standardisation, so that inputs which hardly vary are not amplified
 _STEPS = 60
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedMotion:
-    """What a judge sees of a motion, and what it should say.
+    """A training example of the judge.
 
-    statistics: (D,) of `statistics`. emotion: a name. intensity: 0 to 2. speaker: a name; strength is judged knowing
-    who speaks, as a viewer does, since a reserved speaker's high is a lively one's medium.
+    Attributes:
+        statistics: (D,) float64 result of `statistics`.
+        emotion: its name.
+        intensity: 0 to 2.
+        speaker: its name. Strength is judged relative to the speaker, because the high intensity of a reserved speaker
+            looks like the medium one of a lively speaker.
     """
 
     statistics: np.ndarray
@@ -43,23 +47,30 @@ class JudgedMotion:
 
 
 def statistics(points: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """(6 P,) mean displacement from rest (P, 3), mm, and standard deviation over time of landmarks (T, P, 3)."""
+    """(6 P,) float64 inputs of the judge: mean displacement and standard deviation over time of landmarks, mm.
+
+    Args:
+        points: (T, P, 3) landmarks, mm.
+        rest: (P, 3) landmarks at rest, mm.
+    """
     moved = points - rest
     return np.concatenate([moved.mean(0).ravel(), moved.std(0).ravel()]).astype(np.float64)
 
 
 class EmotionJudge:
-    """Names one of the 8 emotions and gives the strength of a named one on the scale of intensities, 0 to 2."""
+    """Names one of the 8 emotions, and estimates the strength of a given one on the scale of intensities, 0 to 2.
+
+    Args:
+        examples: the motions to train on.
+
+    Raises:
+        ValueError: the examples have fewer than two emotions.
+    """
 
     def __init__(self, examples: Sequence[JudgedMotion]) -> None:
-        """Learns from examples.
-
-        Raises:
-            ValueError: fewer than two emotions, with which nothing can be told apart.
-        """
-        seen = np.stack([example.statistics for example in examples])
-        self._mean = seen.mean(0)
-        self._spread = np.maximum(seen.std(0), _LEAST_SPREAD_MM)
+        inputs = np.stack([example.statistics for example in examples])
+        self._mean = inputs.mean(0)
+        self._spread = np.maximum(inputs.std(0), _LEAST_SPREAD_MM)
         names = np.array([example.emotion for example in examples])
         self.emotions = tuple(name for name in EMOTIONS if name in names)
         if len(self.emotions) < 2:
@@ -67,72 +78,86 @@ class EmotionJudge:
         self.speakers = tuple(sorted({example.speaker for example in examples}))
         self.num_examples = len(examples)
         classes = np.array([self.emotions.index(name) for name in names])
-        self._weights = _logistic_regression(self._inputs(seen), classes, len(self.emotions))
+        self._weights = _logistic_regression(self._inputs(inputs), classes, len(self.emotions))
         self._strengths: dict[str, _Strength] = {}
         for emotion in self.emotions:
             chosen = [example for example in examples if example.emotion == emotion]
             intensities = np.array([example.intensity for example in chosen])
             if emotion == NEUTRAL or np.ptp(intensities) == 0:
                 continue
-            told = np.stack([self._told(example.speaker) for example in chosen])
-            self._strengths[emotion] = _Strength(np.stack([e.statistics for e in chosen]), told, intensities)
+            speakers = np.stack([self._one_hot(example.speaker) for example in chosen])
+            self._strengths[emotion] = _Strength(np.stack([e.statistics for e in chosen]), speakers, intensities)
 
-    def emotion(self, seen: np.ndarray) -> str:
+    def emotion(self, values: np.ndarray) -> str:
         """The most likely emotion of statistics (D,)."""
-        return self.emotions[int(np.argmax(self.probabilities(seen)))]
+        return self.emotions[int(np.argmax(self.probabilities(values)))]
 
-    def probabilities(self, seen: np.ndarray) -> np.ndarray:
-        """(C,) of `emotions`, of statistics (D,)."""
-        scores = self._inputs(seen[None])[0] @ self._weights
+    def probabilities(self, values: np.ndarray) -> np.ndarray:
+        """(C,) probability of each of `emotions`, from statistics (D,)."""
+        scores = self._inputs(values[None])[0] @ self._weights
         odds = np.exp(scores - scores.max())
         return odds / odds.sum()
 
-    def strength(self, seen: np.ndarray, emotion: str, speaker: str) -> float:
-        """How strong an emotion looks by statistics (D,): 0 mild, 1 medium, 2 high, and beyond; NaN where the examples
-        had it at one intensity only. The speaker may be unknown."""
+    def strength(self, values: np.ndarray, emotion: str, speaker: str) -> float:
+        """The strength of an emotion: 0 mild, 1 medium, 2 high; it may lie beyond.
+
+        Args:
+            values: (D,) result of `statistics`.
+            emotion: its name.
+            speaker: its name, which may be unknown to the judge.
+
+        Returns:
+            NaN if the examples have the emotion at one intensity only.
+        """
         if emotion not in self._strengths:
             return float("nan")
-        return float(self._strengths[emotion](seen[None], self._told(speaker)[None])[0])
+        return float(self._strengths[emotion](values[None], self._one_hot(speaker)[None])[0])
 
-    def _inputs(self, seen: np.ndarray) -> np.ndarray:
+    def _inputs(self, values: np.ndarray) -> np.ndarray:
         """(N, D + 1) standardised statistics and 1."""
-        return np.concatenate([(seen - self._mean) / self._spread, np.ones((len(seen), 1))], 1)
+        return np.concatenate([(values - self._mean) / self._spread, np.ones((len(values), 1))], 1)
 
-    def _told(self, speaker: str) -> np.ndarray:
-        """(1 + S,) 1, and which of the examples' speakers it is; zeros for another."""
+    def _one_hot(self, speaker: str) -> np.ndarray:
+        """(1 + S,) 1, then the speaker as one-hot; zeros for an unknown speaker."""
         return np.array([1.0, *(name == speaker for name in self.speakers)])
 
 
 class _Strength:
-    """Strength of one emotion: ridge regression on the main components of its examples' statistics, in mm, with a line
-    for all speakers together and each speaker's deviation from it."""
+    """The strength of one emotion, by ridge regression on the principal components of the examples' statistics.
 
-    def __init__(self, seen: np.ndarray, told: np.ndarray, wanted: np.ndarray) -> None:
-        """seen: (N, D) statistics. told: (N, 1 + S) of `_told`. wanted: (N,) intensities."""
-        self._mean = seen.mean(0)
-        _, lengths, directions = np.linalg.svd(seen - self._mean, full_matrices=False)
+    One linear function is shared by all speakers, and each speaker has a deviation from it.
+
+    Args:
+        values: (N, D) statistics of the examples, mm.
+        speakers: (N, 1 + S) their speakers, from `EmotionJudge._one_hot`.
+        wanted: (N,) their intensities.
+    """
+
+    def __init__(self, values: np.ndarray, speakers: np.ndarray, wanted: np.ndarray) -> None:
+        self._mean = values.mean(0)
+        _, lengths, directions = np.linalg.svd(values - self._mean, full_matrices=False)
         kept = lengths[:_STRENGTH_COMPONENTS] > 1e-6 * lengths[0]
-        self._directions = directions[:_STRENGTH_COMPONENTS][kept].T * (np.sqrt(len(seen)) / lengths[0])
-        self._weights = _ridge_regression(self._inputs(seen, told), wanted)
+        self._directions = directions[:_STRENGTH_COMPONENTS][kept].T * (np.sqrt(len(values)) / lengths[0])
+        self._weights = _ridge_regression(self._inputs(values, speakers), wanted)
 
-    def __call__(self, seen: np.ndarray, told: np.ndarray) -> np.ndarray:
+    def __call__(self, values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
         """(N,) strengths."""
-        return self._inputs(seen, told) @ self._weights
+        return self._inputs(values, speakers) @ self._weights
 
-    def _inputs(self, seen: np.ndarray, told: np.ndarray) -> np.ndarray:
-        """(N, (1 + S) (K + 1)) products of who speaks with the components and 1; the constant comes first."""
-        components = (seen - self._mean) @ self._directions
-        line = np.concatenate([np.ones((len(seen), 1)), components], 1)
-        return (told[:, :, None] * line[:, None]).reshape(len(seen), -1)
+    def _inputs(self, values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
+        """(N, (1 + S) (K + 1)) products of the speaker inputs with 1 and the components; the constant comes first."""
+        components = (values - self._mean) @ self._directions
+        line = np.concatenate([np.ones((len(values), 1)), components], 1)
+        return (speakers[:, :, None] * line[:, None]).reshape(len(values), -1)
 
 
 def level(strength: float) -> int:
-    """The intensity 0, 1 or 2 that is nearest to a strength."""
+    """The intensity (0, 1 or 2) nearest to a strength."""
     return int(np.clip(np.rint(strength), 0, MAX_INTENSITY))
 
 
 def _logistic_regression(inputs: np.ndarray, classes: np.ndarray, num_classes: int) -> np.ndarray:
-    """(D, C) weights of multinomial logistic regression with a ridge, each class counting the same."""
+    """(D, C) weights of multinomial logistic regression with a ridge penalty and equal weight for each class."""
     given, wanted = torch.from_numpy(inputs), torch.from_numpy(classes)
     shares = torch.from_numpy(1 / np.maximum(1, np.bincount(classes, minlength=num_classes)))
     weights = torch.zeros(inputs.shape[1], num_classes, dtype=torch.float64, requires_grad=True)
@@ -151,7 +176,7 @@ def _logistic_regression(inputs: np.ndarray, classes: np.ndarray, num_classes: i
 
 
 def _ridge_regression(inputs: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """(D,) weights of least squares with a ridge on all but the first input, the constant."""
+    """(D,) weights of least squares with a ridge penalty on all inputs except the first, the constant."""
     penalty = np.full(inputs.shape[1], _STRENGTH_RIDGE * len(inputs))
     penalty[0] = 0
     return np.linalg.solve(inputs.T @ inputs + np.diag(penalty), inputs.T @ wanted)

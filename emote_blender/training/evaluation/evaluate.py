@@ -1,15 +1,16 @@
-"""Judges a speech model on the posed mesh: what its mouth does, how its emotions look, and whether one keeps out of the
-other's way. `python -m emote_blender evaluate` is its command; `evaluation_report` writes what is found here.
+"""The evaluation of a speech model on the posed mesh: lips and jaw, emotions, and their independence of each other.
 
-The reference of the generated corpus is the motion that it asks for, under any emotion. "Plain" figures compare the
-clip as it was recorded (there: spoken without emotion), "emotional" ones the renderings in other emotions at full
-intensity. Every utterance is spoken in all 8 emotions, in one of them at all 3 intensities.
+The command is `python -m emote_blender evaluate`; `report` writes the results.
+
+Each utterance is generated in all 8 emotions, and in one of them at all 3 intensities. "Plain" figures compare the
+motion under the clip's own condition (in the generated corpus: neutral), "emotional" figures those in other emotions at
+full intensity. The generated corpus has a reference motion for every emotion and intensity.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import numpy as np
 from ...emote.model import EMOTE
 from ...emotion import EMOTIONS
 from ...flame.model import FaceModel
-from ..corpus.generate import generate_part
+from ..corpus.generate import CorpusPart, generate_part
 from ..data.corpus.speech_batches import prepare_part
 from .clip_measures import ClipExaminer, ClipMeasures
 from .emotion_judge import EmotionJudge, JudgedMotion, statistics
@@ -28,12 +29,17 @@ from .voice_scores import NAN, VoiceScores, score
 
 logger = logging.getLogger(__name__)
 
-MOST_VOICES = 6  # a part with more voices gets no rows of their own
+MOST_VOICES = 6  # a set with more voices gets no scores per voice
 
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """How often the judge said what: counts (8, 8), asked by said, of renderings and of references."""
+    """Confusion matrices of the judge: rows are the requested emotions, columns the named ones.
+
+    Attributes:
+        found: (8, 8) int counts of the generated motions.
+        reference: (8, 8) int counts of the references.
+    """
 
     found: np.ndarray
     reference: np.ndarray
@@ -41,9 +47,16 @@ class Confusion:
 
 @dataclass(frozen=True, eq=False)
 class PartResult:
-    """One test set. rows: per voice where there are few, and of all, last. clips: what they were made from.
-    confusion, strengths: of all; strengths are means (7, 3) per emotion but neutral and intensity, and the
-    references'."""
+    """The results of one test set.
+
+    Attributes:
+        name: of the set.
+        rows: scores of each voice, if there are at most `MOST_VOICES`, and those of all clips last.
+        clips: the measures of each clip.
+        confusion: of all clips.
+        strengths: (7, 3) mean judged strength per emotion, without neutral, and intensity.
+        strengths_reference: the same of the references.
+    """
 
     name: str
     rows: tuple[VoiceScores, ...]
@@ -54,14 +67,21 @@ class PartResult:
 
     @property
     def scores(self) -> VoiceScores:
-        """Of the whole set."""
+        """The scores of the whole set."""
         return self.rows[-1]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Of one model. judge_examples: reference motions that the judge learnt from (0: no judge). times_real_time: of
-    encoding and one rendering, on one clip at a time."""
+    """The results of one model.
+
+    Attributes:
+        model: its name.
+        face: basis of the head that it moves.
+        parts: results of each test set.
+        judge_examples: number of motions that the judge was trained on; 0 without a judge.
+        times_real_time: speed of encoding and generating one motion, one clip at a time.
+    """
 
     model: str
     face: str
@@ -71,7 +91,7 @@ class Evaluation:
 
     @property
     def rows(self) -> list[VoiceScores]:
-        """Of all parts."""
+        """The rows of all parts."""
         return [row for part in self.parts for row in part.rows]
 
 
@@ -83,21 +103,23 @@ def run_evaluation(
     progress: Callable[[float, str], None] | None = None,
     with_text: bool = False,
 ) -> Evaluation:
-    """What a model does on each test set.
+    """The results of a model on each test set.
 
     Args:
+        model: the model.
         face_model: the head that it moves.
-        limit: clips per set.
+        tests: the test sets.
+        limit: largest number of clips per set.
         progress: called with a fraction 0 to 1 and a text.
-        with_text: whether the model is told what is said, where that is known.
+        with_text: give the model the transcript of clips that have one.
     """
     from ...pipeline import EMOTEPipeline
 
     config = model.config
     reader = FaceReader(face_model, config.num_expression, config.expression_names)
     if progress:
-        progress(0.0, "teaching the judge")
-    judge = teach_judge(tests, reader)
+        progress(0.0, "training the judge")
+    judge = train_judge(tests, reader)
     examiner = ClipExaminer(EMOTEPipeline(model), reader, judge, with_text)
     parts = []
     for number, test in enumerate(tests):
@@ -123,16 +145,22 @@ def evaluate(
     with_text: bool = False,
     wrong_words: float = 0.0,
 ) -> Evaluation:
-    """The evaluation on prepared parts of the corpus by name, each with what `prepare_validation` adds to its arrays.
+    """The results of a model on prepared parts of the corpus.
 
-    with_text: whether the model is told what is said. wrong_words: share of the words that it is told wrongly.
+    Args:
+        model: the model.
+        face_model: the head that it moves.
+        folders: folder of each part by name, as `prepare_validation` makes them.
+        limit: largest number of clips per part.
+        with_text: give the model the transcript of clips that have one.
+        wrong_words: fraction of the transcript's words to replace by wrong ones.
     """
     tests = [CorpusSet(name, folder, model.config.speakers, wrong_words) for name, folder in folders.items()]
     return run_evaluation(model, face_model, tests, limit, with_text=with_text)
 
 
-def teach_judge(tests: Sequence[EvaluationSet], reader: FaceReader) -> EmotionJudge | None:
-    """A judge of the sets' other motions; None where these hold fewer than two emotions."""
+def train_judge(tests: Sequence[EvaluationSet], reader: FaceReader) -> EmotionJudge | None:
+    """A judge, trained on the sets' motions that are not tested; None if these have fewer than two emotions."""
     examples = [
         JudgedMotion(
             statistics(reader.points(item.motion, item.shape), reader.rest_points),
@@ -147,7 +175,7 @@ def teach_judge(tests: Sequence[EvaluationSet], reader: FaceReader) -> EmotionJu
 
 
 def _part(name: str, clips: list[ClipMeasures], rest_width: float) -> PartResult:
-    """The figures of a set."""
+    """The results of a test set."""
     voices = sorted({clip.voice for clip in clips})
     rows = []
     if 1 < len(voices) <= MOST_VOICES:
@@ -165,7 +193,7 @@ def _part(name: str, clips: list[ClipMeasures], rest_width: float) -> PartResult
 
 
 def mean_strengths(clips: list[ClipMeasures], reference: bool = False) -> np.ndarray:
-    """(7, 3) mean judged strength per emotion but neutral, and intensity; NaN where none was judged."""
+    """(7, 3) mean judged strength per emotion, without neutral, and intensity; NaN if none was judged."""
     means = np.full((len(EMOTIONS) - 1, len(INTENSITIES)), NAN)
     for row, emotion in enumerate(EMOTIONS[1:]):
         judged = [
@@ -177,8 +205,11 @@ def mean_strengths(clips: list[ClipMeasures], reference: bool = False) -> np.nda
     return means
 
 
-def prepare_validation(parts, work: Path) -> dict[str, Path]:
-    """Prepared folders of validation parts below `work`, made where they are missing."""
+def prepare_validation(parts: Iterable[CorpusPart], work: Path) -> dict[str, Path]:
+    """The prepared folders of validation parts by name, below `work`; missing ones are made.
+
+    Each also gets the voice and, if known, the text of every utterance.
+    """
     folders = {}
     for part in parts:
         shards = generate_part(part, work / "corpus")

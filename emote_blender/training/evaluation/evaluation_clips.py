@@ -1,4 +1,4 @@
-"""What a model is judged on: clips with sound, a reference motion, and, where they are known, the sounds in them."""
+"""The test sets of an evaluation: clips with sound, reference motions and, if known, phones and text."""
 
 from __future__ import annotations
 
@@ -32,20 +32,28 @@ from .wrong_words import with_wrong_words
 
 FULL_INTENSITY = 2.0
 INTENSITIES = (0.0, 1.0, 2.0)
-TEXTS_FILE = "texts.npy"  # beside a part's arrays: (U,) what each utterance says
-_JUDGE_SHARE = 4  # each fourth utterance teaches the judge and is never tested
-_JUDGE_UTTERANCES = 32  # of a part; each is seen in 22 conditions
-_JUDGE_CLIPS = 1000  # of recordings
+TEXTS_FILE = "texts.npy"  # beside a part's arrays: (U,) text of each utterance
+_JUDGE_SHARE = 4  # every fourth utterance trains the judge and is never tested
+_JUDGE_UTTERANCES = 32  # at most, of a part; each is used in 22 conditions
+_JUDGE_CLIPS = 1000  # at most, of recordings
 SHORTEST_FRAMES = 10
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationClip:
-    """One clip to speak.
+    """One clip to test.
 
-    voice: for the table. speaker: the style, one of the model's. labels: (2 T,) phone classes at 50 Hz, or None.
-    text: what is said, or None. emotion, intensity: of the recording. reference: the motion (T, E + 3) that belongs to
-    the clip under an emotion at an intensity, None where it was not recorded so. shape: (S,) identity, or None.
+    Attributes:
+        voice: name for the table.
+        waveform: its sound.
+        speaker: the speaker style to generate, one of the model's.
+        labels: (2 T,) phone classes at 50 Hz; None if unknown.
+        text: the words; None if unknown.
+        emotion: of the recording.
+        intensity: of the recording.
+        reference: function of emotion and intensity that gives the reference motion (T, E + 3), or None if there is
+            none.
+        shape: (S,) identity coefficients; None for the mean head.
     """
 
     voice: str
@@ -61,7 +69,15 @@ class EvaluationClip:
 
 @dataclass(frozen=True, eq=False)
 class ReferenceMotion:
-    """A motion that a judge learns from. motion: (T, E + 3). shape: (S,) identity, or None."""
+    """A motion that the judge is trained on.
+
+    Attributes:
+        motion: (T, E + 3) expression, then jaw axis-angle in radians.
+        emotion: its name.
+        intensity: 0 to 2.
+        speaker: its name.
+        shape: (S,) identity coefficients; None for the mean head.
+    """
 
     motion: np.ndarray
     emotion: str
@@ -75,27 +91,32 @@ class EvaluationSet(Protocol):
 
     @property
     def name(self) -> str:
-        """For the table."""
+        """Name for the table."""
         ...
 
     def clips(self, limit: int) -> Iterator[EvaluationClip]:
-        """At most `limit` clips, spread evenly."""
+        """At most `limit` clips, evenly spread over the set."""
         ...
 
     def for_judge(self) -> Iterator[ReferenceMotion]:
-        """Motions of clips that `clips` never gives."""
+        """Motions of clips that `clips` never yields."""
         ...
 
 
 class CorpusSet:
     """A prepared part of the generated corpus (`speech_batches.prepare_part`).
 
-    Its reference is known for every emotion and intensity; the recording counts as neutral.
+    Every emotion and intensity has a reference; the recording counts as neutral.
+
+    Args:
+        name: for the table.
+        folder: of the part.
+        speakers: the model's speakers. The corpus's styles are used as far as the model has them.
+        wrong_words: fraction of each text's words to replace by words of other texts of the part, the same in every
+            run.
     """
 
     def __init__(self, name: str, folder: Path, speakers: tuple[str, ...] = SPEAKERS, wrong_words: float = 0.0) -> None:
-        """speakers: the model's; the corpus's styles where the model has them. wrong_words: share of the texts' words
-        that are replaced by others of the part, the same in every run."""
         self.name, self._wrong_words = name, wrong_words
         self._part = load_part(folder)
         self._speakers = [
@@ -106,7 +127,7 @@ class CorpusSet:
         self._texts = np.load(texts) if texts.is_file() else None
 
     def clips(self, limit: int) -> Iterator[EvaluationClip]:
-        """At most `limit` utterances, in the styles in turn."""
+        """At most `limit` utterances, with the speaker styles in turn."""
         tested = [i for i in range(self._part.num_utterances) if i % _JUDGE_SHARE != _JUDGE_SHARE - 1]
         for number, index in enumerate(_spread(tested, limit)):
             window, style = self._window(index), number % len(SPEAKERS)
@@ -126,8 +147,10 @@ class CorpusSet:
             )
 
     def for_judge(self) -> Iterator[ReferenceMotion]:
-        """Utterances apart from the tested ones, in every emotion at every intensity; in one style each where there
-        are enough of them, else in more."""
+        """Utterances that are not tested, in every emotion at every intensity.
+
+        Each has one speaker style if there are enough utterances, else several.
+        """
         kept = _spread(list(range(_JUDGE_SHARE - 1, self._part.num_utterances, _JUDGE_SHARE)), _JUDGE_UTTERANCES)
         num_styles = min(len(SPEAKERS), -(-_JUDGE_UTTERANCES // max(1, len(kept))))
         conditions = [(name, level) for name in EMOTIONS for level in INTENSITIES if name != EMOTIONS[0]]
@@ -140,7 +163,7 @@ class CorpusSet:
                     yield ReferenceMotion(motion, emotion, intensity, style)
 
     def _text(self, index: int) -> str | None:
-        """What utterance `index` says, as far as it is told."""
+        """The text of utterance `index`, with wrong words if these are wanted; None if unknown."""
         if self._texts is None:
             return None
         others = [str(text) for text in np.delete(self._texts, index)]
@@ -149,7 +172,7 @@ class CorpusSet:
         )
 
     def _window(self, index: int) -> Window:
-        """Utterance `index` whole."""
+        """The whole utterance `index`."""
         part = self._part
         begin, end = int(part.offsets[index]), int(part.offsets[index + 1])
         return Window(
@@ -161,15 +184,20 @@ class CorpusSet:
 
 
 class RecordedSet:
-    """Recorded clips. Each has one reference: its own, under its own condition."""
+    """Recorded clips, each with one reference: its own motion, under its own condition.
 
-    def __init__(self, name: str, tested: Clips, taught: Clips, speakers: tuple[str, ...]) -> None:
-        """tested: clips to speak. taught: other clips, for the judge. speakers: the model's; a person whom it does not
-        know gets the style of one whom it does."""
-        self.name, self._tested, self._taught, self._speakers = name, tested, taught, speakers
+    Args:
+        name: for the table.
+        tested: clips to test.
+        judged: other clips, which the judge is trained on.
+        speakers: the model's speakers. A person who is not among them gets the style of one of them.
+    """
+
+    def __init__(self, name: str, tested: Clips, judged: Clips, speakers: tuple[str, ...]) -> None:
+        self.name, self._tested, self._judged, self._speakers = name, tested, judged, speakers
 
     def clips(self, limit: int) -> Iterator[EvaluationClip]:
-        """At most `limit` clips; of each, the longest stretch in which the face was seen."""
+        """At most `limit` clips, each cut to its longest run of valid frames."""
         for index in _spread(list(range(len(self._tested))), limit):
             clip = self._tested[index]
             start, end = max(runs(clip.valid), key=lambda run: run[1] - run[0], default=(0, 0))
@@ -195,23 +223,25 @@ class RecordedSet:
             )
 
     def for_judge(self) -> Iterator[ReferenceMotion]:
-        """Motions of the other clips, spread evenly."""
-        for index in _spread(list(range(len(self._taught))), _JUDGE_CLIPS):
-            clip = self._taught[index]
+        """Motions of clips that are not tested, evenly spread."""
+        for index in _spread(list(range(len(self._judged))), _JUDGE_CLIPS):
+            clip = self._judged[index]
             if clip.valid.sum() >= SHORTEST_FRAMES:
-                emotion, person = EMOTIONS[clip.emotion], self._taught.speakers[clip.speaker]
+                emotion, person = EMOTIONS[clip.emotion], self._judged.speakers[clip.speaker]
                 yield ReferenceMotion(clip.motion[clip.valid], emotion, float(clip.intensity), person, clip.shape)
 
 
 def open_tests(folder: Path, config: EMOTEConfig, wrong_words: float | None = None) -> list[EvaluationSet]:
-    """The tests in a folder for a model: parts of the corpus, the processed MEAD, or motion files with their sound.
+    """The test sets in a folder: parts of the corpus, the processed MEAD, or motion files with their sound.
 
     Args:
-        wrong_words: share of wrong words in the texts, if texts are needed; None: they are not.
+        folder: the data.
+        config: of the model to test.
+        wrong_words: fraction of wrong words in the texts; None if no texts are needed.
 
     Raises:
-        InputError: the folder is missing or holds nothing that can be tested, or its motions are of another face than
-            the model's.
+        InputError: the folder is missing or has nothing that can be tested, it has no texts although they are needed,
+            or its motions belong to another face than the model's.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one with prepared parts of the corpus, motions, or MEAD")
@@ -241,8 +271,7 @@ def open_tests(folder: Path, config: EMOTEConfig, wrong_words: float | None = No
 
 
 def _mead(folder: Path, config: EMOTEConfig) -> RecordedSet:
-    """MEAD's test identities, in the reconstruction that fits the model; the judge learns from its training
-    identities."""
+    """MEAD's test identities, in the reconstruction that fits the model; the training identities train the judge."""
     reconstruction = fitting_reconstruction(folder, config.num_expression)
     identities = PUBLISHED_SPLIT if config.speakers == PUBLISHED_SPLIT.train else None
 
@@ -261,7 +290,7 @@ def _mead(folder: Path, config: EMOTEConfig) -> RecordedSet:
 
 
 def _motions(folder: Path, config: EMOTEConfig) -> RecordedSet:
-    """A folder's motions; the judge learns from each fourth."""
+    """A folder's motions; every fourth trains the judge."""
     motions = MotionFolder(folder, num_expression=config.num_expression)
     if motions.face and motions.face != config.face:
         raise InputError(
@@ -275,7 +304,7 @@ def _motions(folder: Path, config: EMOTEConfig) -> RecordedSet:
 
 
 def _spread(indices: list[int], limit: int) -> list[int]:
-    """At most `limit` of the indices, evenly from first to last."""
+    """At most `limit` of the indices, evenly spread from first to last."""
     if limit < 1:
         raise ValueError(f"limit must be at least 1, found {limit}")
     chosen = np.unique(np.linspace(0, len(indices) - 1, min(limit, len(indices))).astype(int)) if indices else []

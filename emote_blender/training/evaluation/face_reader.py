@@ -1,6 +1,6 @@
-"""What an evaluation reads off a head in motion: chosen vertices, and the tracks of mouth, jaw and brows.
+"""From a motion to the tracks of an evaluation: mouth, jaw and brows, and selected vertices of the posed head.
 
-Written apart from the mesh that training uses (`losses.FaceMesh`): a mistake there shall not hide itself here.
+This code is independent of the mesh in the losses (`losses/mesh.py`), so that an error there cannot hide itself here.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from ...motion_tools.rotation import axis_angle_to_matrix
 
 MILLIMETRES = np.float32(1000)
 
-_MOVING_METRES = 0.0003  # a vertex that some component moves by this much, or
-_MOVING_JAW = 0.1  # one that follows the jaw to this share, belongs to the face
-_FACE_VERTICES = 1200  # neighbours move alike: about this many stand for the face
-_BROW_REACH, _CHEEK_REACH = 0.010, 0.018  # metres around a brow's landmarks, and around the middle of a cheek
+# A vertex belongs to the face if a component moves it by this many metres, or if its weight for the jaw is this large.
+_MOVING_METRES = 0.0003
+_MOVING_JAW = 0.1
+_FACE_VERTICES = 1200  # about this many vertices represent the face, because neighbours move alike
+_BROW_REACH, _CHEEK_REACH = 0.010, 0.018  # metres around the landmarks of a brow, and around the middle of a cheek
 _TEETH_HALF_WIDTH = 0.004  # metres from the midline: the incisors
 
 # iBUG numbers of 68 landmarks, counted from 0; sets of 51 lack the jaw line's 17.
@@ -30,11 +31,16 @@ _MOUTH_CORNERS, _INNER_LIPS = (48, 54), (62, 66)
 
 @dataclass(frozen=True, eq=False)
 class FaceReading:
-    """One motion, millimetres and radians.
+    """The tracks and vertices of one motion.
 
-    gap: (T,) between the lips, as `flame.measure.lip_gap`. tuck: (T,) from the lower lip up to the upper teeth; NaN on
-    a head without teeth. width: (T,) between the corners of the mouth. jaw: (T,) opening. brow: (T,) height of the
-    brows. vertices: (T, V, 3) of `FaceReader.regions`. points: (T, 51, 3) landmarks but the jaw line's.
+    Attributes:
+        gap: (T,) lip gap as in `flame.measure.lip_gap`, mm.
+        tuck: (T,) height of the upper teeth above the lower lip, mm; NaN on a head without teeth.
+        width: (T,) distance of the mouth's corners, mm.
+        jaw: (T,) jaw opening, radians.
+        brow: (T,) height of the brows, mm.
+        vertices: (T, V, 3) the vertices that `FaceReader.regions` indexes, mm.
+        points: (T, 51, 3) the landmarks without the jaw line, mm.
     """
 
     gap: np.ndarray
@@ -47,10 +53,15 @@ class FaceReading:
 
 
 class PosedVertices:
-    """Chosen vertices under expression, jaw and identity, in numpy; neck, eyes and the head as a whole rest."""
+    """Selected vertices under expression, jaw rotation and identity, in numpy; root, neck and eyes stay at rest.
+
+    Args:
+        face_model: the head.
+        vertices: (V,) int indices.
+        columns: (E,) int component of the head for each coefficient of a motion.
+    """
 
     def __init__(self, face_model: FaceModel, vertices: np.ndarray, columns: np.ndarray) -> None:
-        """vertices: (V,) indices. columns: (E,) the head's component for each coefficient of a motion."""
         jaw = face_model.joint_names.index("jaw")
         self._identity = face_model.identity_dirs
         self._regressor = face_model.J_regressor[jaw]
@@ -67,7 +78,7 @@ class PosedVertices:
             self._correctives = rows.reshape(9, -1) * MILLIMETRES
 
     def __call__(self, motion: np.ndarray, shape: np.ndarray | None = None) -> np.ndarray:
-        """(T, V, 3) millimetres, float32, of a motion (T, E + 3) on an identity (S,)."""
+        """(T, V, 3) vertices in millimetres of a motion (T, E + 3) on a head with identity coefficients (S,)."""
         motion = np.asarray(motion, np.float32)
         expression, rotation = motion[:, :-3], axis_angle_to_matrix(motion[:, -3:])
         posed = self.template + (expression @ self._directions).reshape(len(motion), -1, 3)
@@ -88,7 +99,12 @@ class PosedVertices:
 
 
 class FaceReader:
-    """Reads motions off one head.
+    """Poses one head by motions and reads their tracks.
+
+    Args:
+        face_model: the head.
+        num_expression: number of expression coefficients of the motions.
+        names: names of these coefficients; None for the head's first components.
 
     Attributes:
         regions: indices into a reading's vertices: face, lips, upper_face (above the middle of the nose), brows,
@@ -96,14 +112,12 @@ class FaceReader:
         rest: (V, 3) the vertices at rest, mm.
         rest_points: (51, 3) the landmarks at rest, mm.
         rest_width: distance of the mouth's corners at rest, mm.
+
+    Raises:
+        ModelError: the head has no landmarks, or lacks some of the components.
     """
 
     def __init__(self, face_model: FaceModel, num_expression: int, names: tuple[str, ...] | None = None) -> None:
-        """num_expression, names: of the motions that will be read (names None: the head's first components).
-
-        Raises:
-            ModelError: the head has no landmarks, or not these components.
-        """
         columns = _columns(face_model, num_expression, names)
         corners, self._barycentrics = _landmarks(face_model)
         landmarks = np.full((68, 3), np.nan)
@@ -124,7 +138,7 @@ class FaceReader:
         self.rest_width = float(np.linalg.norm(np.subtract(*(self.rest_points[i - _JAW_LINE] for i in _MOUTH_CORNERS))))
 
     def read(self, motion: np.ndarray, shape: np.ndarray | None = None) -> FaceReading:
-        """All measures of a motion (T, E + 3)."""
+        """The tracks and vertices of a motion (T, E + 3) on a head with identity coefficients (S,)."""
         vertices = self._all(motion, shape)
         points = _points(vertices[:, self._corners], self._barycentrics)
         heights = vertices[..., 1]
@@ -142,7 +156,7 @@ class FaceReader:
         )
 
     def points(self, motion: np.ndarray, shape: np.ndarray | None = None) -> np.ndarray:
-        """(T, 51, 3) landmarks of a motion, mm: what a judge needs, faster than `read`."""
+        """(T, 51, 3) landmarks of a motion, mm; faster than `read`, for the judge."""
         corners = self._few(motion, shape).reshape(len(motion), -1, 3, 3)
         return _points(corners, self._barycentrics)
 
@@ -163,7 +177,7 @@ def _columns(face_model: FaceModel, num_expression: int, names: tuple[str, ...] 
 
 
 def _landmarks(face_model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
-    """(51, 3) corner vertices and (51, 3) barycentrics of iBUG's landmarks 17 to 67."""
+    """(51, 3) corner vertices and (51, 3) barycentric coordinates of iBUG's landmarks 17 to 67."""
     faces, weights = face_model.landmark_faces, face_model.landmark_barycentrics
     if faces is None or weights is None or len(faces) not in (51, 68):
         raise ModelError(
@@ -174,12 +188,12 @@ def _landmarks(face_model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _points(corners: np.ndarray, barycentrics: np.ndarray) -> np.ndarray:
-    """(..., P, 3) points of their triangles' corners (..., P, 3, 3)."""
+    """(..., P, 3) points within triangles with corners (..., P, 3, 3)."""
     return (corners * barycentrics[..., None]).sum(-2)
 
 
 def _regions(face_model: FaceModel, columns: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
-    """Vertex indices by name; a head without a region of a name gets it from its landmarks (68, 3)."""
+    """Vertex indices of each region by name; regions that the head lacks come from its landmarks (68, 3)."""
     template, soft = face_model.v_template, face_model.regions
 
     def inside(name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Measures of independence: the words stay when the emotion changes, the emotion stays when the words change."""
+"""Measures of independence: of the articulation from the emotion, and of the emotion from the words."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 
 def agreement(renderings: Sequence[np.ndarray]) -> np.ndarray:
-    """(E, E) Pearson's r between the renderings of the same sounds under E emotions.
+    """(E, E) Pearson's r between the motions of the same sounds under E emotions.
 
-    r is taken over the frames of all clips together, each clip's tracks less their mean, so that a posture that an
-    emotion holds does not count as another articulation, and long clips count more. A rendering that never moves has
-    r = 0 with all others.
+    r is taken over the frames of all clips together, after subtracting the mean of each clip's track. A posture that an
+    emotion holds thus does not count as another articulation, and long clips count more. A constant track has r = 0
+    with all others.
 
     Args:
-        renderings: per clip (E, T) one articulation track per emotion.
+        renderings: for each clip, (E, T) one articulation track per emotion.
     """
     tracks = np.concatenate([clip - clip.mean(1, keepdims=True) for clip in renderings], axis=1)
     norms = np.linalg.norm(tracks, axis=1)
@@ -26,7 +26,7 @@ def agreement(renderings: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def agreement_with_first(matrix: np.ndarray) -> float:
-    """Mean r of the first emotion (neutral) with each other one."""
+    """Mean r of the first emotion (neutral) with each of the others."""
     return float(matrix[0, 1:].mean())
 
 
@@ -36,16 +36,16 @@ def agreement_of_pairs(matrix: np.ndarray) -> float:
 
 
 def stability(residuals: np.ndarray) -> float:
-    """Share of what emotions do to a face that does not depend on what is said: 1 - within / total variance.
+    """The fraction of an emotion's effect on the face that does not depend on the words: 1 - within / total variance.
 
-    The share explained by the emotion (correlation ratio, eta squared; Fisher 1925): within is the squared distance of
-    a residual from the mean of its emotion, total that from the mean of all.
+    This is the correlation ratio (eta squared; Fisher 1925). Within is the squared distance of a residual from the mean
+    of its emotion, total the one from the mean of all.
 
     Args:
-        residuals: (U, E, D) mean face of utterance u under emotion e less that of the same utterance without emotion.
+        residuals: (U, E, D) mean face of utterance u under emotion e minus that of the same utterance under neutral.
 
     Returns:
-        0 to 1; NaN for one utterance or one emotion, or if nothing ever changes.
+        0 to 1; NaN for a single utterance or emotion, or if all residuals are equal.
     """
     utterances, emotions, _ = residuals.shape
     total = float(((residuals - residuals.mean((0, 1))) ** 2).sum())
@@ -55,5 +55,5 @@ def stability(residuals: np.ndarray) -> float:
 
 
 def rising(strengths: np.ndarray) -> float:
-    """Share of rows of strengths (N, 3), judged at intensities 0, 1, 2, that rise at each step; NaN without rows."""
+    """The fraction of rows of strengths (N, 3), at intensities 0, 1, 2, that rise at each step; NaN without rows."""
     return float((np.diff(strengths, axis=1) > 0).all(1).mean()) if len(strengths) else float("nan")

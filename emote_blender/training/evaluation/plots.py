@@ -22,7 +22,7 @@ _MODEL, _REFERENCE, _EMOTIONAL = "#c8452b", "#222222", "#2b6cc8"
 
 
 def write_plots(evaluation: Evaluation, output: Path) -> list[Path]:
-    """The pictures written into a folder."""
+    """Write the pictures into a folder and return their paths."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -49,7 +49,7 @@ def write_plots(evaluation: Evaluation, output: Path) -> list[Path]:
 
 
 def _openings(pyplot: Any, clips: list[ClipMeasures]) -> Any:
-    """The lip gap of some clips: reference, model, model with an emotion; contacts shaded."""
+    """The lip gap of some clips: reference, model, model with an emotion; sounds with a contact are shaded."""
     known = [clip for clip in clips if clip.plain is not None]
     if not known:
         return None
@@ -77,7 +77,7 @@ def _openings(pyplot: Any, clips: list[ClipMeasures]) -> Any:
 
 
 def _confusions(pyplot: Any, found: np.ndarray, reference: np.ndarray) -> Any:
-    """Asked against judged emotion, in per cent of the asked."""
+    """The confusion matrices of requested and judged emotion, in per cent of the requested."""
     if not np.sum(found):
         return None
     shown = [("model", found)] + ([("reference", reference)] if np.sum(reference) else [])
@@ -90,14 +90,14 @@ def _confusions(pyplot: Any, found: np.ndarray, reference: np.ndarray) -> Any:
             axis.text(column, row, f"{value:.0f}", ha="center", va="center", color="white" if value > 55 else "black")
         axis.set_xticks(range(len(EMOTIONS)), EMOTIONS, rotation=45, ha="right")
         axis.set_yticks(range(len(EMOTIONS)), EMOTIONS)
-        axis.set_xlabel("what the judge says")
+        axis.set_xlabel("named by the judge")
         axis.set_title(f"{title}: {np.trace(counts) / max(1, counts.sum()):.1%} right")
-    axes[0, 0].set_ylabel("what was asked for (per cent of each)")
+    axes[0, 0].set_ylabel("requested emotion (per cent of each)")
     return figure
 
 
 def _intensities(pyplot: Any, found: np.ndarray, reference: np.ndarray) -> Any:
-    """Judged strength against the intensity asked for, a panel per emotion."""
+    """The judged strength over the requested intensity, one panel per emotion."""
     if not np.isfinite(found).any():
         return None
     figure, axes = pyplot.subplots(1, len(found), figsize=(13, 2.9), sharey=True, layout="constrained")
@@ -108,14 +108,14 @@ def _intensities(pyplot: Any, found: np.ndarray, reference: np.ndarray) -> Any:
         axis.set_title(emotion, fontsize=10)
         axis.set_xticks(INTENSITIES, ["mild", "medium", "high"], fontsize=8)
         axis.set_xlim(-0.3, 2.3)
-    axes[0].set_ylabel("strength, as judged")
+    axes[0].set_ylabel("judged strength")
     axes[0].legend(fontsize=8, loc="upper left")
-    figure.supxlabel("intensity asked for", fontsize=10)
+    figure.supxlabel("requested intensity", fontsize=10)
     return figure
 
 
 def _spectra(pyplot: Any, clips: list[ClipMeasures]) -> Any:
-    """Power of lip gap, lips and brows over frequency, model and reference, plain and emotional renderings together."""
+    """The power spectra of lip gap, lips and brows, over plain and emotional motions together."""
     pairs = [pair for clip in clips for pair in ([clip.plain] if clip.plain else []) + list(clip.expressive.values())]
     tracks = {"gap": "lip gap", "lips": "vertices of the lips", "brow": "height of the brows"}
     figure, axes = pyplot.subplots(1, len(tracks), figsize=(12, 3.4), layout="constrained")

@@ -1,4 +1,4 @@
-"""An evaluation as a table, as JSON, and as a folder with both and pictures."""
+"""The report of an evaluation: a table, JSON, and a folder with both and pictures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 FORMAT = 1
 
-# In the table's order. An arrow says which way is better; × is a multiple of the reference's, best at 1.
+# In the table's order. Arrows point in the better direction; × is relative to the reference.
 MEASURES = {
     "opening_r": "mouth opening r ↑",
     "jaw_r": "jaw r ↑",
@@ -80,12 +80,13 @@ AT_LEAST = {
 }  # fmt: skip
 AT_MOST = {"jitter": 1.0, "lip_jitter": 1.0}
 LEAST_TIMES_REAL_TIME = 20.0
-"""What the open model must reach on an engine and voices that it never heard; beside these, its strength must rise with
-the intensity for every emotion, and it must be fast enough."""
+"""The bars of the open model on a held-out engine.
+
+In addition, the judged strength must rise with the intensity in every emotion."""
 
 
 def as_table(rows: Sequence[VoiceScores]) -> str:
-    """The scores as a Markdown table, a column per voice or part; figures that nobody could tell are left out."""
+    """The scores as a Markdown table with a column per voice or part; figures that are NaN everywhere are left out."""
     lines = [
         f"| | {' | '.join(row.voice for row in rows)} |",
         "|---|" + "---:|" * len(rows),
@@ -99,7 +100,7 @@ def as_table(rows: Sequence[VoiceScores]) -> str:
 
 
 def as_json(evaluation: Evaluation, facts: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The evaluation in values that JSON has; NaN is null. facts: what else belongs in it."""
+    """The evaluation as values of JSON; NaN becomes null. `facts` are added at the top level."""
     best = max((part.scores for part in evaluation.parts), key=lambda scores: np.nan_to_num(scores.opening_r))
     report = {
         "format": FORMAT,
@@ -130,7 +131,7 @@ def as_json(evaluation: Evaluation, facts: dict[str, Any] | None = None) -> dict
 
 
 def bars_met(part: PartResult) -> dict[str, bool]:
-    """Whether each bar is reached, by the figure's name; a figure that nobody could tell is not."""
+    """Whether each bar is met, by the figure's name; a figure that is NaN does not meet it."""
     scores = part.scores
     met = {name: bool(getattr(scores, name) >= bar) for name, bar in AT_LEAST.items()}
     met |= {name: bool(getattr(scores, name) <= bar) for name, bar in AT_MOST.items()}
@@ -140,12 +141,17 @@ def bars_met(part: PartResult) -> dict[str, bool]:
 
 
 def drop(seen: VoiceScores, unseen: VoiceScores) -> dict[str, float]:
-    """How much less each figure is on what a model has not heard than on what it has."""
+    """The difference of each figure between a set that the model was trained on and one that it was not."""
     return {name: getattr(seen, name) - getattr(unseen, name) for name in MEASURES}
 
 
 def write_report(evaluation: Evaluation, output: Path, facts: dict[str, Any] | None = None) -> list[Path]:
-    """The files written into a folder, made where it is missing: scores.json, table.md and pictures.
+    """Write scores.json, table.md and pictures into a folder, which is made if missing, and return their paths.
+
+    Args:
+        evaluation: the results.
+        output: the folder.
+        facts: more values for scores.json.
 
     Raises:
         InputError: a file cannot be written.
@@ -175,7 +181,7 @@ def _figure(value: float) -> str:
 
 
 def _without_nan(value: Any) -> Any:
-    """The same with None for NaN and infinity, which JSON does not have."""
+    """The value with None for NaN and infinity, which JSON does not have."""
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The figures of an evaluation: one number each, over the clips of one voice or of all."""
+"""The figures of an evaluation, each a number over the clips of one voice or of a whole set."""
 
 from __future__ import annotations
 
@@ -19,28 +19,33 @@ _Labelled = list[tuple[Pair, np.ndarray]]
 
 @dataclass(frozen=True)
 class VoiceScores:
-    """Figures of one voice, or of all; NaN where they cannot be told (no reference, no phones, no judge).
+    """The figures of one voice or set; NaN if they cannot be measured (no reference, no phones, no judge).
 
-    opening_r, jaw_r, width_r: correlation of lip gap, jaw angle and corner distance with the reference, over the frames
-        of all clips together. brow_r: of the brows' height, each clip's less its mean: do they move at the right time?
-    closure_*, tuck_*, rounding_*: p b m, f v, and u o w (`metrics.closures`, `tucks`, `roundings`).
-    first_closure_recall: of p, b, m that begin an utterance.
-    rest_closed: share of silent frames, closed in the reference, that are closed.
-    jitter, lip_jitter: energy above 8 Hz of the lip gap, and of the lips' vertices, as a multiple of the reference's.
-    vertex_error, max_vertex_error, lip_vertex_error, upper_face_deviation: mm, see `metrics_mesh`; the last also
-        over emotional renderings.
-    brow_liveliness, cheek_liveliness: how far brows and cheeks move in plain and emotional renderings, as a multiple of
-        the references' (`metrics_mesh.liveliness`).
-    emotional_*: the same of the emotional renderings.
-    emotion_recognised: share of the renderings in 8 emotions at full intensity that the judge names rightly;
-        emotion_recognised_reference: of the references, the ceiling.
-    intensity_recognised: share of the renderings at the intensities 0, 1, 2 whose judged strength is nearest to theirs.
-    intensity_rising: share of utterances whose judged strength rises with the intensity asked for.
-    emotion_strength: distance of the mean emotional face from the neutral one, as a multiple of the reference's.
-    articulation_r: r of the articulation (mean of lip gap, jaw, corner distance) of the neutral and each emotional
-        rendering of the same sound, mean over 7 emotions; articulation_pairs_r: of all 28 pairs of emotions;
-        articulation_opening_r: of the lip gap alone, neutral and each; *_reference: the same of the references.
-    emotion_stability: see `metrics_content.stability`.
+    A name in `*_reference` is the same figure of the reference motions, the upper limit. `emotional_*` is the same
+    figure of the emotional motions.
+
+    Attributes:
+        voice: name for the table.
+        utterances: number of clips.
+        opening_r, jaw_r, width_r: correlation of lip gap, jaw angle and mouth width with the reference, over the frames
+            of all clips together.
+        closure_*, tuck_*, rounding_*: contacts of p b m, f v, and u o w (`metrics.closures`, `tucks`, `roundings`).
+        first_closure_recall: of p, b, m at the start of an utterance.
+        rest_closed: fraction of the silent frames, closed in the reference, that are closed.
+        jitter, lip_jitter: energy above 8 Hz of the lip gap and of the lips' vertices, relative to the reference's.
+        vertex_error, max_vertex_error, lip_vertex_error, upper_face_deviation: mm, see `metrics_mesh`.
+        brow_r: correlation of the brows' height minus its mean in each clip: whether they move at the right time.
+        brow_liveliness, cheek_liveliness: `metrics_mesh.liveliness` of plain and emotional motions, relative to the
+            references'.
+        emotion_recognised: fraction of the motions in 8 emotions at full intensity that the judge names correctly.
+        intensity_recognised: fraction of the motions at intensities 0, 1, 2 whose judged strength is nearest to theirs.
+        intensity_rising: fraction of the utterances whose judged strength rises with the intensity.
+        emotion_strength: distance of the mean emotional face from the neutral one, relative to the reference's.
+        articulation_r: r of the articulation of the same sound under neutral and under each emotion, mean over lip gap,
+            jaw and mouth width, and over 7 emotions.
+        articulation_pairs_r: the same for all 28 pairs of emotions.
+        articulation_opening_r: the same as articulation_r for the lip gap alone.
+        emotion_stability: see `metrics_content.stability`.
     """
 
     voice: str
@@ -96,7 +101,13 @@ class VoiceScores:
 
 
 def score(voice: str, clips: list[ClipMeasures], rest_width: float) -> VoiceScores:
-    """The figures of the clips given; rest_width: of the head's mouth, mm."""
+    """The figures of some clips.
+
+    Args:
+        voice: name for the table.
+        clips: the measures of each clip.
+        rest_width: distance of the mouth's corners at rest, mm.
+    """
     plain = [clip.plain for clip in clips if clip.plain is not None]
     expressive = [pair for clip in clips for pair in clip.expressive.values()]
     labelled = _labelled([(clip.plain, clip.labels) for clip in clips])
@@ -150,7 +161,7 @@ def score(voice: str, clips: list[ClipMeasures], rest_width: float) -> VoiceScor
 
 
 def _emotion_scores(clips: list[ClipMeasures]) -> dict[str, float]:
-    """What the judge says."""
+    """The figures that come from the judge, and the strength of the emotions."""
     verdicts = [verdict for clip in clips for verdict in clip.verdicts]
     found, wanted = ([clip.strengths for clip in clips], [clip.strengths_reference for clip in clips])
     figures = {
@@ -176,7 +187,7 @@ def _emotion_scores(clips: list[ClipMeasures]) -> dict[str, float]:
 
 
 def _independence_scores(clips: list[ClipMeasures]) -> dict[str, float]:
-    """Words against emotions."""
+    """The figures of independence between words and emotions."""
     figures = {}
     contents_reference = [clip.contents_reference for clip in clips if clip.contents_reference is not None]
     residuals_reference = [clip.residuals_reference for clip in clips if clip.residuals_reference is not None]
@@ -195,7 +206,7 @@ def _independence_scores(clips: list[ClipMeasures]) -> dict[str, float]:
 
 
 def _labelled(pairs: Sequence[tuple[Pair | None, np.ndarray | None]]) -> _Labelled:
-    """The pairs whose phones are known, with those of the frames that they have."""
+    """The pairs whose phones are known, with the phones cut to the pair's frames."""
     return [
         (pair, labels[: LABELS_PER_FRAME * len(pair.found.gap)])
         for pair, labels in pairs
@@ -204,7 +215,7 @@ def _labelled(pairs: Sequence[tuple[Pair | None, np.ndarray | None]]) -> _Labell
 
 
 def _contacts(pairs: _Labelled, measure: Callable[..., metrics.Contacts], track: str) -> metrics.Contacts:
-    """A measure of contacts over pairs with their labels; none where the head cannot show it."""
+    """A measure of contacts over labelled pairs, without those whose track is NaN (a head without teeth)."""
     return metrics.total(
         measure(getattr(pair.found, track), getattr(pair.wanted, track), labels)
         for pair, labels in pairs
@@ -213,13 +224,13 @@ def _contacts(pairs: _Labelled, measure: Callable[..., metrics.Contacts], track:
 
 
 def _rest_closed(pairs: _Labelled) -> float:
-    """Share of silent frames, closed in the reference, that are closed."""
+    """The fraction of the silent frames, closed in the reference, that are closed."""
     frames = [metrics.at_rest(pair.found.gap, pair.wanted.gap, labels) for pair, labels in pairs]
     return _mean(np.concatenate(frames).astype(float).tolist()) if frames else NAN
 
 
 def _r(pairs: list[Pair], track: str) -> float:
-    """Correlation of a track over the frames of all pairs."""
+    """The correlation of a track over the frames of all pairs."""
     if not pairs:
         return NAN
     found = np.concatenate([getattr(pair.found, track) for pair in pairs])
@@ -227,7 +238,7 @@ def _r(pairs: list[Pair], track: str) -> float:
 
 
 def _centred_r(pairs: list[Pair], track: str) -> float:
-    """The same of the track less its mean in each pair: whether it moves at the right moments, wherever it rests."""
+    """The correlation of a track minus its mean in each pair: of the timing, whatever the resting position."""
     if not pairs:
         return NAN
     found, wanted = (
@@ -242,6 +253,6 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _share(values: list[tuple[float, float]]) -> float:
-    """Sum of the found as a multiple of the sum of the wanted."""
+    """The sum of the found values divided by the sum of the wanted ones."""
     found, wanted = sum(pair[0] for pair in values), sum(pair[1] for pair in values)
     return found / wanted if wanted > 1e-6 else NAN

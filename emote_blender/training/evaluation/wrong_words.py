@@ -1,4 +1,4 @@
-"""Transcripts with mistakes in them, to see whether a text that is not quite right does harm."""
+"""Transcripts with wrong words, to measure the effect of an inexact transcript."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import numpy as np
 
 
 def with_wrong_words(text: str, share: float, others: Sequence[str], rng: np.random.Generator) -> str:
-    """The text with a share of its words (rounded, spread at random) taken from other texts instead.
+    """The text with a fraction of its words, at random positions, replaced by words of other texts.
+
+    Args:
+        text: the words.
+        share: fraction of the words to replace, 0 to 1; the number is rounded.
+        others: the texts that the wrong words come from.
+        rng: source of randomness.
 
     Raises:
         ValueError: the share is outside 0..1, or no other text has a word that this one lacks.

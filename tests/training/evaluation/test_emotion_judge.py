@@ -43,7 +43,7 @@ def test_it_names_the_emotion_of_faces_it_has_not_seen(judge):
     assert np.mean([judge.emotion(item.statistics) == item.emotion for item in unseen]) > 0.98
 
 
-def test_faces_with_swapped_names_are_told(judge):
+def test_faces_with_swapped_names_are_not_recognised(judge):
     unseen = [item for item in examples(seed=1) if item.intensity == 2]
     following = dict(zip(EMOTIONS, EMOTIONS[1:] + EMOTIONS[:1], strict=True))
     assert np.mean([judge.emotion(item.statistics) == following[item.emotion] for item in unseen]) < 0.02

@@ -71,7 +71,7 @@ def corpus(part) -> CorpusSet:
 
 @pytest.fixture(scope="module")
 def judge(corpus, reader):
-    return evaluate.teach_judge([corpus], reader)
+    return evaluate.train_judge([corpus], reader)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_swapped_emotions_are_not_recognised(scores_of):
     assert scores.articulation_pairs_r == pytest.approx(scores.articulation_pairs_reference_r)
 
 
-def test_a_model_that_feels_nothing_is_told(scores_of):
+def test_a_model_without_emotion_scores_low(scores_of):
     scores = scores_of(emotions=dict.fromkeys(EMOTIONS, "neutral"))
     assert scores.emotion_recognised == pytest.approx(1 / 8)
     assert scores.emotion_strength == pytest.approx(0, abs=1e-6)
@@ -165,7 +165,7 @@ def test_a_model_that_feels_nothing_is_told(scores_of):
     assert math.isnan(scores.emotion_stability)
 
 
-def test_still_brows_are_told(scores_of):
+def test_still_brows_show_in_the_figures_of_the_brows_alone(scores_of):
     def hold(motion):
         held = motion.copy()
         held[:, BROWS] = motion[:, BROWS].mean(0)
@@ -215,10 +215,10 @@ def test_a_head_with_pose_correctives_and_51_landmarks_is_read(open_head):
 
 def test_the_judge_learns_from_utterances_that_are_not_tested(corpus):
     tested = {clip.reference("happy", 2.0).tobytes() for clip in corpus.clips(100)}
-    taught = {item.motion.tobytes() for item in corpus.for_judge() if item.emotion == "happy"}
+    judged = {item.motion.tobytes() for item in corpus.for_judge() if item.emotion == "happy"}
     assert len(tested) == 9
-    assert len(taught) == 3 * 4 * 3  # utterances, styles, intensities
-    assert not tested & taught
+    assert len(judged) == 3 * 4 * 3  # utterances, styles, intensities
+    assert not tested & judged
 
 
 def test_the_command_writes_table_scores_and_pictures(open_head_model_folder, buzzing_part, tmp_path, capsys):
@@ -329,13 +329,13 @@ def test_transcripts_need_texts(open_head_model_folder, buzzing_part, capsys):
     assert "has no texts.npy" in capsys.readouterr().err
 
 
-def test_a_model_that_is_told_the_words_gets_each_clip_s_own(part, reader, judge, tmp_path):
-    told = tmp_path / "told"
-    told.mkdir()
+def test_a_model_that_is_given_the_words_gets_each_clip_s_own(part, reader, judge, tmp_path):
+    with_texts = tmp_path / "with_texts"
+    with_texts.mkdir()
     for path in part.iterdir():
-        (told / path.name).symlink_to(path)
-    np.save(told / "texts.npy", np.array([f"clip number {i}" for i in range(12)]))
-    clip = list(CorpusSet("told", told).clips(100))[3]
+        (with_texts / path.name).symlink_to(path)
+    np.save(with_texts / "texts.npy", np.array([f"clip number {i}" for i in range(12)]))
+    clip = list(CorpusSet("with_texts", with_texts).clips(100))[3]
     heard = []
 
     class Listening(Replay):

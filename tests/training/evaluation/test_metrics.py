@@ -66,7 +66,7 @@ def test_a_closure_that_comes_four_frames_late_is_missed(gap, labels):
     assert (found.runs, found.false_runs) == (3, 2)  # the silence's is there; both others are out of place
 
 
-def test_without_such_a_sound_recall_cannot_be_told(gap):
+def test_without_such_a_sound_recall_is_nan(gap):
     found = metrics.closures(gap, gap, np.full(100, phones.CLASS_INDEX["AA"]))
     assert math.isnan(found.recall)
     assert math.isnan(found.f1)
@@ -269,7 +269,7 @@ def test_stability_is_low_where_emotions_are_swapped_at_random():
     assert metrics_content.stability(swapped) < 0.1
 
 
-def test_stability_of_one_clip_or_of_a_face_without_emotion_cannot_be_told():
+def test_stability_of_one_clip_or_of_a_face_without_emotion_is_nan():
     assert math.isnan(metrics_content.stability(np.ones((1, 7, 3))))
     assert math.isnan(metrics_content.stability(np.ones((4, 7, 3))))
 
