@@ -29,7 +29,7 @@ def train_command(arguments: argparse.Namespace) -> int:
     if config.task != arguments.task:
         raise InputError(f"{config.name} is for `train {config.task}`, not `train {arguments.task}`; choose another")
     folder = Path(arguments.output) if arguments.output else RUNS / Path(config.name).stem
-    if arguments.resume and not RunFolder(folder).is_begun:
+    if arguments.resume and not RunFolder(folder).is_started:
         raise InputError(f"{folder} holds no run to go on with; leave out --resume, or give its folder with -o")
     for option, path in (("--data", arguments.data), ("--init", arguments.init)):
         if path is not None and not path.exists():

@@ -95,7 +95,7 @@ def test_a_run_starts_from_another_ones_weights(train, tmp_path, capsys):
         ({"task": "flnt"}, [], "small.toml is for `train flint`, not `train flnt`"),
         ({"data": "nowhere"}, [], "--data nowhere: no such file or folder"),
         ({}, ["--init", "none.pt"], "--init none.pt: no such file or folder"),
-        ({}, ["--init", "small.toml"], "small.toml is damaged or no checkpoint"),
+        ({}, ["--init", "small.toml"], "small.toml is damaged or not a checkpoint"),
         ({}, ["--resume"], "runs/small holds no run to go on with"),
         ({}, ["--head", "no_head"], "head 'no_head' not found"),
         ({}, ["--set", "data.parts=['flite']"], "flite holds no prepared part of the corpus (there: "),

@@ -1,1 +1,1 @@
-"""One run of a training: its loop, folder, log and processes. Knows no faces."""
+"""One training run: its loop, settings, folder, log and processes. Nothing here knows about faces."""

@@ -1,4 +1,4 @@
-"""Batches by number, made ahead of time in worker processes, each process of a training its own share."""
+"""Batches by number, prepared ahead of time in worker processes; each training process takes its own share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from .task import Task
 
 @dataclass(frozen=True)
 class Failed:
-    """A person's mistake that came up in a worker process; raised there, it would bring that process's traceback."""
+    """A user's mistake found in a worker process; raised there, it would carry that process's traceback.
+
+    Attributes:
+        error: what `task.batch` raised.
+    """
 
     error: EmoteError
 
@@ -33,27 +37,33 @@ class _Batches(Dataset):
 
 
 def _leave_signals_to_the_main_process(worker: int) -> None:
-    """Ctrl-C reaches all processes of a terminal, and a forked worker has its parent's handlers."""
+    """Ignore Ctrl-C, which reaches every process of a terminal, and drop the handlers inherited from the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def batch_numbers(step: int, accumulate: int, process: int, num_processes: int) -> range:
-    """The numbers of the batches that one process takes in a step; see the module's docstring."""
+    """The numbers of the batches that one process takes in a step (see the module `trainer`)."""
     return range(step * accumulate + process, (step + 1) * accumulate, num_processes)
 
 
 def to_device(batch: Any, device: torch.device) -> Any:
+    """The batch with all its tensors on `device`."""
     from accelerate.utils import send_to_device
 
     return send_to_device(batch, device)
 
 
 def batches_ahead(task: Task, numbers: list[int], workers: int) -> Generator[Any, None, None]:
-    """The task's batches of these numbers, on the CPU, made in `workers` processes (0: in this one).
+    """The task's batches with the given numbers, in order, on the CPU.
+
+    Args:
+        task: its `batch` makes them.
+        numbers: of the batches.
+        workers: processes that make batches ahead; 0: they are made in this process.
 
     Raises:
-        EmoteError: what `task.batch` raised, wherever that was.
+        EmoteError: `task.batch` raised it, here or in a worker.
     """
     loader = DataLoader(
         _Batches(task),

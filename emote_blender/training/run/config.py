@@ -1,4 +1,4 @@
-"""Config files of trainings: TOML, read strictly, every mistake named by its table and key."""
+"""Config files of `train`: TOML, read strictly. An error names the table and the key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ Settings = TypeVar("Settings")
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A config file. name: of the file, for messages; task: one of `TASKS`; tables: what is left for the task."""
+    """The contents of a config file.
+
+    Attributes:
+        name: the file's name, for messages.
+        task: one of `TASKS`.
+        trainer: the table `[trainer]`.
+        tables: the remaining tables, which the task reads.
+    """
 
     name: str
     task: str
@@ -30,7 +37,7 @@ class RunConfig:
 
     @property
     def record(self) -> dict[str, Any]:
-        """Everything the file says, defaults of `[trainer]` included, as plain values."""
+        """All settings of the file as plain values, including the defaults of `[trainer]`."""
         return {"task": self.task, "trainer": dataclasses.asdict(self.trainer), **self.tables}
 
 
@@ -40,15 +47,17 @@ def shipped_configs() -> list[str]:
 
 
 def load_run_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> RunConfig:
-    """The config of this name (of `shipped_configs`) or path.
+    """The config with a name (one of `shipped_configs`) or path.
 
     Args:
-        name_or_path: `flint_v2`, or a file. `extends = "other.toml"` in it takes over what it does not say itself.
-        overrides: `table.key=value` each, the value as in TOML (or a plain word); they count more than the file. A
-            table in braces takes the place of the file's, where one that extends another adds to it.
+        name_or_path: for example `flint_v2`, or a file. A file with `extends = "other.toml"` inherits every setting
+            that it does not set itself.
+        overrides: settings of the form `table.key=value` that replace those of the file. The value is written as in
+            TOML, or as a plain word. A table in braces replaces the file's table; it is not merged, unlike the tables
+            of a file that extends another.
 
     Raises:
-        InputError: when a file is missing or no TOML, or a key is unknown, missing or of the wrong type.
+        InputError: a file is missing or not valid TOML, or a key is unknown, missing or of the wrong type.
     """
     path = _find(name_or_path, None)
     data = _read(path, ())
@@ -64,16 +73,16 @@ def load_run_config(name_or_path: str | Path, overrides: Sequence[str] = ()) -> 
 
 
 def build_settings(cls: type[Settings], table: object, where: str, name: str = "") -> Settings:
-    """An instance of dataclass `cls` from a TOML table; fields without a default must be there.
+    """An instance of the dataclass `cls` from a TOML table; fields without a default are required.
 
     Args:
-        cls: frozen dataclass of what `read_dataclass` reads.
+        cls: frozen dataclass whose fields have types that `read_dataclass` supports.
         table: the table's values.
         where: the file's name, for errors.
-        name: the table's name, for errors: "loss"; "" for the whole file.
+        name: the table's name, for errors, such as "loss"; "" for the whole file.
 
     Raises:
-        InputError: as `emote_v1_stage2.toml: [loss] lip_reading: must be a number, found 'high'`.
+        InputError: for example `emote_v1_stage2.toml: [loss] lip_reading: must be a number, found 'high'`.
     """
     try:
         return read_dataclass(cls, table, tuple(name.split(".")) if name else ())
@@ -85,7 +94,7 @@ _KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def _sentence(error: FieldError) -> str:
-    """What is wrong in a config file, beginning with the place: `[table] key: ...`."""
+    """What is wrong in a config file, as `[table] key: ...`."""
     *outer, key = error.place or ("",)
     table, name = f"[{'.'.join(error.place)}]", ".".join(error.place)
     place = f"[{'.'.join(outer)}] {key}" if outer else key
@@ -108,7 +117,7 @@ def _sentence(error: FieldError) -> str:
 
 
 def _find(name_or_path: str | Path, beside: Path | None) -> Path:
-    """The file of a name or path; `extends` looks beside the file that says it first."""
+    """The file with a name or path; for `extends`, first looked up next to the extending file `beside`."""
     text = str(name_or_path)
     candidates = [Path(text).expanduser()]
     if beside is not None:
@@ -125,7 +134,7 @@ def _find(name_or_path: str | Path, beside: Path | None) -> Path:
 
 
 def _read(path: Path, readers: tuple[Path, ...]) -> dict[str, Any]:
-    """The tables of a file over those that it extends."""
+    """The tables of a file merged over those of the file that it extends; `readers`: the files that extend this one."""
     if path.resolve() in readers:
         raise InputError(f"{path.name}: extends: it extends itself by way of {readers[-1].name}")
     try:
@@ -133,7 +142,7 @@ def _read(path: Path, readers: tuple[Path, ...]) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); choose another config file") from error
     except ValueError as error:  # also UnicodeDecodeError and TOMLDecodeError
-        raise InputError(f"{path.name} is no valid TOML ({error}); correct the config file") from error
+        raise InputError(f"{path.name} is not valid TOML ({error}); correct the config file") from error
     extended = data.pop("extends", None)
     if extended is None:
         return data
@@ -143,7 +152,7 @@ def _read(path: Path, readers: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the values of `over`; tables are merged unless they are of different `type`."""
+    """`base` with the values of `over`; tables are merged unless their `type` differs."""
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
@@ -155,7 +164,7 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _overridden(data: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """The tables with the value of `table.key=value`; a table that is the value replaces the one that was there."""
+    """The tables with one setting `table.key=value` changed; a table as value replaces the old table."""
     key, equals, value = text.partition("=")
     names = key.strip().split(".")
     if not equals or not all(name.replace("_", "").replace("-", "").isalnum() for name in names):
@@ -164,7 +173,7 @@ def _overridden(data: Mapping[str, Any], text: str) -> dict[str, Any]:
         found: Any = tomllib.loads(f"value = {value}")["value"]
     except ValueError:  # a word without quotes
         found = value.strip()
-    if isinstance(found, Mapping):  # make room, so that nothing is merged
+    if isinstance(found, Mapping):  # overwrite the old table first, so that nothing is merged
         data = _overridden(data, f"{key}=0")
     nested = found
     for name in reversed(names):

@@ -1,4 +1,4 @@
-"""What ends a training early, told in one sentence: no memory, no disk, a loss that is no number, a signal."""
+"""Failures that end a training early, each explained in one sentence: memory, disk, a loss that is NaN, a signal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAME_SIGNAL_SECONDS = 2.0
 
 @contextmanager
 def explained_failures(run: RunFolder) -> Iterator[None]:
-    """Turns what a person can mend into a TrainingError; everything else passes with its traceback."""
+    """Turn errors that the user can fix into a TrainingError; all others pass through unchanged."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
@@ -33,9 +33,7 @@ def explained_failures(run: RunFolder) -> Iterator[None]:
         if error.errno == errno.ENOMEM:
             raise TrainingError(_no_memory(run)) from error
         if isinstance(error, FileNotFoundError) and error.filename:
-            raise TrainingError(
-                f"{error.filename} is not there any more; bring it back; {what_is_left(run)}"
-            ) from error
+            raise TrainingError(f"{error.filename} no longer exists; restore it; {what_is_left(run)}") from error
         raise
     except RuntimeError as error:
         text = str(error)
@@ -48,13 +46,13 @@ def explained_failures(run: RunFolder) -> Iterator[None]:
             ) from error
         raise
     except Exception as error:
-        if "No space left on device" in str(error):  # safetensors has an error of its own
+        if "No space left on device" in str(error):  # safetensors raises a class of its own
             raise TrainingError(_no_space(run)) from error
         raise
 
 
 def what_is_left(run: RunFolder) -> str:
-    """The end of a sentence: from where --resume goes on."""
+    """The end of an error sentence: where --resume continues from."""
     if run.last.is_file():
         return f"the last checkpoint, {run.last}, is intact and --resume goes on from it"
     return "there was no checkpoint yet, --resume starts from the beginning"
@@ -72,21 +70,21 @@ def _no_space(run: RunFolder) -> str:
 
 
 def check_finite(loss: Tensor, terms: dict[str, Tensor], step: int, batch: int, run: RunFolder) -> None:
-    """Raises TrainingError that names the terms of the loss that are no numbers."""
+    """Raise a TrainingError that names the non-finite terms, if the loss is not finite."""
     if torch.isfinite(loss):
         return
     bad = [f"{name} is {value.item()}" for name, value in terms.items() if not torch.isfinite(value).all()]
     what = ", ".join(bad) or f"its terms are finite, but their sum is {loss.item()}"
     raise TrainingError(
-        f"the loss is no number at step {step} (batch {batch}): {what}; lower [trainer] rate or look at that batch; "
+        f"the loss is not a number at step {step} (batch {batch}): {what}; lower [trainer] rate or look at that batch; "
         f"{what_is_left(run)}"
     )
 
 
 class StopSignals:
-    """Within it, SIGINT (Ctrl-C) or SIGTERM sets `requested`; one that comes 2 s later or more acts as always.
+    """A context in which SIGINT (Ctrl-C) or SIGTERM only sets `requested`; a second one has its usual effect.
 
-    A launcher hands on the Ctrl-C that its processes have had already: that is no second one.
+    A second signal within 2 s is ignored: a launcher forwards the Ctrl-C that its processes received already.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The folder of a run: its settings, the last checkpoint, the best one, and what it exports."""
+"""The folder of a run: its settings, its last and best checkpoints, and its export."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from .optimisation import load_checkpoint, save_checkpoint
 
 RECORD_FILE, LAST_FILE, BEST_FILE, EXPORT_FOLDER = "run.json", "last.pt", "best.pt", "export"
 
-# Settings of `[trainer]` that may change when a run goes on: none of them changes what a step computes, but `num_steps`
-# and `num_epochs`, without which no run could be made longer (a cosine schedule is then another one from here on).
+# Settings of `[trainer]` that may change when a run resumes, because they do not change what a step computes. The
+# exceptions are `num_steps` and `num_epochs`: they are here so that a run can be extended, and do change a cosine
+# schedule from there on.
 CHANGEABLE = {
     "num_steps", "num_epochs", "device", "workers", "checkpoint_every", "validate_every", "clips_every", "log_every",
     "patience", "tensorboard",
@@ -26,7 +27,10 @@ CHANGEABLE = {
 
 
 class RunFolder:
-    """Paths and files of a run. last.pt: all that resuming needs; best.pt: weights only, averaged if the run does."""
+    """Paths and files of a run.
+
+    last.pt has everything that resuming needs. best.pt has weights only: the averaged ones if the run averages.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
@@ -34,23 +38,27 @@ class RunFolder:
         self.record, self.export = self.folder / RECORD_FILE, self.folder / EXPORT_FOLDER
 
     @property
-    def is_begun(self) -> bool:
-        """True where a run has been started."""
+    def is_started(self) -> bool:
+        """True if a run was started in this folder."""
         return self.record.is_file()
 
     def open(self, record: Mapping[str, Any], resume: bool) -> None:
-        """Makes the folder, or checks that the run there may go on with the settings of `record`.
+        """Create the folder and write run.json, or check that the run in it may resume with these settings.
+
+        Args:
+            record: all settings of the run, as `RunConfig.record`.
+            resume: continue the run in the folder, if there is one.
 
         Raises:
-            InputError: without `resume` the folder is not empty; or the run there has other settings.
+            InputError: the folder is not empty and `resume` is False; or the run in it has other settings.
         """
         plain = json.loads(json.dumps(record, default=str))
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder} is a file; choose a folder with -o")
         if not resume and self.folder.exists() and any(self.folder.iterdir()):
-            what = "holds a run already; go on with it with --resume" if self.is_begun else "is not empty"
+            what = "holds a run already; go on with it with --resume" if self.is_started else "is not empty"
             raise InputError(f"{self.folder} {what}, or choose another folder with -o")
-        if self.is_begun:
+        if self.is_started:
             self._check_same(plain)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -75,37 +83,45 @@ class RunFolder:
             )
 
     def load_last(self) -> dict[str, Any] | None:
-        """The state to go on from; None where no checkpoint was reached. Raises InputError if it is damaged."""
+        """The state to resume from, or None if there is no checkpoint yet.
+
+        Raises:
+            InputError: the checkpoint is damaged.
+        """
         return _load(self.last)
 
     def load_best(self) -> dict[str, Any] | None:
-        """The best weights so far; None where nothing was validated. Raises InputError if they are damaged."""
+        """The best weights so far, or None if nothing was validated.
+
+        Raises:
+            InputError: the checkpoint is damaged.
+        """
         return _load(self.best)
 
     def save_last(self, **state: Any) -> None:
-        """Writes last.pt whole or not at all."""
+        """Write last.pt atomically."""
         save_checkpoint(self.last, **state)
 
     def save_best(self, **state: Any) -> None:
-        """Writes best.pt whole or not at all."""
+        """Write best.pt atomically."""
         save_checkpoint(self.best, **state)
 
 
 def _is_same(before: Any, now: Any) -> bool:
-    """Whether two settings mean the same: a file may be named from the working folder or in full."""
+    """Whether two settings are equal; a relative and an absolute path to one file are."""
     if isinstance(before, str) and isinstance(now, str):
         return before == now or Path(before).resolve() == Path(now).resolve()
     return bool(before == now)
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """The weights that another run trained, averaged ones where it averages: a task's `--init`.
+    """The weights of another run by name, for `--init`; averaged ones if that run averaged.
 
     Args:
-        path: a checkpoint (best.pt, last.pt) or a run's folder, of which the best one is taken.
+        path: a checkpoint (best.pt, last.pt), or the folder of a run, whose best.pt is preferred to its last.pt.
 
     Raises:
-        InputError: there is no checkpoint, or it is damaged or none of this project.
+        InputError: there is no checkpoint, or it is damaged or not one that `train` wrote.
     """
     path = Path(path)
     if path.is_dir():
@@ -117,17 +133,30 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     if state is None:
         raise InputError(f"{path} not found; give a checkpoint (.pt) or the folder of a training")
     if "module" not in state:
-        raise InputError(f"{path} is no checkpoint of `train`; give best.pt or last.pt of a training")
+        raise InputError(f"{path} is not a checkpoint of `train`; give best.pt or last.pt of a training")
     return {**state["module"], **(state.get("average") or {})}
 
 
 def load_weights(module: nn.Module, path: str | Path) -> None:
-    """Loads what `read_weights` gives; raises InputError if the module is of another kind or size."""
+    """Load the weights of another run (see `read_weights`) into a module.
+
+    Raises:
+        InputError: there is no usable checkpoint, or the module has other tensors.
+    """
     put_weights(module, read_weights(path), path)
 
 
 def put_weights(module: nn.Module, weights: Mapping[str, Tensor], path: str | Path) -> None:
-    """Loads a state dict strictly; raises InputError that names `path` and the first tensor that does not fit."""
+    """Load a state dict into a module, strictly.
+
+    Args:
+        module: changed in place.
+        weights: tensors by name.
+        path: where they came from, for the error.
+
+    Raises:
+        InputError: a tensor is missing, unexpected or of another shape; the first such is named.
+    """
     mismatch = match_tensors(tensor_specs(module.state_dict()), tensor_specs(weights))
     wrong = mismatch.wrong | dict.fromkeys(mismatch.missing, "missing")
     wrong |= dict.fromkeys(mismatch.unexpected, "only in the file")
@@ -140,15 +169,15 @@ def put_weights(module: nn.Module, weights: Mapping[str, Tensor], path: str | Pa
 def _load(path: Path) -> dict[str, Any] | None:
     try:
         return load_checkpoint(path)
-    except Exception as error:  # torch has no class for a damaged file: RuntimeError, UnpicklingError, EOFError, ...
+    except Exception as error:  # of a damaged file, torch raises RuntimeError, UnpicklingError, EOFError, ...
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise InputError(
-            f"{path} is damaged or no checkpoint ({reason}); use another one, or start a new run in another folder"
+            f"{path} is damaged or not a checkpoint ({reason}); use another one, or start a new run in another folder"
         ) from error
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as `table.key` to value."""
+    """Nested tables as one dict with keys `table.key`."""
     flat: dict[str, Any] = {}
     for key, value in record.items():
         if isinstance(value, Mapping):

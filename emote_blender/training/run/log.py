@@ -1,4 +1,4 @@
-"""What a run tells about itself: scalars.csv and curves.png always, TensorBoard where it is, clips to look at."""
+"""The log of a run: scalars.csv and curves.png, TensorBoard's events if it is installed, and rendered clips."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ CSV_FILE, CURVES_FILE, EVENTS_FOLDER, CLIPS_FOLDER = "scalars.csv", "curves.png"
 
 
 class RunLog:
-    """Scalars of steps, appended to scalars.csv (step,name,value) and, where it is installed, to TensorBoard's events.
+    """Scalars by step, appended to scalars.csv (step,name,value) and to TensorBoard's events if it is installed.
 
-    A run that goes on from an earlier checkpoint takes back what was logged after that.
+    A run that resumes from a checkpoint first removes what was logged after it.
     """
 
     def __init__(self, folder: Path, first_step: int, tensorboard: bool = True) -> None:
@@ -41,7 +41,7 @@ class RunLog:
         self._events = _open_events(folder / EVENTS_FOLDER, first_step) if tensorboard else None
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
-        """Logs figures by name: `train/...`, `validation/...`."""
+        """Log scalars by name: `train/...`, `validation/...`."""
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows((step, name, f"{value:.7g}") for name, value in values.items())
         if self._events:
@@ -50,7 +50,7 @@ class RunLog:
             self._events.flush()
 
     def clips(self, step: int, clips: Mapping[str, Tensor]) -> None:
-        """Writes clips (T, 3, H, W) in [0, 1] as animated GIFs, and to TensorBoard; nothing where Pillow is missing."""
+        """Write clips (T, 3, H, W) in [0, 1] as animated GIFs and to TensorBoard; do nothing without Pillow."""
         for name, clip in clips.items():
             encoded = gif(clip)
             if encoded is None:
@@ -63,23 +63,23 @@ class RunLog:
                 self._events._get_file_writer().add_summary(summary, step)
 
     def curves(self) -> None:
-        """Draws curves.png of scalars.csv, one small plot per name; nothing where matplotlib is missing."""
+        """Draw scalars.csv as curves.png, one small plot per name; do nothing without matplotlib."""
         draw_curves(self.path, self.folder / CURVES_FILE)
         self._drawn = time.monotonic()
 
-    def curves_now_and_then(self) -> None:
-        """As `curves`, at most once a minute."""
+    def curves_once_a_minute(self) -> None:
+        """Draw curves.png like `curves`, but at most once a minute."""
         if time.monotonic() - self._drawn > 60:
             self.curves()
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Close TensorBoard's event file."""
         if self._events:
             self._events.close()
 
 
 def _gif_summary(name: str, clip: Tensor, encoded: bytes) -> Any:
-    """TensorBoard shows an animated GIF as it is; `SummaryWriter.add_video` would need moviepy to make one."""
+    """An animated GIF as a summary, which TensorBoard shows as it is; `add_video` would need moviepy."""
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     _, _, height, width = clip.shape
@@ -88,7 +88,7 @@ def _gif_summary(name: str, clip: Tensor, encoded: bytes) -> Any:
 
 
 def _open_events(folder: Path, first_step: int):
-    """TensorBoard's writer, or None where it is not installed."""
+    """TensorBoard's writer, or None if it is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
@@ -98,7 +98,7 @@ def _open_events(folder: Path, first_step: int):
 
 
 def read_scalars(path: Path) -> list[tuple[int, str, float]]:
-    """The rows of a scalars.csv; a last row that was cut off is left out."""
+    """The rows (step, name, value) of a scalars.csv; incomplete rows, as a killed run leaves, are skipped."""
     if not path.is_file():
         return []
     rows = []
@@ -112,7 +112,7 @@ def read_scalars(path: Path) -> list[tuple[int, str, float]]:
 
 
 def draw_curves(scalars: Path, image: Path) -> None:
-    """Draws every figure of a scalars.csv over the steps; `train/x` and `validation/x` share a plot."""
+    """Plot every scalar of a scalars.csv over the steps; `train/x` and `validation/x` share a plot."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -130,7 +130,7 @@ def draw_curves(scalars: Path, image: Path) -> None:
     width, height = 4 * columns, 2.8 * rows
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
-    figure.subplots_adjust(  # inches; a layout that measures every label takes as long as the drawing
+    figure.subplots_adjust(  # margins in inches; an automatic layout takes as long as the drawing itself
         left=0.75 / width, right=1 - 0.2 / width, bottom=0.5 / height, top=1 - 0.3 / height, wspace=0.24, hspace=0.4
     )
     for index, (name, kinds) in enumerate(curves.items(), start=1):
@@ -150,7 +150,7 @@ def draw_curves(scalars: Path, image: Path) -> None:
 
 
 def gif(clip: Tensor) -> bytes | None:
-    """An animated GIF of a clip (T, 3, H, W) in [0, 1] at 25 fps; None where Pillow is missing."""
+    """An animated GIF of a clip (T, 3, H, W) in [0, 1] at 25 fps; None without Pillow."""
     try:
         from PIL import Image
     except ImportError:
@@ -167,7 +167,15 @@ def gif(clip: Tensor) -> bytes | None:
 
 @dataclass(eq=False)
 class RecentMeans:
-    """Sums of what the steps since the last log row gave; they stay on the device until they are asked for."""
+    """Running sums over the steps since the last log row; they stay on the device until `take`.
+
+    Attributes:
+        sums: of the loss and its terms over batches, by name.
+        counts: batches in each sum.
+        norm: sum of the gradients' norms over steps.
+        num_steps: steps in the sums.
+        seconds: time that these steps took.
+    """
 
     sums: dict[str, Tensor] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -176,24 +184,29 @@ class RecentMeans:
     seconds: float = 0.0
 
     def add_terms(self, loss: Tensor, terms: Mapping[str, Tensor]) -> None:
-        """Adds a batch."""
+        """Add the loss and the terms of a batch."""
         for name, value in {"loss": loss, **terms}.items():
             self.sums[name] = self.sums.get(name, 0.0) + value.float()
             self.counts[name] = self.counts.get(name, 0) + 1
 
     def add_norm(self, norm: Tensor) -> None:
-        """Adds the norm of a step's gradient."""
+        """Add the norm of a step's gradient."""
         self.norm = self.norm + norm.detach()
 
     def add_step(self, seconds: float) -> None:
-        """Adds a step and what it took."""
+        """Add a step and its duration."""
         self.num_steps += 1
         self.seconds += seconds
 
     def take(self, accelerator: Any, rate: float) -> dict[str, float]:
-        """Means by name over the batches of all processes, then starts anew."""
+        """Means by name over the batches of all processes; the sums are then reset.
+
+        Args:
+            accelerator: Accelerate's, of this process.
+            rate: the learning rate, logged as `train/rate`.
+        """
         totals = {name: (float(value), self.counts[name]) for name, value in self.sums.items()}
-        if accelerator.num_processes > 1:  # a term may be missing where no frame was valid
+        if accelerator.num_processes > 1:  # a process lacks a term if none of its frames was valid
             from accelerate.utils import gather_object
 
             shares = gather_object([totals])
@@ -210,7 +223,7 @@ class RecentMeans:
 
 
 class RunProgress:
-    """Shows how far a run is and the time left through a `progress.ProgressLine`, every so many seconds."""
+    """Progress and remaining time of a run, shown through a `ProgressLine` every `every_seconds`."""
 
     def __init__(self, show: ProgressLine | None, every_seconds: float, first_step: int, num_steps: int) -> None:
         self._show, self._every = show, every_seconds
@@ -218,7 +231,7 @@ class RunProgress:
         self._started = self._last_shown = time.monotonic()
 
     def __call__(self, step: int, loss: float) -> None:
-        """`step` steps are done; `loss`: of the last steps, NaN where it is not known yet."""
+        """Show that `step` steps are done; `loss` is the latest mean, NaN if there is none yet."""
         now = time.monotonic()
         if self._show is None or not (step == self._num_steps or now - self._last_shown >= self._every):
             return
@@ -228,7 +241,7 @@ class RunProgress:
         self._show(step / self._num_steps, f"step {step}/{self._num_steps}{shown}, {clock(left)} left,")
 
     def clear(self) -> None:
-        """Takes the line away."""
+        """Remove the line from the terminal."""
         if self._show is not None:
             self._show.clear()
 

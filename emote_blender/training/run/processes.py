@@ -1,4 +1,4 @@
-"""The processes of a training: devices and precision by way of Accelerate, and the random numbers of each."""
+"""The processes of a training: their devices and precision (through Accelerate) and their random seeds."""
 
 from __future__ import annotations
 
@@ -20,24 +20,29 @@ logger = logging.getLogger(__name__)
 
 
 def seed_everything(seed: int) -> None:
-    """Seeds torch on all devices, numpy's old generator (transformers' masks draw from it) and random."""
+    """Seed torch on all devices, Python's random, and numpy's legacy generator, which transformers' masking uses."""
     torch.manual_seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
     random.seed(seed)
 
 
 def make_accelerator(settings: TrainerSettings) -> Any:
-    """The Accelerator of this process; raises InputError if the processes cannot share the batches of a step evenly."""
+    """The Accelerator of this process.
+
+    Raises:
+        InputError: the processes cannot share the batches of a step evenly.
+    """
     from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
     from accelerate.state import AcceleratorState, PartialState
     from accelerate.utils import parse_flag_from_env
 
     on_cpu = settings.device == "cpu" or parse_flag_from_env("ACCELERATE_USE_CPU")  # accelerate launch --cpu
-    # The others wait while one validates. Buffers are constants and running averages, which need not travel each step.
+    # The other processes wait while the main one validates, hence the long timeout. Buffers are constants and running
+    # averages, which need not be sent at every step.
     wait = InitProcessGroupKwargs(timeout=timedelta(hours=2))
     parallel = DistributedDataParallelKwargs(find_unused_parameters=True, broadcast_buffers=False)
     if on_cpu and PartialState._shared_state and PartialState().num_processes == 1:
-        AcceleratorState._reset_state(reset_partial_state=True)  # an earlier run of this process had a GPU
+        AcceleratorState._reset_state(reset_partial_state=True)  # an earlier run in this process used a GPU
     if not PartialState._shared_state:
         PartialState(cpu=on_cpu, **wait.to_kwargs())
     state = PartialState()
@@ -50,7 +55,7 @@ def make_accelerator(settings: TrainerSettings) -> Any:
     if precision != settings.precision:
         logger.info("on a CPU: precision %s instead of %s", precision, settings.precision)
     if AcceleratorState._shared_state.get("_mixed_precision", precision) != precision:
-        AcceleratorState._reset_state()  # an earlier run of this process had another one
+        AcceleratorState._reset_state()  # an earlier run in this process used another precision
     return Accelerator(
         mixed_precision=precision,
         cpu=on_cpu,
@@ -61,10 +66,10 @@ def make_accelerator(settings: TrainerSettings) -> Any:
 
 @contextmanager
 def deterministic_kernels(wanted: bool) -> Iterator[None]:
-    """Within it, torch takes kernels that repeat bit for bit where it has them."""
+    """A context in which torch, if `wanted`, uses kernels that give the same bits each time, where it has them."""
     before = torch.are_deterministic_algorithms_enabled()
     if wanted:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first call
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS reads it at its first call
     torch.use_deterministic_algorithms(wanted or before, warn_only=True)
     try:
         yield

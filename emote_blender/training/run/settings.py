@@ -11,13 +11,32 @@ from .optimisation import cosine_rate
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """The table `[trainer]`. One of num_steps and num_epochs is given; a 0 switches off what it belongs to.
+    """The table `[trainer]`.
 
-    rate: of the optimiser, after `warm_up` steps of rise; `cosine` then falls to 2 % at the end. clip_norm: largest
-    norm of the gradients. accumulate: batches per step, of all processes together. average_decay: of the moving average
-    of the weights, which is what is validated and exported. precision: of autocast on a GPU; cpu_precision: on a CPU.
-    deterministic: GPU kernels that repeat bit for bit, slower. workers: processes that make batches ahead. The
-    `*_every` count steps. patience: validations without a better one after which the run ends.
+    Attributes:
+        rate: learning rate.
+        num_steps: steps of the optimiser. Exactly one of `num_steps` and `num_epochs` is given.
+        num_epochs: passes over the data.
+        seed: of the initial weights, the batches and all random numbers, 0 to 2^31 - 1.
+        optimizer: Adam or AdamW.
+        betas: decay rates of Adam's two moments.
+        weight_decay: AdamW only.
+        schedule: "constant", or "cosine", which decays the rate to 2 % of `rate`.
+        warm_up: steps over which the rate rises linearly.
+        clip_norm: largest norm of the gradients; 0: not clipped.
+        accumulate: batches per step, over all processes together.
+        average_decay: decay of the moving average of the weights, which are then validated and exported; 0: none.
+        precision: of autocast on a GPU.
+        cpu_precision: of autocast on a CPU.
+        device: "auto" uses a GPU if there is one.
+        deterministic: use GPU kernels that give the same bits each time; slower.
+        workers: processes that make batches ahead; 0: the training process makes them.
+        checkpoint_every: steps between checkpoints.
+        validate_every: steps between validations; 0: never.
+        clips_every: steps between rendered clips; 0: never.
+        log_every: steps between rows of the log.
+        patience: stop after this many validations without improvement; 0: never.
+        tensorboard: also log for TensorBoard if it is installed.
     """
 
     rate: float

@@ -1,4 +1,4 @@
-"""What the trainer asks of a task, and what a task is made of: `train flint|emotion|lips|emote` differ in this only."""
+"""The interface between the trainer and a task; `train flint|emotion|lips|encoder|emote` differ only in their task."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from ...errors import InputError
 
 @dataclass(frozen=True)
 class RunInputs:
-    """What a run is given beside the tables of its config file.
+    """What a run is given besides the tables of its config file; options are as the user typed them, unchecked.
 
-    config: the file's name, which `config.build_settings` names in its errors. seed: of `[trainer]`; the batches
-    depend on it. data, head, init: `--data`, `--head`, `--init` as the user gave them, unchecked; None where left out.
+    Attributes:
+        config: the config file's name, for the errors of `config.build_settings`.
+        seed: of `[trainer]`; the batches depend on it.
+        data: `--data`, or None.
+        head: `--head`, or None.
+        init: `--init`, or None.
     """
 
     config: str
@@ -34,68 +38,73 @@ class RunInputs:
 
 
 class Task(Protocol):
-    """Something to be trained. A class that inherits from this one needs no `num_batches` and no `clips` of its own.
+    """Something that can be trained. Subclasses need not define `num_batches` and `clips`.
 
-    Batches may be made in other processes, so a task can be pickled, and opens its files where it first needs them.
-    Errors that a person can mend (a missing file, too few clips) are children of EmoteError, wherever they are raised.
+    Batches may be made in other processes, so a task must be picklable and open its files lazily. An error that the
+    user can fix (a missing file, too few clips) is a child of EmoteError.
     """
 
     name: str
 
     @classmethod
     def from_config(cls, tables: Mapping[str, Any], inputs: RunInputs) -> Task:
-        """The task of a config file.
+        """The task that a config file describes.
 
         Args:
-            tables: the file without `task`, `extends` and `[trainer]`; `config.build_settings(Settings, tables,
-                inputs.config)` makes the task's own frozen dataclass of it and names what is unknown, missing or wrong.
-            inputs: the rest.
+            tables: the file without `task`, `extends` and `[trainer]`. `config.build_settings(Settings, tables,
+                inputs.config)` turns it into the task's own frozen dataclass and reports what is unknown, missing or
+                wrong.
+            inputs: everything else.
         """
         ...
 
     @property
     def num_batches(self) -> int | None:
-        """Batches in an epoch, for configs that give `num_epochs`; None: the data has no end."""
+        """Batches in an epoch, for configs with `num_epochs`; None: the data is endless."""
         return None
 
     def modules(self) -> nn.Module:
-        """A new module with everything that is trained and everything frozen (`requires_grad` False), on the CPU.
+        """A new module with all trained and all frozen parts (`requires_grad` False), on the CPU.
 
-        Called once per run with torch's generator seeded, so that initial weights depend on the seed. Parts that stay
-        in eval mode while the rest is trained do so in the module's own `train`. Its state dict is the checkpoint's;
-        arrays that come from elsewhere are buffers with `persistent=False`, and so on the right device.
+        Called once per run, with torch's generator seeded: the initial weights depend on the seed. If a part must stay
+        in eval mode during training, the module's `train` method takes care of it. The module's state dict is saved in
+        checkpoints. Arrays that come from other files are buffers with `persistent=False`: they move to the device
+        with the module and are not saved.
         """
         ...
 
     def batch(self, number: int) -> Any:
-        """Training batch `number` (0, 1, ...) on the CPU: the same for the same seed and number.
+        """Training batch `number` (0, 1, ...) on the CPU; it depends only on the seed and the number.
 
-        A tensor, something with `to(device)` (ClipBatch), or a tuple, list or dict of these.
+        A tensor, an object with `to(device)` such as ClipBatch, or a tuple, list or dict of these.
         """
         ...
 
     def loss(self, module: nn.Module, batch: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch, a scalar, and its terms by name, scalars too, unweighted, for the log.
+        """The loss of a batch and, for the log, its unweighted terms by name; all are scalars.
+
+        Random numbers are drawn from the global generators (torch, numpy, random). These are seeded for every batch, so
+        the numbers are the same after a resume and in any process.
 
         Args:
-            module: what `modules` gave, in train mode and on the batch's device; any of its methods may be called.
-            batch: what `batch` gave, on the device. Random numbers come from the global generators (torch, numpy,
-                random): they are seeded anew for every batch, hence the same after a resume and in any process.
-            step: of the optimiser, from 0; several batches belong to one where gradients are accumulated.
+            module: the result of `modules`, in train mode and on the batch's device; any of its methods may be called.
+            batch: a result of `batch`, on the device.
+            step: step of the optimiser, from 0; with accumulated gradients, several batches share a step.
         """
         ...
 
     def validate(self, module: nn.Module) -> dict[str, float]:
-        """Figures on held-out data, module in eval mode with averaged weights; the first one counts, lower is better.
+        """Metrics on held-out data by name; the first decides which weights are best, and lower is better.
 
-        Called under `torch.no_grad`, by the main process only, with the generators seeded alike each time.
+        Called in the main process only, under `torch.no_grad`, with the same random seed each time. The module is in
+        eval mode and holds the averaged weights, if the run averages.
         """
         ...
 
     def clips(self, module: nn.Module) -> dict[str, Tensor]:
-        """Rendered clips (T, 3, H, W) in [0, 1] at 25 fps by name, to be looked at; called as `validate`."""
+        """Rendered clips (T, 3, H, W) in [0, 1] at 25 fps by name, for people to look at; called like `validate`."""
         return {}
 
     def export(self, module: nn.Module, folder: Path) -> None:
-        """Writes what users load into `folder`, which exists; the module holds the best weights, in eval mode."""
+        """Write the files that users load into `folder`, which exists; the module has the best weights."""
         ...

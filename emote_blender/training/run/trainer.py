@@ -1,10 +1,10 @@
-"""The one training loop: any `Task`, on a CPU, a GPU or several processes, by way of Hugging Face Accelerate.
+"""The training loop for any `Task`: on a CPU, a GPU or several processes, through Hugging Face Accelerate.
 
-Step `s` of the optimiser takes the `accumulate` batches numbered `s * accumulate ...` and the mean of their gradients.
-Several processes share these batches out: process `r` of `W` takes every `W`-th from the `r`-th on. So any number of
-processes that divides `accumulate` gives the gradients of one process. The random numbers of a batch are seeded with
-its number; hence neither a resume nor the number of processes changes them. (Batch normalisation's running averages
-are not gradients: each process has its own, and the main process's are kept.)
+Step `s` of the optimiser uses the mean gradient of the `accumulate` batches numbered from `s * accumulate`. Several
+processes divide these batches among them: process `r` of `W` takes every `W`-th one, starting with the `r`-th. So any
+number of processes that divides `accumulate` gives the same gradients as a single process. The random generators are
+seeded with the number of each batch; neither a resume nor the number of processes changes what they give. (The running
+averages of batch normalisation are not gradients: each process has its own, and those of the main process are kept.)
 """
 
 from __future__ import annotations
@@ -35,12 +35,19 @@ from .task import Task
 logger = logging.getLogger(__name__)
 
 VALIDATION_SEED = 12345
-MOST_SKIPPED_STEPS = 40  # fp16's loss scale halves with each: 2^16 to below 1e-7
+MOST_SKIPPED_STEPS = 40  # each halves fp16's loss scale: from 2^16 to below 1e-7
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a run ended. best, best_step: of the validation, None where there was none; export: the folder to use."""
+    """How a run ended.
+
+    Attributes:
+        step: steps done.
+        best: best value of the first validation metric; None without validation.
+        best_step: the step of that validation.
+        export: the folder with the exported files.
+    """
 
     step: int
     best: float | None
@@ -50,7 +57,14 @@ class TrainResult:
 
 @dataclass
 class _Counters:
-    """Where a run is; all of it is in its checkpoints."""
+    """The position of a run, saved in its checkpoints.
+
+    Attributes:
+        step: steps done.
+        best: best value of the first validation metric so far.
+        best_step: the step of that validation.
+        since_best: validations since then.
+    """
 
     step: int = 0
     best: float | None = None
@@ -59,7 +73,17 @@ class _Counters:
 
 
 class Trainer:
-    """Trains a task in a folder."""
+    """Trains a task; everything that it writes goes into one folder.
+
+    Args:
+        task: what to train.
+        settings: the table `[trainer]`.
+        folder: of the run.
+        record: all settings of the run (`RunConfig.record`), which must be the same when it resumes; None: those of
+            the trainer.
+        progress: shows the progress; None: nothing is shown.
+        progress_seconds: time between two updates of `progress`.
+    """
 
     def __init__(
         self,
@@ -70,22 +94,21 @@ class Trainer:
         progress: ProgressLine | None = None,
         progress_seconds: float = 0.5,
     ) -> None:
-        """record: all settings of the run, which must be the same when it goes on (`RunConfig.record`); None: those of
-        the trainer. progress: shows how far it is, every so many seconds; None: nothing is shown."""
         self.task, self.settings, self.run_folder = task, settings, RunFolder(folder)
         self.record = record or {"task": task.name, "trainer": asdict(settings)}
         self.progress, self.progress_seconds = progress, progress_seconds
 
     def run(self, resume: bool = False) -> TrainResult:
-        """Trains to the end and exports the best weights (without validation: the last ones).
+        """Train to the end and export the best weights; without validation, the last ones.
 
         Args:
-            resume: go on from the folder's last checkpoint where there is one; else the folder must be new or empty.
+            resume: continue from the folder's last checkpoint, if there is one; otherwise the folder must be new or
+                empty.
 
         Raises:
-            InputError: the folder holds something else, or another run; a checkpoint is damaged.
-            TrainingError: memory or disk ran out, or the loss is no number; the last checkpoint is intact.
-            Cancelled: SIGINT or SIGTERM came; a checkpoint of the last finished step was written.
+            InputError: the folder contains something else or another run, or a checkpoint is damaged.
+            TrainingError: memory or disk ran out, or the loss is not finite; the last checkpoint is intact.
+            Cancelled: SIGINT or SIGTERM was received; a checkpoint of the last finished step was written.
         """
         with explained_failures(self.run_folder), deterministic_kernels(self.settings.deterministic):
             session = _Session(self.task, self.settings, self.run_folder, self.record, resume)
@@ -96,7 +119,7 @@ class Trainer:
 
 
 class LossModule(nn.Module):
-    """A task's loss as a forward pass, which is what Accelerate wraps: autocast, the gradients of all processes."""
+    """A task's loss as a module's forward pass, so that Accelerate can wrap it (autocast, distributed gradients)."""
 
     def __init__(self, task: Task, module: nn.Module) -> None:
         super().__init__()
@@ -104,13 +127,13 @@ class LossModule(nn.Module):
         self._task = task
 
     def forward(self, batch: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss, and its terms without gradients."""
+        """The loss, and its terms detached."""
         loss, terms = self._task.loss(self.module, batch, step)
         return loss, {name: term.detach() for name, term in terms.items()}
 
 
 class _Session:
-    """One call of `Trainer.run`: what it works with, from its start to its end."""
+    """The state of one call of `Trainer.run`."""
 
     def __init__(
         self, task: Task, settings: TrainerSettings, folder: RunFolder, record: Mapping[str, Any], resume: bool
@@ -155,7 +178,7 @@ class _Session:
     # ---------------------------------------------------------------- the loop
 
     def run(self, progress: ProgressLine | None, progress_seconds: float) -> TrainResult:
-        """As `Trainer.run`."""
+        """Train and export; see `Trainer.run`."""
         settings, counters = self.settings, self.counters
         is_main = self.accelerator.is_main_process
         log = RunLog(self.folder.folder, counters.step, settings.tensorboard) if is_main else None
@@ -182,7 +205,7 @@ class _Session:
                         show.clear()
                         self._validate(log)
                     if self._is_due(settings.clips_every):
-                        self._show_clips(log)
+                        self._write_clips(log)
                     if self._is_due(settings.checkpoint_every) or self._has_lost_patience():
                         self._save()
                     show(step, loss_shown)
@@ -195,7 +218,7 @@ class _Session:
         return self._finish()
 
     def _step(self, batches: Iterator[Any], recent: RecentMeans) -> None:
-        """One step of the optimiser."""
+        """Do one step of the optimiser."""
         settings, step, accelerator = self.settings, self.counters.step, self.accelerator
         started = time.monotonic()
         set_rate(self.optimizer, settings.rate_at(step, self.num_steps))
@@ -227,16 +250,19 @@ class _Session:
             self.average.update(self.module, step)
 
     def _check_gradient(self, norm: Tensor, terms: dict[str, Tensor], step: int, batch: int) -> None:
-        """Raises TrainingError before a gradient that is no number reaches the weights; fp16's scaler skips such."""
+        """Raise a TrainingError if the gradient is not finite, before it reaches the weights.
+
+        In fp16 nothing is raised: the loss scaler skips such steps.
+        """
         if self.accelerator.scaler is None and not torch.isfinite(norm):
             values = ", ".join(f"{name} is {value.item():.4g}" for name, value in terms.items())
             raise TrainingError(
-                f"the gradient is no number at step {step} (batch {batch}; {values}); lower [trainer] rate or set "
+                f"the gradient is not a number at step {step} (batch {batch}; {values}); lower [trainer] rate or set "
                 f"clip_norm; {what_is_left(self.folder)}"
             )
 
     def _numbers(self, first_step: int) -> list[int]:
-        """The numbers of all batches that this process takes from a step on."""
+        """The numbers of all batches that this process takes from `first_step` to the end."""
         steps = range(first_step, self.num_steps)
         return [number for step in steps for number in self._numbers_of(step)]
 
@@ -245,7 +271,7 @@ class _Session:
         return batch_numbers(step, self.settings.accumulate, accelerator.process_index, accelerator.num_processes)
 
     def _must_stop(self, signals: StopSignals) -> bool:
-        """True when a signal came; several processes agree on the step."""
+        """True once a signal was received; all processes agree on the step."""
         if self.accelerator.num_processes == 1:
             return signals.requested
         if signals.requested:
@@ -253,18 +279,18 @@ class _Session:
         return self.accelerator.check_trigger()
 
     def _is_due(self, every: int) -> bool:
-        """True after every so many steps and after the last one; never where `every` is 0."""
+        """True after every `every` steps and after the last one; never if `every` is 0."""
         step = self.counters.step
         return every > 0 and (step % every == 0 or step == self.num_steps)
 
     def _has_lost_patience(self) -> bool:
         return bool(self.settings.patience) and self.counters.since_best >= self.settings.patience
 
-    # ---------------------------------------------------------------- what happens now and then
+    # ---------------------------------------------------------------- validation, clips, checkpoints
 
     @contextmanager
-    def _looking(self) -> Iterator[nn.Module]:
-        """The module with averaged weights, in eval mode; seeded alike each time."""
+    def _evaluating(self) -> Iterator[nn.Module]:
+        """The module in eval mode with averaged weights, and with the same random seed each time."""
         seed_everything(VALIDATION_SEED)
         own = {}
         if self.average:
@@ -280,11 +306,11 @@ class _Session:
             self.module.train()
 
     def _validate(self, log: RunLog | None) -> None:
-        """Validates in the main process; all processes then know the figure that counts."""
+        """Validate in the main process and send the metric that decides to all processes."""
         counters = self.counters
         found: list[Any] = [None]
         if self.accelerator.is_main_process:
-            with self._looking() as module:
+            with self._evaluating() as module:
                 figures = self.task.validate(module)
             if not figures:
                 raise ValueError(f"task {self.task.name} has nothing to validate; set validate_every = 0")
@@ -293,7 +319,7 @@ class _Session:
                 raise TrainingError(f"{name} of the validation is {figure} at step {counters.step}")
             assert log is not None
             log.scalars(counters.step, {f"validation/{name}": value for name, value in figures.items()})
-            log.curves_now_and_then()
+            log.curves_once_a_minute()
             shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
             logger.info("%s %d/%d: %s", self.task.name, counters.step, self.num_steps, shown)
             found = [figure]
@@ -308,19 +334,19 @@ class _Session:
         else:
             counters.since_best += 1
 
-    def _show_clips(self, log: RunLog | None) -> None:
+    def _write_clips(self, log: RunLog | None) -> None:
         if log is None:
             return
-        with self._looking() as module:
+        with self._evaluating() as module:
             clips = self.task.clips(module)
         log.clips(self.counters.step, clips)
 
     def _final_state(self) -> dict[str, Tensor]:
-        """The weights that count: averaged where they are."""
+        """The averaged weights, or the current ones if the run does not average."""
         return self.average.state_of(self.module) if self.average else self.module.state_dict()
 
     def _save(self) -> None:
-        """Writes last.pt, unless this step's is there."""
+        """Write last.pt, unless it was already written at this step."""
         if self.accelerator.is_main_process and self.saved_step != self.counters.step:
             scaler = self.accelerator.scaler
             self.folder.save_last(
@@ -334,7 +360,7 @@ class _Session:
         self.accelerator.wait_for_everyone()
 
     def _finish(self) -> TrainResult:
-        """Exports the best weights."""
+        """Export the best weights."""
         counters, folder = self.counters, self.folder
         if self.accelerator.is_main_process:
             best = folder.load_best() if self.settings.validate_every else None
@@ -347,7 +373,7 @@ class _Session:
 
 
 def _num_steps(task: Task, settings: TrainerSettings) -> int:
-    """Steps of the whole run."""
+    """The number of steps of the whole run."""
     if settings.num_steps is not None:
         return settings.num_steps
     assert settings.num_epochs is not None

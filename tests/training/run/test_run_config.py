@@ -89,7 +89,7 @@ def test_a_file_is_a_task_a_trainer_and_the_tasks_tables(tmp_path):
             "precision = 'fp8'\nnum_steps = 1",
             r"precision: must be one of no, fp16, bf16, found 'fp8'",
         ),
-        ("num_steps = 10", "num_steps =", "is no valid TOML"),
+        ("num_steps = 10", "num_steps =", "is not valid TOML"),
         ("[trainer]", "[training]", r"emote_v1_stage2.toml: \[trainer\]: missing"),
     ],
 )
@@ -190,5 +190,5 @@ def test_an_override_that_cannot_be_read_is_answered_with_an_example(tmp_path, o
 
 def test_what_is_no_text_is_refused(tmp_path):
     (tmp_path / "a.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="is no valid TOML"):
+    with pytest.raises(InputError, match="is not valid TOML"):
         load_run_config(tmp_path / "a.toml")

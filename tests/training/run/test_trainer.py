@@ -297,8 +297,8 @@ def test_a_gpu_goes_on_bit_for_bit_in_every_precision(tmp_path, precision):
 @pytest.mark.parametrize(
     "event, message",
     [
-        ("nan", r"no number at step 2 \(batch 4\): first is nan"),
-        ("nan_gradient", r"gradient is no number at step 2 \(batch 5; sum is .*, first is"),
+        ("nan", r"not a number at step 2 \(batch 4\): first is nan"),
+        ("nan_gradient", r"gradient is not a number at step 2 \(batch 5; sum is .*, first is"),
         ("oom", "memory ran out; make the batches smaller .* accumulate more"),
     ],
 )
