@@ -1,1 +1,1 @@
-"""Where batches come from: the corpus, MEAD, a folder of motions."""
+"""Training batches from the generated corpus, from MEAD, or from a folder of motions."""

@@ -1,4 +1,4 @@
-"""What one training step needs, wherever it comes from: generated corpus, MEAD, or a folder of motions."""
+"""The batch that a training step takes, from any source: generated corpus, MEAD, or a folder of motions."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ LABELS_PER_FRAME = 2  # phone labels at 50 Hz
 class ClipBatch:
     """B clips of T frames at 25 fps; what a source does not know is None.
 
-    samples: (B, 640 T) waveforms at 16 kHz in [-1, 1].
-    motion: (B, T, E + 3) expression coefficients, then jaw axis-angle in radians.
-    condition: (B, T, C) emotions, intensities, speakers, as `EMOTE.latents` takes it.
-    valid: (B, T) bool; False where a clip was padded or its face was not seen.
-    mel: (B, M, L) spectrogram that takes the place of the samples, augmented.
-    labels: (B, 2 T) int64 phone classes at 50 Hz.
-    phones: (B, 2 T, classes) what a transcript would tell the encoder, rows of zeros where it tells nothing.
-    articulation: (B, T, 7) channels of `corpus.articulation`.
-    shape: (B, S) identity coefficients.
-    emotion_features: (B, T, D) per frame of the real video, from the emotion network.
-    emotion, intensity: (B,) int64 class of the whole clip.
+    Attributes:
+        samples: (B, 640 T) waveforms at 16 kHz in [-1, 1].
+        motion: (B, T, E + 3) expression coefficients, then jaw axis-angle in radians.
+        condition: (B, T, C) emotion, intensity and speaker columns, as `EMOTE.latents` takes them.
+        valid: (B, T) bool; False where a clip was padded or no face was found.
+        mel: (B, M, L) augmented spectrogram, used instead of the samples.
+        labels: (B, 2 T) int64 phone classes at 50 Hz.
+        phones: (B, 2 T, classes) given phones, one-hot, as from a transcript; rows of zeros where none are given.
+        articulation: (B, T, 7) channels of `corpus.motion.articulation`.
+        shape: (B, S) identity coefficients.
+        emotion_features: (B, T, D) features of each frame of the real video, from the emotion network.
+        emotion: (B,) int64 index into `emotion.EMOTIONS`, of the whole clip.
+        intensity: (B,) int64, 0 (mild) to 2 (high), of the whole clip.
     """
 
     samples: Tensor
@@ -40,7 +42,7 @@ class ClipBatch:
     intensity: Tensor | None = None
 
     def tensors(self) -> dict[str, Tensor]:
-        """What is known, by name."""
+        """The tensors that are not None, by name."""
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
 
     def to(self, device) -> ClipBatch:

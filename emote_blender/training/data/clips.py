@@ -1,7 +1,7 @@
-"""One interface for everything that training learns from: clips of speech with the motion of the face that spoke them.
+"""One interface to all training data: clips of speech with the motion of the face that spoke them.
 
-A source (`MEADClips`, `MotionFolder`) gives whole clips by index; `window_batch` cuts windows of one
-length from them, and `ClipBatches` numbers the batches: batch `n` depends on the seed and `n` only.
+A source (`MEADClips`, `MotionFolder`) gives whole clips by index. `window_batch` cuts windows of equal length from
+them, and `ClipBatches` numbers the batches: batch `n` depends only on the seed and `n`.
 """
 
 from __future__ import annotations
@@ -24,29 +24,30 @@ from ..corpus import phones
 from .clip_batch import LABELS_PER_FRAME, ClipBatch
 from .epoch_order import EpochOrder
 
-MOST_MISSING_FRAMES = 12  # half a second: sound and video of one take end that far apart where a codec padded one
+MOST_MISSING_FRAMES = 12  # half a second: codecs pad, so that sound and video of one take differ by up to that
 
 _PER_FRAME = {"samples": FRAME_SAMPLES, "motion": 1, "valid": 1, "labels": LABELS_PER_FRAME} | dict.fromkeys(
     ("articulation", "emotion_features"), 1
 )
-_PADDING = {"labels": phones.SILENCE}  # everything else is padded with zeros, `valid` with False
+_PADDING = {"labels": phones.SILENCE}  # all other arrays are padded with zeros, `valid` with False
 
 
 @dataclass(frozen=True, eq=False)
 class SpeechClip:
-    """T frames of one speaker under one emotion, at 25 fps; what a source does not know is None.
+    """T frames of one speaker in one emotion, at 25 fps; what a source does not know is None.
 
-    samples: (640 T,) float32 at 16 kHz in [-1, 1].
-    motion: (T, E + 3) float32 expression coefficients, then jaw axis-angle in radians.
-    valid: (T,) bool; False where the face was not seen.
-    emotion: index into `emotion.EMOTIONS`.
-    intensity: 0 (mild) to 2 (high); between two levels where the source has such.
-    speaker: index into the source's `speakers`.
-    name: what an error calls it.
-    shape: (S,) float32 identity coefficients.
-    emotion_features: (T, D) float32 of the real video.
-    labels: (2 T,) int64 phone classes at 50 Hz.
-    articulation: (T, 7) float32, channels of `corpus.articulation`.
+    Attributes:
+        samples: (640 T,) waveform at 16 kHz in [-1, 1].
+        motion: (T, E + 3) expression coefficients, then jaw axis-angle in radians.
+        valid: (T,) bool; False where no face was found.
+        emotion: index into `emotion.EMOTIONS`.
+        intensity: 0 (mild) to 2 (high); continuous in some sources.
+        speaker: index into the source's `speakers`.
+        name: for errors.
+        shape: (S,) identity coefficients.
+        emotion_features: (T, D) features of the real video's frames.
+        labels: (2 T,) int64 phone classes at 50 Hz.
+        articulation: (T, 7) channels of `corpus.motion.articulation`.
     """
 
     samples: np.ndarray
@@ -72,20 +73,23 @@ class SpeechClip:
 
     @property
     def num_frames(self) -> int:
-        """T."""
+        """T, the number of frames."""
         return len(self.motion)
 
     def frame_arrays(self) -> dict[str, np.ndarray]:
-        """What is known per frame, by name."""
+        """The arrays with a time axis that are not None, by name."""
         return {name: getattr(self, name) for name in _PER_FRAME if getattr(self, name) is not None}
 
 
 class Clips(Protocol):
-    """Clips by index. Can be pickled, so that worker processes make batches; raises IndexError past the last clip."""
+    """Clips by index.
+
+    A source is picklable, so that worker processes can make batches, and raises IndexError past its last clip.
+    """
 
     @property
     def speakers(self) -> Sequence[str]:
-        """Names of the speakers that the condition knows, in the order of its columns."""
+        """Names of the speakers, in the order of the condition's speaker columns."""
         ...
 
     def __len__(self) -> int: ...
@@ -94,14 +98,19 @@ class Clips(Protocol):
 
 @dataclass(frozen=True)
 class SelectedClips:
-    """Some of a source's clips: clip `i` is the source's clip `indices[i]`."""
+    """A selection of a source's clips: clip `i` is the source's clip `indices[i]`.
+
+    Attributes:
+        source: the source.
+        indices: of the selected clips.
+    """
 
     source: Clips
     indices: Sequence[int]
 
     @property
     def speakers(self) -> Sequence[str]:
-        """The source's."""
+        """The source's speakers."""
         return self.source.speakers
 
     def __len__(self) -> int:
@@ -112,25 +121,29 @@ class SelectedClips:
 
 
 def split_70_15_15(num_items: int) -> tuple[slice, slice, slice]:
-    """Slices of training, validation and test: cut at int(0.7 n) and int(0.85 n) (spec/EMOTE.md 9)."""
+    """Slices of the training, validation and test items, cut at int(0.7 n) and int(0.85 n) (spec/EMOTE.md 9)."""
     first, second = int(num_items * 0.7), int(num_items * 0.85)
     return slice(0, first), slice(first, second), slice(second, num_items)
 
 
 def split_randomly(num_items: int, seed: int) -> tuple[list[int], list[int], list[int]]:
-    """Indices of training, validation and test, each ascending; the same for the same number and seed."""
+    """Indices of the training, validation and test items, each ascending; a 70/15/15 split given by the seed."""
     order = np.random.default_rng(seed).permutation(num_items)
     train, validation, test = (sorted(order[part].tolist()) for part in split_70_15_15(num_items))
     return train, validation, test
 
 
 def load_samples(path: Path, num_frames: int) -> np.ndarray:
-    """Samples (640 T,) float32 at 16 kHz of an audio file that goes with T frames of motion.
+    """The waveform (640 T,) at 16 kHz of an audio file that belongs to T frames of motion.
 
-    What is longer is cut; up to half a second that is missing is silence.
+    A longer file is cut; up to half a second that is missing is filled with silence.
+
+    Args:
+        path: the audio file.
+        num_frames: T.
 
     Raises:
-        InputError: if the file cannot be read as audio, or its length is another.
+        InputError: the file cannot be read as audio, or its length differs by more than half a second.
     """
     samples = load_audio(path).samples
     difference = len(samples) / FRAME_SAMPLES - num_frames
@@ -146,10 +159,16 @@ def load_samples(path: Path, num_frames: int) -> np.ndarray:
 
 
 def condition_columns(clip: SpeechClip, num_emotions: int, num_intensities: int, num_speakers: int) -> np.ndarray:
-    """(C,) float32: emotion, intensity and speaker of a clip, each one-hot (spec/EMOTE.md 3.2).
+    """The condition (C,) of a clip: emotion, intensity and speaker, each one-hot (spec/EMOTE.md 3.2).
+
+    Args:
+        clip: the clip; an intensity between two levels is divided between their columns.
+        num_emotions: columns for emotions.
+        num_intensities: columns for intensities.
+        num_speakers: columns for speakers.
 
     Raises:
-        ValueError: the clip's emotion or speaker is not among them.
+        ValueError: the clip's emotion or speaker has no column.
     """
     if not 0 <= clip.emotion < num_emotions or not 0 <= clip.speaker < num_speakers:
         raise ValueError(
@@ -172,16 +191,22 @@ def window_batch(
     num_intensities: int = NUM_INTENSITIES,
     num_speakers: int | None = None,
 ) -> ClipBatch:
-    """A random window of `num_frames` frames of each of the clips `indices`.
+    """A batch with a random window of each of the given clips.
 
-    Every start from which the window is full has the same chance. A clip that is shorter stands at the beginning of its
-    window; what follows it is zeros (silence, for labels), not `valid`, and has the clip's condition.
+    Every start that gives a full window is equally likely. A shorter clip fills the beginning of its window. The frames
+    after it are padding: zeros (silence for labels), not `valid`, under the clip's condition.
 
     Args:
+        clips: the source.
+        indices: of the clips.
+        num_frames: frames of a window.
+        rng: random numbers.
+        num_emotions: columns of the condition for emotions.
+        num_intensities: columns of the condition for intensities.
         num_speakers: columns of the condition for speakers; None: as many as the source has.
 
     Raises:
-        ValueError: something is known of one clip and not of another, or has another width.
+        ValueError: an array is None in one clip and not in another, or its width differs.
     """
     chosen = [clips[int(index)] for index in indices]
     starts = [int(rng.integers(max(0, clip.num_frames - num_frames) + 1)) for clip in chosen]
@@ -192,7 +217,7 @@ def window_batch(
 def _batch_of(
     clips: Sequence[SpeechClip], starts: Sequence[int], num_frames: int, sizes: tuple[int, int, int]
 ) -> ClipBatch:
-    """The clips from their starts on, stacked."""
+    """The windows of the clips that begin at `starts`, stacked; `sizes` are columns, as in `condition_columns`."""
     known = clips[0].frame_arrays().keys()
     for clip in clips:
         if clip.frame_arrays().keys() != known or (clip.shape is None) != (clips[0].shape is None):
@@ -217,7 +242,7 @@ def _batch_of(
 
 
 def _stacked(arrays: Sequence[np.ndarray | None], clips: Sequence[SpeechClip], name: str) -> np.ndarray:
-    """Arrays of the same shape as one; ValueError names the clip whose shape is another."""
+    """Arrays of equal shape, stacked; a ValueError names the first clip whose shape differs."""
     given = [np.asarray(array) for array in arrays]
     for clip, array in zip(clips, given):
         if array.shape != given[0].shape:
@@ -226,7 +251,7 @@ def _stacked(arrays: Sequence[np.ndarray | None], clips: Sequence[SpeechClip], n
 
 
 def _fitted(values: np.ndarray, length: int, padding: float) -> np.ndarray:
-    """The first `length` rows, rows of `padding` after the last."""
+    """The first `length` rows, padded with rows of `padding`."""
     if len(values) >= length:
         return values[:length]
     missing = np.full((length - len(values), *values.shape[1:]), padding, values.dtype)
@@ -238,7 +263,13 @@ def _fitted(values: np.ndarray, length: int, padding: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class WindowSettings:
-    """How batches are cut from clips. num_frames: of a window, 64 for EMOTE, 32 for FLINT (spec/EMOTE.md 5, 6)."""
+    """How batches are cut from clips.
+
+    Attributes:
+        batch_size: windows in a batch.
+        num_frames: frames of a window; 64 for EMOTE, 32 for FLINT (spec/EMOTE.md 5, 6).
+        seed: of the order of the clips and of the windows.
+    """
 
     batch_size: int = 4
     num_frames: int = 64
@@ -246,9 +277,9 @@ class WindowSettings:
 
 
 class ClipBatches(Dataset):
-    """Batches by number, without end: every clip once in an order of its epoch, then once in another.
+    """An endless sequence of batches: each epoch takes every clip once, in a new random order.
 
-    Goes into a `DataLoader(batch_size=None, sampler=range(first, last))`, with worker processes or without.
+    Use it with `DataLoader(batch_size=None, sampler=range(first, last))`, with or without worker processes.
     """
 
     def __init__(self, clips: Clips, settings: WindowSettings) -> None:
@@ -264,11 +295,11 @@ class ClipBatches(Dataset):
         return max(1, len(self.clips) // self.settings.batch_size)
 
     def indices(self, number: int) -> list[int]:
-        """The clips of batch `number`."""
+        """Indices of the clips of batch `number`."""
         first = number * self.settings.batch_size
         return [self._order[place] for place in range(first, first + self.settings.batch_size)]
 
     def __getitem__(self, number: int) -> ClipBatch:
-        # The leading 1 keeps it apart from the order of the clips, which is drawn with the same seed.
+        # The leading 1 makes it independent of the order of the clips, which is drawn with the same seed.
         rng = np.random.default_rng([1, self.settings.seed, number])
         return window_batch(self.clips, self.indices(number), self.settings.num_frames, rng)

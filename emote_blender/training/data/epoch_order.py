@@ -1,4 +1,4 @@
-"""The order in which things are seen: each once an epoch, in another order every time."""
+"""A random order for every epoch, in which each item comes once."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ VALIDATION_SEED = 54321  # of what is drawn for validation, whatever the seed of
 
 
 class EpochOrder:
-    """Indices below `num_items` by place, without end; which stands where depends on the seed only."""
+    """An endless sequence of indices below `num_items`: a new permutation in each epoch, given by the seed."""
 
     def __init__(self, num_items: int, seed: int) -> None:
         self.num_items, self.seed = num_items, seed
-        self._last: tuple[int, np.ndarray] | None = None  # an epoch and its order
+        self._last: tuple[int, np.ndarray] | None = None  # the latest epoch and its permutation
 
     def __getitem__(self, place: int) -> int:
         epoch, position = divmod(place, self.num_items)
         if self._last is None or self._last[0] != epoch:
-            # The leading 0 keeps it apart from the windows that are drawn with the same seed.
+            # The leading 0 makes it independent of the windows, which are drawn with the same seed.
             self._last = epoch, np.random.default_rng([0, self.seed, epoch]).permutation(self.num_items)
         return int(self._last[1][position])

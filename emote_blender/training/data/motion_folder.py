@@ -1,15 +1,15 @@
-"""A folder of motion files (.npz), each beside the sound of the same name, as clips.
+"""A folder of motion files (.npz) as clips; each file has its sound beside it, under the same name.
 
     takes/hello.npz  takes/hello.wav  takes/more/bye.npz  takes/more/bye.flac ...
 
-A motion file is what `FaceMotion.save` writes. Its `meta` says `emotion` (a name), `intensity` (0 to 2; left out: 1)
-and `speaker` (a name; left out: "default"). Beside its own arrays it may hold, in every file of the folder or in none:
+A motion file is one that `FaceMotion.save` writes. Its `meta` has `emotion` (a name), and may have `intensity` (0 to 2,
+default 1) and `speaker` (a name, default "default"). Three more arrays are optional, each in all files or in none:
 
     shape             (S,)    identity coefficients
-    valid             (T,)    not 0 where the face was seen
-    emotion_features  (T, D)  of the real video, from the emotion network
+    valid             (T,)    not 0 where a face was found
+    emotion_features  (T, D)  features of the real video's frames, from the emotion network
 
-T are frames at the file's own fps; what is not at 25 fps is resampled, `valid` and features to the nearest frame.
+T counts frames at the file's own fps. Other rates than 25 are resampled; `valid` and features take the nearest frame.
 """
 
 from __future__ import annotations
@@ -36,10 +36,17 @@ _EXTRAS = ("shape", "valid", "emotion_features")
 
 @dataclass(frozen=True)
 class RecordedMotion:
-    """One motion file, as its folder was opened.
+    """What is known of a motion file after its folder was opened.
 
-    emotion: index into `emotion.EMOTIONS`. intensity: 0 to 2. face: name of the head basis, or None. extras: which
-    arrays it holds beside a motion's own.
+    Attributes:
+        path: the motion file.
+        audio: the sound file beside it.
+        emotion: index into `emotion.EMOTIONS`.
+        intensity: 0 to 2.
+        speaker: name.
+        num_expression: number of expression coefficients.
+        face: name of the head's basis, or None.
+        extras: names of the optional arrays in the file.
     """
 
     path: Path
@@ -53,19 +60,19 @@ class RecordedMotion:
 
 
 class MotionFolder:
-    """The clips of a folder and of the folders in it, sorted by path.
+    """The clips of a folder and its subfolders, sorted by path.
 
-    Every motion file is read once when the folder is opened, so that what cannot be used is known before training.
+    Every motion file is read once when the folder is opened, so that problems are found before training.
 
     Args:
         folder: the folder.
-        speakers: names in the order of the condition's columns; None: those in the files, sorted. For held-out clips
-            give the training folder's.
-        num_expression: expression coefficients that every file must have; None: as many as the first has.
+        speakers: names in the order of the condition's columns; None: those in the files, sorted. For held-out clips,
+            give the speakers of the training clips.
+        num_expression: number of expression coefficients that every file must have; None: that of the first file.
 
     Raises:
-        InputError: if there is no motion, one has no sound, is damaged or says too little about itself, or two are not
-            of the same kind.
+        InputError: there is no motion file; one has no sound, is damaged or lacks its emotion; or two files differ in
+            head, coefficients or optional arrays.
     """
 
     def __init__(
@@ -90,17 +97,17 @@ class MotionFolder:
 
     @property
     def speakers(self) -> Sequence[str]:
-        """Names in the order of the condition's columns."""
+        """Names of the speakers, in the order of the condition's columns."""
         return self._speakers
 
     @property
     def num_expression(self) -> int:
-        """E of every clip."""
+        """E, the number of expression coefficients of every clip."""
         return self.motions[0].num_expression
 
     @property
     def face(self) -> str | None:
-        """The head basis that the coefficients belong to, where the files say it."""
+        """Name of the head's basis that the coefficients belong to; None if the files do not name it."""
         return self.motions[0].face
 
     def __len__(self) -> int:
@@ -128,7 +135,7 @@ class MotionFolder:
         )
 
     def _check_alike(self, num_expression: int | None) -> None:
-        """Raises InputError unless all motions can stand in one batch."""
+        """Raise an InputError unless all motions fit into one batch."""
         first = self.motions[0]
         wanted = first.num_expression if num_expression is None else num_expression
         for motion in self.motions:
@@ -151,7 +158,7 @@ class MotionFolder:
 
 
 def _recorded(path: Path) -> RecordedMotion:
-    """What a motion file and its surroundings say."""
+    """The motion file's contents and its sound file."""
     motion = FaceMotion.load(path)
     audio = next((found for suffix in AUDIO_SUFFIXES if (found := path.with_suffix(suffix)).is_file()), None)
     if audio is None:
@@ -169,7 +176,7 @@ def _recorded(path: Path) -> RecordedMotion:
 
 
 def _condition(path: Path, meta: dict[str, Any]) -> tuple[int, float, str]:
-    """Index of the emotion, intensity and speaker that a motion's meta names."""
+    """The emotion's index, the intensity and the speaker in a motion's `meta`."""
     if "emotion" not in meta:
         raise InputError(f"{path}: meta has no emotion; write one of {', '.join(EMOTIONS)} into it")
     intensity, speaker = meta.get("intensity", DEFAULT_INTENSITY), meta.get("speaker", DEFAULT_SPEAKER)
@@ -186,7 +193,7 @@ def _condition(path: Path, meta: dict[str, Any]) -> tuple[int, float, str]:
 
 
 def _read_extras(recorded: RecordedMotion, num_frames: int) -> dict[str, np.ndarray]:
-    """The arrays that a file holds beside its motion, float32."""
+    """The optional arrays of a motion file, as float32."""
     if not recorded.extras:
         return {}
     values = load_npy_object(recorded.path)

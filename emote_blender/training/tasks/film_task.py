@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ...files.paths import find_head
 from ...flame.model import FaceModel
-from ..data.corpus.film_data import FilmBatch, FilmData, FilmMemory, FilmSettings
+from ..data.corpus.film_data import FilmBatch, FilmCache, FilmData, FilmSettings
 from ..rendering.face_film import FaceFilm
 from ..run.config import build_settings
 from ..run.task import RunInputs, Task
@@ -47,12 +47,12 @@ class FilmParts(nn.Module):
     def __init__(self, film: FaceFilm, data: FilmSettings) -> None:
         super().__init__()
         self.film = film
-        self._training = FilmMemory(data.num_clips)
-        self._validation = FilmMemory(data.validation_clips)
+        self._training = FilmCache(data.num_clips)
+        self._validation = FilmCache(data.validation_clips)
 
     def rendered(self, batch: FilmBatch, film: Callable[[Tensor], Tensor]) -> Tensor:
-        """The pictures of a training batch (in eval mode: a validation batch); see `FilmMemory`."""
-        return (self._training if self.training else self._validation).look(batch, film)
+        """The pictures of a training batch (in eval mode: a validation batch); see `FilmCache.images`."""
+        return (self._training if self.training else self._validation).images(batch, film)
 
 
 class FilmTask(Task):

@@ -47,13 +47,13 @@ def test_a_worker_process_makes_the_same_batches(buzzing_part):
 
 def test_told_phones_are_the_labels_give_or_take_a_step_or_nothing(buzzing_part):
     batch = SpeechBatches(source_of(buzzing_part, told=0.7, batch_size=40))[0]
-    told = batch.phones.sum(-1) > 0.5
-    assert 0.25 < told.float().mean() < 0.75
+    given = batch.phones.sum(-1) > 0.5
+    assert 0.25 < given.float().mean() < 0.75
     assert batch.phones.shape == (40, 64, 39)
-    assert batch.phones[~told].abs().max() == 0
+    assert batch.phones[~given].abs().max() == 0
     said = batch.phones.argmax(-1)
     beside = [batch.labels.roll(shift, 1) == said for shift in (-1, 0, 1)]
-    inner = told[:, 1:-1]
+    inner = given[:, 1:-1]
     assert (beside[0] | beside[1] | beside[2])[:, 1:-1][inner].all()
     assert not beside[1][:, 1:-1][inner].all()
     assert SpeechBatches(source_of(buzzing_part))[0].phones is None

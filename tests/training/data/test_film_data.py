@@ -1,4 +1,4 @@
-"""Clips to film: the same by number, conditions equally often, remembered as they were seen."""
+"""Clips to render: the same by number, conditions equally often, images cached as they were rendered."""
 
 import pickle
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from emote_blender.errors import InputError
-from emote_blender.training.data.corpus.film_data import FilmBatch, FilmData, FilmMemory, FilmSettings
+from emote_blender.training.data.corpus.film_data import FilmBatch, FilmCache, FilmData, FilmSettings
 from emote_blender.training.data.corpus.speech_batches import EMOTIONS
 
 pytestmark = pytest.mark.inference
@@ -90,14 +90,14 @@ def test_what_was_seen_is_remembered_as_bytes():
         filmed.append(len(motion))
         return motion
 
-    memory = FilmMemory(2)
-    first = memory.look(batch_of(1, 2), film)
+    cache = FilmCache(2)
+    first = cache.images(batch_of(1, 2), film)
     torch.testing.assert_close(first[:, 0, 0], torch.tensor([26, 51]) / 255)
-    again = memory.look(batch_of(2, 3, 1), film)
+    again = cache.images(batch_of(2, 3, 1), film)
     torch.testing.assert_close(again[:, 0, 0], torch.tensor([51, 76, 26]) / 255)
-    memory.look(batch_of(3, 1), film)  # there was no place for the third
+    cache.images(batch_of(3, 1), film)  # there was no place for the third
     assert filmed == [2, 1, 1]
-    memory = FilmMemory(0)
-    memory.look(batch_of(1), film)
-    memory.look(batch_of(1), film)
+    cache = FilmCache(0)
+    cache.images(batch_of(1), film)
+    cache.images(batch_of(1), film)
     assert filmed == [2, 1, 1, 1, 1]

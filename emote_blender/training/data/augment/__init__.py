@@ -1,1 +1,1 @@
-"""Augmentation of waveforms and of spectrograms."""
+"""Augmentation of waveforms and spectrograms."""

@@ -1,7 +1,7 @@
-"""What makes one voice's spectrogram look like another's: augmentation of log-mel spectrograms (B, M, L).
+"""Augmentation of log-mel spectrograms (B, M, L) that makes one voice sound like another.
 
-The front end takes out level and long-term spectrum (`emote.log_mel_encoder`); what is left of a voice is where its
-formants lie, how sharp they are, how briskly they move and how each phone is coloured. These are varied here.
+The front end removes level and long-term spectrum (`emote.log_mel`). What still distinguishes voices is where their
+formants lie, how sharp they are and how fast they move, and the spectral envelope of each phone. These are varied here.
 """
 
 from __future__ import annotations
@@ -12,16 +12,21 @@ from torch import Tensor, from_numpy
 
 from ....emote.log_mel import read_mels
 
-_CEPSTRA = 12  # coefficients of the cosine transform along the mels that are mixed: envelopes, not harmonics
-_BLUR = 5  # mels, and steps of 10 ms, over which contrast is measured
-_CONTRAST = (-0.7, 0.5)  # logarithm of the factor on it: a vocoder smooths, a diphone has edges
+_CEPSTRA = 12  # cepstral coefficients that are mixed: they describe the envelope, not the harmonics
+_BLUR = 5  # width of the moving average, in mels or in steps of 10 ms
+_CONTRAST = (-0.7, 0.5)  # log of the contrast factor: vocoders smooth the spectrum, diphones have sharp edges
 
 
 def shift_formants(mel: Tensor, share: float, largest: float, bend: float, rng: np.random.Generator) -> Tensor:
-    """The mel axis of a share of the clips stretched or squeezed, as by a shorter or longer vocal tract.
+    """Spectrograms whose mel axis is warped in a fraction of the clips, as by another length of the vocal tract.
 
-    largest: of the stretch, whose factor is up to exp(±largest). bend: up to so much more at the upper end and less at
-    the lower one, or the other way round: throat and mouth do not grow in proportion.
+    Args:
+        mel: (B, M, L).
+        share: fraction of clips.
+        largest: the warp factor lies between exp(-largest) and exp(largest).
+        bend: largest change of the log factor from the middle of the axis to its ends, one end up and the other down:
+            throat and mouth do not grow in proportion.
+        rng: random numbers.
     """
     if share == 0:
         return mel
@@ -36,7 +41,7 @@ def shift_formants(mel: Tensor, share: float, largest: float, bend: float, rng: 
 
 
 def vary_contrast(mel: Tensor, share: float, rng: np.random.Generator) -> Tensor:
-    """Formants sharper or duller, and movement brisker or smoother, in a share of the clips each."""
+    """Spectrograms sharpened or blurred along the mel axis, and along time, each in a fraction `share` of the clips."""
     if share == 0:
         return mel
     for axis in (1, 2):
@@ -49,14 +54,17 @@ def vary_contrast(mel: Tensor, share: float, rng: np.random.Generator) -> Tensor
 
 
 def mix_cepstra(mel: Tensor, largest: float, rng: np.random.Generator) -> Tensor:
-    """Each clip's spectral envelope through a random linear map near the identity, the same throughout the clip.
+    """Spectrograms whose envelopes pass through a random linear map near the identity, one map per clip.
 
-    Between two speakers the same sounds differ roughly by such a map of their cepstra: each phone's envelope changes in
-    its own way, which no equaliser does. "Stochastic feature mapping" of Cui, Goel and Kingsbury (2015) takes the maps
-    from speakers; here they are drawn.
+    The cepstra of the same sounds in two voices differ roughly by such a map. It changes each phone's envelope in its
+    own way, which no equaliser does. In "stochastic feature mapping" (Cui, Goel and Kingsbury 2015) the maps are
+    estimated between speakers; here they are drawn at random.
 
-    largest: of the standard deviation of the map's entries, drawn for each clip from 0 up to it; relative to how much
-        the coefficients vary in the clip.
+    Args:
+        mel: (B, M, L).
+        largest: largest standard deviation of a map's entries, relative to the variation of the coefficients in the
+            clip; each clip's is drawn between 0 and this.
+        rng: random numbers.
     """
     if largest == 0:
         return mel
@@ -74,9 +82,15 @@ def mix_cepstra(mel: Tensor, largest: float, rng: np.random.Generator) -> Tensor
 
 
 def mask(mel: Tensor, amount: float, count: int, rng: np.random.Generator) -> None:
-    """Sets bands of up to 11 mels, and stretches of up to 0.15 s, to the mean in some clips (SpecAugment).
+    """Set bands of up to 11 mels, and stretches of up to 0.15 s, to the mean, in place.
 
-    count: how often both are drawn for each clip.
+    SpecAugment (Park et al. 2019) without time warping; the front end's mean is 0.
+
+    Args:
+        mel: (B, M, L), changed.
+        amount: 0 to 1; a band is masked with a probability of 0.5 `amount`, a stretch with 0.4 `amount`.
+        count: draws per clip, each of one band and one stretch.
+        rng: random numbers.
     """
     _, mels, length = mel.shape
     for clip in mel:

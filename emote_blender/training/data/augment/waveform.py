@@ -1,4 +1,4 @@
-"""What rooms, microphones and codecs do to speech, for a batch of waveforms at 16 kHz."""
+"""Augmentation of waveforms at 16 kHz: the effects of rooms, microphones and codecs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ _ROOM_SAMPLES = 8000
 
 
 def augment(samples: Tensor, amount: float, generator: torch.Generator) -> Tensor:
-    """Degraded copies (B, N) of waveforms (B, N) in [-1, 1]: equaliser, band limits, room, noise, clipping, level.
+    """Degraded copies (B, N) of waveforms: equaliser, band limits, room, noise, clipping, level.
 
     Args:
-        amount: 0 (nothing but a peak level) to 1 (often and strong). 0.4 suits a short training: more costs accuracy on
-            clean speech until the training is several times longer (spec/DEFAULT_MODEL.md).
+        samples: (B, N) in [-1, 1].
+        amount: 0 (only the level changes) to 1 (often and strong). 0.4 suits a short training; more costs accuracy on
+            clean speech unless the training is several times longer (spec/DEFAULT_MODEL.md).
+        generator: random numbers.
+
+    Raises:
+        ValueError: `amount` is outside 0..1.
     """
     if not 0 <= amount <= 1:
         raise ValueError(f"amount {amount} is outside 0..1")
@@ -57,13 +62,13 @@ def augment(samples: Tensor, amount: float, generator: torch.Generator) -> Tenso
 
 
 def _fast_length(length: int) -> int:
-    """A length of at least `length` that the FFT likes: 2 or 3 times a power of two."""
+    """The smallest fast FFT size, 2 or 3 times a power of two, that is at least `length`."""
     power = 2 ** math.ceil(math.log2(length))
     return power * 3 // 4 if power * 3 // 4 >= length else power
 
 
 def _equaliser(size: int, frequency: Tensor, decibels: float, generator: torch.Generator) -> Tensor:
-    """Random smooth gains (B, F), straight lines in dB between bands that are even on a logarithmic scale."""
+    """Random smooth gains (B, F), interpolated in dB between bands that are evenly spaced in log frequency."""
     bands = torch.randn(size, _EQUALISER_BANDS, generator=generator) * decibels
     octaves = torch.log2(frequency[0] / 60 + 1)
     position = octaves / octaves[-1] * (_EQUALISER_BANDS - 1)
@@ -73,17 +78,17 @@ def _equaliser(size: int, frequency: Tensor, decibels: float, generator: torch.G
 
 
 def _room(size: int, wanted: Tensor, decay: Tensor, strength: Tensor, generator: torch.Generator) -> Tensor:
-    """Impulse responses (B, 0.5 s): the direct sound, and decaying noise (T60 0.08 to 0.53 s) where wanted."""
+    """Impulse responses (B, 0.5 s): the direct sound and, where `wanted`, decaying noise (T60 0.08 to 0.53 s)."""
     time = torch.arange(_ROOM_SAMPLES) / 16000
     tail = torch.randn(size, _ROOM_SAMPLES, generator=generator) * torch.exp(-6.9 * time / (0.08 + 0.45 * decay))
-    tail[:, :32] = 0  # nothing comes back within 2 ms
+    tail[:, :32] = 0  # no reflection arrives within 2 ms
     tail = tail / tail.norm(dim=1, keepdim=True) * 10 ** (-15 * strength / 20) * wanted
     tail[:, 0] = 1
     return tail
 
 
 def _noise(size: int, length: int, slope: Tensor, generator: torch.Generator) -> Tensor:
-    """Noise (B, N) of unit deviation, its spectrum falling by 0 to 6 dB per octave."""
+    """Noise (B, N) with standard deviation 1, whose spectrum falls by 0 to 6 dB per octave."""
     spectrum = torch.fft.rfft(torch.randn(size, length, generator=generator))
     frequency = torch.arange(spectrum.shape[1]).clamp(min=1).float()[None]
     noise = torch.fft.irfft(spectrum * frequency**-slope, length)

@@ -1,1 +1,1 @@
-"""The generated corpus as clips, batches and films."""
+"""The generated corpus as clips, as batches, and as rendered films."""

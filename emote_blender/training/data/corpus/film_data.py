@@ -1,7 +1,7 @@
-"""What the perceptual networks are trained on: windows of the corpus spoken by a head in every emotion, and filmed.
+"""Training data of the perceptual networks: windows of the corpus, spoken by a head in every emotion and rendered.
 
-Drawing a head takes far longer than looking at it. So a set number of clips is filmed when they are first used and then
-remembered, as bytes; batch number `n` still depends on the seed and `n` only.
+Rendering a clip takes far longer than a network's step on it. So the number of different clips is limited: each is
+rendered when it is first used, and its images are cached as bytes. Batch number `n` depends only on the seed and `n`.
 """
 
 from __future__ import annotations
@@ -22,11 +22,16 @@ from .speech_batches import EMOTIONS, SPEAKERS, SpeechPart, conditioned_motion, 
 
 @dataclass(frozen=True)
 class FilmSettings:
-    """`[data]`: prepared parts of the generated corpus, folders below `--data`.
+    """The table `[data]`: prepared parts of the generated corpus, as folders below `--data`.
 
-    shares: how often each part is drawn. validation: parts that are never trained on. batch_size, num_frames: clips of
-    a batch, and frames of a clip. num_clips: how many different clips there are; 0: every one is new, as a GPU allows.
-    validation_clips: how many are judged on.
+    Attributes:
+        shares: relative frequency of each part in training batches.
+        validation: parts to validate on; none of them is trained on.
+        type: "corpus".
+        batch_size: clips in a batch.
+        num_frames: frames of a clip.
+        num_clips: number of different clips; 0: every clip is new, which takes a GPU.
+        validation_clips: number of clips to validate on.
     """
 
     shares: dict[str, float]
@@ -49,8 +54,15 @@ class FilmSettings:
 
 @dataclass(frozen=True, eq=False)
 class FilmBatch:
-    """B clips of T frames. number: (B,) int64 of the clips, the same number the same clip; motion: (B, T, E + 3);
-    labels: (B, 2 T) int64 phone classes; emotion: (B,) int64 class; intensity: (B,) int64, 0..2."""
+    """B clips of T frames at 25 fps.
+
+    Attributes:
+        number: (B,) int64; clips with the same number are the same.
+        motion: (B, T, E + 3) expression coefficients, then jaw axis-angle in radians.
+        labels: (B, 2 T) int64 phone classes at 50 Hz.
+        emotion: (B,) int64 index into `EMOTIONS`.
+        intensity: (B,) int64, 0 (mild) to 2 (high).
+    """
 
     number: Tensor
     motion: Tensor
@@ -64,23 +76,29 @@ class FilmBatch:
 
 
 class FilmClips:
-    """Clips by number under random conditions: emotion, intensity (one of the three levels) and speaker, equally often.
+    """Clips by number under random conditions; emotions, the three intensities and speakers are equally frequent.
 
-    Neutral has the lowest intensity, as in MEAD, where it exists at level 1 only (spec/EMOTE.md 3.2).
+    Neutral always has the lowest intensity: MEAD has it at level 1 only (spec/EMOTE.md 3.2).
+
+    Args:
+        folders: prepared parts.
+        shares: relative frequency of each part.
+        num_frames: frames of a clip.
+        seed: clip `n` depends on it and on `n`.
+        vary: change the speed of the windows at random, for training.
     """
 
     def __init__(self, folders: tuple[Path, ...], shares: tuple[float, ...], num_frames: int, seed: int, vary: bool):
-        """vary: play windows slower and faster, as for training."""
         self._folders, self._shares, self._num_frames = folders, np.asarray(shares) / np.sum(shares), num_frames
         self._seed, self._vary = seed, vary
         self._parts: list[SpeechPart] | None = None
 
     def __getstate__(self) -> dict:
-        """Without the arrays: another process opens its own."""
+        """The state without the arrays: another process opens its own."""
         return {**self.__dict__, "_parts": None}
 
     def batch(self, numbers: list[int]) -> FilmBatch:
-        """The clips of these numbers."""
+        """The clips with the given numbers."""
         if self._parts is None:
             self._parts = [load_part(folder) for folder in self._folders]
         motions, labels, conditions = [], [], []
@@ -100,10 +118,18 @@ class FilmClips:
 
 
 class FilmData:
-    """Training batches by number, and the batches to validate on."""
+    """Training batches by number, and validation batches.
+
+    Args:
+        settings: the table `[data]`.
+        folder: `--data`, the folder of the prepared parts.
+        seed: of the training batches; the validation batches are always the same.
+
+    Raises:
+        InputError: a part is missing below `folder`.
+    """
 
     def __init__(self, settings: FilmSettings, folder: Path, seed: int) -> None:
-        """Raises InputError where a part is missing below `folder`."""
         self.settings, self._seed = settings, seed
         parts, held_out = find_parts(folder, tuple(settings.shares)), find_parts(folder, settings.validation)
         self._clips = FilmClips(parts, tuple(settings.shares.values()), settings.num_frames, seed, vary=True)
@@ -115,7 +141,7 @@ class FilmData:
         size, num_clips = self.settings.batch_size, self.settings.num_clips
         if num_clips == 0:
             return self._clips.batch(list(range(number * size, (number + 1) * size)))
-        # every clip once an epoch: the order is that of a permutation of its own
+        # Each epoch has its own permutation, so that every clip comes once per epoch.
         chosen = []
         for place in range(number * size, (number + 1) * size):
             epoch, position = divmod(place, num_clips)
@@ -123,32 +149,40 @@ class FilmData:
         return self._clips.batch(chosen)
 
     def validation(self) -> Iterator[FilmBatch]:
-        """The held-out batches, the same each time."""
+        """The validation batches, the same each time."""
         for first in range(0, self.settings.validation_clips, self.settings.batch_size):
             last = min(first + self.settings.batch_size, self.settings.validation_clips)
             yield self._held_out.batch(list(range(first, last)))
 
 
-class FilmMemory:
-    """What was seen of clips, by their number, as bytes."""
+class FilmCache:
+    """Rendered clips by number, kept as bytes.
+
+    Args:
+        num_clips: at most this many clips are kept; 0: none.
+    """
 
     def __init__(self, num_clips: int) -> None:
-        """num_clips: so many are remembered at most; 0: none."""
         self._num_clips = num_clips
-        self._seen: dict[int, Tensor] = {}
+        self._cached: dict[int, Tensor] = {}
 
-    def look(self, batch: FilmBatch, film: Callable[[Tensor], Tensor]) -> Tensor:
-        """(B, T, ...) in [0, 1] in steps of 1/255: what `film` makes of motion (b, T, E + 3), or what is remembered."""
+    def images(self, batch: FilmBatch, film: Callable[[Tensor], Tensor]) -> Tensor:
+        """The images (B, T, ...) of a batch's clips in [0, 1], rounded to 1/255.
+
+        Args:
+            batch: the clips.
+            film: renders motions (b, T, E + 3) of clips that are not cached.
+        """
         numbers = batch.number.tolist()
-        new = [place for place, number in enumerate(numbers) if number not in self._seen]
+        new = [place for place, number in enumerate(numbers) if number not in self._cached]
         made: dict[int, Tensor] = {}
         if new:
             with torch.no_grad():
                 pictures = (film(batch.motion[new]).clamp(0, 1) * 255).round().to(torch.uint8)
             made = {numbers[place]: picture for place, picture in zip(new, pictures, strict=True)}
             for number, picture in made.items():
-                if len(self._seen) < self._num_clips:
-                    self._seen[number] = picture.cpu()
+                if len(self._cached) < self._num_clips:
+                    self._cached[number] = picture.cpu()
         device = batch.motion.device
-        shown = [made[n] if n in made else self._seen[n].to(device) for n in numbers]
+        shown = [made[n] if n in made else self._cached[n].to(device) for n in numbers]
         return torch.stack(shown).float() / 255

@@ -1,7 +1,7 @@
-"""The corpus as training batches: windows of speech, the phones in them, and the motion that a condition asks for.
+"""The corpus as training batches: windows of speech with their phones, and the motion under a condition.
 
-Batch number `n` depends on the seed and `n` only. So a run that was stopped goes on exactly as if it had not been, and
-batches can be made ahead of time in another process.
+Batch number `n` depends only on the seed and `n`. So a run that was stopped continues as if it had not been, and
+batches can be made ahead of time in other processes.
 """
 
 from __future__ import annotations
@@ -40,10 +40,14 @@ _ARRAYS = ("samples", "articulation", "loudness", "labels", "offsets")
 
 @dataclass(frozen=True, eq=False)
 class SpeechPart:
-    """One part of the corpus, its utterances one after the other; offsets count frames at 25 fps.
+    """One part of the corpus: U utterances with F frames at 25 fps in all, one after the other.
 
-    samples: (640 F,) int16. articulation: (F, 7) float16, channels of `articulation.tracks`. loudness: (F,) float16.
-    labels: (2 F,) int8 phone classes at 50 Hz. offsets: (U + 1,) int64.
+    Attributes:
+        samples: (640 F,) int16 waveform at 16 kHz.
+        articulation: (F, 7) float16 channels of `articulation.tracks`.
+        loudness: (F,) float16, see `emotion_styles.loudness`.
+        labels: (2 F,) int8 phone classes at 50 Hz.
+        offsets: (U + 1,) int64 first frame of each utterance, then F.
     """
 
     samples: np.ndarray
@@ -54,13 +58,15 @@ class SpeechPart:
 
     @property
     def num_utterances(self) -> int:
-        """U."""
+        """U, the number of utterances."""
         return len(self.offsets) - 1
 
 
 def prepare_part(shards: Sequence[Path], folder: Path) -> Path:
-    """The folder that holds the shards of a part with their targets, one .npy per array; made again when the shards or
-    the code that makes the targets has changed."""
+    """The folder of a prepared part: its shards and their targets, one .npy file per array.
+
+    It is written again only if the shards, or the code that makes the targets, have changed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     code = inspect.getsource(articulation) + inspect.getsource(phones) + inspect.getsource(emotion_styles.loudness)
     state = f"{zlib.crc32(code.encode()):08x} {[(path.name, path.stat().st_mtime_ns) for path in shards]}"
@@ -83,12 +89,16 @@ def prepare_part(shards: Sequence[Path], folder: Path) -> Path:
 
 
 def prepared_parts(root: Path) -> list[Path]:
-    """The prepared parts below `root`, or `root` if it is one itself."""
+    """The prepared parts in the folder `root`, or `root` itself if it is one."""
     return [root] if (root / PART_FILE).is_file() else sorted(path.parent for path in root.glob(f"*/{PART_FILE}"))
 
 
 def find_parts(root: Path, names: Sequence[str]) -> tuple[Path, ...]:
-    """The prepared parts of these names below `root`; raises InputError where one is missing."""
+    """The prepared parts with these names in the folder `root`.
+
+    Raises:
+        InputError: one is missing.
+    """
     for name in names:
         if not (root / name / PART_FILE).is_file():
             there = ", ".join(path.name for path in prepared_parts(root)) or "none"
@@ -100,13 +110,13 @@ def find_parts(root: Path, names: Sequence[str]) -> tuple[Path, ...]:
 
 
 def load_part(folder: Path) -> SpeechPart:
-    """A prepared part; the waveforms stay on disk until they are read."""
+    """A prepared part; its waveforms are memory-mapped."""
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "samples" else None) for name in _ARRAYS}
     return SpeechPart(**arrays)
 
 
 def _with_targets(shard: Path) -> SpeechPart:
-    """A shard with what is wanted for each of its frames."""
+    """The utterances of a shard with the targets of each frame."""
     with np.load(shard) as archive:
         data = {name: archive[name] for name in archive.files}
     offsets, phone_offsets = data["frame_offsets"], data["phone_offsets"]
@@ -131,8 +141,15 @@ def _with_targets(shard: Path) -> SpeechPart:
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """T frames of speech. samples (640 T,) float32 in [-1, 1]; articulation (T, 7); loudness (T,); labels (2 T,);
-    utterance: number in its part of the one that it begins with."""
+    """T frames of speech at 25 fps.
+
+    Attributes:
+        samples: (640 T,) waveform at 16 kHz in [-1, 1].
+        articulation: (T, 7) channels of `articulation.tracks`.
+        loudness: (T,), see `emotion_styles.loudness`.
+        labels: (2 T,) int64 phone classes at 50 Hz.
+        utterance: number, in its part, of the utterance that the window begins with.
+    """
 
     samples: np.ndarray
     articulation: np.ndarray
@@ -144,10 +161,17 @@ class Window:
 def draw_window(
     part: SpeechPart, num_frames: int, rng: np.random.Generator, change_speed: bool = True, utterances: int = 0
 ) -> Window:
-    """A random window: an utterance from its start, after a little silence, or from somewhere within; pauses and the
-    next utterances follow until it is full. Played slower or faster (and lower or higher) by up to 22 %.
+    """A random window of a part.
 
-    utterances: only the part's first so many; 0: all.
+    It begins at the start of an utterance, after a short silence, or within the utterance. Pauses and the following
+    utterances fill the rest.
+
+    Args:
+        part: where it is taken from.
+        num_frames: its length T.
+        rng: random numbers.
+        change_speed: resample four windows of five to a speed of exp(-0.2) to exp(0.22), which changes the pitch too.
+        utterances: use only the part's first so many utterances; 0: all.
     """
     speed = float(np.exp(rng.uniform(-0.2, 0.22))) if change_speed and rng.random() < 0.8 else 1.0
     needed = int(np.ceil(num_frames * speed)) + 2
@@ -204,21 +228,32 @@ def _scaled(span: slice, factor: int) -> slice:
 
 @dataclass(frozen=True, eq=False)
 class ConditionedMotion:
-    """What a face does under a condition. motion (T, E + 3): expression, then jaw; condition (T, C) as in EMOTE."""
+    """The motion of a face and the condition that it was made under.
+
+    Attributes:
+        motion: (T, E + 3) expression components, then jaw axis-angle in radians.
+        condition: (T, C) emotion, intensity and speaker columns, as `EMOTE.latents` takes them.
+    """
 
     motion: np.ndarray
     condition: np.ndarray
 
 
 def condition_columns(emotion: np.ndarray, intensity: np.ndarray, speaker: str) -> np.ndarray:
-    """(T, C): emotion weights (T, 8), intensity (T,) 0..2 spread over its two nearest levels, speaker one-hot."""
+    """The condition (T, C) of each frame: emotion, intensity and speaker columns.
+
+    Args:
+        emotion: (T, 8) weights of the emotions.
+        intensity: (T,) from 0 to 2; its weight is divided between the two nearest levels.
+        speaker: one of `SPEAKERS`; one-hot.
+    """
     speakers = np.zeros((len(intensity), len(SPEAKERS)))
     speakers[:, SPEAKERS.index(speaker)] = 1
     return np.concatenate([emotion, intensity_levels(intensity), speakers], 1).astype(np.float32)
 
 
 def conditioned_motion(window: Window, emotion: str, intensity: float, speaker: str) -> ConditionedMotion:
-    """The motion of a window under one condition that holds throughout; brows and cheeks follow the voice."""
+    """The motion of a window under one constant condition; brows and cheeks follow the voice (`LIVELY`)."""
     expression, jaw = emotion_styles.face(window.articulation, window.loudness, emotion, intensity, speaker, LIVELY)
     weights = np.tile(np.eye(len(EMOTIONS))[EMOTIONS.index(emotion)], (len(jaw), 1))
     condition = condition_columns(weights, np.full(len(jaw), intensity), speaker)
@@ -226,9 +261,9 @@ def conditioned_motion(window: Window, emotion: str, intensity: float, speaker: 
 
 
 def draw_motion(window: Window, rng: np.random.Generator) -> ConditionedMotion:
-    """The motion of a window under a random emotion, intensity (continuous, 0..2) and speaker.
+    """The motion of a window under a random emotion, intensity (continuous, 0 to 2) and speaker.
 
-    In one of six windows the condition glides into another, or a mixture of two holds, as emotion tracks do.
+    In one of six windows the condition blends into a second one, or is a constant mixture of two, as in emotion tracks.
     """
     speaker = SPEAKERS[rng.integers(len(SPEAKERS))]
 
@@ -263,14 +298,19 @@ def draw_motion(window: Window, rng: np.random.Generator) -> ConditionedMotion:
 class DrawSettings:
     """How windows of the corpus are drawn and augmented.
 
-    batch_size, num_frames: windows of a batch, and frames of a window. amount: of augmentation.
-    formant_shift: share of windows whose spectrum is stretched, as by a shorter or longer vocal tract, by a factor of
-    up to exp(formant_range), and formant_bend more or less at its ends. contrast: share of windows whose spectrum is
-    sharpened or blurred. mixing: how far a window's spectral envelopes are from what they were. masks: how often a band
-    and a moment of a window may be hidden (see `augment.spectrum`).
-    told: share of windows in which the encoder receives the true phones, or a stretch of them, as from a transcript.
-    utterances: of each part, only its first so many (0: all). one_emotion: every utterance has always the same
-    condition, as in a recorded data set, instead of a new one each time.
+    Attributes:
+        batch_size: windows in a batch.
+        num_frames: frames of a window.
+        amount: strength of waveform augmentation and masking, 0 to 1 (see `augment.waveform.augment`).
+        formant_shift: fraction of windows whose mel axis is warped, as by another length of the vocal tract.
+        formant_range: the warp factor is at most exp(formant_range).
+        formant_bend: how much more, or less, the axis is warped at its ends.
+        contrast: fraction of windows whose spectrum is sharpened or blurred.
+        mixing: strength of the random linear map of the cepstra (see `augment.spectrum.mix_cepstra`).
+        masks: how often a band and a stretch of time of a window may be masked.
+        told: fraction of windows in which the encoder receives ground-truth phones, as from a transcript.
+        utterances: use only the first so many utterances of each part; 0: all.
+        one_emotion: speak each utterance under one condition only, as in a recorded data set.
     """
 
     batch_size: int = 16
@@ -289,7 +329,15 @@ class DrawSettings:
 
 @dataclass(frozen=True)
 class BatchSource:
-    """Where batches come from. folders: prepared parts; shares: how often each is drawn; encoder: whose spectrogram."""
+    """Where batches come from.
+
+    Attributes:
+        folders: prepared parts.
+        shares: relative frequency of each part.
+        encoder: its log-mel front end computes the spectrograms.
+        drawing: how windows are drawn and augmented.
+        seed: of all random numbers.
+    """
 
     folders: tuple[Path, ...]
     shares: tuple[float, ...]
@@ -299,7 +347,7 @@ class BatchSource:
 
 
 class SpeechBatches(Dataset):
-    """Batches by number; see the module's docstring."""
+    """Training batches by number; batch `n` depends only on the source's seed and `n`."""
 
     def __init__(self, source: BatchSource) -> None:
         self.source = source
@@ -308,7 +356,7 @@ class SpeechBatches(Dataset):
 
     def __getitem__(self, number: int) -> ClipBatch:
         source, drawing = self.source, self.source.drawing
-        if self._parts is None or self._front_end is None:  # opened where it is used: a worker process has its own
+        if self._parts is None or self._front_end is None:  # opened at first use: a worker process has its own
             self._parts = [load_part(folder) for folder in source.folders]
             self._front_end = LogMelEncoder(source.encoder)
         rng = np.random.default_rng([source.seed, number])
@@ -339,21 +387,21 @@ class SpeechBatches(Dataset):
             valid=torch.ones(len(windows), drawing.num_frames, dtype=torch.bool),
             mel=mel,
             labels=torch.from_numpy(labels),
-            phones=torch.from_numpy(_tell(labels, drawing.told, source.encoder.num_phones, rng))
+            phones=torch.from_numpy(_given_phones(labels, drawing.told, source.encoder.num_phones, rng))
             if drawing.told
             else None,
             articulation=torch.from_numpy(np.stack([w.articulation for w in windows])),
         )
 
 
-def _tell(labels: np.ndarray, share: float, num_phones: int, rng: np.random.Generator) -> np.ndarray:
-    """(B, L, num_phones) one-hot labels (B, L) of a share of the clips, zeros for the others.
+def _given_phones(labels: np.ndarray, share: float, num_phones: int, rng: np.random.Generator) -> np.ndarray:
+    """(B, L, num_phones) labels (B, L) as one-hot rows in a fraction `share` of the clips; zeros in the others.
 
-    In half of those only a stretch is told. Each boundary is up to 20 ms early or late, as an aligner's are.
+    In half of these clips only a stretch is given. Each boundary is up to 20 ms early or late, as an aligner's are.
     """
-    told = np.zeros((*labels.shape, num_phones), np.float32)
+    given = np.zeros((*labels.shape, num_phones), np.float32)
     length = labels.shape[1]
-    for row, clip in zip(labels, told, strict=True):
+    for row, clip in zip(labels, given, strict=True):
         if rng.random() >= share:
             continue
         segment = np.concatenate([[0], np.cumsum(np.diff(row) != 0)])
@@ -361,4 +409,4 @@ def _tell(labels: np.ndarray, share: float, num_phones: int, rng: np.random.Gene
         moved = row[np.clip(np.arange(length) + late, 0, length - 1)]
         first, last = sorted(rng.integers(0, length + 1, 2)) if rng.random() < 0.5 else (0, length)
         clip[np.arange(first, last), moved[first:last]] = 1.0
-    return told
+    return given

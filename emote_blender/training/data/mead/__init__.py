@@ -1,1 +1,1 @@
-"""The processed MEAD in its authors' layout."""
+"""The processed MEAD data set in the layout that EMOTE's authors published."""

@@ -1,8 +1,8 @@
-"""Features of MEAD's real videos with the emotion and level they were spoken at (spec/EMOTE.md 7, 9).
+"""Emotion features of MEAD's real videos, with the emotion and level of each take (spec/EMOTE.md 7, 9).
 
     <root>/emotions/resnet50/M003/front/angry/level_1/001/features.hdf5    feature: (1, T, 2048)
 
-Neither the sound nor a reconstruction needs to be there.
+Neither sound nor reconstructions are needed.
 """
 
 from __future__ import annotations
@@ -31,10 +31,14 @@ from .layout import (
 
 @dataclass(frozen=True)
 class FeatureSettings:
-    """`[data]` of type "mead": the published layout below `--data` (spec/EMOTE.md 7, 9).
+    """The table `[data]` of type "mead": the published layout below `--data` (spec/EMOTE.md 7, 9).
 
-    method: folder under `emotions`. num_frames: at most so many of a clip, a random window of a longer one.
-    validation_batches: at most so many; 0: all.
+    Attributes:
+        type: "mead".
+        method: folder under `emotions`.
+        batch_size: clips in a batch.
+        num_frames: most frames of a clip; a longer clip gives a random window.
+        validation_batches: most batches to validate on; 0: all.
     """
 
     type: Literal["mead"] = "mead"
@@ -53,8 +57,14 @@ class FeatureSettings:
 
 @dataclass(frozen=True, eq=False)
 class FeatureBatch:
-    """B windows of at most T frames. features: (B, T, D), zeros after the end of a shorter clip; valid: (B, T) bool,
-    False there; emotion: (B,) int64, of `emotion.EMOTIONS`; intensity: (B,) int64, 0..2."""
+    """B windows of at most T frames.
+
+    Attributes:
+        features: (B, T, D), padded with zeros.
+        valid: (B, T) bool; False in the padding.
+        emotion: (B,) int64 index into `emotion.EMOTIONS`.
+        intensity: (B,) int64, 0 (mild) to 2 (high).
+    """
 
     features: Tensor
     valid: Tensor
@@ -67,15 +77,21 @@ class FeatureBatch:
 
 
 class FeatureBatches:
-    """Batches of takes by number, every take once an epoch; they depend on the seed and the number only.
+    """Batches by number, which depend only on the seed and the number; every take comes once per epoch.
 
-    A window begins anywhere from where it is full. A batch is as long as its longest window.
+    Every start that gives a full window is equally likely. A batch is as long as its longest window.
+
+    Args:
+        folder: of the features' method.
+        takes: the takes.
+        feature_dim: D, the features' width.
+        settings: the table `[data]`.
+        seed: of the order and the windows.
     """
 
     def __init__(
         self, folder: Path, takes: Sequence[MEADTake], feature_dim: int, settings: FeatureSettings, seed: int
     ) -> None:
-        """folder: of the features' method."""
         self.takes = takes
         self._folder, self._feature_dim, self._settings, self._seed = folder, feature_dim, settings, seed
         self._order = EpochOrder(len(takes), seed)
@@ -89,7 +105,11 @@ class FeatureBatches:
         return self._batch(number, self._settings.batch_size)
 
     def first_epoch(self, most: int = 0) -> Iterator[FeatureBatch]:
-        """Every take once, the last batch with what is left; at most `most` batches, 0: all."""
+        """The batches of the first epoch, with every take once; the last batch may be smaller.
+
+        Args:
+            most: at most this many batches; 0: all.
+        """
         size = self._settings.batch_size
         needed = -(-len(self.takes) // size)
         for number in range(min(needed, most) if most else needed):
@@ -110,7 +130,7 @@ class FeatureBatches:
         )
 
     def _window(self, take: MEADTake, rng: np.random.Generator) -> Tensor:
-        """(T, D) of a take."""
+        """A random window (T, D) of a take's features."""
         features = read_features(self._folder / take.folder / FEATURES_FILE, self._feature_dim)
         num_frames = self._settings.num_frames
         start = int(rng.integers(max(0, len(features) - num_frames) + 1))
@@ -120,10 +140,16 @@ class FeatureBatches:
 def open_features(
     root: Path, settings: FeatureSettings, feature_dim: int, seed: int
 ) -> tuple[FeatureBatches, FeatureBatches]:
-    """Batches to train on and to validate on: 70 and 15 % of all takes, whoever speaks (spec 7).
+    """Training and validation batches: 70 % and 15 % of all takes, drawn regardless of the speaker (spec 7).
+
+    Args:
+        root: MEAD's folder (see `layout.processed_folder`).
+        settings: the table `[data]`.
+        feature_dim: D, the features' width.
+        seed: of the training batches; the validation batches are always the same.
 
     Raises:
-        InputError: the features are not there, those of a take are missing, or there are too few takes to divide.
+        InputError: the features are not there, those of a take are missing, or there are too few takes to split.
     """
     folder = method_folder(processed_folder(root, "emotions"), "emotions", settings.method)
     takes = find_takes(folder)

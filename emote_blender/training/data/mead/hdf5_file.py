@@ -1,4 +1,4 @@
-"""Arrays of numbers from HDF5 files that other people made."""
+"""Numeric arrays from HDF5 files of unknown origin."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ T = TypeVar("T")
 
 
 def read_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """The datasets `names` of a file as float32.
+    """The datasets `names` of a file, as float32.
 
     Raises:
-        InputError: if the file is missing, damaged or no HDF5, lacks a dataset, or one holds no numbers or too many.
+        InputError: the file is missing, damaged or not HDF5, or a dataset is missing, not numeric or too large.
     """
     return _within(path, lambda file: {name: _array(path, file, name) for name in names})
 
 
 def dataset_names(path: Path) -> list[str]:
-    """The names at the top of a file, sorted; raises InputError as `read_arrays` does."""
+    """The names at the top level of a file, sorted.
+
+    Raises:
+        InputError: the file is missing, damaged or not HDF5.
+    """
     return _within(path, lambda file: sorted(file))
 
 
 def _within(path: Path, work: Callable[[Any], T]) -> T:
-    """What `work` makes of the open file."""
+    """The result of `work` on the open file; every failure becomes an InputError."""
     import h5py
 
     if not path.is_file():
@@ -40,16 +44,16 @@ def _within(path: Path, work: Callable[[Any], T]) -> T:
             return work(file)
     except InputError:
         raise
-    # Of a damaged file h5py also raises KeyError, RuntimeError, ValueError, TypeError, MemoryError.
+    # For a damaged file, h5py also raises KeyError, RuntimeError, ValueError, TypeError and MemoryError.
     except Exception as error:
         raise InputError(f"{path} is not an HDF5 file or is damaged ({_short(error)}); unpack it again") from error
 
 
 def _array(path: Path, file, name: str) -> np.ndarray:
-    """A dataset that lies in the file itself, as float32."""
+    """A dataset stored in the file itself, as float32."""
     import h5py
 
-    # Links and outside storage would open files that nobody chose.
+    # Links and external storage could open any file on this machine.
     if not isinstance(file.get(name, getlink=True), h5py.HardLink) or not isinstance(file[name], h5py.Dataset):
         found = ", ".join(sorted(file)[:_SHOWN_NAMES]) or "nothing"
         raise InputError(f"{path} has no {name!r}, only {found}; unpack it again")
@@ -60,10 +64,10 @@ def _array(path: Path, file, name: str) -> np.ndarray:
         raise InputError(
             f"{path}: {name} is {dataset.shape} of {dataset.dtype}, not numbers that fit in memory; unpack it again"
         )
-    with np.errstate(over="ignore"):  # becomes infinite, which those who need numbers refuse
+    with np.errstate(over="ignore"):  # an overflow becomes infinite; callers check for finite values
         return np.asarray(dataset[()]).astype(np.float32)
 
 
 def _short(error: Exception) -> str:
-    """The first line of what h5py says."""
+    """The first line of h5py's message."""
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")

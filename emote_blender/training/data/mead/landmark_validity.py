@@ -1,13 +1,13 @@
-"""In which frames of a MEAD clip the face was seen: those with landmarks (spec/EMOTE.md 6 and 9).
+"""Which frames of a MEAD clip show a face: those with landmarks (spec/EMOTE.md 6 and 9).
 
-The specification names the folders `landmarks_original` and `landmarks_aligned` and leaves the rest open. So any file
-below a clip's folder whose name holds "landmark" and ends in .hdf5, .h5 or .pkl is read, .hdf5 first:
+The specification names the folders `landmarks_original` and `landmarks_aligned` but no files. So the reader takes any
+file in a clip's folder that has "landmark" in its name and ends in .hdf5, .h5 or .pkl, in this order of preference:
 
-- an HDF5 dataset with "valid" in its name, one number per frame: the face was seen where it is not 0;
-- else an HDF5 dataset with "landmark" in its name, frames first (after an axis of length 1, as everywhere in the
-  data set): the face was seen where all numbers are finite and not all are 0;
-- a pickle of a list with one entry per frame, read without running it: the face was seen where the entry is an array
-  (or a list that begins with one) that is not empty, with finite numbers of which not all are 0.
+- An HDF5 dataset with "valid" in its name has one number per frame. A frame is valid if it is not 0.
+- Otherwise, an HDF5 dataset with "landmark" in its name has frames first, or after an axis of length 1 as in the rest
+  of the data set. A frame is valid if all its numbers are finite and not all are 0.
+- A pickle, read without running code, is a list with one entry per frame. A frame is valid if its entry is a non-empty
+  array, or a list that begins with one, of finite numbers that are not all 0.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from .hdf5_file import dataset_names, read_arrays
 from .layout import IDENTITY
 
 KINDS = ("landmarks_original", "landmarks_aligned", "landmarks")
-PREFERRED_METHOD = "mediapipe"  # the losses look at the frames that it found a face in (spec/EMOTE.md 6)
+PREFERRED_METHOD = "mediapipe"  # the published losses use the frames in which it found a face (spec/EMOTE.md 6)
 _SUFFIXES = (".hdf5", ".h5", ".pkl")
 
 
 def find_landmarks(root: Path) -> Path | None:
-    """The folder under a processed data set that holds one folder of landmarks per identity, or None.
+    """The folder in a processed data set with one folder of landmarks per identity, or None.
 
-    Where several methods found landmarks, one with "mediapipe" in its name is taken, else the first by name.
+    Of several landmark methods, one with "mediapipe" in its name is preferred, then the first by name.
     """
     for kind in KINDS:
         if not (root / kind).is_dir():
@@ -45,10 +45,14 @@ def find_landmarks(root: Path) -> Path | None:
 
 
 def read_validity(folder: Path, num_frames: int) -> np.ndarray | None:
-    """(T,) bool, True where the face was seen; None where the folder of a clip holds no landmarks.
+    """The frames (T,) bool in which a face was found; None if the folder has no landmarks.
+
+    Args:
+        folder: of a clip.
+        num_frames: T.
 
     Raises:
-        InputError: if its file is damaged, holds no landmarks, or is of another number of frames.
+        InputError: the file is damaged, has no landmarks, or has another number of frames.
     """
     path = _landmark_file(folder)
     if path is None:
@@ -95,7 +99,7 @@ def _from_pickle(path: Path) -> np.ndarray:
 
 
 def _is_seen(frame: Any) -> bool:
-    """Whether the entry of a frame holds landmarks."""
+    """Whether the entry of a frame has landmarks."""
     if isinstance(frame, list | tuple):
         frame = frame[0] if frame else None
     array = None if frame is None else array_of(frame)
@@ -105,5 +109,5 @@ def _is_seen(frame: Any) -> bool:
 
 
 def _has_landmarks(values: np.ndarray) -> np.ndarray:
-    """(T,) bool: rows of (T, N) that are finite and not all zero."""
+    """The rows (T,) bool of (T, N) that are finite and not all zero."""
     return np.isfinite(values).all(1) & (values != 0).any(1)

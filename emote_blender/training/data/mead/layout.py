@@ -1,4 +1,4 @@
-"""Where things lie in the processed MEAD, and how its files are read (spec/EMOTE.md 9; see `mead` for the layout)."""
+"""Folders and files of the processed MEAD (spec/EMOTE.md 9; the module `mead` shows the layout)."""
 
 from __future__ import annotations
 
@@ -27,14 +27,21 @@ EMOTION_FOLDERS = {
     "disgusted": "disgust",
     "angry": "anger",
 }
-"""MEAD's name of an emotion → ours (spec/EMOTE.md 3.2)."""
+"""MEAD's name of each emotion and ours (spec/EMOTE.md 3.2)."""
 IDENTITY = re.compile(r"[MW]\d{3}")
 _LEVEL = re.compile(r"level_([123])")
 
 
 @dataclass(frozen=True)
 class MEADTake:
-    """One sentence: who says it, MEAD's name of the emotion, the level 1..3, the sentence's number."""
+    """One recorded sentence.
+
+    Attributes:
+        identity: the speaker, such as "M003".
+        emotion: MEAD's name of the emotion, such as "angry".
+        level: 1 to 3.
+        number: of the sentence, such as "001".
+    """
 
     identity: str
     emotion: str
@@ -43,22 +50,22 @@ class MEADTake:
 
     @property
     def folder(self) -> Path:
-        """M003/front/angry/level_1/001: where the take lies under every kind of data."""
+        """The take's folder under every kind of data, such as M003/front/angry/level_1/001."""
         return Path(self.identity, VIEW, self.emotion, f"level_{self.level}", self.number)
 
     @property
     def emotion_index(self) -> int:
-        """Of `emotion.EMOTIONS`."""
+        """Index into `emotion.EMOTIONS`."""
         return EMOTIONS.index(EMOTION_FOLDERS[self.emotion])
 
     @property
     def intensity(self) -> int:
-        """0 (mild) to 2 (high)."""
+        """The intensity, 0 (mild) to 2 (high)."""
         return self.level - 1
 
 
 def find_takes(method: Path) -> list[MEADTake]:
-    """The takes under the folder of a method (a reconstruction, features), sorted."""
+    """The takes in the folder of a method (a reconstruction or features), sorted; unknown folders are logged."""
     takes, ignored = [], set()
     for identity in folders_in(method):
         if not IDENTITY.fullmatch(identity.name):
@@ -79,14 +86,21 @@ def find_takes(method: Path) -> list[MEADTake]:
 
 
 def split_by_sequence(takes: Sequence[MEADTake]) -> tuple[list[MEADTake], list[MEADTake], list[MEADTake]]:
-    """Takes of training, validation and test, whoever speaks: `random_by_sequence_sorted_70_15_15`, as the video
-    emotion network was trained (spec 7). The shuffle is our own, the same in every run."""
+    """Takes of training, validation and test, split regardless of the speaker.
+
+    This is `random_by_sequence_sorted_70_15_15`, with which the video emotion network was trained (spec 7). The order
+    is our own, and the same in every run.
+    """
     train, validation, test = ([takes[index] for index in part] for part in split_randomly(len(takes), SPLIT_SEED))
     return train, validation, test
 
 
 def processed_folder(root: Path, kind: str = "reconstructions") -> Path:
-    """The folder that holds a kind of data: `root`, or `processed` in it; InputError where neither does."""
+    """The folder that contains a kind of data: `root` itself or `root/processed`.
+
+    Raises:
+        InputError: neither contains it.
+    """
     for folder in (root, root / "processed"):
         if (folder / kind).is_dir():
             return folder
@@ -94,7 +108,11 @@ def processed_folder(root: Path, kind: str = "reconstructions") -> Path:
 
 
 def method_folder(root: Path, kind: str, name: str) -> Path:
-    """The folder of a method under a kind of data; InputError where it is not there."""
+    """The folder of a method under a kind of data.
+
+    Raises:
+        InputError: it does not exist.
+    """
     folder = root / kind / name
     if not folder.is_dir():
         others = ", ".join(path.name for path in folders_in(root / kind)) if (root / kind).is_dir() else ""
@@ -103,7 +121,7 @@ def method_folder(root: Path, kind: str, name: str) -> Path:
 
 
 def folders_in(folder: Path) -> list[Path]:
-    """The folders in a folder, sorted; hidden ones left out."""
+    """The folders in a folder, sorted, without hidden ones."""
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
@@ -112,11 +130,15 @@ def read_frames(
     widths: dict[str, int],
     remedy: str = "choose the reconstruction that the model is for, or its number of coefficients",
 ) -> dict[str, np.ndarray]:
-    """Datasets (T, D) by name, all of the same T >= 1, each of its own width D.
+    """Datasets (T, D) of a file by name, all with the same T >= 1.
+
+    Args:
+        path: an HDF5 file.
+        widths: D of each dataset.
+        remedy: what the user can do about another width, for the error.
 
     Raises:
-        InputError: something is missing, damaged or of another shape; where a width is another, `remedy` says what to
-            do.
+        InputError: a dataset is missing, damaged or of another shape.
     """
     arrays = {}
     for name, values in read_arrays(path, list(widths)).items():
@@ -138,7 +160,11 @@ def read_frames(
 
 
 def read_features(path: Path, feature_dim: int) -> np.ndarray:
-    """Emotion features (T, D) of the frames of a real video; InputError where they cannot be used."""
+    """Emotion features (T, D) of the frames of a real video.
+
+    Raises:
+        InputError: they are missing, damaged, of another width, or not finite.
+    """
     remedy = "choose the features of another network, or correct feature_dim in the config"
     features = read_frames(path, {"feature": feature_dim}, remedy)["feature"]
     if not np.isfinite(features).all():

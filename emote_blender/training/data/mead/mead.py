@@ -1,4 +1,4 @@
-"""The processed MEAD in its authors' published layout, as clips (spec/EMOTE.md 9).
+"""The processed MEAD in the published layout, as clips (spec/EMOTE.md 9).
 
     <root>/reconstructions/<method>/M003/front/angry/level_1/001/shape_pose_cam.hdf5    exp, jaw, shape: (1, T, D)
     <root>/landmarks_original|landmarks_aligned/...                                     see `landmark_validity`
@@ -6,11 +6,17 @@
     <root>/audio/M003/front/angry/level_1/001.wav
 
 Clips are found by their folders; `metadata.pkl`, a pickle, is never opened. Where the specification leaves something
-open, this is lenient: `<root>` may be the folder that holds `processed`; the leading axis of length 1 may be missing;
-folders that are no identity, emotion or level of MEAD are left out with a warning; without landmarks every frame is
-valid, with a warning; a clip without one valid frame has the plain mean of its shapes; what was reconstructed in frames
-that are not valid may be NaN and becomes 0; sound may be up to half a second longer or shorter than the video.
-Everything else that is missing, damaged or of another size is an InputError.
+open, the reader is lenient:
+
+- `<root>` may be the folder above `processed`.
+- The leading axis of length 1 may be missing.
+- Folders that are not an identity, emotion or level of MEAD are skipped with a warning.
+- Without landmarks every frame is valid, with a warning.
+- The shape of a clip is the mean over its valid frames, or over all frames if none is valid.
+- Coefficients that are not finite in invalid frames become 0.
+- The sound may be up to half a second longer or shorter than the video.
+
+Anything else that is missing, damaged or of another size is an InputError.
 """
 
 from __future__ import annotations
@@ -47,14 +53,20 @@ SplitName = Literal["train", "validation", "test", "all"]
 
 @dataclass(frozen=True)
 class IdentitySplit:
-    """Names of the people of each part, sorted; `train` is the order of the condition's speaker columns."""
+    """The identities of each part, sorted.
+
+    Attributes:
+        train: also the order of the condition's speaker columns.
+        validation: never trained on.
+        test: never trained on.
+    """
 
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
 
     def part(self, name: SplitName) -> tuple[str, ...]:
-        """The people of a part, or all."""
+        """The identities of a part, or of all."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
         return parts[name] if name in parts else self.train + self.validation + self.test
 
@@ -67,20 +79,26 @@ PUBLISHED_SPLIT = IdentitySplit(
     validation=tuple("M032 M033 M034 M035 W033 W035 W036".split()),
     test=tuple("M037 M039 M040 M041 M042 W037 W038 W040".split()),
 )
-"""The split of the released models (spec/EMOTE.md 3.2); what `split_identities` makes of all 47 people."""
+"""The split of the released models (spec/EMOTE.md 3.2): `split_identities` of all 47 identities."""
 
 
 def split_identities(identities: Collection[str]) -> IdentitySplit:
-    """`random_by_identityV2_sorted_70_15_15`: the sorted men and the sorted women each cut at 70 and 85 % (spec 9)."""
+    """The published split by identity: sorted men and sorted women, each cut at 70 % and 85 %.
+
+    This is `random_by_identityV2_sorted_70_15_15` (spec 9).
+    """
     men, women = (sorted(name for name in identities if name.startswith(letter)) for letter in "MW")
     parts = zip(split_70_15_15(len(men)), split_70_15_15(len(women)))
     return IdentitySplit(*(tuple(men[of_men] + women[of_women]) for of_men, of_women in parts))
 
 
 def speaker_columns(split: IdentitySplit) -> dict[str, int]:
-    """Each person's speaker column. The condition knows the training identities only; one that is held out has the
-    column of a random one, the same in every run (generator 12345, people in sorted order; the specification leaves
-    open whether it is drawn per person or per clip)."""
+    """The speaker column of each identity.
+
+    The condition has columns for the training identities only. A held-out identity uses the column of a random one,
+    the same in every run (seed 12345, identities in sorted order). The specification leaves open whether that column is
+    drawn per identity or per clip.
+    """
     columns = {name: index for index, name in enumerate(split.train)}
     rng = np.random.default_rng(SPLIT_SEED)
     for name in sorted(split.validation + split.test):
@@ -92,20 +110,20 @@ class MEADClips:
     """The clips of one part of MEAD.
 
     Args:
-        root: the folder `processed`, or the one that holds it.
+        root: the folder `processed`, or the one above it.
         split: "train", "validation", "test" or "all".
-        num_expression: expression coefficients that the reconstruction must have.
-        num_shape: identity coefficients that it must have.
+        num_expression: number of expression coefficients that the reconstruction must have.
+        num_shape: number of identity coefficients that it must have.
         with_features: read emotion features, for the second stage and the video emotion network.
-        with_audio: read the sound; without, it is silence (FLINT needs none).
+        with_audio: read the sound; if False, it is silence (FLINT needs none).
         reconstruction: folder under `reconstructions`.
         feature_method: folder under `emotions`.
         feature_dim: width that the emotion features must have.
-        identities: who belongs to which part; None: `split_identities` of all that are found. `PUBLISHED_SPLIT` keeps
-            the speaker columns of the released models where only a part of MEAD is at hand.
+        identities: the parts; None: `split_identities` of all identities found. With `PUBLISHED_SPLIT`, an incomplete
+            MEAD has the speaker columns of the released models too.
 
     Raises:
-        InputError: if the folder is not there, or the part has no clips.
+        InputError: the folder does not exist, or the part has no clips.
     """
 
     def __init__(
@@ -148,7 +166,7 @@ class MEADClips:
 
     @property
     def speakers(self) -> Sequence[str]:
-        """The training identities."""
+        """The training identities, in the order of the condition's columns."""
         return self.identities.train
 
     def __len__(self) -> int:
@@ -188,7 +206,7 @@ class MEADClips:
         return load_samples(folder.with_name(f"{folder.name}.wav"), num_frames)
 
     def _validity(self, take: MEADTake, num_frames: int) -> np.ndarray:
-        """(T,) bool; where there are no landmarks, all are valid."""
+        """The valid frames (T,) bool: all of them if there are no landmarks."""
         valid = None if self._landmarks is None else read_validity(self._landmarks / take.folder, num_frames)
         if valid is not None:
             return valid

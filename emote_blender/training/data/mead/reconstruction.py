@@ -1,4 +1,4 @@
-"""Which of MEAD's reconstructions fits a model: told by the number of coefficients in their files."""
+"""Which of MEAD's reconstructions fits a model, by the number of coefficients in its files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from .mead import RECONSTRUCTION
 logger = logging.getLogger(__name__)
 
 PUBLISHED_RECONSTRUCTIONS = RECONSTRUCTION, "EMICA_mead_mp_lr_mse_15"
-"""Of EMOTE v2, with 100 expression coefficients, and of v1 and the paper, with 50 (spec/EMOTE.md 0.4, 9)."""
+"""Reconstructions of EMOTE v2 (100 expression coefficients) and of v1 and the paper (50; spec/EMOTE.md 0.4, 9)."""
 
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A folder under `reconstructions`, and how many coefficients its first clip has."""
+    """A folder under `reconstructions`.
+
+    Attributes:
+        name: the folder's.
+        num_expression: number of expression coefficients in its first clip.
+        num_shape: number of identity coefficients there.
+    """
 
     name: str
     num_expression: int
@@ -27,12 +33,16 @@ class Reconstruction:
 
 
 def fitting_reconstruction(root: Path, num_expression: int) -> Reconstruction:
-    """The reconstruction below MEAD's folder whose files have so many expression coefficients.
+    """The reconstruction whose files have a given number of expression coefficients.
 
-    Where several do, a published one goes before others, with a warning.
+    If several have, a published one is chosen, with a warning.
+
+    Args:
+        root: MEAD's folder (see `layout.processed_folder`).
+        num_expression: number of expression coefficients.
 
     Raises:
-        InputError: none has, or several that are not published; a file is damaged.
+        InputError: no reconstruction has that number, several have but none is published, or a file is damaged.
     """
     folder = processed_folder(root) / "reconstructions"
     measured = [found for method in folders_in(folder) if (found := _measure(method)) is not None]
@@ -59,7 +69,7 @@ def _preference(reconstruction: Reconstruction) -> int:
 
 
 def _measure(method: Path) -> Reconstruction | None:
-    """What a clip of a method holds; None where the method has no clips."""
+    """The reconstruction in a method's folder; None if it has no clips."""
     path = next(method.glob(f"*/{VIEW}/*/*/*/{RECONSTRUCTION_FILE}"), None)
     if path is None:
         return None
