@@ -1,1 +1,1 @@
-"""Speech with phone times from free engines, and the motion that belongs to it."""
+"""Synthetic speech with phone times from free engines, and facial motion that matches it."""

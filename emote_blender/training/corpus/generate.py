@@ -1,12 +1,16 @@
-"""Writes the corpus: shards of synthesised speech with phone times, deterministic per seed, resumable.
+"""The corpus on disk: shards of synthetic speech with phone times, the same for the same seed, resumable.
 
-A part's folder holds its shards and part.json: the settings and the code that they were made with.
+The folder of a part has its shards and part.json, which records the settings and the code that they were made with.
 
-A shard is an .npz with about six minutes of speech of one engine:
-    samples (N,) int16, 16 kHz, utterances one after the other, each padded with zeros to whole 25 fps frames;
-    frame_offsets (U + 1,) int64, first frame of each utterance;
-    phone_classes (P,) int16, phone_times (P, 2) float32 seconds from the utterance's start;
-    phone_offsets (U + 1,) int64; speakers (U,) text; texts (U,) what is said.
+A shard is an .npz file with about six minutes of speech from one engine:
+
+    samples        (N,) int16      16 kHz; U utterances, each padded with zeros to whole frames at 25 fps
+    frame_offsets  (U + 1,) int64  first frame of each utterance, then the number of frames
+    phone_classes  (P,) int16      phones of all utterances
+    phone_times    (P, 2) float32  start and end of each phone, seconds from the start of its utterance
+    phone_offsets  (U + 1,) int64  first phone of each utterance, then P
+    speakers       (U,) text       engine and voice
+    texts          (U,) text       the words
 """
 
 from __future__ import annotations
@@ -38,9 +42,14 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 0.6, 20.0
 
 @dataclass(frozen=True)
 class CorpusPart:
-    """One kind of speech of a corpus.
+    """One part of a corpus: speech of one engine.
 
-    name: its folder. engine: one of `catalogue.ENGINES`. hours: how much. seed: which. voices: None for all.
+    Attributes:
+        name: of its folder.
+        engine: one of `catalogue.ENGINES` or `catalogue.UNSEEN_ENGINES`.
+        hours: duration of the speech.
+        seed: of its texts and voices.
+        voices: names of the voices; None: all.
     """
 
     name: str
@@ -50,14 +59,14 @@ class CorpusPart:
     voices: tuple[str, ...] | None = None
 
 
-# What the shipped weights are trained on, and the parts they are judged on.
+# The parts that the shipped weights are trained on (FULL, VARIED) and evaluated on (VALIDATION).
 FULL_CORPUS = (
     CorpusPart("espeak", "espeak", 6.0, 101),
     CorpusPart("espeak_languages", "espeak_languages", 3.0, 102),
     CorpusPart("festival", "festival", 4.0, 103),
     CorpusPart("flite", "flite", 3.0, 104),
 )
-VARIED_CORPUS = (  # single words, commands, lists, pauses, breaths, drifting rate: see `varied_text` and `variation`
+VARIED_CORPUS = (  # single words, commands, lists, pauses, breaths, a drifting rate: see `varied_text` and `variation`
     CorpusPart("espeak_varied", "espeak_varied", 3.0, 111),
     CorpusPart("flite_varied", "flite_varied", 3.0, 114),
     CorpusPart("festival_varied", "festival_varied", 3.0, 113),
@@ -73,12 +82,17 @@ UNSEEN_VALIDATION = (  # voices and languages that no weights are trained on
 
 
 def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_SECONDS) -> list[Path]:
-    """The shards of a part below `folder`, made where they are missing; a stopped run goes on where it stopped.
+    """The shards of a part; missing ones are synthesised, so that a stopped run continues where it stopped.
 
-    All are made again where the part's settings, or the code that decides its speech, are not those of part.json.
+    All shards are made again if part.json records other settings, or other code that decides the speech.
 
-    Each shard has a seed of its own and is spoken in a process of its own, because an engine's library keeps state from
-    one sentence to the next: so a shard is the same whether it was made first or last.
+    Each shard has its own seed and its own process, because an engine's library keeps state from one sentence to the
+    next. So a shard does not depend on the order in which shards are made.
+
+    Args:
+        part: the part.
+        folder: the corpus's; the part has its own folder in it.
+        shard_seconds: approximate duration of a shard.
 
     Raises:
         InputError: the engine is not installed.
@@ -116,14 +130,16 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
 
 
 def code_digest(engine: str) -> str:
-    """Digest of the code that decides an engine's speech (`catalogue.sources`, `write_shard`), comments and docstrings
-    aside."""
+    """Digest of the code that decides an engine's speech (`catalogue.sources`, `write_shard`).
+
+    Comments and docstrings do not count.
+    """
     code = [inspect.getsource(module) for module in catalogue.sources(engine)] + [inspect.getsource(write_shard)]
     return hashlib.sha256("\n".join(map(_bare, code)).encode()).hexdigest()[:16]
 
 
 def _bare(code: str) -> str:
-    """Python code without comments, docstrings and layout."""
+    """Python code without comments, docstrings and formatting."""
     tree = ast.parse(code)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
@@ -132,15 +148,15 @@ def _bare(code: str) -> str:
 
 
 def _remove_stale(folder: Path, record: Path, description: dict[str, Any]) -> None:
-    """Deletes the shards of a part whose record says that they were made with other settings or other code.
+    """Delete the shards of a part if its record names other settings or other code.
 
-    Shards made before records named the code are kept: by which code is not known.
+    Shards of older versions, whose record does not name the code, are kept.
     """
     try:
         made_with = json.loads(record.read_text(encoding="utf-8"))
-    except ValueError:  # a record cut short says nothing of its shards
+    except ValueError:  # the record was cut short
         made_with = {}
-    wanted = json.loads(json.dumps(description))  # as JSON gives it back: tuples are lists
+    wanted = json.loads(json.dumps(description))  # as JSON returns it: tuples become lists
     changed = [key for key in wanted if key != "code" and made_with.get(key) != wanted[key]]
     if not changed and made_with.get("code", wanted["code"]) != wanted["code"]:
         changed = ["the code that makes its speech"]
@@ -152,7 +168,14 @@ def _remove_stale(folder: Path, record: Path, description: dict[str, Any]) -> No
 
 
 def write_shard(part: CorpusPart, index: int, seconds: float, path: Path) -> None:
-    """Speaks shard `index` of a part and writes it whole or not at all."""
+    """Synthesise shard `index` of a part and write it atomically.
+
+    Args:
+        part: the part.
+        index: of the shard; it decides the seed.
+        seconds: duration of the speech, at least.
+        path: the file to write.
+    """
     seed = zlib.crc32(f"{part.engine} {part.seed} {index}".encode())
     samples, classes, times, speakers, texts = [], [], [], [], []
     frame_offsets, phone_offsets = [0], [0]

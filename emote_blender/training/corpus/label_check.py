@@ -1,6 +1,8 @@
-"""Whether an engine's phone times fit its sound: python -m emote_blender.training.corpus.label_check ENGINE [...]
+"""Check that the phone times of speech engines match their sound.
 
-A voice whose labels are off would teach the network wrong times, or judge it by them (flite's kal16: 0.09 to 0.14 s).
+    python -m emote_blender.training.corpus.label_check ENGINE [...]
+
+A voice with wrong times must not be trained or evaluated on; those of flite's kal16 are 0.09 to 0.14 s off.
 """
 
 from __future__ import annotations
@@ -17,18 +19,19 @@ from .engines.utterance import SAMPLE_RATE, Utterance
 
 LARGEST_LAG_SECONDS = 0.02
 LEAST_DIP_DB = 6.0
-_STEP = 100  # Hz, of the loudness track
-_REACH = 15  # steps of lag that are tried
+_STEP = 100  # Hz, rate of the level track
+_REACH = 15  # largest lag that is tried, in steps
 _CLOSED = ("P", "T", "K", "B")  # stops whose closure is near silent in any language
 
 
 @dataclass(frozen=True)
 class LabelCheck:
-    """How well the labels of a voice fit.
+    """How well the phone times of a voice match its sound.
 
-    lag_seconds: by which the vowels' labels must be moved later to fit the loudness best.
-    vowels_over_silence_db: mean level of vowels over that of silences between sounds (NaN without such silences).
-    stop_dip_db: level of the vowels next to p, b, t, k over the quietest 30 ms within those, mean.
+    Attributes:
+        lag_seconds: shift of the vowels' times, positive for later, that correlates best with the level.
+        vowels_over_silence_db: mean level of vowels minus that of silences between phones; NaN without such silences.
+        stop_dip_db: mean drop from the vowel before a p, b, t or k to the quietest 30 ms within the stop.
     """
 
     lag_seconds: float
@@ -37,12 +40,12 @@ class LabelCheck:
 
     @property
     def passes(self) -> bool:
-        """Whether the voice may be used."""
+        """True if the voice may be used."""
         return abs(self.lag_seconds) <= LARGEST_LAG_SECONDS and self.stop_dip_db >= LEAST_DIP_DB
 
 
 def check(utterances: Iterable[Utterance]) -> LabelCheck:
-    """Figures of some utterances, best all of one voice."""
+    """Measures over several utterances, best of one voice."""
     fit = np.zeros(2 * _REACH + 1)
     vowels, silences, dips = [], [], []
     for utterance in utterances:
@@ -73,7 +76,7 @@ def check(utterances: Iterable[Utterance]) -> LabelCheck:
 
 
 def _level(samples: np.ndarray) -> np.ndarray:
-    """(N / 160,) decibels, of windows of 10 ms, no lower than 60 dB below the loudest."""
+    """The level (N / 160,) of windows of 10 ms in dB, at most 60 dB below the loudest."""
     hop = SAMPLE_RATE // _STEP
     count = len(samples) // hop
     power = (samples[: count * hop].reshape(-1, hop).astype(np.float64) ** 2).mean(1)
@@ -81,8 +84,11 @@ def _level(samples: np.ndarray) -> np.ndarray:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints a line per voice; 1 when a voice does not pass."""
-    parser = argparse.ArgumentParser(prog="python -m emote_blender.training.corpus.label_check", description=__doc__)
+    """Print a line per voice; the exit code is 1 if a voice does not pass."""
+    parser = argparse.ArgumentParser(
+        prog="python -m emote_blender.training.corpus.label_check",
+        description="Check that the phone times of speech engines match their sound.",
+    )
     parser.add_argument("engine", nargs="+", choices=catalogue.ENGINES + catalogue.UNSEEN_ENGINES)
     parser.add_argument("--utterances", type=int, default=30, help="per voice")
     options = parser.parse_args(arguments)

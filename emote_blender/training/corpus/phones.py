@@ -1,4 +1,4 @@
-"""The 39 phone classes as the corpus uses them: those of `transcript.phones`, and how English engines name phones."""
+"""The 39 phone classes of the corpus, which are those of `transcript.phones`, and their ARPABET names."""
 
 from ...transcript.phones import BILABIALS, CLASS_INDEX, CLASSES, LABIODENTALS, SILENCE, VISEMES, VOWELS, from_ipa
 
@@ -36,7 +36,7 @@ _ARPABET = {
 
 
 def from_arpabet(symbol: str) -> tuple[str, ...] | None:
-    """Classes of one phone of flite or English festival, stress digits aside: one or two; None for an unknown name."""
+    """The one or two classes of a phone of flite or English festival, without stress digits; None if it is unknown."""
     bare = symbol.upper().rstrip("012")
     if bare in _ARPABET:
         return _ARPABET[bare]

@@ -1,8 +1,8 @@
-"""The speech engines that say when each phone starts and ends, their licences, and endless speech from each.
+"""The speech engines that report phone times, their licences, and endless speech from each.
 
-The weights that ship are trained on `ENGINES` only: those whose licence lets a model trained on their sound be given
-away freely (spec/DEFAULT_MODEL.md). flite's kal16 stays out because its phone times and its audio disagree by 0.09 to
-0.14 s. The voices of `UNSEEN_ENGINES` are for evaluation: no weights are ever trained on them.
+The weights that ship are trained on `ENGINES` only: their licences allow a model trained on their sound to be given
+away (spec/DEFAULT_MODEL.md). flite's voice kal16 is not used, because its phone times are 0.09 to 0.14 s off.
+The voices of `UNSEEN_ENGINES` are for evaluation: nothing is ever trained on them.
 """
 
 from __future__ import annotations
@@ -39,19 +39,25 @@ LICENCES: dict[str, str] = {
     "festival cmu_us_slt_arctic_hts": "BSD-like (Carnegie Mellon University, HTS working group)",
     **{f"festival {name} (evaluation only)": voice.licence for name, voice in festival_unseen.VOICES.items()},
 }
-"""Licence of each engine and voice, as in the copyright files of its Debian package."""
+"""Licence of each engine and voice, from the copyright file of its Debian package."""
 
 
 def family(engine: str) -> str:
-    """The program behind an engine name: holding out "flite" means every engine of the family "flite"."""
+    """The program behind an engine name; to hold out "flite" is to hold out every engine of its family."""
     return engine.partition("_")[0]
 
 
 def utterances(engine: str, seed: int, voices: tuple[str, ...] | None = None) -> Iterator[Utterance]:
     """Endless utterances of an engine, the same for the same seed.
 
+    Args:
+        engine: one of `ENGINES` or `UNSEEN_ENGINES`.
+        seed: of all random choices.
+        voices: names of the voices; None: all (see `voices_of`).
+
     Raises:
-        InputError: the engine or a voice of it is not installed.
+        InputError: the engine or one of its voices is not installed.
+        ValueError: there is no such engine.
     """
     rng = random.Random(seed)
     if engine in ("espeak", "espeak_languages"):
@@ -72,14 +78,14 @@ def utterances(engine: str, seed: int, voices: tuple[str, ...] | None = None) ->
 
 
 def voices_of(engine: str) -> tuple[str, ...]:
-    """Names that `utterances` takes as voices; none for espeak-ng, which mixes its own."""
+    """Names that `utterances` takes as voices; none for espeak-ng, which combines languages and variants itself."""
     if engine == "festival_unseen":
         return festival_unseen.FITTING_VOICES
     return {"flite": tuple(FLITE_PITCH), "festival": tuple(FESTIVAL_VOICES)}.get(family(engine), ())
 
 
 def sources(engine: str) -> tuple[ModuleType, ...]:
-    """The modules that decide what an engine says, how, and which phones it names; not this one."""
+    """The modules, other than this one, that decide an engine's texts, sound and phones."""
     own = {"espeak": espeak, "festival": festival, "flite": flite}[family(engine)]
     modules = [own, sentences, utterance, phones, phone_classes]
     if engine.endswith("_varied"):
@@ -90,7 +96,11 @@ def sources(engine: str) -> tuple[ModuleType, ...]:
 
 
 def is_available(engine: str) -> bool:
-    """Whether this machine has the engine, with all the voices asked of it."""
+    """True if this machine has the engine with all voices of `voices_of`.
+
+    Raises:
+        ValueError: there is no such engine.
+    """
     if engine not in ENGINES + UNSEEN_ENGINES:
         raise ValueError(f"engine {engine!r}; known: {ENGINES + UNSEEN_ENGINES}")
     if family(engine) == "espeak":
@@ -103,7 +113,7 @@ def is_available(engine: str) -> bool:
 
 
 def require_engines(engines: tuple[str, ...]) -> None:
-    """Raises InputError with the line to type where an engine is missing."""
+    """Raise an InputError with the command to type if an engine is not installed."""
     missing = sorted(engine for engine in set(engines) if not is_available(engine))
     if missing:
         unseen = any(engine in UNSEEN_ENGINES for engine in missing)

@@ -1,4 +1,4 @@
-"""espeak-ng as a library: formant synthesis in a hundred languages, phone times from its events."""
+"""Speech from the espeak-ng library: formant synthesis in a hundred languages; phone times from its events."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .utterance import APT_LINE, Utterance, to_utterance
 ESPEAK_ENGLISH = (
     "en-us", "en-us", "en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-029", "en-us-nyc",
 )  # fmt: skip
-# Not speech that a face could be asked to speak: no voicing, rough, or already sped up.
+# Voice variants without voicing, too rough, or already sped up.
 ESPEAK_LEFT_OUT = ("whisper", "whisperf", "croak", "fast", "Demonic", "announcer")
 _PHONEME_EVENT = 7
 _RATE, _PITCH, _RANGE = 1, 3, 4
 
 
 def find_library() -> str | None:
-    """Name of the espeak-ng library, for ctypes, or None."""
+    """Name of the espeak-ng library for ctypes; None if it is not installed."""
     for name in (ctypes.util.find_library("espeak-ng"), "libespeak-ng.so.1", "libespeak-ng.dylib", "espeak-ng.dll"):
         if name:
             try:
@@ -39,7 +39,11 @@ def find_library() -> str | None:
 
 
 class Espeak:
-    """The espeak-ng library in synchronous mode. It keeps global state: one per process."""
+    """The espeak-ng library in synchronous mode. It has global state: use one instance per process.
+
+    Raises:
+        InputError: the library is not installed.
+    """
 
     def __init__(self) -> None:
         name = find_library()
@@ -48,13 +52,13 @@ class Espeak:
         self._library = ctypes.CDLL(name)
         synchronous, phoneme_events_in_ipa = 2, 3
         self.sample_rate = self._library.espeak_Initialize(synchronous, 0, None, phoneme_events_in_ipa)
-        self._callback = Callback(self._receive)  # kept: the library holds only the address
+        self._callback = Callback(self._receive)  # kept alive here: the library has only its address
         self._library.espeak_SetSynthCallback(self._callback)
         self._chunks: list[np.ndarray] = []
         self._events: list[tuple[float, str]] = []
 
     def variants(self) -> list[str]:
-        """Names of the voice variants (files of the data folder's voices/!v)."""
+        """Names of the usable voice variants (files in voices/!v of the data folder)."""
         data_path = ctypes.c_char_p()
         self._library.espeak_Info.restype = ctypes.c_char_p
         self._library.espeak_Info(ctypes.byref(data_path))
@@ -63,12 +67,23 @@ class Espeak:
         return [n for n in names if n not in ESPEAK_LEFT_OUT and "robo" not in n.lower() and "Uni" not in n]
 
     def reseed(self, seed: int) -> None:
-        """Makes breath and flutter noise repeatable, where the library can (1.52 and later)."""
+        """Seed the noise of breath and flutter, in versions that can (1.52 and later)."""
         if hasattr(self._library, "espeak_ng_SetRandSeed"):
             self._library.espeak_ng_SetRandSeed(ctypes.c_long(seed))
 
     def say(self, text: str, voice: str, rate: int, pitch: int, pitch_range: int):
-        """(samples int16, [(IPA, start s, end s), ...]) or None where the voice does not exist."""
+        """The sound of a text and its phones; None if the voice does not exist or nothing is spoken.
+
+        Args:
+            text: the text.
+            voice: language and variant, such as "en-us+f3".
+            rate: words per minute.
+            pitch: 0 to 100.
+            pitch_range: 0 (monotone) to 100.
+
+        Returns:
+            (N,) int16 samples at `sample_rate`, and a list of (IPA, start, end) in seconds.
+        """
         self._chunks, self._events = [], []
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
             return None
@@ -97,7 +112,7 @@ class Espeak:
 
 
 def utterances(rng: random.Random, other_languages: bool) -> Iterator[Utterance]:
-    """Endless English sentences, or ones of the languages of `PSEUDO_LANGUAGES`, each by another voice."""
+    """Endless sentences, each by a random voice: English ones, or ones of `PSEUDO_LANGUAGES`."""
     espeak = Espeak()
     variants = espeak.variants()
     while True:
@@ -121,21 +136,21 @@ VARIED_ENGLISH = (
 )  # fmt: skip
 
 
-# Letters of espeak-ng's IPA that `phones.from_ipa` does not know, by one of the same class.
+# Letters of espeak-ng's IPA that `phones.from_ipa` does not know, and a letter of the same class.
 _KIN = str.maketrans({"ʉ": "ʏ", "ε": "ɛ", "ä": "a", "ũ": "u", "ĩ": "i", "ɴ": "ŋ"})
 
 
 def classes_of(symbol: str) -> tuple[str, ...]:
-    """Classes of a phoneme of any of the languages; see `phones.from_ipa`."""
+    """The classes of a phoneme in any of the languages; see `phones.from_ipa`."""
     return phones.from_ipa(symbol.translate(_KIN))
 
 
 def varied_clips(rng: random.Random) -> Iterator[list[Utterance]]:
-    """Endless clips of one to three phrases by one voice: two in three English, the others of 35 languages."""
+    """Endless clips of one to three phrases by one voice; two in three are English, the others of 35 languages."""
     espeak = Espeak()
     variants = espeak.variants()
     spellings = {code: Spelling(*sounds) for code, sounds in PSEUDO_LANGUAGES.items()} | MORE_LANGUAGES
-    spellings["fr"] = spellings.pop("fr-fr")  # 1.51 knows the voice by its file's name only
+    spellings["fr"] = spellings.pop("fr-fr")  # espeak-ng 1.51 finds this voice by its file name only
     while True:
         if rng.random() < 0.65:
             language = rng.choice(VARIED_ENGLISH)

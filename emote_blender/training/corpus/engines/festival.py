@@ -1,4 +1,4 @@
-"""festival: diphone and HMM voices as a program, many sentences per process, phone times from utt.save.segs."""
+"""Speech from the program festival: diphone and HMM voices, many sentences per process; times from utt.save.segs."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from ..text.sentences import english_sentence
 from ..text.varied_text import english_phrases
 from .utterance import APT_LINE, Utterance, to_utterance
 
-FESTIVAL_VOICES = {"kal_diphone": 3, "ked_diphone": 3, "cmu_us_slt_arctic_hts": 4}  # share of each voice
-_BATCH = 60  # sentences per process: starting festival takes longer than speaking one
-_PITCH, _DEVIATION = 105.0, 14.0  # Hz, of the two diphone voices
+FESTIVAL_VOICES = {"kal_diphone": 3, "ked_diphone": 3, "cmu_us_slt_arctic_hts": 4}  # relative frequency of each voice
+_BATCH = 60  # sentences per process: starting festival takes longer than synthesising one
+_PITCH, _DEVIATION = 105.0, 14.0  # Hz, mean and standard deviation of the pitch of the two diphone voices
 
 
 def run(script: str) -> subprocess.CompletedProcess:
-    """festival's answer to a Scheme script."""
+    """The output of festival for a Scheme script."""
     return subprocess.run(["festival", "--pipe"], input=script, capture_output=True, text=True, check=False)
 
 
 def listed_voices() -> str:
-    """Names of the installed voices, as festival prints them; nothing without festival."""
+    """Names of the installed voices, as festival prints them; "" without festival."""
     return run("(print (voice.list))").stdout if shutil.which("festival") else ""
 
 
@@ -38,8 +38,12 @@ def speak_batch(
 ) -> list[Utterance]:
     """Sentences spoken by one voice in one process.
 
-    sentences: (Scheme commands before it, text) each; double quotes and backslashes in a text are dropped.
-    encoding: that the voice wants its text in.
+    Args:
+        voice: its name.
+        sentences: (Scheme commands, text) each; the commands are run before the text is spoken. Double quotes and
+            backslashes in a text are removed.
+        symbol_classes: classes of a phone name, see `to_utterance`.
+        encoding: of the text that the voice reads.
 
     Raises:
         InputError: festival failed.
@@ -72,7 +76,7 @@ def speak_batch(
 
 
 def utterances(rng: random.Random, voices: Sequence[str]) -> Iterator[Utterance]:
-    """Endless English sentences."""
+    """Endless English sentences by random voices."""
     while True:
         voice = rng.choices(voices, [FESTIVAL_VOICES[name] for name in voices])[0]
         sentences = []
@@ -83,9 +87,9 @@ def utterances(rng: random.Random, voices: Sequence[str]) -> Iterator[Utterance]
 
 
 def varied_clips(rng: random.Random, voices: Sequence[str]) -> Iterator[list[Utterance]]:
-    """Endless clips of one to three phrases by one voice, from drawling to hurried and from flat to excited.
+    """Endless clips of one to three English phrases by one voice, of varied rate, pitch and pitch range.
 
-    Of the HMM voice festival can change the rate only; its pitch varies by what `variation.time_warped` does to a clip.
+    Of the HMM voice, festival can change the rate only; `variation.time_warped` varies its pitch.
     """
     while True:
         voice = rng.choices(voices, [FESTIVAL_VOICES[name] for name in voices])[0]

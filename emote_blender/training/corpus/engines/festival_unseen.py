@@ -1,5 +1,7 @@
-"""festival's voices of other languages, for evaluation only: their licences and the project's promise keep them out of
-training (`generate.UNSEEN_VALIDATION`)."""
+"""Festival's voices in other languages, for evaluation only (`generate.UNSEEN_VALIDATION`).
+
+Nothing is trained on them: their licences do not allow it, and the figures for unseen voices depend on it.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,20 @@ APT_LINE_UNSEEN = (
     "festvox-czech-dita festvox-czech-machac festvox-czech-krb festvox-suopuhe-lj festvox-suopuhe-mv "
     "festvox-ca-ona-hts festvox-ru"
 )
-_BATCH = 12  # sentences per process: a shard of six minutes hears every voice
+_BATCH = 12  # sentences per process: few enough for a shard of six minutes to have every voice
 
 
 @dataclass(frozen=True)
 class ForeignVoice:
-    """A voice. language: of the words; encoding: that it reads; phone_classes: of its phone names; licence;
-    labels_fit: whether `label_check` found its phone times right."""
+    """A voice of another language.
+
+    Attributes:
+        language: of the invented words; a key of `PSEUDO_LANGUAGES` or `MORE_LANGUAGES`.
+        encoding: of the text that it reads.
+        phone_classes: the classes of each of its phone names.
+        licence: of the voice.
+        labels_fit: False if `label_check` found its phone times wrong.
+    """
 
     language: str
     encoding: str
@@ -53,7 +62,7 @@ FITTING_VOICES = tuple(name for name, voice in VOICES.items() if voice.labels_fi
 
 
 def utterances(rng: random.Random, voices: Sequence[str]) -> Iterator[Utterance]:
-    """Endless invented sentences, the voices in turn.
+    """Endless sentences of invented words by each voice in turn.
 
     Raises:
         ValueError: a voice names a phone that `foreign_phones` does not know.

@@ -1,4 +1,4 @@
-"""flite: small recorded voices as a program, phone times from its -psdur output."""
+"""Speech from the program flite: small recorded voices; phone times from its -psdur output."""
 
 from __future__ import annotations
 
@@ -15,18 +15,25 @@ from ..text.varied_text import english_phrases
 from .utterance import Utterance, to_utterance
 
 FLITE_PITCH = {"awb": 140.0, "rms": 100.0, "slt": 170.0}  # mean pitch of each voice, Hz
-_DEVIATION = 14.0  # Hz, of each voice's pitch
+_DEVIATION = 14.0  # standard deviation of their pitch, Hz
 
 
 def listed_voices() -> str:
-    """Names of the voices, as flite prints them; nothing without flite."""
+    """Names of the voices, as flite prints them; "" without flite."""
     if not shutil.which("flite"):
         return ""
     return subprocess.run(["flite", "-lv"], capture_output=True, text=True, check=False).stdout
 
 
 def speak(text: str, voice: str, settings: dict[str, str], path: Path) -> Utterance:
-    """A text spoken by a voice with flite's `--setf` settings; `path` is where the sound is put in between."""
+    """A text spoken by a voice.
+
+    Args:
+        text: the text.
+        voice: a key of `FLITE_PITCH`.
+        settings: flite's features, passed with `--setf`.
+        path: of a temporary wav file.
+    """
     import soundfile
 
     command = ["flite", "-voice", voice, "-t", text, "-psdur", "-o", str(path)]
@@ -44,7 +51,7 @@ def speak(text: str, voice: str, settings: dict[str, str], path: Path) -> Uttera
 
 
 def utterances(rng: random.Random, voices: Sequence[str]) -> Iterator[Utterance]:
-    """Endless English sentences."""
+    """Endless English sentences by random voices."""
     with tempfile.TemporaryDirectory(prefix="emote_flite_") as folder:
         while True:
             voice, text = rng.choice(voices), english_sentence(rng)
@@ -54,9 +61,9 @@ def utterances(rng: random.Random, voices: Sequence[str]) -> Iterator[Utterance]
 
 
 def varied_clips(rng: random.Random, voices: Sequence[str]) -> Iterator[list[Utterance]]:
-    """Endless clips of one to three phrases by one voice, from drawling to hurried and from flat to excited.
+    """Endless clips of one to three English phrases by one voice, of varied rate, pitch and pitch range.
 
-    rms ignores the pitch settings; its pitch varies by what `variation.time_warped` does to a clip.
+    The voice rms ignores the pitch settings; `variation.time_warped` varies its pitch.
     """
     with tempfile.TemporaryDirectory(prefix="emote_flite_") as folder:
         while True:

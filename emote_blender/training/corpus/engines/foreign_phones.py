@@ -1,7 +1,7 @@
-"""Phone names of festival's Italian, Czech, Finnish, Catalan and Russian voices, as the classes of `phones`.
+"""Phone classes of the phone names of festival's Italian, Czech, Finnish, Catalan and Russian voices.
 
-The names are those of each voice's phone set (defPhoneSet). Stress digits and length marks have no class of their own;
-soft consonants of Russian share the class of the hard ones.
+The names are those of each voice's phone set (defPhoneSet). Stress and length do not change the class of a phone; soft
+consonants of Russian have the class of the hard ones.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _SILENCES = dict.fromkeys(("#", "##", "_", "pau"), ("sil",))
 
 
 def _table(text: str) -> dict[str, tuple[str, ...]]:
-    """Mapping of a text such as `a=AA ts=T+S`."""
+    """The mapping that a text such as `a=AA ts=T+S` describes, with the names of silence."""
     pairs = (item.split("=") for item in text.split())
     return {name: tuple(classes.split("+")) for name, classes in pairs} | _SILENCES
 
@@ -42,10 +42,10 @@ RUSSIAN = _table(
 
 
 def classes_of(name: str, table: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Classes of a phone: one or two.
+    """The one or two classes of a phone name.
 
     Raises:
-        ValueError: the table has no such phone, so that a voice with other names is noticed.
+        ValueError: the table does not have the name, as for another version of a voice.
     """
     if name not in table:
         raise ValueError(f"phone {name!r} is not among {' '.join(table)}")

@@ -1,4 +1,4 @@
-"""What a speech engine gives: a sentence's sound and the times of its phones."""
+"""The result of a speech engine: the sound of a sentence and the times of its phones."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ APT_LINE = (
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """One synthesised sentence.
+    """One synthetic sentence.
 
-    samples: (N,) int16, mono, 16 kHz.
-    phone_classes: (P,) int16, indices into `phones.CLASSES`.
-    phone_times: (P, 2) float32, start and end of each phone in seconds from the first sample.
-    speaker: engine and voice, for instance "flite:slt".
-    text: what is said.
+    Attributes:
+        samples: (N,) int16 mono at 16 kHz.
+        phone_classes: (P,) int16 indices into `phones.CLASSES`.
+        phone_times: (P, 2) float32 start and end of each phone in seconds from the first sample.
+        speaker: engine and voice, such as "flite:slt".
+        text: the words.
     """
 
     samples: np.ndarray
@@ -43,10 +44,16 @@ def to_utterance(
     speaker: str,
     text: str = "",
 ) -> Utterance:
-    """Engine output as an `Utterance`: resampled to 16 kHz, level 20000 of 32767, symbols as phone classes.
+    """An engine's output as an `Utterance`, resampled to 16 kHz and scaled to a peak of 20000 of 32767.
 
-    segments: (symbol, start s, end s); a symbol of two classes (diphthong, affricate) is cut in equal parts, one
-        without a class is dropped and an unknown one (None) counts as a breath (HH).
+    Args:
+        samples: (N,) mono, of any scale.
+        sample_rate: of the samples.
+        segments: (symbol, start, end) of each phone, in seconds.
+        symbol_classes: the classes of a symbol. The segment of a symbol with two classes (diphthong, affricate) is cut
+            into equal parts; a symbol without classes is dropped; for None, an unknown symbol, the class is HH.
+        speaker: engine and voice.
+        text: the words.
     """
     from scipy.signal import resample_poly
 

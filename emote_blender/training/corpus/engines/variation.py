@@ -1,4 +1,4 @@
-"""What makes synthesised speech less even: pauses and breaths between phrases, and a rate and pitch that drift."""
+"""Variation of synthetic speech: pauses and breaths between phrases, and a drifting rate and pitch."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from .. import phones
 from .utterance import SAMPLE_RATE, Utterance
 
-SHORTEST_CLIP_SECONDS = 0.68  # shorter clips get a longer silence at their end
+SHORTEST_CLIP_SECONDS = 0.68  # shorter clips are padded with silence
 _FADE_SECONDS = 0.004
 _OVERSAMPLING = 4
-_GRID = 1000  # Hz, on which a time warp is integrated
+_GRID = 1000  # Hz, rate at which a time warp is integrated
 _BILABIAL_CLASSES = frozenset(phones.CLASS_INDEX[name] for name in phones.BILABIALS)
 
 
 def varied(clips: Iterable[list[Utterance]], rng: random.Random) -> Iterator[Utterance]:
-    """Each clip's phrases joined and its time warped; half of the clips also higher or lower as a whole.
+    """The clips of an engine's `varied_clips`, each joined and time-warped; half of them also shifted as a whole.
 
-    Clips without a sound are left out. Args: clips of `varied_clips` of an engine.
+    Clips without a sound are skipped. espeak's clips are not shifted: its voices differ in pitch and formants already.
     """
     for phrases in clips:
         generator = np.random.default_rng(rng.randrange(2**63))
@@ -29,16 +29,16 @@ def varied(clips: Iterable[list[Utterance]], rng: random.Random) -> Iterator[Utt
             continue
         shift = float(generator.uniform(-0.18, 0.18)) if generator.random() < 0.5 else 0.0
         if phrases[0].speaker.startswith("espeak"):
-            shift = 0.0  # its voices differ in pitch and formants already
+            shift = 0.0
         drift = float(generator.uniform(0, 0.12))
         yield time_warped(joined, shift, drift, generator)
 
 
 def join_phrases(phrases: Sequence[Utterance], generator: np.random.Generator) -> Utterance | None:
-    """One utterance of several, with pauses between them, of which some hold a breath.
+    """Several phrases joined into one utterance, with pauses between them; None if nothing is spoken.
 
-    The silence that the engine puts around each phrase is cut. Half of the clips begin with the first sound, one in
-    twelve of them within the closure of a first p, b or m. None where nothing is spoken.
+    The engine's silence around each phrase is removed. Some pauses contain a breath. Half of the utterances begin with
+    the first sound; of those that begin with p, b or m, one in six begins within the closure.
     """
     spoken = [trimmed for phrase in phrases if (trimmed := _without_silence(phrase)) is not None]
     if not spoken:
@@ -79,7 +79,7 @@ def join_phrases(phrases: Sequence[Utterance], generator: np.random.Generator) -
 
 
 def cut(utterance: Utterance, seconds: float) -> Utterance:
-    """The utterance without its first `seconds`."""
+    """The utterance without its first `seconds`, and without the phones that end there."""
     first = round(seconds * SAMPLE_RATE)
     times = utterance.phone_times.astype(np.float64) - first / SAMPLE_RATE
     kept = times[:, 1] > 1e-6
@@ -93,17 +93,23 @@ def cut(utterance: Utterance, seconds: float) -> Utterance:
 
 
 def time_warped(utterance: Utterance, shift: float, drift: float, generator: np.random.Generator) -> Utterance:
-    """The utterance played faster by exp(`shift`), and by up to exp(±`drift`) more where its rate wanders.
+    """The utterance resampled to another speed that drifts over time.
 
-    Played, not stretched: pitch and formants move with the rate, as if other people of other sizes spoke. The times of
-    the phones move with the sound. The rate wanders through random values 0.3 to 1 s apart.
+    Pitch and formants change with the speed, as if a person of another size spoke. The phone times follow the sound.
+
+    Args:
+        utterance: the utterance.
+        shift: log of the constant speed factor.
+        drift: largest absolute value of the log of the drifting factor, which passes through random values at random
+            times 0.3 to 1 s apart.
+        generator: random numbers.
     """
     duration = len(utterance.samples) / SAMPLE_RATE
     grid = np.arange(0, duration + 2 / _GRID, 1 / _GRID)
     knots = np.cumsum(np.r_[0.0, generator.uniform(0.3, 1.0, int(duration / 0.3) + 2)])
     values = generator.uniform(-drift, drift, len(knots))
     rate = np.exp(shift + _eased(grid, knots, values))
-    warped = np.r_[0.0, np.cumsum(1 / rate[:-1])] / _GRID  # time after the warp of each point of the grid
+    warped = np.r_[0.0, np.cumsum(1 / rate[:-1])] / _GRID  # warped time of each point of the grid
     end = float(np.interp(duration, grid, warped))
     positions = np.interp(np.arange(int(end * SAMPLE_RATE)) / SAMPLE_RATE, warped, grid)
     fine = _oversampled(utterance.samples.astype(np.float64), float(rate.max()))
@@ -118,7 +124,7 @@ def time_warped(utterance: Utterance, shift: float, drift: float, generator: np.
 
 
 def _eased(grid: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Values at the knots, joined by half cosines."""
+    """The values at the knots, interpolated on the grid by half cosines."""
     position = np.interp(grid, knots, np.arange(len(knots)))
     lower = np.minimum(position.astype(int), len(knots) - 2)
     share = 0.5 - 0.5 * np.cos(np.pi * (position - lower))
@@ -126,7 +132,7 @@ def _eased(grid: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.ndarra
 
 
 def _oversampled(samples: np.ndarray, rate: float) -> np.ndarray:
-    """The samples at 64 kHz, without what would alias when played `rate` times as fast."""
+    """The samples at 64 kHz, low-pass filtered so that nothing aliases when played `rate` times as fast."""
     from scipy.signal import firwin, resample_poly
 
     filter_ = firwin(40 * _OVERSAMPLING + 1, 0.97 / (_OVERSAMPLING * max(1.0, rate)))
@@ -134,7 +140,7 @@ def _oversampled(samples: np.ndarray, rate: float) -> np.ndarray:
 
 
 def _without_silence(utterance: Utterance) -> Utterance | None:
-    """The utterance from its first to its last sound, faded in and out in 4 ms; None without a sound."""
+    """The utterance from its first to its last sound, faded in and out over 4 ms; None if it is silent."""
     spoken = np.flatnonzero(utterance.phone_classes != phones.SILENCE)
     if not len(spoken):
         return None
@@ -152,14 +158,14 @@ def _without_silence(utterance: Utterance) -> Utterance | None:
 
 
 def _pause(generator: np.random.Generator) -> np.ndarray:
-    """Silence of 0.12 to 1.5 s, mostly short."""
+    """A silence of 0.12 to 1.5 s, mostly a short one."""
     return np.zeros(_count(0.12 + 1.4 * generator.random() ** 2.5))
 
 
 def _breath(generator: np.random.Generator) -> np.ndarray:
-    """The noise of air drawn in: 0.15 to 0.5 s, band-limited, rising and falling, 25 to 40 dB below speech.
+    """The noise of breathing in: 0.15 to 0.5 s, band-limited, rising and falling, and a short silence.
 
-    It bears no phone: the mouth rests.
+    Its level is 17 to 32 dB below speech. It has no phone: the mouth is at rest.
     """
     count = _count(generator.uniform(0.15, 0.5))
     spectrum = np.fft.rfft(generator.standard_normal(count))
@@ -169,7 +175,7 @@ def _breath(generator: np.random.Generator) -> np.ndarray:
     noise = np.fft.irfft(spectrum, count)
     phase = np.linspace(0, 1, count) ** generator.uniform(0.6, 1.2)
     noise *= np.sin(np.pi * phase) ** 1.5
-    level = 4000 * 10 ** (-generator.uniform(17, 32) / 20)  # speech at 20000 peak has an RMS of about 4000
+    level = 4000 * 10 ** (-generator.uniform(17, 32) / 20)  # speech with a peak of 20000 has an RMS of about 4000
     rest = np.zeros(_count(generator.uniform(0.03, 0.15)))
     return np.concatenate([noise / max(float(noise.std()), 1e-9) * level, rest])
 

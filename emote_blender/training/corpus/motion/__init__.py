@@ -1,1 +1,1 @@
-"""Phones, loudness and emotion to the motion of the open head."""
+"""Motion of the open head from phones, loudness and emotion."""

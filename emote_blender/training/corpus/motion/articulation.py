@@ -1,12 +1,12 @@
-"""Phones with times → seven articulation channels at 25 fps: what the mouth does, before any emotion.
+"""Seven articulation channels at 25 fps from timed phones: the movement of the mouth, without emotion.
 
-Method: every phone has a target per channel and a dominance per channel (how much it insists on that target); a channel
-is the average of the targets weighted by dominance, which falls off exponentially outside the phone (Cohen & Massaro,
-"Modeling coarticulation in synthetic visual speech", 1993). Contacts (lips together, lip to teeth) are not averages:
-they are envelopes that reach their full height on every p, b, m and f, v, and hold the jaw back while they last.
+Every phone has a target and a dominance for each channel. A channel is the mean of the targets weighted by dominance,
+which decays exponentially outside the phone (Cohen & Massaro, "Modeling coarticulation in synthetic visual speech",
+1993). Contacts (lip to lip, lip to teeth) are not averaged: they are envelopes that reach 1 on every p, b, m and f, v,
+and close the jaw while they last.
 
-Time: frame k of a motion is on screen during [k/25, (k+1)/25), so it holds the pose of that interval's middle,
-(k + 0.5)/25 seconds. Lips move before the sound does: the whole articulation runs `LEAD_SECONDS` ahead of the audio.
+Frame k of a motion is on screen during [k/25, (k+1)/25) seconds and has the pose of the middle, (k + 0.5)/25 seconds.
+Lips move before the sound does, so the articulation runs `LEAD_SECONDS` ahead of the audio.
 """
 
 import numpy as np
@@ -15,22 +15,24 @@ from ....motion_tools.timing import MOTION_FPS
 from .. import phones as phone_classes
 
 CHANNELS: tuple[str, ...] = ("jaw", "width", "round", "close", "tuck", "teeth", "tongue")
-"""jaw: opening; width: corners apart (+) or together (-), the only signed one; round: lips pushed forward; close: lips
-pressed together; tuck: lower lip at the upper teeth; teeth: lips parted, teeth shown; tongue: its tip up. 0..1."""
+"""The channels, each 0 to 1, but `width` -1 to 1.
+
+jaw: opening. width: mouth corners apart (+) or together (-). round: lips pushed forward. close: lips pressed together.
+tuck: lower lip at the upper teeth. teeth: lips parted so that the teeth show. tongue: tip raised.
+"""
 
 LEAD_SECONDS = 0.020
-_RATE = 100  # Hz, the grid on which the envelopes are computed
-_SPREAD_SECONDS = np.array(
-    [0.050, 0.070, 0.080, 0.050, 0.045]
-)  # decay of dominance outside a phone, per blended channel
-_REACH_SECONDS = 1.0  # phones further away than this have no say
-_ONSET_SECONDS = 0.04  # a phone is in full charge from this far inside it, or from a quarter of its length
+_RATE = 100  # Hz, rate at which the envelopes are computed
+# Decay of dominance outside a phone, for jaw, width, round, teeth, tongue.
+_SPREAD_SECONDS = np.array([0.050, 0.070, 0.080, 0.050, 0.045])
+_REACH_SECONDS = 1.0  # phones further away than this are ignored
+_ONSET_SECONDS = 0.04  # full dominance begins this far inside a phone, or after a quarter of it if that is earlier
 _SILENCE_ONSET_SECONDS = 0.02
-_MIN_HOLD_SECONDS = 0.070  # a contact shorter than this would fall between two frames
-_ATTACK_SECONDS, _RELEASE_SECONDS = 0.055, 0.040  # contacts are made more slowly than they burst open
+_MIN_HOLD_SECONDS = 0.070  # a shorter contact could fall between two frames
+_ATTACK_SECONDS, _RELEASE_SECONDS = 0.055, 0.040  # lips close more slowly than they burst open
 _SMOOTHING_SECONDS = 0.013
 
-# Targets: jaw width round teeth tongue | dominance of the same five.
+# Targets of jaw, width, round, teeth, tongue; then the dominance of the same five.
 _TABLE = {
     "sil": (0.00, 0.00, 0.00, 0.00, 0.00, 1.00, 0.40, 0.40, 0.80, 0.50),
     "IY": (0.20, 0.75, 0.00, 0.50, 0.35, 1.00, 1.00, 0.80, 0.80, 0.80),
@@ -79,15 +81,15 @@ _IS_LABIODENTAL = np.array([name in phone_classes.LABIODENTALS for name in phone
 
 
 def tracks(phones: np.ndarray, num_frames: int) -> np.ndarray:
-    """Articulation channels of an utterance.
+    """The articulation channels of an utterance.
 
     Args:
-        phones: (P, 3) rows of class index, start, end in seconds, ascending. P may be 0; time that no phone covers is
-            bridged from the phones around it.
-        num_frames: frames wanted; the mouth returns to rest after the last phone.
+        phones: (P, 3) rows of class index, start and end in seconds, ascending. P may be 0. Gaps between phones are
+            interpolated.
+        num_frames: number of frames; the mouth returns to rest after the last phone.
 
     Returns:
-        (num_frames, 7) float32 in the order of `CHANNELS`; frame k is the pose of time (k + 0.5) / 25 seconds.
+        (num_frames, 7) in the order of `CHANNELS`; frame k is the pose at (k + 0.5) / 25 seconds.
     """
     phones = np.asarray(phones, np.float64).reshape(-1, 3)
     centres = (np.arange(num_frames) + 0.5) / MOTION_FPS
@@ -107,24 +109,26 @@ def tracks(phones: np.ndarray, num_frames: int) -> np.ndarray:
 
 
 def frame_labels(phones: np.ndarray, num_labels: int, rate: float) -> np.ndarray:
-    """Phone class in the middle of each of `num_labels` steps of 1/rate seconds.
+    """The phone class at the middle of each step of 1/rate seconds.
 
     Args:
-        phones: (P, 3) rows of class index, start, end in seconds.
+        phones: (P, 3) rows of class index, start and end in seconds.
+        num_labels: number of steps.
+        rate: steps per second.
 
     Returns:
-        (num_labels,) int64; silence where no phone is. These are the sounds as heard, without the lead of the mouth.
+        (num_labels,) int64; silence between phones. The labels follow the sound, without the lead of the mouth.
     """
     labels = np.full(num_labels, phone_classes.SILENCE, np.int64)
     for phone, start, end in np.asarray(phones, np.float64).reshape(-1, 3):
-        # step i belongs to the phone if start <= (i + 0.5) / rate < end; the 1e-6 absorbs noise in sums of durations
+        # Step i belongs to the phone if start <= (i + 0.5) / rate < end; 1e-6 absorbs rounding in sums of durations.
         first = max(int(np.ceil(start * rate - 0.5 - 1e-6)), 0)
         labels[first : max(int(np.ceil(end * rate - 0.5 - 1e-6)), 0)] = int(phone)
     return labels
 
 
 def _with_silence_around(phones: np.ndarray, duration_seconds: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Classes, starts and ends with a silence before and after, so that speech starts and ends at rest."""
+    """Classes, starts and ends of the phones, with a silence before and after: speech starts and ends at rest."""
     first, last = phones[0, 1], phones[:, 2].max()
     before = (phone_classes.SILENCE, min(first, 0.0) - 0.5, first)
     after = (phone_classes.SILENCE, last, max(last, duration_seconds) + 0.5)
@@ -133,7 +137,7 @@ def _with_silence_around(phones: np.ndarray, duration_seconds: float) -> tuple[n
 
 
 def _blend(times: np.ndarray, classes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """(T, 5) dominance-weighted targets, in blocks of ten seconds so that an hour needs no hour-wide matrix."""
+    """The dominance-weighted targets (T, 5), in blocks of ten seconds to limit memory."""
     onset = np.where(classes == phone_classes.SILENCE, _SILENCE_ONSET_SECONDS, _ONSET_SECONDS)
     onset = np.minimum((ends - starts) * 0.25, onset)
     blocks = []
@@ -150,10 +154,10 @@ def _blend(times: np.ndarray, classes: np.ndarray, starts: np.ndarray, ends: np.
 def _contact(
     times: np.ndarray, starts: np.ndarray, ends: np.ndarray, wanted: np.ndarray, early_release: float
 ) -> np.ndarray:
-    """(T,) envelope that is 1 during every wanted phone, with cosine flanks.
+    """The envelope (T,) of a contact: 1 during every `wanted` phone, with cosine flanks.
 
-    A contact lasts at least `_MIN_HOLD_SECONDS` and lets go in the last `early_release` part of a long phone, where the
-    burst of a p or b sounds.
+    A contact lasts at least `_MIN_HOLD_SECONDS`. It ends before the last fraction `early_release` of a long phone, in
+    which p and b burst.
     """
     envelope = np.zeros(len(times))
     for start, end in zip(starts[wanted], ends[wanted], strict=True):
@@ -168,7 +172,7 @@ def _contact(
 
 
 def _smooth(channels: np.ndarray) -> np.ndarray:
-    """Gaussian smoothing over time, edges held."""
+    """The channels smoothed over time by a Gaussian; the edges are extended."""
     sigma = _SMOOTHING_SECONDS * _RATE
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)

@@ -1,13 +1,13 @@
-"""Articulation + loudness + emotion → what the open head's components do, frame by frame.
+"""Expression components and jaw of the open head, frame by frame, from articulation, loudness and emotion.
 
-The open model's targets are made here, so the quality of its acting is the quality of this file. Everything follows
-from what can be heard and from the condition (emotion, intensity, speaker): blinks, gaze, tremor and drift, which no
-audio predicts, are left to refinement after inference.
+The targets of the open model are made here; its acting cannot be better than this file. All motion follows from the
+sound and the condition (emotion, intensity, speaker). Blinks, gaze, tremor and drift cannot be predicted from sound;
+they are added after inference.
 
-The order of work: speech moves jaw and lips; the emotion adds a posture that follows the phrases and yields where the
-lips are needed for rounding; stressed syllables move the brows; contacts come last and win over everything, because
-a p, b or m with open lips is the first thing a viewer sees. Poses follow the facial action units of Ekman & Friesen's
-FACS, tuned by looking at the open head.
+The order of computation: speech moves jaw and lips. The emotion adds a posture that follows the phrases and is reduced
+where the lips round. Stressed syllables move the brows. Contacts come last and override everything, because a p, b or m
+with open lips is the first error that a viewer notices. Poses follow the action units of FACS (Ekman & Friesen 1978)
+and were tuned by eye on the open head.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,32 +29,34 @@ EXPRESSION_NAMES: tuple[str, ...] = (
     *("browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff"),
     *("cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut", "tongueUp"),
 )  # fmt: skip
-"""The open head's 50 components in its order (a test compares them with models/open_head)."""
+"""The open head's 50 components in order (a test compares them with models/open_head)."""
 
-LEVELS = (0.45, 0.72, 1.00)  # how much of a pose the intensities 0, 1, 2 show
+LEVELS = (0.45, 0.72, 1.00)  # strength of the poses at the intensities 0, 1, 2
 
 JAW_RANGE = 0.31  # radians at jaw channel 1, before amplitude
 _MAX_JAW = 0.33
-_CLOSE_ANGLE = 0.25  # radians of jaw that mouthClose = 1 undoes on the open head
-_CLOSE_MM = 19.4  # lip opening that mouthClose = 1 undoes
+_CLOSE_ANGLE = 0.25  # jaw angle in radians that mouthClose = 1 compensates on the open head
+_CLOSE_MM = 19.4  # lip opening in millimetres that mouthClose = 1 compensates
 _PARTING_MM = {"mouthLowerDown": 8.0, "mouthUpperUp": 7.0, "noseSneer": 3.0, "mouthFunnel": 10.0, "mouthStretch": 1.0}
-"""Lip opening in millimetres per unit of a component (both sides where it has two), measured on the open head; for the
-stretch, which opens the lips near the corners only, what mouthClose must undo there."""
-_PRESS_MM = 1.0  # lips press together by this much, so that a slightly weak prediction still closes them
+"""Lip opening in millimetres per unit of a component (of both sides, if it has two), measured on the open head.
+
+mouthStretch opens the lips near the corners only; its value is what mouthClose must compensate there.
+"""
+_PRESS_MM = 1.0  # the lips are pressed together by this much, so that a slightly weak prediction still closes them
 
 
 @dataclass(frozen=True)
 class Emotion:
-    """How one emotion looks at full level. Names without Left or Right mean both sides.
+    """The poses of an emotion at full level, as weights of components. A name without Left or Right means both sides.
 
     Attributes:
         held: posture in speech and in pauses.
         speaking: posture added while speaking.
         pausing: posture added in pauses.
-        accent: added on stressed syllables.
-        jaw_pausing: radians of jaw added in pauses.
-        jaw_speaking: radians of jaw added while speaking.
-        mouth: amplitude of articulation, 1 is plain speech.
+        accent: pose added on stressed syllables.
+        jaw_pausing: jaw angle added in pauses, radians.
+        jaw_speaking: jaw angle added while speaking, radians.
+        mouth: factor on the amplitude of articulation.
     """
 
     held: Mapping[str, float] = field(default_factory=dict)
@@ -68,15 +70,15 @@ class Emotion:
 
 @dataclass(frozen=True)
 class Speaker:
-    """Habits of one speaker.
+    """The habits of a speaker.
 
     Attributes:
-        mouth: amplitude of articulation.
-        feeling: strength of emotions.
-        brows: strength of brow accents.
-        smile: smile carried along while speaking without emotion.
-        lopsided: the left side's surplus over the right, -1..1 (as a share of 20 %).
-        raised_brow: extra lift of the left outer brow on accents.
+        mouth: factor on the amplitude of articulation.
+        feeling: factor on the strength of emotions.
+        brows: factor on accents.
+        smile: weight of a smile while speaking, in every emotion.
+        lopsided: asymmetry, -1 to 1; at 1 the left side is 10 % stronger and the right side 10 % weaker.
+        raised_brow: additional weight of browOuterUpLeft on accents.
     """
 
     mouth: float = 1.0
@@ -180,14 +182,15 @@ _IS_MOUTH = np.array([name.startswith("mouth") for name in EXPRESSION_NAMES])
 
 
 def loudness(samples: np.ndarray, num_frames: int) -> np.ndarray:
-    """Loudness of each frame relative to the loud parts of the clip.
+    """The loudness of each frame relative to the loud parts of the clip.
 
     Args:
-        samples: (N,) waveform at 16 kHz, -1..1.
-        num_frames: frames wanted; time after the samples is silent.
+        samples: (N,) waveform at 16 kHz in [-1, 1].
+        num_frames: number of frames; the time after the samples is silent.
 
     Returns:
-        (num_frames,) float32, 0 at 35 dB below the clip's loud parts and in digital silence, 1 at their level.
+        (num_frames,) from 0 (35 dB below the loud parts, or digital silence) to 1 (the level of the loud parts, which
+        is the 97th percentile of the clip).
     """
     if num_frames == 0:
         return np.zeros(0, np.float32)
@@ -209,22 +212,22 @@ def face(
     speaker: str,
     variation: Variation | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Expression components and jaw rotation of an utterance spoken with an emotion.
+    """The expression components and the jaw rotation of an utterance spoken with an emotion.
 
     Args:
         articulation: (T, 7) channels of `articulation.tracks`.
-        loudness: (T,) of `loudness`.
-        emotion: a key of `EMOTIONS`; neutral looks the same at every intensity.
+        loudness: (T,), see the function `loudness`.
+        emotion: a key of `EMOTIONS`; neutral is the same at every intensity.
         intensity: 0 (mild) to 2 (high), continuous.
         speaker: a key of `SPEAKERS`.
-        variation: how this utterance differs; the emotion's plain style without one.
+        variation: differences of this utterance from the emotion's plain style; None: no differences.
 
     Returns:
-        expression (T, 50) float32 in the order of `EXPRESSION_NAMES`, and jaw (T, 3) float32 axis-angle in radians.
+        Expression (T, 50) in the order of `EXPRESSION_NAMES`, and jaw (T, 3) axis-angle in radians.
 
     Raises:
-        KeyError: unknown emotion or speaker.
-        ValueError: intensity outside 0..2 or lengths that differ.
+        KeyError: the emotion or the speaker is unknown.
+        ValueError: the intensity is outside 0..2, or the lengths differ.
     """
     if not 0 <= intensity <= 2:
         raise ValueError(f"intensity {intensity} is outside 0..2")
@@ -232,7 +235,7 @@ def face(
         raise ValueError(f"articulation {articulation.shape} does not fit loudness {loudness.shape}")
     style, habits = EMOTIONS[emotion], SPEAKERS[speaker]
     if emotion == "neutral":
-        intensity = 1.0  # only its brow accents would change
+        intensity = 1.0  # it would change the brow accents only
     if variation is not None:
         style, habits = _varied(style, habits, variation)
     level = float(np.interp(intensity, (0, 1, 2), LEVELS)) * habits.feeling
@@ -259,12 +262,11 @@ def face(
     values += _accents(style, habits, level, drive)
     values += _habitual_smile(habits, speaking, channels["round"])
     values = _lopsided(values, habits.lopsided)
-    values[:, _COLUMN["mouthSmile"]] *= 1 - 0.7 * np.clip(
-        values[:, _COLUMN["mouthFrown"]], 0, 1
-    )  # no smiling 'ee' in a sad face
+    # Spread vowels add a smile, which a sad face must not show.
+    values[:, _COLUMN["mouthSmile"]] *= 1 - 0.7 * np.clip(values[:, _COLUMN["mouthFrown"]], 0, 1)
     jaw_angle = np.clip(jaw_angle, 0, _MAX_JAW)
     sealed, tucked = _gate(channels["close"]), _gate(channels["tuck"])
-    jaw_angle *= 1 - np.maximum(0.35 * sealed, 0.2 * tucked)  # the jaw helps, so that the lips need not travel alone
+    jaw_angle *= 1 - np.maximum(0.35 * sealed, 0.2 * tucked)  # the jaw helps the lips to close
     values = _contacts(values, jaw_angle, sealed, tucked)
 
     jaw = np.zeros((len(loud), 3))
@@ -278,20 +280,23 @@ def faces(
     conditions: Sequence[tuple[str, float, str]],
     variation: Variation | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same utterance under several conditions: ground truth for telling emotion and content apart.
+    """One utterance under several conditions, as ground truth for separating emotion from content.
 
     Args:
-        conditions: C of (emotion, intensity, speaker); the rest as in `face`.
+        articulation: as in `face`.
+        loudness: as in `face`.
+        conditions: C conditions (emotion, intensity, speaker).
+        variation: as in `face`.
 
     Returns:
-        expression (C, T, 50) and jaw (C, T, 3).
+        Expression (C, T, 50) and jaw (C, T, 3).
     """
     made = [face(articulation, loudness, *condition, variation) for condition in conditions]
     return np.stack([expression for expression, _ in made]), np.stack([jaw for _, jaw in made])
 
 
 def _varied(style: Emotion, habits: Speaker, variation: Variation) -> tuple[Emotion, Speaker]:
-    """Style and habits as an utterance shows them."""
+    """Style and habits with an utterance's variation applied."""
     shown = replace(
         style,
         held=variation.pose(style.held),
@@ -309,10 +314,13 @@ def _varied(style: Emotion, habits: Speaker, variation: Variation) -> tuple[Emot
 
 
 def _spoken_stress(stress: np.ndarray, loud: np.ndarray, speaking: np.ndarray, swell: float) -> np.ndarray:
-    """(T,) stress in comparison with the speech around, not with the silence: a phrase's last syllable is not stressed
-    because a pause follows. Fades in with `swell`, so that none changes nothing."""
-    heard = np.clip((loud - 0.25) / 0.25, 0, 1)
-    around = _smooth(loud * heard, 10) / np.maximum(_smooth(heard, 10), 0.05)
+    """The stress (T,) relative to the surrounding speech, without pauses.
+
+    Otherwise the last syllable of a phrase would count as stressed because a pause follows. The change fades in with
+    `swell`; at 0 the stress is returned unchanged.
+    """
+    audible = np.clip((loud - 0.25) / 0.25, 0, 1)
+    around = _smooth(loud * audible, 10) / np.maximum(_smooth(audible, 10), 0.05)
     compared = speaking * np.clip(8 * (_smooth(loud, 1.5) - around), 0, 1)
     share = min(1.0, swell / 0.15)
     return (1 - share) * stress + share * compared
@@ -321,7 +329,7 @@ def _spoken_stress(stress: np.ndarray, loud: np.ndarray, speaking: np.ndarray, s
 def _cheeks(
     style: Emotion, level: float, amount: float, stress: np.ndarray, channels: dict[str, np.ndarray]
 ) -> np.ndarray:
-    """(T, 50) cheeks that rise with spread lips, and with stress where the emotion smiles or squints."""
+    """The weights (T, 50) of the cheeks, which rise with spread lips, and with stress if the emotion squints."""
     values = np.zeros((len(stress), len(EXPRESSION_NAMES)))
     smiling = level * max(style.held.get("cheekSquint", 0.0), style.held.get("cheekSquintLeft", 0.0))
     spread = _smooth(np.clip(channels["width"], 0, 1), 1.0)
@@ -330,11 +338,11 @@ def _cheeks(
 
 
 def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(T, 50) components and (T,) jaw angle of plain articulation, without contacts."""
+    """The components (T, 50) and the jaw angle (T,) of plain articulation, without contacts."""
     jaw, rounding, teeth = channels["jaw"], channels["round"], channels["teeth"]
     spread = np.clip(channels["width"], 0, 1) * (1 - 0.5 * channels["close"])
     values = np.zeros((len(jaw), len(EXPRESSION_NAMES)))
-    jaw_angle = JAW_RANGE * jaw * (1 + (amplitude - 1) * (1 - 0.6 * rounding))  # a louder "oo" is no wider
+    jaw_angle = JAW_RANGE * jaw * (1 + (amplitude - 1) * (1 - 0.6 * rounding))  # a louder "oo" does not open wider
     unrounded = 1 - 0.8 * rounding
     _add(values, "mouthPucker", 1.12 * rounding * (1 - 0.6 * jaw))
     _add(values, "mouthFunnel", rounding * (0.08 + 0.70 * jaw + 0.55 * teeth))
@@ -347,7 +355,7 @@ def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.
 
 
 def _feeling(style: Emotion, level: float, speaking: np.ndarray, rounding: np.ndarray) -> np.ndarray:
-    """(T, 50) emotional posture: a little stronger while speaking, yielding the lips to rounding."""
+    """The emotional posture (T, 50): a little stronger while speaking, weaker at the mouth where the lips round."""
     values = np.zeros((len(speaking), len(EXPRESSION_NAMES)))
     for pose, envelope in (
         (style.held, 0.80 + 0.20 * speaking),
@@ -362,7 +370,7 @@ def _feeling(style: Emotion, level: float, speaking: np.ndarray, rounding: np.nd
 
 
 def _accents(style: Emotion, habits: Speaker, level: float, stress: np.ndarray) -> np.ndarray:
-    """(T, 50) movements of brows, eyes and nose on stressed syllables."""
+    """The accents (T, 50) of brows, eyes and nose on stressed syllables."""
     values = np.zeros((len(stress), len(EXPRESSION_NAMES)))
     strength = habits.brows * (0.4 + 0.6 * level) * stress
     for name, weight in style.accent.items():
@@ -372,21 +380,21 @@ def _accents(style: Emotion, habits: Speaker, level: float, stress: np.ndarray) 
 
 
 def _habitual_smile(habits: Speaker, speaking: np.ndarray, rounding: np.ndarray) -> np.ndarray:
-    """(T, 50) the speaker's own smile in speech."""
+    """The speaker's own smile (T, 50) while speaking."""
     values = np.zeros((len(speaking), len(EXPRESSION_NAMES)))
     _add(values, "mouthSmile", habits.smile * speaking * (1 - 0.6 * rounding))
     return values
 
 
 def _contacts(values: np.ndarray, jaw_angle: np.ndarray, sealed: np.ndarray, tucked: np.ndarray) -> np.ndarray:
-    """Components with lips closed where `sealed` is 1 and the lower lip at the upper teeth where `tucked` is 1.
+    """The components with lips closed where `sealed` is 1, and the lower lip at the upper teeth where `tucked` is 1.
 
-    What parts the lips fades out; what is left of it, and of the jaw, is undone by mouthClose.
+    Components that part the lips fade out. mouthClose compensates what is left of them, and the open jaw.
     """
     values = values.copy()
     yielding = 1 - np.maximum(0.95 * sealed, 0.92 * tucked)
     values[:, _PARTING_COLUMNS] *= yielding[:, None]
-    values[:, _COLUMN["jawForward"]] *= (1 - np.maximum(0.3 * sealed, 0.7 * tucked))[:, None]  # the lip could not reach
+    values[:, _COLUMN["jawForward"]] *= (1 - np.maximum(0.3 * sealed, 0.7 * tucked))[:, None]  # else out of reach
     values[:, _COLUMN["mouthStretch"]] *= (1 - 0.3 * np.maximum(sealed, tucked))[:, None]
     values[:, _COLUMN["noseSneer"]] *= (1 - 0.25 * sealed)[:, None]
     parted_mm = sum(mm * values[:, _COLUMN[name]].max(axis=1) for name, mm in _PARTING_MM.items())
@@ -405,13 +413,13 @@ def _contacts(values: np.ndarray, jaw_angle: np.ndarray, sealed: np.ndarray, tuc
 
 
 def _gate(contact: np.ndarray) -> np.ndarray:
-    """0..1, full from 0.85 on: a contact that is nearly made counts as made."""
+    """Smoothstep from 0 at 0.25 to 1 at 0.85: an almost complete contact counts as complete."""
     x = np.clip((contact - 0.25) / 0.60, 0, 1)
     return x * x * (3 - 2 * x)
 
 
 def _lopsided(values: np.ndarray, amount: float) -> np.ndarray:
-    """Components with the left side's stronger by `amount` x 10 % and the right side's weaker."""
+    """The components with the left side stronger and the right side weaker by `amount` x 10 %."""
     return values * (1 + 0.1 * amount * (_LEFT.astype(float) - _RIGHT.astype(float)))
 
 
@@ -422,7 +430,7 @@ def _add(values: np.ndarray, name: str, weight: np.ndarray) -> None:
 
 
 def _smooth(track: np.ndarray, sigma_frames: float) -> np.ndarray:
-    """Gaussian smoothing, edges held."""
+    """The track (T,) smoothed by a Gaussian; the edges are extended."""
     reach = int(np.ceil(3 * sigma_frames))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_frames) ** 2)
     return np.convolve(np.pad(track, reach, mode="edge"), kernel / kernel.sum(), "valid")

@@ -1,9 +1,8 @@
-"""How one utterance's face differs from its emotion's plain style, and what keeps brows and cheeks moving in it.
+"""Variation of an emotion's style, above all the movement of brows and cheeks with the voice.
 
-Without a `Variation`, `emotion_styles.face` gives the plain style, in which an emotion's brows hold nearly still: held
-poses are so strong that accents on top of them are cut off. `LIVELY` lets the upper face follow stress and phrases
-instead. It holds no chance, so that a network can learn it from sound; `draw_variation` adds what differs from one
-utterance to the next.
+Without a `Variation`, `emotion_styles.face` gives the plain style. Its brows hardly move: the held poses are so strong
+that accents on top of them are clipped. With `LIVELY`, the upper face follows stress and phrases. `LIVELY` is not
+random, so that a network can learn it from sound.
 """
 
 from __future__ import annotations
@@ -16,21 +15,21 @@ import numpy as np
 from ....motion_tools.timing import MOTION_FPS
 
 UPPER_FACE = ("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer")
-"""What the names of the components begin with that swell with the voice."""
+"""Prefixes of the components that swell with the voice."""
 
 
 @dataclass(frozen=True)
 class Variation:
-    """How an utterance differs; the defaults change nothing.
+    """Differences of an utterance from the plain style; the defaults change nothing.
 
     Attributes:
-        gains: factor on a component of the emotion's poses; names without Left or Right mean both sides.
+        gains: factors on components of the emotion's poses; a name without Left or Right means both sides.
         feeling: factor on the strength of the emotion.
         mouth: factor on the amplitude of articulation.
-        lopsided: added to the speaker's.
+        lopsided: added to the speaker's asymmetry.
         accents: factor on the accents of stressed syllables.
-        accent_seconds: how much later the accents come than the stress.
-        swell: share of the upper face's posture that comes and goes with stress and phrases, 0..1.
+        accent_seconds: delay of the accents after the stress.
+        swell: fraction of the upper face's posture that varies with stress and phrases, 0 to 1.
         cheeks: how much the cheeks rise with spread lips and stressed smiles.
     """
 
@@ -44,7 +43,7 @@ class Variation:
     cheeks: float = 0.0
 
     def pose(self, weights: Mapping[str, float]) -> dict[str, float]:
-        """An emotion's pose with the gains of this utterance."""
+        """An emotion's pose multiplied by the gains of this utterance."""
         return {
             name: weight * self.gains.get(name, self.gains.get(name.removesuffix("Left").removesuffix("Right"), 1.0))
             for name, weight in weights.items()
@@ -55,15 +54,18 @@ LIVELY = Variation(feeling=1.06, accents=2.0, swell=0.30, cheeks=0.35)
 
 
 def later(track: np.ndarray, seconds: float) -> np.ndarray:
-    """(T,) moved later by seconds, edges held."""
+    """The track (T,) delayed by `seconds`; the edges are extended."""
     frames = np.arange(len(track), dtype=np.float64)
     return np.interp(frames - seconds * MOTION_FPS, frames, track)
 
 
 def phrase_onsets(speaking: np.ndarray) -> np.ndarray:
-    """(T,) 0..1, high where a phrase begins, gone half a second later: brows rise to announce it.
+    """A track (T,) from 0 to 1 that is high where a phrase begins and decays within half a second.
 
-    speaking: (T,) 0..1.
+    Brows rise to announce a phrase.
+
+    Args:
+        speaking: (T,) from 0 (pause) to 1 (speech).
     """
     onset, decay = np.zeros(len(speaking)), float(np.exp(-1 / (0.25 * MOTION_FPS)))
     slow = float(speaking[0]) if len(speaking) else 0.0
@@ -74,10 +76,16 @@ def phrase_onsets(speaking: np.ndarray) -> np.ndarray:
 
 
 def swelling(amount: float, stress: np.ndarray, speaking: np.ndarray, onsets: np.ndarray) -> np.ndarray:
-    """(T,) factor on the upper face's posture, within 1 - 0.85 `amount` .. 1 + 0.15 `amount`.
+    """The factor (T,) on the upper face's posture, from 1 - 0.85 `amount` to 1 + 0.15 `amount`.
 
-    Full on stressed syllables and where phrases begin, weaker on what is unstressed, in between in pauses. Rather down
-    than up: the poses are near the end of what the components do.
+    It is high on stressed syllables and at the beginnings of phrases, low on unstressed syllables, and in between in
+    pauses. It decreases more than it increases, because the poses are near the limits of the components.
+
+    Args:
+        amount: `Variation.swell`.
+        stress: (T,), see `emotion_styles.face`.
+        speaking: (T,) from 0 (pause) to 1 (speech).
+        onsets: (T,) of `phrase_onsets`.
     """
     prominence = np.clip(np.maximum(stress, onsets), 0, 1)
     return 1 + amount * (speaking * prominence + (1 - speaking) * 0.5 - 0.85)

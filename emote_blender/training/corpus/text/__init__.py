@@ -1,1 +1,1 @@
-"""Sentences to synthesise."""
+"""Random texts to synthesise."""

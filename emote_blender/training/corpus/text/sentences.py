@@ -1,7 +1,7 @@
-"""Sentences to synthesise: an English grammar, word lists, numbers and pseudo-words in the spelling of other languages.
+"""Random sentences: an English grammar, word lists, numbers, and invented words in the spelling of other languages.
 
-The labels come from the synthesiser, so a sentence need not mean anything; it has to bring every sound beside every
-other.
+The labels come from the synthesiser, so a sentence need not mean anything. Together, the sentences should contain every
+sound next to every other.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ NUMBERS = (
     "zero"
 ).split()
 
-# Spellings of consonants and vowels of one language each; keys are espeak-ng language codes.
+# How each language writes its consonants and vowels; keys are espeak-ng's language codes.
 ENGLISH_SOUNDS = (
     "p b m f v t d n s z l k g h r j w th sh ch st pl br fr kr sp tr pr bl mp nt".split(),
     "a e i o u ai ou ee oo ea a o i e".split(),
@@ -70,9 +70,9 @@ PSEUDO_LANGUAGES: dict[str, tuple[list[str], list[str]]] = {
 
 @lru_cache(maxsize=1)
 def dictionary_words() -> tuple[str, ...]:
-    """The lower-case words of 2 to 11 letters of the system's English word list (Debian package wamerican).
+    """The lower-case words of 2 to 11 letters in the system's English word list (Debian package wamerican).
 
-    Without one, the grammar's own words, with a warning: the sentences then vary less.
+    Without a word list, the words of the grammar, with a warning: the sentences then vary less.
     """
     for path in WORD_LISTS:
         if path.is_file():
@@ -84,7 +84,7 @@ def dictionary_words() -> tuple[str, ...]:
 
 
 def english_sentence(rng: random.Random) -> str:
-    """A sentence of 3 to about 14 words: grammar, loose words, numbers or an exclamation, one in four with a pause."""
+    """A sentence of 3 to about 14 words from the grammar, the word list or numbers; one in four has an extra comma."""
     words = dictionary_words()
     kind = rng.random()
     if kind < 0.45:
@@ -111,7 +111,13 @@ def english_sentence(rng: random.Random) -> str:
 
 
 def pseudo_sentence(rng: random.Random, consonants: list[str], vowels: list[str]) -> str:
-    """5 to 11 invented words of 1 to 3 syllables in the spelling given, often with a comma in the middle."""
+    """A sentence of 5 to 11 invented words of 1 to 3 syllables, often with a comma in the middle.
+
+    Args:
+        rng: random numbers.
+        consonants: spellings of consonants.
+        vowels: spellings of vowels.
+    """
     words = []
     for _ in range(rng.randint(5, 11)):
         word = ""

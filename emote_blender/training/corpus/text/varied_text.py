@@ -1,4 +1,4 @@
-"""Texts of the varied parts of the corpus: single words, commands, questions, lists, numbers, and more languages."""
+"""Random texts of the varied parts of the corpus: words, commands, questions, lists, numbers, and more languages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,13 @@ STRESSED = "never|only|really|exactly|of course|at last|but|maybe|perfectly|by f
 
 @dataclass(frozen=True)
 class Spelling:
-    """How invented words of a language are written: onsets, vowels, and what may close a syllable."""
+    """How invented words of a language are written.
+
+    Attributes:
+        consonants: onsets of syllables.
+        vowels: nuclei of syllables.
+        codas: what may close a syllable.
+    """
 
     consonants: list[str]
     vowels: list[str]
@@ -43,8 +49,8 @@ class Spelling:
 _CYRILLIC_CODAS = ("н", "л", "р", "с", "м", "т")
 _LATIN = "p b m f v t d n s z l k g r h".split()
 
-# Beside `text.PSEUDO_LANGUAGES`; keys are espeak-ng language codes. Languages whose phones are not all among the
-# classes of `phones`, and those that fall back to English for our spelling, are left out.
+# More languages than `sentences.PSEUDO_LANGUAGES`; keys are espeak-ng's language codes. Not included are languages with
+# phones that have no class in `phones`, and those for which espeak-ng reads our spelling as English.
 MORE_LANGUAGES: dict[str, Spelling] = {
     "ru": Spelling(
         "п б м ф в т д н с з л к г р х ж ш ч щ й пр бл ст мн вл".split(),
@@ -89,24 +95,24 @@ MORE_LANGUAGES: dict[str, Spelling] = {
 
 @lru_cache(maxsize=1)
 def _bilabial_words() -> tuple[str, ...]:
-    """Dictionary words whose first sound brings the lips together."""
+    """Dictionary words that begin with a bilabial, by their spelling."""
     words = tuple(w for w in dictionary_words() if w[0] in "pbm" and w[:2] not in ("ps", "pn", "ph", "mn"))
     return words or ("map", "push", "ball")
 
 
 def english_word(rng: random.Random) -> str:
-    """One word, every third of which begins with p, b or m."""
+    """A word; at least a third begin with p, b or m."""
     return rng.choice(_bilabial_words() if rng.random() < 0.33 else dictionary_words())
 
 
 def english_phrases(rng: random.Random) -> list[str]:
-    """The phrases of a clip: one in three clips has two or three."""
+    """The phrases of a clip: two clips in three have one, the others two or three."""
     count = 1 if rng.random() < 0.67 else rng.choice((2, 2, 3))
     return [english_phrase(rng) for _ in range(count)]
 
 
 def english_phrase(rng: random.Random) -> str:
-    """A phrase of any kind, from one word to a sentence."""
+    """A phrase of a random kind, from a single word to a sentence."""
     kind = rng.random()
     if kind < 0.22:
         return english_sentence(rng)
@@ -126,7 +132,7 @@ def english_phrase(rng: random.Random) -> str:
 
 
 def foreign_phrases(rng: random.Random, spelling: Spelling) -> list[str]:
-    """The phrases of a clip of invented words: one word, a few with commas, or many."""
+    """The one or two phrases of a clip, each of 1 to 11 invented words."""
     phrases = []
     for _ in range(1 if rng.random() < 0.7 else 2):
         count = rng.choice((1, 2, 3, rng.randint(4, 8), rng.randint(4, 11)))
