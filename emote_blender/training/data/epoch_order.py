@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-VALIDATION_SEED = 54321  # of what is drawn for validation, whatever the seed of the training is
+VALIDATION_SEED = 54321  # of validation batches; they do not depend on the run's own seed
 
 
 class EpochOrder:

@@ -31,7 +31,14 @@ class RunInputs:
     init: Path | None = None
 
     def data_folder(self, what: str = "its folder") -> Path:
-        """`--data`; raises InputError that asks for `what` where it was left out."""
+        """The folder given with `--data`.
+
+        Args:
+            what: what to give, for the error.
+
+        Raises:
+            InputError: the option was left out.
+        """
         if self.data is None:
             raise InputError(f"{self.config} needs data; give {what} with --data")
         return self.data

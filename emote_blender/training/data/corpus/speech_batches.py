@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 EMOTIONS = tuple(emotion_styles.EMOTIONS)
 SPEAKERS = tuple(emotion_styles.SPEAKERS)
-PART_FILE = "offsets.npy"  # of the arrays, the one that is written last
+PART_FILE = "offsets.npy"  # the array that is written last
 _ARRAYS = ("samples", "articulation", "loudness", "labels", "offsets")
 
 
