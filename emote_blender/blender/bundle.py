@@ -16,6 +16,8 @@ from pathlib import Path
 
 import bpy
 
+from .narrow import present
+
 MANIFEST = "blender_manifest.toml"
 _ONNXRUNTIME = "onnxruntime"
 _OLDEST_ONNXRUNTIME = (1, 20)
@@ -87,7 +89,7 @@ def check() -> None:
     except FileNotFoundError:
         _state = BundleState()
         return
-    extensions = bpy.context.preferences.extensions
+    extensions = present(bpy.context.preferences).extensions
     repositories = [Path(repo.directory) for repo in extensions.repos if repo.enabled and repo.directory]
     manifests = [path for repository in repositories for path in sorted(repository.glob(f"*/{MANIFEST}"))]
     _state = examine(manifest, Host.this(), manifests)

@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+from .narrow import expect, present, window_scene
+
 
 @dataclass(frozen=True)
 class StripTiming:
@@ -28,7 +30,8 @@ class StripTiming:
 def strip_timing(strip: bpy.types.Strip) -> StripTiming:
     """The timing of a strip, through the names that this Blender has (5.2 renamed them, 6.0 drops the old ones)."""
     if hasattr(strip, "left_handle"):
-        return StripTiming(strip.content_start, strip.content_trim_start, strip.left_handle, strip.right_handle)
+        renamed: Any = strip  # the types of 4.5 do not have the names of 5.2
+        return StripTiming(renamed.content_start, renamed.content_trim_start, renamed.left_handle, renamed.right_handle)
     return StripTiming(
         strip.frame_start,
         getattr(strip, "animation_offset_start", 0),
@@ -45,7 +48,7 @@ def all_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
 
 def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     """The scene whose strips the sequencer shows; from 5.0 on it may be another one than the window's."""
-    return getattr(context, "sequencer_scene", None) or context.scene
+    return getattr(context, "sequencer_scene", None) or window_scene(context)
 
 
 def show_in_sequencers(scene: bpy.types.Scene) -> None:
@@ -60,17 +63,20 @@ def active_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:
     return scene.sequence_editor.active_strip if scene.sequence_editor else None
 
 
-def new_sound_strip(scene: bpy.types.Scene, name: str, filepath: str, channel: int, frame_start: int) -> Any:
+def new_sound_strip(
+    scene: bpy.types.Scene, name: str, filepath: str, channel: int, frame_start: int
+) -> bpy.types.SoundStrip:
     """A new sound strip in a scene's sequencer."""
     editor = scene.sequence_editor or scene.sequence_editor_create()
-    return editor.strips.new_sound(name=name, filepath=filepath, channel=channel, frame_start=frame_start)
+    strip = editor.strips.new_sound(name=name, filepath=filepath, channel=channel, frame_start=frame_start)
+    return expect(strip, bpy.types.SoundStrip)
 
 
 def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
     """The node tree of a material or world; 4.5 has none until `use_nodes` is set, which 6.0 drops."""
     if owner.node_tree is None:
         owner.use_nodes = True
-    return owner.node_tree
+    return present(owner.node_tree)
 
 
 def eevee_engine() -> str:
@@ -82,4 +88,4 @@ def action_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> b
     """The f-curves of one slot of an action; makes the action's layer and strip if it has none yet."""
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True)
+    return expect(strip, bpy.types.ActionKeyframeStrip).channelbag(slot, ensure=True)

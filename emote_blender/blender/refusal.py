@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Literal, TypeVar
 
 import bpy
 
 from ..errors import Cancelled, EmoteError
 
-Execute = Callable[[bpy.types.Operator, bpy.types.Context], set[str]]
+# What `execute`, `invoke` and `modal` of an operator return.
+Result = set[Literal["RUNNING_MODAL", "CANCELLED", "FINISHED", "PASS_THROUGH", "INTERFACE"]]
+AnyOperator = TypeVar("AnyOperator", bound=bpy.types.Operator)
 
 
-def refuse(operator: bpy.types.Operator, error: EmoteError) -> set[str]:
+def refuse(operator: bpy.types.Operator, error: EmoteError) -> Result:
     """Report the error's sentence; returns what the operator returns then."""
     operator.report({"INFO" if isinstance(error, Cancelled) else "ERROR"}, str(error))
     return {"CANCELLED"}
 
 
-def refusing(execute: Execute) -> Execute:
+def refusing(
+    execute: Callable[[AnyOperator, bpy.types.Context], Result],
+) -> Callable[[AnyOperator, bpy.types.Context], Result]:
     """An operator's `execute` that reports an EmoteError; everything else is raised with its traceback."""
 
     @functools.wraps(execute)
-    def execute_or_refuse(self: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
+    def execute_or_refuse(self: AnyOperator, context: bpy.types.Context) -> Result:
         try:
             return execute(self, context)
         except EmoteError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from typing import Any
 
 import bpy
 
@@ -42,6 +43,10 @@ CLASSES = (
     EMOTE_PT_sequencer,
 )
 
+# Each owner's settings, as `scene.emote` and `strip.emote`.
+_PROPERTY = "emote"
+_PROPERTIES = ((bpy.types.Scene, EMOTE_PG_settings), (bpy.types.Strip, EMOTE_PG_strip))
+
 _commands: list = []
 
 
@@ -49,12 +54,14 @@ def register() -> None:
     """Returns nothing; makes operators, panels, settings and the command `emote` known to Blender."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.Scene.emote = bpy.props.PointerProperty(type=EMOTE_PG_settings)
-    bpy.types.Strip.emote = bpy.props.PointerProperty(type=EMOTE_PG_strip)
+    for owner, group in _PROPERTIES:
+        # The stubs say that functions of bpy.props return nothing.
+        setattr(owner, _PROPERTY, bpy.props.PointerProperty(type=group))  # type: ignore[func-returns-value]
     apply_models_folder(stored_models_folder())
     changes.add_handlers()
     bundle.check()
-    _commands.append(bpy.utils.register_cli_command("emote", run_command))
+    command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
+    _commands.append(command)
     if bpy.app.module:
         # Blender's Python module hangs or crashes when Python ends while classes or commands are registered (4.5, 5.0).
         atexit.register(unregister)
@@ -72,8 +79,8 @@ def unregister() -> None:
     changes.remove_handlers()
     panel_state.forget_states()
     forget_models_folder()
-    del bpy.types.Strip.emote
-    del bpy.types.Scene.emote
+    for owner, _ in reversed(_PROPERTIES):
+        delattr(owner, _PROPERTY)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
 

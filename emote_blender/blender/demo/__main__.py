@@ -23,7 +23,8 @@ from ...flame.model import FaceModel
 from ...motion import FaceMotion
 from ...pipeline import EMOTEPipeline
 from ..compat import node_tree
-from ..head.rig import HEAD_PROPERTY
+from ..head.rig import carries_head
+from ..narrow import expect, present, set_input, window_scene
 from ..scene.take import apply_motion
 from .film import TILE_SIZE, open_film, quiet, render_video, say, set_render
 
@@ -61,9 +62,9 @@ def main(argv: list[str] | None = None) -> int:
 
     say(f"[3/3] {sheet}: the same words with {len(EMOTIONS)} emotions")
     bpy.ops.wm.open_mainfile(filepath=str(blend.resolve()))
-    scene = bpy.context.scene
+    scene = window_scene(bpy.context)
     move_closer(scene)
-    render_emotions(scene, next(item for item in scene.objects if HEAD_PROPERTY in item), motions, sheet)
+    render_emotions(scene, next(item for item in scene.objects if carries_head(item)), motions, sheet)
 
     say(f"\nDone in {time.monotonic() - started:.0f} s.")
     say(f"  {video}   the eight emotions at once, with sound; any video player shows it")
@@ -74,13 +75,14 @@ def main(argv: list[str] | None = None) -> int:
 
 def move_closer(scene: bpy.types.Scene) -> None:
     """Returns nothing; a close-up before a dark backdrop instead of the bust that a creator's scene begins with."""
-    scene.camera.data.lens *= 1.3
-    scene.camera.data.shift_y = 0.05
-    background = next(node for node in node_tree(scene.world).nodes if node.type == "BACKGROUND")
-    background.inputs["Color"].default_value = (0.12, 0.15, 0.20, 1.0)
-    background.inputs["Strength"].default_value = 0.25
+    camera = expect(present(scene.camera).data, bpy.types.Camera)
+    camera.lens *= 1.3
+    camera.shift_y = 0.05
+    background = next(node for node in node_tree(present(scene.world)).nodes if node.type == "BACKGROUND")
+    set_input(background, "Color", (0.12, 0.15, 0.20, 1.0))
+    set_input(background, "Strength", 0.25)
     for item in scene.objects:
-        if item.type == "LIGHT":
+        if isinstance(item.data, bpy.types.AreaLight):
             item.data.energy *= 1.3
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -21,6 +22,7 @@ from ...flame.model import FaceModel
 from ...motion import FaceMotion
 from ..compat import new_sound_strip, node_tree
 from ..head.build import add_head
+from ..narrow import expect, present, set_choice, set_input, window_scene
 from ..scene.scene_file import FRAME_START, set_frame_rate
 from ..scene.take import apply_motion
 
@@ -58,7 +60,7 @@ def open_film(
         tile: width and height of each head's part of the picture, pixels.
     """
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
-    scene = bpy.context.scene
+    scene = window_scene(bpy.context)
     first = next(iter(motions.values()))
     set_frame_rate(scene, first.fps)
     scene.frame_start, scene.frame_end = FRAME_START, FRAME_START + first.num_frames - 1
@@ -73,7 +75,7 @@ def open_film(
         corner = Vector((column * tile_width, -row * _ROW_DEPTH * height, (num_rows - 1 - row) * tile_height))
         foot = corner + Vector((tile_width / 2, 0.0, bar_height - _SHOWN[0] * height - low))
         head = add_head(bpy.context, model, name=name.title(), location=foot)
-        head.parent.rotation_euler.z = _TURN
+        present(head.parent).rotation_euler.z = _TURN
         apply_motion(head, motion, scene, FRAME_START, name)
         behind, before = Vector((0.0, 2 * height, 0.0)), Vector((0.0, -2 * height, 0.0))
         _add_plane(scene, f"{name} backdrop", corner + behind, (tile_width, tile_height), _BACKDROP)
@@ -92,7 +94,7 @@ def _spare_scattering() -> None:
     for material in bpy.data.materials:
         for node in node_tree(material).nodes:
             if node.type == "BSDF_PRINCIPLED":
-                node.inputs["Subsurface Weight"].default_value = 0.0
+                set_input(node, "Subsurface Weight", 0.0)
 
 
 def _add_plane(
@@ -108,11 +110,11 @@ def _add_plane(
     tree.nodes.clear()
     emission, output = tree.nodes.new("ShaderNodeEmission"), tree.nodes.new("ShaderNodeOutputMaterial")
     if isinstance(colour, bpy.types.Image):
-        picture = tree.nodes.new("ShaderNodeTexImage")
+        picture = expect(tree.nodes.new("ShaderNodeTexImage"), bpy.types.ShaderNodeTexImage)
         picture.image, picture.extension = colour, "EXTEND"
-        tree.links.new(picture.outputs["Color"], emission.inputs["Color"])
+        tree.links.new(present(picture.outputs)["Color"], emission.inputs["Color"])
     else:
-        emission.inputs["Color"].default_value = (*colour, 1.0)
+        set_input(emission, "Color", (*colour, 1.0))
     tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
     mesh.materials.append(material)
     plane = bpy.data.objects.new(name, mesh)
@@ -130,17 +132,19 @@ def _label(text: str, size: tuple[int, int]) -> bpy.types.Image:
     ImageDraw.Draw(drawn).text(middle, text, _LABEL, ImageFont.load_default(size=0.68 * size[1]), anchor="mm")
     picture = bpy.data.images.new(f"{text} label", *size)
     rows_from_below = np.asarray(drawn, np.float32)[::-1] / 255
-    picture.pixels.foreach_set(np.ascontiguousarray(rows_from_below).ravel())
+    pixels: Any = picture.pixels  # an array, which the stubs declare as a number
+    pixels.foreach_set(np.ascontiguousarray(rows_from_below).ravel())
     picture.pack()
     return picture
 
 
 def _add_camera(scene: bpy.types.Scene, size: tuple[float, float], depth: float) -> None:
     """A camera without perspective that sees from (0, 0) to `size` (metres) and everything within `depth`."""
-    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
-    camera.data.type = "ORTHO"
-    camera.data.ortho_scale = 0.996 * max(size)  # a pixel at the rim would see past the backdrops
-    camera.data.clip_end = 4 * depth
+    optics = bpy.data.cameras.new("Camera")
+    optics.type = "ORTHO"
+    optics.ortho_scale = 0.996 * max(size)  # a pixel at the rim would see past the backdrops
+    optics.clip_end = 4 * depth
+    camera = bpy.data.objects.new("Camera", optics)
     camera.location = (size[0] / 2, -2 * depth, size[1] / 2)
     camera.rotation_euler = (np.pi / 2, 0.0, 0.0)
     scene.collection.objects.link(camera)
@@ -150,15 +154,15 @@ def _add_camera(scene: bpy.types.Scene, size: tuple[float, float], depth: float)
 def _add_light(scene: bpy.types.Scene) -> None:
     """Suns, as they light every head alike, and a little light from all around."""
     for name, (place, strength, angle, colour) in _SUNS.items():
-        sun = bpy.data.lights.new(name, "SUN")
+        sun = expect(bpy.data.lights.new(name, "SUN"), bpy.types.SunLight)
         sun.energy, sun.angle, sun.color = strength, angle, colour
         holder = bpy.data.objects.new(name, sun)
         holder.rotation_euler = (-Vector(place)).to_track_quat("-Z", "Y").to_euler()
         scene.collection.objects.link(holder)
-    scene.world = bpy.data.worlds.new("Studio")
-    background = next(node for node in node_tree(scene.world).nodes if node.type == "BACKGROUND")
-    background.inputs["Color"].default_value = (*_WORLD, 1.0)
-    background.inputs["Strength"].default_value = 0.25
+    scene.world = world = bpy.data.worlds.new("Studio")
+    background = next(node for node in node_tree(world).nodes if node.type == "BACKGROUND")
+    set_input(background, "Color", (*_WORLD, 1.0))
+    set_input(background, "Strength", 0.25)
 
 
 # ---- rendering -------------------------------------------------------------------------------------------------------
@@ -167,19 +171,21 @@ def _add_light(scene: bpy.types.Scene) -> None:
 def set_render(scene: bpy.types.Scene, size: tuple[int, int], samples: int) -> None:
     """Returns nothing; Cycles on the processor, few samples and a denoiser."""
     render = scene.render
-    render.engine = "CYCLES"
+    set_choice(render, "engine", "CYCLES")
     render.resolution_x, render.resolution_y = size
     render.resolution_percentage = 100
     render.use_persistent_data = True
-    scene.cycles.device = "CPU"
-    scene.cycles.samples = samples
-    scene.cycles.use_denoising = True
-    scene.cycles.denoising_quality = "FAST"  # a third of the time of the default, no difference seen at this size
-    scene.cycles.denoising_prefilter = "FAST"
-    scene.cycles.max_bounces = 3
-    scene.cycles.caustics_reflective = scene.cycles.caustics_refractive = False
-    scene.view_settings.view_transform = "AgX"
-    scene.view_settings.look = "AgX - Medium High Contrast"
+    cycles = present(scene.cycles)
+    cycles.device = "CPU"
+    cycles.samples = samples
+    cycles.use_denoising = True
+    cycles.denoising_quality = "FAST"  # a third of the time of the default, no difference seen at this size
+    cycles.denoising_prefilter = "FAST"
+    cycles.max_bounces = 3
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    view = present(scene.view_settings)
+    set_choice(view, "view_transform", "AgX")
+    set_choice(view, "look", "AgX - Medium High Contrast")
 
 
 def render_video(scene: bpy.types.Scene, path: Path) -> None:
@@ -188,7 +194,7 @@ def render_video(scene: bpy.types.Scene, path: Path) -> None:
     if hasattr(image, "media_type"):  # 5.0
         image.media_type = "VIDEO"
     image.file_format = "FFMPEG"
-    ffmpeg = scene.render.ffmpeg
+    ffmpeg = present(scene.render.ffmpeg)
     ffmpeg.format, ffmpeg.codec, ffmpeg.constant_rate_factor = "MPEG4", "H264", "HIGH"
     ffmpeg.audio_codec, ffmpeg.audio_bitrate = "AAC", 160
     scene.render.filepath = str(path.resolve())

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 from ...errors import InputError
 from ...flame.model import FaceModel
 from ..blend_paths import find_head_folder
+from ..narrow import expect, mesh_of, pose_bones, present, window_scene
 from .axes import to_blender
 from .joints import keep_regressor
 from .materials import add_materials
@@ -37,7 +39,7 @@ def add_head(
     context: bpy.types.Context,
     model: FaceModel,
     name: str = "Head",
-    location: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    location: tuple[float, float, float] | Vector = (0.0, 0.0, 0.0),
 ) -> bpy.types.Object:
     """The mesh object of a new head in the active collection; its armature is its parent.
 
@@ -58,20 +60,20 @@ def add_head(
     armature_object.location = location
     mesh_object.parent = armature_object
     _add_weights(mesh_object, model)
-    keep_regressor(mesh_object.data, model)
-    modifier = mesh_object.modifiers.new("Armature", "ARMATURE")
+    keep_regressor(mesh_of(mesh_object), model)
+    modifier = expect(mesh_object.modifiers.new("Armature", "ARMATURE"), bpy.types.ArmatureModifier)
     modifier.object = armature_object
     modifier.use_vertex_groups = True
     if model.quads is not None:
-        subdivision = mesh_object.modifiers.new("Subdivision", "SUBSURF")
+        subdivision = expect(mesh_object.modifiers.new("Subdivision", "SUBSURF"), bpy.types.SubsurfModifier)
         subdivision.levels = subdivision.render_levels = 1
     add_pose_keys(mesh_object, armature_object, model)
     add_widgets(armature_object, model)
     mesh_object[HEAD_PROPERTY] = describe(model, *shape_key_names(model))
-    context.collection.objects.link(mesh_object)
+    present(context.collection).objects.link(mesh_object)
     for other in context.selected_objects:
         other.select_set(False)
-    context.view_layer.objects.active = mesh_object
+    present(context.view_layer).objects.active = mesh_object
     mesh_object.select_set(True)
     mesh_object.active_shape_key_index = 1 + model.num_shape
     return mesh_object
@@ -137,9 +139,9 @@ def _new_armature(context: bpy.types.Context, name: str, model: FaceModel) -> bp
     armature_object = bpy.data.objects.new(name, armature)
     armature_object.show_in_front = True
     # Bones can only be made in Edit Mode, which needs a visible object: the scene's own collection always is.
-    scene_collection = context.scene.collection
+    scene_collection = window_scene(context).collection
     scene_collection.objects.link(armature_object)
-    context.view_layer.objects.active = armature_object
+    present(context.view_layer).objects.active = armature_object
     joints = to_blender(model.joints())
     length = _BONE_LENGTH * float(np.ptp(model.v_template[:, 1]))
     bpy.ops.object.mode_set(mode="EDIT")
@@ -155,10 +157,11 @@ def _new_armature(context: bpy.types.Context, name: str, model: FaceModel) -> bp
             bones.append(bone)
     finally:
         bpy.ops.object.mode_set(mode="OBJECT")
-    for bone in armature_object.pose.bones:
-        bone.rotation_mode = "XYZ"
-    if context.collection != scene_collection:
-        context.collection.objects.link(armature_object)
+    for pose_bone in pose_bones(armature_object):
+        pose_bone.rotation_mode = "XYZ"
+    collection = present(context.collection)
+    if collection != scene_collection:
+        collection.objects.link(armature_object)
         scene_collection.objects.unlink(armature_object)
     return armature_object
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...flame.model import FaceModel
+from ..narrow import armature_of, expect, mesh_of, present
 from .rig import HeadRig, linked_sentence
 
 # Point attributes of the mesh: they are copied, appended and saved with it. Blender hides names that begin with a dot.
@@ -24,13 +25,15 @@ def keep_regressor(mesh: bpy.types.Mesh, model: FaceModel) -> None:
     """Returns nothing; stores the weights (V,) of every joint on the mesh."""
     for joint_name, weights in zip(model.joint_names, model.J_regressor, strict=True):
         attribute = mesh.attributes.new(_ATTRIBUTE_PREFIX + joint_name, "FLOAT", "POINT")
-        attribute.data.foreach_set("value", np.ascontiguousarray(weights, np.float32))
+        expect(attribute, bpy.types.FloatAttribute).data.foreach_set("value", np.ascontiguousarray(weights, np.float32))
 
 
 def kept_regressor(mesh: bpy.types.Mesh) -> dict[str, np.ndarray]:
     """The (V,) weights of each joint by its name, as `keep_regressor` stored them; empty for other meshes."""
     weights = {}
     for attribute in mesh.attributes:
+        if not isinstance(attribute, bpy.types.FloatAttribute):
+            continue
         if attribute.name.startswith(_ATTRIBUTE_PREFIX) and len(attribute.data) == len(mesh.vertices):
             values = np.empty(len(mesh.vertices), np.float32)
             attribute.data.foreach_get("value", values)
@@ -43,7 +46,7 @@ def joint_displacements(mesh: bpy.types.Mesh, key_names: Sequence[str]) -> dict[
     weights = kept_regressor(mesh)
     displacements = {name: np.zeros((len(key_names), 3)) for name in weights}
     for number, key_name in enumerate(key_names if weights else ()):
-        key = mesh.shape_keys.key_blocks[key_name]
+        key = present(mesh.shape_keys).key_blocks[key_name]
         moved = _points(key) - _points(key.relative_key)
         for name, values in weights.items():
             displacements[name][number] = values @ moved
@@ -61,7 +64,8 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
         InputError: if the mesh does not hold its joints' weights, or the armature is not in the view layer.
     """
     head, armature = rig.mesh, rig.armature
-    weights = kept_regressor(head.data)
+    mesh, bones = mesh_of(head), armature_of(armature)
+    weights = kept_regressor(mesh)
     if not weights:
         raise InputError(
             f"head {head.name!r} does not know where its joints belong: it was not made by Add Head of this version; "
@@ -69,17 +73,18 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
         )
     if context.mode != "OBJECT":
         raise InputError(f"joints are moved in Object Mode, found {context.mode}; leave this mode first")
-    if context.view_layer.objects.get(armature.name) != armature or not armature.visible_get():
+    in_view = present(context.view_layer).objects
+    if in_view.get(armature.name) != armature or not armature.visible_get():
         raise InputError(f"the armature {armature.name!r} is hidden or in another scene; show it first")
-    if armature.data.library is not None:
-        raise InputError(linked_sentence(armature, armature.data.library))
-    points = _identity_points(head.data, rig.shape_keys)
-    active = context.view_layer.objects.active
+    if bones.library is not None:
+        raise InputError(linked_sentence(armature, bones.library))
+    points = _identity_points(mesh, rig.shape_keys)
+    active = in_view.active
     try:
-        context.view_layer.objects.active = armature
+        in_view.active = armature
         bpy.ops.object.mode_set(mode="EDIT")
         for name, values in weights.items():
-            bone = armature.data.edit_bones.get(name)
+            bone = bones.edit_bones.get(name)
             if bone is not None:
                 roll, reach = bone.roll, bone.tail - bone.head
                 bone.head = values @ points
@@ -87,14 +92,15 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
                 bone.roll = roll
     finally:
         bpy.ops.object.mode_set(mode="OBJECT")
-        context.view_layer.objects.active = active
+        in_view.active = active
 
 
 def _identity_points(mesh: bpy.types.Mesh, shape_keys: Sequence[str]) -> np.ndarray:
     """(V, 3) the mesh with its identity keys as they are set now."""
-    points = _points(mesh.shape_keys.reference_key)
+    keys = present(mesh.shape_keys)
+    points = _points(keys.reference_key)
     for name in shape_keys:
-        key = mesh.shape_keys.key_blocks.get(name)
+        key = keys.key_blocks.get(name)
         if key is not None and not key.mute and key.value:
             points += key.value * (_points(key) - _points(key.relative_key))
     return points

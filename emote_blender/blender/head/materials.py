@@ -9,6 +9,7 @@ import numpy as np
 
 from ...flame.model import FaceModel
 from ..compat import node_tree
+from ..narrow import expect, present, set_input
 
 COLOUR_ATTRIBUTE = "Color"
 _DEFAULT_COLOUR = (0.60, 0.40, 0.31)
@@ -43,7 +44,9 @@ _SURFACES = {
 def add_materials(mesh: bpy.types.Mesh, model: FaceModel) -> None:
     """Returns nothing; gives the mesh its colour attribute and its materials, and each face its material."""
     colours = _linear_colours(model)
-    attribute = mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT")
+    attribute = expect(
+        mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT"), bpy.types.FloatColorAttribute
+    )
     rgba = np.concatenate([colours, np.ones((len(colours), 1), np.float32)], axis=1)
     attribute.data.foreach_set("color", np.ascontiguousarray(rgba, np.float32).ravel())
     mesh.color_attributes.active_color = attribute
@@ -72,18 +75,18 @@ def _new_material(name: str, average: np.ndarray) -> bpy.types.Material:
     material.roughness = surface.roughness
     tree = node_tree(material)
     shader = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
-    colour = tree.nodes.new("ShaderNodeVertexColor")
+    colour = expect(tree.nodes.new("ShaderNodeVertexColor"), bpy.types.ShaderNodeVertexColor)
     colour.layer_name = COLOUR_ATTRIBUTE
     colour.location = (shader.location.x - 220, shader.location.y)
-    tree.links.new(colour.outputs["Color"], shader.inputs["Base Color"])
-    shader.inputs["Roughness"].default_value = surface.roughness
-    shader.inputs["Specular IOR Level"].default_value = surface.specular
+    tree.links.new(present(colour.outputs)["Color"], shader.inputs["Base Color"])
+    set_input(shader, "Roughness", surface.roughness)
+    set_input(shader, "Specular IOR Level", surface.specular)
     if surface.subsurface:
-        shader.inputs["Subsurface Weight"].default_value = surface.subsurface
+        set_input(shader, "Subsurface Weight", surface.subsurface)
         # Red light wanders millimetres under skin, blue hardly at all.
-        shader.inputs["Subsurface Radius"].default_value = (1.0, 0.35, 0.2)
-        shader.inputs["Subsurface Scale"].default_value = 0.004
+        set_input(shader, "Subsurface Radius", (1.0, 0.35, 0.2))
+        set_input(shader, "Subsurface Scale", 0.004)
     if surface.coat:
-        shader.inputs["Coat Weight"].default_value = surface.coat
-        shader.inputs["Coat Roughness"].default_value = 0.03
+        set_input(shader, "Coat Weight", surface.coat)
+        set_input(shader, "Coat Roughness", 0.03)
     return material

@@ -7,10 +7,13 @@ are simple expressions, which Blender evaluates without Python: they work where 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import bpy
 import numpy as np
 
 from ...flame.model import FaceModel
+from ..narrow import expect, present
 from .axes import to_blender
 
 # The entries of R - I, row by row, of the unit quaternion (w, x, y, z).
@@ -25,6 +28,12 @@ _ENTRIES = (
     "2*(y*z+w*x)",
     "-2*(x*x+y*y)",
 )
+_ROTATIONS: dict[str, Literal["ROT_W", "ROT_X", "ROT_Y", "ROT_Z"]] = {
+    "w": "ROT_W",
+    "x": "ROT_X",
+    "y": "ROT_Y",
+    "z": "ROT_Z",
+}
 
 
 def add_pose_keys(mesh_object: bpy.types.Object, armature: bpy.types.Object, model: FaceModel) -> None:
@@ -44,9 +53,9 @@ def add_pose_keys(mesh_object: bpy.types.Object, armature: bpy.types.Object, mod
 
 def _drive(key: bpy.types.ShapeKey, armature: bpy.types.Object, bone: str, expression: str) -> None:
     """Makes a shape key's value follow a bone's rotation."""
-    driver = key.driver_add("value").driver
+    driver = present(expect(key.driver_add("value"), bpy.types.FCurve).driver)
     driver.type = "SCRIPTED"
-    for component in "wxyz":
+    for component, transform_type in _ROTATIONS.items():
         if component not in expression:
             continue
         variable = driver.variables.new()
@@ -55,7 +64,7 @@ def _drive(key: bpy.types.ShapeKey, armature: bpy.types.Object, bone: str, expre
         target = variable.targets[0]
         target.id = armature
         target.bone_target = bone
-        target.transform_type = f"ROT_{component.upper()}"
+        target.transform_type = transform_type
         target.rotation_mode = "QUATERNION"
         target.transform_space = "LOCAL_SPACE"
     driver.expression = expression

@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import InputError
 from ...flame.model import FaceModel
 from ...retarget.compatibility import UNKNOWN_FLAME
+from ..narrow import armature_of, mesh_of, pose_bones
 from .axes import MODEL_TO_BLENDER
 from .foreign_flame import FLAME_BONES, FlameKeys, axes_of_bones, flame_keys
 
@@ -66,11 +67,16 @@ def describe(model: FaceModel, shape_keys: list[str], expression_keys: list[str]
     )
 
 
+def carries_head(item: bpy.types.Object) -> bool:
+    """Whether an object carries the text that `describe` makes."""
+    return item.get(HEAD_PROPERTY) is not None
+
+
 def is_head(candidate: bpy.types.Object | None) -> bool:
     """Whether this object is the mesh of a head: one that this add-on made, or another add-on's FLAME head."""
     if candidate is None or candidate.type != "MESH":
         return False
-    return HEAD_PROPERTY in candidate or flame_keys(candidate.data) is not None
+    return carries_head(candidate) or flame_keys(mesh_of(candidate)) is not None
 
 
 def head_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:
@@ -89,8 +95,9 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
         InputError: if the head is linked from another file, or has lost its shape keys, its armature or a bone.
     """
     _require_editable(head)
-    if HEAD_PROPERTY not in head:
-        keys_found = flame_keys(head.data)
+    mesh = mesh_of(head)
+    if not carries_head(head):
+        keys_found = flame_keys(mesh)
         if keys_found is None:
             raise InputError(f"object {head.name!r} is not a head; choose a head")
         return _rig_of_flame(head, keys_found)
@@ -102,7 +109,7 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
         shape_names = tuple(description.get("shape_keys", ()))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"head {head.name!r} has a damaged {HEAD_PROPERTY!r} property; add the head again") from error
-    shape_keys = head.data.shape_keys
+    shape_keys = mesh.shape_keys
     missing = [key for key in keys if shape_keys is None or key not in shape_keys.key_blocks]
     if missing:
         listed = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
@@ -117,7 +124,7 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
 def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
     """What a FLAME head of another add-on consists of; its version and licence are not written anywhere."""
     armature = _armature_of(head)
-    bones = {bone.name: np.array(bone.head_local) for bone in armature.data.bones}
+    bones = {bone.name: np.array(bone.head_local) for bone in armature_of(armature).bones}
     lacking = [name for name in FLAME_BONES if name not in bones]
     missing = []
     if lacking:
@@ -141,11 +148,15 @@ def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
 
 
 def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
-    armatures = [modifier.object for modifier in head.modifiers if modifier.type == "ARMATURE" and modifier.object]
+    armatures = [
+        modifier.object
+        for modifier in head.modifiers
+        if isinstance(modifier, bpy.types.ArmatureModifier) and modifier.object
+    ]
     armature = armatures[0] if armatures else head.parent
     if armature is None or armature.type != "ARMATURE":
         raise InputError(f"head {head.name!r} has no armature for its jaw; undo its removal or add the head again")
-    if "jaw" not in armature.pose.bones:
+    if "jaw" not in pose_bones(armature):
         raise InputError(
             f"armature {armature.name!r} of head {head.name!r} has no bone 'jaw'; name its jaw bone so, "
             "or add the head again"
@@ -157,8 +168,8 @@ def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
 
 def _require_editable(head: bpy.types.Object) -> None:
     """Raises InputError if keyframes cannot be written to a head because it lives in another file."""
-    shape_keys = head.data.shape_keys
-    for data in (head, head.data, shape_keys):
+    mesh = mesh_of(head)
+    for data in (head, mesh, mesh.shape_keys):
         if data is not None and data.library is not None:
             raise InputError(linked_sentence(head, data.library))
 

@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 
 from ...flame.model import FaceModel
+from ..narrow import pose_bones
 
 _CORNERS = 32
 _RING = "EMOTE ring"
@@ -25,7 +26,7 @@ def add_widgets(armature: bpy.types.Object, model: FaceModel) -> None:
         "left_eye": (0.05 * height, 0.2 * height, 0.0, False),
         "right_eye": (0.05 * height, 0.2 * height, 0.0, False),
     }
-    for bone in armature.pose.bones:
+    for bone in pose_bones(armature):
         if bone.name not in places:
             continue
         radius, before, below, flat = places[bone.name]

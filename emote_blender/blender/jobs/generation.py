@@ -24,6 +24,7 @@ from ..requirements import missing_sentence
 from ..scene.strips import FileSound, StripSound, find_strip, read_strip
 from ..scene.take import apply_motion, named, rig_warnings
 from ..settings import model_info
+from ..settings.transcript import strip_settings
 
 if TYPE_CHECKING:
     from ...pipeline import EMOTEPipeline
@@ -120,8 +121,9 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     if choices.strip or not choices.audio:
         strip = find_strip(scene, choices.strip)
         sound = read_strip(scene, strip)
-        transcript = strip.emote.transcript if transcript is None else transcript
-        language = strip.emote.language if language is None else language
+        own = strip_settings(strip)
+        transcript = own.transcript if transcript is None else transcript
+        language = own.language if language is None else language
     else:
         sound = FileSound(Path(absolute(choices.audio)), choices.frame_start)
     text, unused = _usable_transcript(transcript, language or AUTO, config)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
 from ...errors import Cancelled, EmoteError
-from ..refusal import refuse
+from ..narrow import present
+from ..refusal import Result, refuse
 from . import worker
 
 _TICK_SECONDS = 0.1
 
+if TYPE_CHECKING:
+    _Operator = bpy.types.Operator
+else:
+    _Operator = object  # a plain mixin at run time: only the registered class derives from Blender's
 
-class JobOperator:
+
+class JobOperator(_Operator):
     """What such operators share; a base beside `bpy.types.Operator`.
 
     An operator says what is to be done (`prepare`), how (`work_of`) and what becomes of it (`finish`). `prepare` and
@@ -39,11 +45,11 @@ class JobOperator:
         """Put the work's result where it belongs and report it; raises EmoteError if that cannot be done any more."""
         raise NotImplementedError
 
-    def refuse(self, context: bpy.types.Context, error: EmoteError) -> set[str]:
+    def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
         """Report why there is no result; the operator's return value."""
         return refuse(self, error)
 
-    def run_now(self, context: bpy.types.Context) -> set[str]:
+    def run_now(self, context: bpy.types.Context) -> Result:
         """Do the whole work before returning; the operator's return value."""
         try:
             request = self.prepare(context)
@@ -52,13 +58,13 @@ class JobOperator:
             return self.refuse(context, error)
         return {"FINISHED"}
 
-    def run_in_window(self, context: bpy.types.Context) -> set[str]:
+    def run_in_window(self, context: bpy.types.Context) -> Result:
         """Start the work on a thread, with progress in the panel and the status bar; the operator's return value."""
         try:
             self.start_job(self.prepare(context))
         except EmoteError as error:
             return self.refuse(context, error)
-        manager = context.window_manager
+        manager = present(context.window_manager)
         self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
         manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
@@ -71,22 +77,23 @@ class JobOperator:
         self._job = worker.Job(self.title_of(request), self.work_of(request))
         self._job.start()
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Show the progress; at the end of the work, or on Esc, conclude."""
+        job = present(self._job)
         if event.type == "ESC" and event.value == "PRESS":
-            self._job.cancel()
+            job.cancel()
             return {"RUNNING_MODAL"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         # Cancelling does not wait for the step that runs: its result is dropped, and the next job waits for it.
-        if not self._job.done and not self._job.cancelled:
-            self._show_progress(context)
+        if not job.done and not job.cancelled:
+            self._show_progress(context, job)
             return {"PASS_THROUGH"}
-        self._clean_up(context)
+        self._clean_up(context, job)
         try:
-            if self._job.cancelled:
+            if job.cancelled:
                 raise Cancelled("Cancelled; nothing was changed")
-            self.finish(context, self._request, self._job.result())
+            self.finish(context, self._request, job.result())
         except EmoteError as error:
             return self.refuse(context, error)
         return {"FINISHED"}
@@ -95,20 +102,21 @@ class JobOperator:
         """Stop the job: Blender itself ends the operator, because another file is loaded or its window is closed."""
         if self._job is not None:
             self._job.cancel()
-            self._clean_up(context)
+            self._clean_up(context, self._job)
 
-    def _show_progress(self, context: bpy.types.Context) -> None:
+    def _show_progress(self, context: bpy.types.Context, job: worker.Job) -> None:
         """Redraw the sidebars, not the viewports, when there is something new."""
-        shown = (context.workspace.session_uid, round(self._job.fraction, 2), self._job.text)
+        workspace = present(context.workspace)
+        shown = (workspace.session_uid, round(job.fraction, 2), job.text)
         if shown != self._shown:
             self._shown = shown
-            self._status.show(context.workspace, f"EMOTE: {shown[2]} ({shown[1]:.0%}), Esc to cancel")
+            self._status.show(workspace, f"EMOTE: {shown[2]} ({shown[1]:.0%}), Esc to cancel")
             redraw_panels(context)
 
-    def _clean_up(self, context: bpy.types.Context) -> None:
-        self._job.release()
+    def _clean_up(self, context: bpy.types.Context, job: worker.Job) -> None:
+        job.release()
         if self._timer is not None:
-            context.window_manager.event_timer_remove(self._timer)
+            present(context.window_manager).event_timer_remove(self._timer)
             self._timer = None
         self._status.clear()
         redraw_panels(context)
@@ -150,7 +158,7 @@ def draw_progress(layout: bpy.types.UILayout) -> bool:
 def redraw_panels(context: bpy.types.Context) -> None:
     """Have the regions that may show our panel or preferences drawn again."""
     region_types = {"VIEW_3D": "UI", "SEQUENCE_EDITOR": "UI", "PREFERENCES": "WINDOW"}
-    for window in context.window_manager.windows:
+    for window in present(context.window_manager).windows:
         for area in window.screen.areas:
             for region in area.regions:
                 if region.type == region_types.get(area.type):

@@ -14,6 +14,8 @@ from ...steps import reported_step
 from ..blend_paths import absolute
 from ..jobs import worker
 from ..jobs.job_operator import JobOperator
+from ..narrow import present
+from ..refusal import Result
 from ..requirements import missing_sentence
 from ..settings import model_info
 from ..settings.models_folder import writable_models_folder
@@ -75,12 +77,12 @@ class EMOTE_OT_convert(JobOperator, bpy.types.Operator):
             return False
         return True
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         self._in_window = not bpy.app.background
-        context.window_manager.fileselect_add(self)  # calls `execute` when a file is chosen
+        present(context.window_manager).fileselect_add(self)  # calls `execute` when a file is chosen
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         return self.run_in_window(context) if self._in_window else self.run_now(context)
 
     def prepare(self, context: bpy.types.Context) -> ConvertRequest:

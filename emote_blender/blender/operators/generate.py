@@ -10,10 +10,12 @@ from ...motion import FaceMotion
 from ..jobs import generation, worker
 from ..jobs.job_operator import JobOperator
 from ..jobs.ready import may_animate
+from ..narrow import window_scene
+from ..refusal import Result
 from ..requirements import missing_sentence
 from ..scene.find_head import choose_head
 from ..scene.strips import strip_scene
-from ..settings.properties import EMOTION_ITEMS
+from ..settings.properties import EMOTION_ITEMS, scene_settings
 from ..settings.transcript import language_property, transcript_property
 
 
@@ -64,10 +66,10 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             return False
         return may_animate(cls)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         return self.run_now(context)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         # In background Blender runs no modal operator.
         return self.run_now(context) if bpy.app.background else self.run_in_window(context)
 
@@ -79,8 +81,9 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
 
     def prepare(self, context: bpy.types.Context) -> generation.Request:
         """What to do, from the arguments that were given and the scene's settings for the others."""
-        settings = context.scene.emote
-        self._asked_in = context.scene.session_uid
+        scene = window_scene(context)
+        settings = scene_settings(scene)
+        self._asked_in = scene.session_uid
 
         def given(name: str):
             return getattr(self if self.properties.is_property_set(name) else settings, name)
@@ -118,7 +121,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, result)
 
-    def refuse(self, context: bpy.types.Context, error: EmoteError) -> set[str]:
+    def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
         self._show_result(str(error))
         return super().refuse(context, error)
 
@@ -126,4 +129,4 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         """Show a line in the panel of the scene that asked; another may be in the window by now."""
         for scene in bpy.data.scenes:
             if scene.session_uid == self._asked_in:
-                scene.emote.last_result = result
+                scene_settings(scene).last_result = result

@@ -8,8 +8,10 @@ from ..head.build import add_head, load_face_model
 from ..head.joints import update_joints
 from ..head.rig import rig_of
 from ..jobs.ready import may_animate
-from ..refusal import refusing
+from ..narrow import window_scene
+from ..refusal import Result, refusing
 from ..scene.find_head import choose_head
+from ..settings.properties import scene_settings
 
 
 class EMOTE_OT_add_head(bpy.types.Operator):
@@ -33,10 +35,11 @@ class EMOTE_OT_add_head(bpy.types.Operator):
         return True
 
     @refusing
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        settings = context.scene.emote
+    def execute(self, context: bpy.types.Context) -> Result:
+        scene = window_scene(context)
+        settings = scene_settings(scene)
         model = load_face_model(self.head or settings.new_head)
-        head = add_head(context, model, location=tuple(context.scene.cursor.location))
+        head = add_head(context, model, location=scene.cursor.location)
         settings.head = head
         self.report({"INFO"}, f"Added {head.name} ({model.basis}, {model.num_expression} expression components)")
         return {"FINISHED"}
@@ -61,8 +64,8 @@ class EMOTE_OT_update_joints(bpy.types.Operator):
         return may_animate(cls)
 
     @refusing
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        rig = rig_of(choose_head(context, self.head, context.scene.emote.head))
+    def execute(self, context: bpy.types.Context) -> Result:
+        rig = rig_of(choose_head(context, self.head, scene_settings(window_scene(context)).head))
         update_joints(context, rig)
         self.report({"INFO"}, f"Moved the joints of {rig.mesh.name} to its identity")
         return {"FINISHED"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..jobs import worker
+from ..refusal import Result
 
 
 class EMOTE_OT_cancel(bpy.types.Operator):
@@ -20,6 +21,8 @@ class EMOTE_OT_cancel(bpy.types.Operator):
             return False
         return True
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        worker.running().cancel()
+    def execute(self, context: bpy.types.Context) -> Result:
+        job = worker.running()
+        if job is not None:
+            job.cancel()
         return {"FINISHED"}

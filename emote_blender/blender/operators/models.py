@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..refusal import Result
 from ..settings import model_info
 
 
@@ -13,6 +14,6 @@ class EMOTE_OT_refresh_models(bpy.types.Operator):
     bl_idname = "emote.refresh_models"
     bl_label = "Look Again"
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
+    def execute(self, context: bpy.types.Context) -> Result:
         model_info.refresh()
         return {"FINISHED"}

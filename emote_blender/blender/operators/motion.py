@@ -11,9 +11,11 @@ from ..blend_paths import absolute
 from ..head.rig import rig_of
 from ..jobs.generation import describe_take
 from ..jobs.ready import may_animate
-from ..refusal import refusing
+from ..narrow import present, window_scene
+from ..refusal import Result, refusing
 from ..scene.find_head import choose_head
 from ..scene.take import apply_motion, rig_warnings
+from ..settings.properties import scene_settings
 
 
 class EMOTE_OT_apply_motion(bpy.types.Operator):
@@ -41,15 +43,16 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         return may_animate(cls)
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         if not self.properties.is_property_set("frame_start"):
-            self.frame_start = context.scene.emote.frame_start
-        context.window_manager.fileselect_add(self)
+            self.frame_start = scene_settings(window_scene(context)).frame_start
+        present(context.window_manager).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     @refusing
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        scene, settings = context.scene, context.scene.emote
+    def execute(self, context: bpy.types.Context) -> Result:
+        scene = window_scene(context)
+        settings = scene_settings(scene)
         frame_start = self.frame_start if self.properties.is_property_set("frame_start") else settings.frame_start
         head = choose_head(context, self.head, settings.head)
         motion = FaceMotion.load(absolute(self.filepath))

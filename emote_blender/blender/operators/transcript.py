@@ -8,9 +8,11 @@ import bpy
 
 from ...errors import InputError
 from ...transcript.text import read_transcript
-from ..refusal import refusing
+from ..narrow import present, window_scene
+from ..refusal import Result, refusing
 from ..scene.strips import find_strip, strip_scene
-from ..settings.transcript import text_file_beside, transcript_owner
+from ..settings.properties import scene_settings
+from ..settings.transcript import strip_settings, text_file_beside, transcript_owner
 
 
 class EMOTE_OT_take_transcript(bpy.types.Operator):
@@ -27,11 +29,9 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
     )
 
     @refusing
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        scene, settings = strip_scene(context), context.scene.emote
-        owner = transcript_owner(scene, settings)
-        if owner is None:
-            find_strip(scene, settings.strip)  # raises, and says which strips there are
+    def execute(self, context: bpy.types.Context) -> Result:
+        scene, settings = strip_scene(context), scene_settings(window_scene(context))
+        owner = transcript_owner(scene, settings) or strip_settings(find_strip(scene, settings.strip))
         # A field of one line: line breaks become spaces.
         owner.transcript = " ".join(self._words(text_file_beside(scene, settings)).split())
         return {"FINISHED"}
@@ -55,6 +55,7 @@ class EMOTE_MT_transcript(bpy.types.Menu):
     bl_label = "Take Transcript"
 
     def draw(self, context: bpy.types.Context) -> None:
-        self.layout.operator("emote.take_transcript", text="Text File Beside the Sound", icon="FILE_TEXT")
+        layout = present(self.layout)
+        layout.operator("emote.take_transcript", text="Text File Beside the Sound", icon="FILE_TEXT")
         for text in bpy.data.texts:
-            self.layout.operator("emote.take_transcript", text=text.name, icon="TEXT").text = text.name
+            layout.operator("emote.take_transcript", text=text.name, icon="TEXT").text = text.name

@@ -7,11 +7,12 @@ keeps a result by this count adds to it what else the result depends on and is c
 from __future__ import annotations
 
 from itertools import islice
+from typing import Literal
 
 import bpy
 
 # Objects, strips and bones that come, go or change what they are tag one of these. A playing animation tags nothing.
-_ID_TYPES = ("SCENE", "MESH", "KEY")
+_ID_TYPES: tuple[Literal["SCENE", "MESH", "KEY"], ...] = ("SCENE", "MESH", "KEY")
 _MOST_UPDATES = 32  # looked at one by one: only a new name tags an object without saying what changed
 
 _count = 0

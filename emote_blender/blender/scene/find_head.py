@@ -8,7 +8,8 @@ import bpy
 
 from ...errors import InputError
 from ..head.foreign_flame import flame_keys
-from ..head.rig import HEAD_PROPERTY, head_of
+from ..head.rig import carries_head, head_of
+from ..narrow import present, window_scene
 from . import changes
 
 
@@ -36,8 +37,7 @@ def _heads_among(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
     return [
         candidate
         for candidate in objects
-        if (HEAD_PROPERTY in candidate and candidate.type == "MESH")
-        or (flame_meshes and candidate.data in flame_meshes)
+        if (carries_head(candidate) and candidate.type == "MESH") or (flame_meshes and candidate.data in flame_meshes)
     ]
 
 
@@ -51,22 +51,23 @@ def choose_head(context: bpy.types.Context, name: str = "", picked: bpy.types.Ob
     Raises:
         InputError: if there is none, or more than one to choose from.
     """
+    scene = window_scene(context)
     if name:
         found = bpy.data.objects.get(name)
         if found is None:
-            raise InputError(f"object {name!r} not found; choose one of {_names(context.scene)}")
+            raise InputError(f"object {name!r} not found; choose one of {_names(scene)}")
         head = head_of(found)
         if head is None:
-            raise InputError(f"object {name!r} is not a head; choose one of {_names(context.scene)} or add a head")
+            raise InputError(f"object {name!r} is not a head; choose one of {_names(scene)} or add a head")
         return head
-    heads = heads_in(context.scene)
-    for candidate in (picked, head_of(context.view_layer.objects.active)):
+    heads = heads_in(scene)
+    for candidate in (picked, head_of(present(context.view_layer).objects.active)):
         if candidate is not None and candidate in heads:
             return candidate
     if len(heads) == 1:
         return heads[0]
     if heads:
-        raise InputError(f"no head is chosen; choose one of {_names(context.scene)}")
+        raise InputError(f"no head is chosen; choose one of {_names(scene)}")
     raise InputError("the scene has no head; add one with Add Head first")
 
 

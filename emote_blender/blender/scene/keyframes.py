@@ -8,6 +8,7 @@ from mathutils import Quaternion
 
 from ...motion_tools.rotation import axis_angle_to_quaternion, continuous_quaternions
 from ..compat import action_channelbag
+from ..narrow import expect
 
 _SMALLEST_CHANGE = 1e-6  # a channel that moves less than this all through gets one key
 
@@ -52,7 +53,8 @@ def write_curve(
         ("handle_left_type", "AUTO_CLAMPED"),
         ("handle_right_type", "AUTO_CLAMPED"),
     ):
-        number = bpy.types.Keyframe.bl_rna.properties[setting].enum_items[choice].value
+        declared = expect(bpy.types.Keyframe.bl_rna.properties[setting], bpy.types.EnumProperty)
+        number = declared.enum_items[choice].value
         points.foreach_set(setting, np.full(len(frames), number, dtype=np.int32))
     curve.update()
 

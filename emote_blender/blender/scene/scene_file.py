@@ -14,6 +14,7 @@ from ...flame.model import FaceModel
 from ...motion import FaceMotion
 from ..compat import eevee_engine, new_sound_strip, node_tree, show_in_sequencers
 from ..head.build import add_head, head_folder_name
+from ..narrow import expect, present, set_choice, set_input, window_scene
 from .take import apply_motion
 
 FRAME_START = 1
@@ -49,7 +50,7 @@ def write_blend(
     model = FaceModel.load(head_folder)
     # Not read_factory_settings: that would disable the add-on in which this code runs.
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=False)
-    scene = bpy.context.scene
+    scene = window_scene(bpy.context)
     for leftover in list(bpy.data.objects):
         bpy.data.objects.remove(leftover)
     head = add_head(bpy.context, model, name=head_folder_name(Path(head_folder)))
@@ -79,20 +80,21 @@ def set_frame_rate(scene: bpy.types.Scene, fps: float) -> None:
 
 def add_stage(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
     """Returns nothing; adds a portrait camera, three lights and a background, sized for the head."""
-    corners = np.array([head.parent.matrix_basis @ Vector(corner) for corner in head.bound_box])
+    corners = np.array([present(head.parent).matrix_basis @ Vector(corner) for corner in head.bound_box])
     low, high = corners.min(axis=0), corners.max(axis=0)
     height = float(high[2] - low[2])
     middle = Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2] + 0.58 * height))
-    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
-    camera.data.lens = _LENS_MM
-    camera.data.clip_start = 0.01
+    optics = bpy.data.cameras.new("Camera")
+    optics.lens = _LENS_MM
+    optics.clip_start = 0.01
+    camera = bpy.data.objects.new("Camera", optics)
     distance = 0.98 * height * _LENS_MM / _SENSOR_MM + (high[1] - low[1]) / 2
     camera.location = middle + Vector((0.16 * distance, -distance, 0.02 * distance))
     _look_at(camera, middle)
     scene.collection.objects.link(camera)
     scene.camera = camera
     for name, (place, size, watts, colour) in _LIGHTS.items():
-        light = bpy.data.lights.new(name, "AREA")
+        light = expect(bpy.data.lights.new(name, "AREA"), bpy.types.AreaLight)
         light.size = size * height
         light.energy = watts * (height / _REFERENCE_HEIGHT) ** 2
         light.color = colour
@@ -102,9 +104,9 @@ def add_stage(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
         scene.collection.objects.link(holder)
     _set_background(scene)
     scene.render.resolution_x = scene.render.resolution_y = 720
-    scene.render.engine = eevee_engine()
-    scene.view_settings.look = "AgX - Medium High Contrast"
-    scene.display.shading.color_type = "VERTEX"
+    set_choice(scene.render, "engine", eevee_engine())
+    set_choice(present(scene.view_settings), "look", "AgX - Medium High Contrast")
+    present(present(scene.display).shading).color_type = "VERTEX"
 
 
 def _set_background(scene: bpy.types.Scene) -> None:
@@ -113,8 +115,8 @@ def _set_background(scene: bpy.types.Scene) -> None:
     scene.world = world
     background = next((node for node in node_tree(world).nodes if node.type == "BACKGROUND"), None)
     if background is not None:
-        background.inputs["Color"].default_value = (*_BACKGROUND, 1.0)
-        background.inputs["Strength"].default_value = 0.55
+        set_input(background, "Color", (*_BACKGROUND, 1.0))
+        set_input(background, "Strength", 0.55)
 
 
 def _look_at(item: bpy.types.Object, target: Vector) -> None:
@@ -125,7 +127,7 @@ def _add_sound(scene: bpy.types.Scene, audio_path: Path) -> None:
     """A sound strip from the first frame on, packed into the file unless it is large."""
     strip = new_sound_strip(scene, audio_path.stem, str(audio_path.resolve()), channel=1, frame_start=FRAME_START)
     if audio_path.stat().st_size <= _MAX_PACKED_BYTES:
-        strip.sound.pack()
+        present(strip.sound).pack()
     show_in_sequencers(scene)
     scene.sync_mode = "AUDIO_SYNC"
 
@@ -136,8 +138,8 @@ def _arrange_windows() -> None:
         for area in screen.areas:
             if area.type != "VIEW_3D":
                 continue
-            space = area.spaces.active
-            space.region_3d.view_perspective = "CAMERA"
+            space = expect(area.spaces.active, bpy.types.SpaceView3D)
+            present(space.region_3d).view_perspective = "CAMERA"
             space.shading.color_type = "VERTEX"
             space.overlay.show_floor = space.overlay.show_axis_x = space.overlay.show_axis_y = False
             space.overlay.show_cursor = False

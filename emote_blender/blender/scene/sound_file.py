@@ -93,10 +93,10 @@ def _open(path: Path) -> tuple[aud.Sound, float]:
 
     require_file(path)
     try:
-        sound = aud.Sound(str(path))
+        sound = aud.Sound(str(path))  # type: ignore[call-arg] # the stubs lack this constructor
         # Reading .specs first raises on a bad file; .data() alone would abort Blender (4.5, 5.0).
         sample_rate, _ = sound.specs
-    except aud.error as error:
+    except aud.error as error:  # type: ignore[misc] # the stubs do not call it an exception
         raise InputError(
             f"{path} cannot be read as audio ({error}); use a wav, flac, ogg or mp3 file that plays elsewhere"
         ) from error

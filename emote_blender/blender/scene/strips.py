@@ -12,6 +12,7 @@ from ...audio import Waveform
 from ...errors import InputError
 from ...motion_tools.timing import frame_to_seconds, frames_per_second
 from ..compat import active_strip, all_strips, sequencer_scene, strip_timing
+from ..narrow import window_scene
 from .sound_file import decode_file, decode_part
 
 
@@ -74,19 +75,19 @@ class StripSound:
         return _decode_packed(self.packed, self.path, self.strip, *part)
 
 
-def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
+def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.SoundStrip]:
     """The sound strips of a scene in the order in which they are heard, those inside meta strips too."""
-    strips = [strip for strip in all_strips(scene) if strip.type == "SOUND"]
+    strips = [strip for strip in all_strips(scene) if isinstance(strip, bpy.types.SoundStrip)]
     return sorted(strips, key=lambda strip: (strip_timing(strip).left, strip.name))
 
 
 def strip_scene(context: bpy.types.Context) -> bpy.types.Scene:
     """The scene whose strips are meant: the window's, or the one that the sequencer shows if only that has sound."""
-    scene = context.scene
+    scene = window_scene(context)
     return scene if sound_strips(scene) else sequencer_scene(context)
 
 
-def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:
+def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.SoundStrip:
     """The sound strip of this name; without a name the active one, or the only one.
 
     Raises:
@@ -99,7 +100,7 @@ def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:
             return named[0]
         if any(strip.name == name for strip in all_strips(scene)):
             raise InputError(f"strip {name!r} of scene {scene.name!r} is not a sound strip; choose a sound strip")
-    elif (active := active_strip(scene)) is not None and active.type == "SOUND":
+    elif isinstance(active := active_strip(scene), bpy.types.SoundStrip):
         return active
     elif len(strips) == 1:
         return strips[0]
@@ -111,7 +112,7 @@ def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.Strip:
     raise InputError(f"sound strip {name!r} not found in scene {scene.name!r}; choose one of {names}")
 
 
-def read_strip(scene: bpy.types.Scene, strip: bpy.types.Strip) -> StripSound:
+def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSound:
     """The audible part of a strip: what lies between its handles and between those of the meta strips around it.
 
     The file's time that is heard at frame f is (f - content_start + trim_start) / fps - sound_offset (spec/BLENDER.md,

@@ -18,6 +18,7 @@ from ...retarget.compatibility import check_fits_head, version_warning
 from ..compat import action_channelbag
 from ..head.joints import joint_displacements
 from ..head.rig import HeadRig, rig_of
+from ..narrow import mesh_of, pose_bones, shape_keys_of
 from .keyframes import new_slot, rotation_channels, write_curve
 
 # The motion as it came from the model stays with its action, so that a take can be changed without inference.
@@ -100,7 +101,7 @@ def keep_motion(action: bpy.types.Action, motion: FaceMotion, **place: str | int
 
 def kept_motion(action: bpy.types.Action) -> FaceMotion:
     """The motion that `keep_motion` stored; raises InputError if the action has none."""
-    if TAKE_PROPERTY not in action:
+    if action.get(TAKE_PROPERTY) is None:
         raise InputError(f"action {action.name!r} holds no take of EMOTE; choose one that it generated")
     with np.load(io.BytesIO(action[TAKE_PROPERTY]), allow_pickle=False) as arrays:
         return FaceMotion(
@@ -114,7 +115,7 @@ def kept_motion(action: bpy.types.Action) -> FaceMotion:
 
 
 def _write_expression(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, frames: np.ndarray) -> None:
-    shape_keys = rig.mesh.data.shape_keys
+    shape_keys = shape_keys_of(rig.mesh)
     slot = new_slot(action, shape_keys)
     for component, key_name in enumerate(_keys_of(motion, rig)):
         key = shape_keys.key_blocks[key_name]
@@ -141,10 +142,10 @@ def _write_bones(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, fra
     left_eye, right_eye = (None, None) if motion.eyes is None else (motion.eyes[:, :3], motion.eyes[:, 3:])
     rotations = {"jaw": motion.jaw, "neck": motion.neck, "left_eye": left_eye, "right_eye": right_eye}
     before = _animated_bones(rig.armature)
-    displacements = joint_displacements(rig.mesh.data, _keys_of(motion, rig))
+    displacements = joint_displacements(mesh_of(rig.mesh), _keys_of(motion, rig))
     expression = np.clip(motion.expression, -_SLIDER_LIMIT, _SLIDER_LIMIT)
     for bone_name, rotation in rotations.items():
-        bone = rig.armature.pose.bones.get(bone_name)
+        bone = pose_bones(rig.armature).get(bone_name)
         if bone is None:
             continue
         if rotation is None:
@@ -183,13 +184,13 @@ def _joint_shift(rotation: np.ndarray, displacement: np.ndarray) -> np.ndarray:
 def _animated_bones(armature: bpy.types.Object) -> set[str]:
     """Names of the bones that the armature's present take turns."""
     data = armature.animation_data
-    if data is None or data.action is None or TAKE_PROPERTY not in data.action or data.action_slot is None:
+    if data is None or data.action is None or data.action.get(TAKE_PROPERTY) is None or data.action_slot is None:
         return set()
     curves = action_channelbag(data.action, data.action_slot).fcurves
-    return {bone.name for bone in armature.pose.bones if any(f'"{bone.name}"' in curve.data_path for curve in curves)}
+    return {bone.name for bone in pose_bones(armature) if any(f'"{bone.name}"' in curve.data_path for curve in curves)}
 
 
-def _assign(owner: bpy.types.ID, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> None:
+def _assign(owner: bpy.types.Object | bpy.types.Key, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> None:
     """Makes an action's slot drive a data-block; the action it had before is kept in the file."""
     data = owner.animation_data or owner.animation_data_create()
     if data.action is not None:
@@ -199,7 +200,7 @@ def _assign(owner: bpy.types.ID, action: bpy.types.Action, slot: bpy.types.Actio
 
 
 def _require_no_tweak_mode(rig: HeadRig) -> None:
-    for owner in (rig.armature, rig.mesh.data.shape_keys):
+    for owner in (rig.armature, shape_keys_of(rig.mesh)):
         if owner.animation_data is not None and owner.animation_data.use_tweak_mode:
             raise InputError(
                 f"an NLA strip of {owner.name!r} is being edited (tweak mode); leave tweak mode in the NLA editor first"

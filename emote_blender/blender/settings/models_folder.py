@@ -8,6 +8,7 @@ import bpy
 
 from ...errors import InputError
 from ...files.paths import add_search_folder, remove_search_folder
+from ..narrow import present
 from . import model_info
 
 # The add-on's name in Blender: `emote_blender`, or `bl_ext.user_default.emote_blender` when installed.
@@ -37,7 +38,7 @@ def forget_models_folder() -> None:
 
 def stored_models_folder() -> str:
     """The folder in the preferences; empty if there is none or the add-on runs without preferences."""
-    addon = bpy.context.preferences.addons.get(ROOT_PACKAGE)
+    addon = present(bpy.context.preferences).addons.get(ROOT_PACKAGE)
     preferences = addon.preferences if addon is not None else None
     return getattr(preferences, "models_folder", "")
 

@@ -120,3 +120,8 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         description="What the last take was, or why there is none",
         options={"SKIP_SAVE"},
     )
+
+
+def scene_settings(scene: bpy.types.Scene) -> EMOTE_PG_settings:
+    """What a scene keeps for this add-on."""
+    return scene.emote  # type: ignore[attr-defined] # a pointer property that `register` adds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -11,6 +12,11 @@ from ...transcript.language import AUTO
 from ..blend_paths import absolute
 from ..scene import changes
 from ..scene.strips import find_strip
+
+if TYPE_CHECKING:
+    from bpy.stub_internal.rna_enums import PropertyFlagItems  # the stubs' own name
+
+    from .properties import EMOTE_PG_settings
 
 
 def _language_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
@@ -27,7 +33,7 @@ def _transcript_changed(self: bpy.types.PropertyGroup, context: bpy.types.Contex
     changes.note()
 
 
-def transcript_property(options: set[str]) -> object:
+def transcript_property(options: set[PropertyFlagItems]) -> Any:
     """A property that holds a transcript; `options` as of bpy.props."""
     return bpy.props.StringProperty(
         name="Transcript",
@@ -38,7 +44,7 @@ def transcript_property(options: set[str]) -> object:
     )
 
 
-def language_property(options: set[str]) -> object:
+def language_property(options: set[PropertyFlagItems]) -> Any:
     """A property that holds a transcript's language; `options` as of bpy.props."""
     return bpy.props.StringProperty(
         name="Language",
@@ -57,17 +63,22 @@ class EMOTE_PG_strip(bpy.types.PropertyGroup):
     language: language_property(set())
 
 
-def transcript_owner(scene: bpy.types.Scene, settings: bpy.types.PropertyGroup) -> bpy.types.PropertyGroup | None:
+def strip_settings(strip: bpy.types.Strip) -> EMOTE_PG_strip:
+    """What a strip keeps for this add-on."""
+    return strip.emote  # type: ignore[attr-defined] # a pointer property that `register` adds
+
+
+def transcript_owner(scene: bpy.types.Scene, settings: EMOTE_PG_settings) -> EMOTE_PG_settings | EMOTE_PG_strip | None:
     """Who keeps `transcript` and `language` of the sound that is chosen: its strip, or the settings for a file."""
     if settings.source == "FILE":
         return settings
     try:
-        return find_strip(scene, settings.strip).emote
+        return strip_settings(find_strip(scene, settings.strip))
     except InputError:
         return None
 
 
-def text_file_beside(scene: bpy.types.Scene, settings: bpy.types.PropertyGroup) -> Path | None:
+def text_file_beside(scene: bpy.types.Scene, settings: EMOTE_PG_settings) -> Path | None:
     """The .txt file beside the chosen sound's file, whether it is there or not."""
     if settings.source == "FILE":
         sound = absolute(settings.audio)

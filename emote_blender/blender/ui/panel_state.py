@@ -11,12 +11,15 @@ from ...retarget.compatibility import check_fits_head
 from .. import bundle
 from ..compat import active_strip, sequencer_scene
 from ..head.rig import HeadRig, rig_of
+from ..narrow import present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
 from ..scene import changes
 from ..scene.find_head import choose_head, heads_in
 from ..scene.strips import find_strip, sound_strips, strip_scene
 from ..scene.take import rig_warnings
 from ..settings.model_info import ModelInfo, model_info
+from ..settings.properties import EMOTE_PG_settings, scene_settings
+from ..settings.transcript import EMOTE_PG_strip, strip_settings
 
 
 @dataclass(frozen=True)
@@ -66,21 +69,23 @@ def forget_states() -> None:
 
 def work_out_state(context: bpy.types.Context) -> PanelState:
     """The state of the panel as the scene is now."""
-    settings, scene = context.scene.emote, strip_scene(context)
+    settings, scene = scene_settings(window_scene(context)), strip_scene(context)
     model = model_info(settings.model)
     default_strip = _strip_name(scene, "")
     strip = "" if settings.source == "FILE" else _strip_name(scene, settings.strip)
-    owner = settings if settings.source == "FILE" else scene.sequence_editor.strips_all[strip].emote if strip else None
+    owner: EMOTE_PG_settings | EMOTE_PG_strip | None = settings if settings.source == "FILE" else None
+    if strip:
+        owner = strip_settings(present(scene.sequence_editor).strips_all[strip])
     has_transcript = owner is not None and bool(owner.transcript.strip())
     rig, no_rig = _rig(context)
-    blocks = rig.mesh.data.shape_keys.key_blocks if rig else {}
+    blocks = shape_keys_of(rig.mesh).key_blocks if rig else ()
     return PanelState(
         head=rig.mesh.name if rig else "",
         identity_keys=tuple(name for name in rig.shape_keys if name in blocks) if rig else (),
         model=model,
         default_strip=default_strip,
         strip=strip,
-        strips_are_elsewhere=scene != context.scene,
+        strips_are_elsewhere=scene != window_scene(context),
         cautions=tuple(_cautions(model, has_transcript, rig)),
         why_not=missing_sentence() or no_rig or _no_sound(settings, scene, default_strip, strip),
     )
@@ -94,8 +99,9 @@ def is_non_commercial(licence: str) -> bool:
 
 def _key(context: bpy.types.Context) -> tuple:
     """What the state depends on and is cheap to read; the count of changes stands for the rest."""
-    scene, settings, shown = context.scene, context.scene.emote, sequencer_scene(context)
-    active, picked = context.view_layer.objects.active, settings.head
+    scene, shown = window_scene(context), sequencer_scene(context)
+    settings = scene_settings(scene)
+    active, picked = present(context.view_layer).objects.active, settings.head
     strips = [active_strip(scene), active_strip(shown)]
     return (
         changes.count(),
@@ -114,10 +120,11 @@ def _key(context: bpy.types.Context) -> tuple:
 
 def _rig(context: bpy.types.Context) -> tuple[HeadRig | None, str]:
     """What the head that would speak consists of; or None, and why there is none."""
+    scene = window_scene(context)
     try:
-        head = choose_head(context, picked=context.scene.emote.head)
+        head = choose_head(context, picked=scene_settings(scene).head)
     except InputError:
-        several = heads_in(context.scene)
+        several = heads_in(scene)
         return None, "Choose the head that speaks" if several else "The scene has no head: press Add Head"
     try:
         return rig_of(head), ""
@@ -133,7 +140,7 @@ def _strip_name(scene: bpy.types.Scene, name: str) -> str:
         return ""
 
 
-def _no_sound(settings: bpy.types.PropertyGroup, scene: bpy.types.Scene, default_strip: str, strip: str) -> str:
+def _no_sound(settings: EMOTE_PG_settings, scene: bpy.types.Scene, default_strip: str, strip: str) -> str:
     """Why there is no sound to speak; empty if there is."""
     if settings.source == "FILE":
         return "" if settings.audio else "Choose a sound file"

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import functools
 import textwrap
+from typing import TYPE_CHECKING, Literal
 
 import bpy
 
 from ..compat import sequencer_scene
 from ..jobs.job_operator import draw_progress
+from ..narrow import present, shape_keys_of, window_scene
 from ..settings.model_info import ModelInfo
+from ..settings.properties import EMOTE_PG_settings, scene_settings
+from ..settings.transcript import EMOTE_PG_strip, strip_settings
 from .panel_state import PanelState, panel_state
 
 _PIXELS_PER_LETTER = 6.5
 _LETTERS_PER_ICON = 3
 _NUM_IDENTITY_SLIDERS = 10
 
+_Icon = Literal["NONE", "INFO", "ERROR", "BLANK1"]
 
-class _SpeechPanel:
+if TYPE_CHECKING:
+    _Panel = bpy.types.Panel
+else:
+    _Panel = object  # a plain mixin at run time: only the registered classes derive from Blender's
+
+
+class _SpeechPanel(_Panel):
     """What both sidebars show."""
 
     bl_label = "EMOTE"
@@ -25,10 +36,10 @@ class _SpeechPanel:
     bl_region_type = "UI"
 
     def draw(self, context: bpy.types.Context) -> None:
-        layout = self.layout
+        layout = present(self.layout)
         layout.use_property_split = True
         layout.use_property_decorate = False
-        settings, state = context.scene.emote, panel_state(context)
+        settings, state = scene_settings(window_scene(context)), panel_state(context)
         self._draw_head(settings)
         layout.separator()
         self._draw_sound(context, settings, state)
@@ -43,16 +54,16 @@ class _SpeechPanel:
         self._draw_generate(settings, state)
         layout.operator("emote.apply_motion", icon="IMPORT")
 
-    def _draw_head(self, settings: bpy.types.PropertyGroup) -> None:
-        column = self.layout.column()
+    def _draw_head(self, settings: EMOTE_PG_settings) -> None:
+        column = present(self.layout).column()
         column.prop(settings, "head")
         row = column.row(align=True)
         row.use_property_split = False
         row.prop(settings, "new_head", text="")
         row.operator("emote.add_head", icon="ADD")
 
-    def _draw_sound(self, context: bpy.types.Context, settings: bpy.types.PropertyGroup, state: PanelState) -> None:
-        column = self.layout.column()
+    def _draw_sound(self, context: bpy.types.Context, settings: EMOTE_PG_settings, state: PanelState) -> None:
+        column = present(self.layout).column()
         column.row().prop(settings, "source", expand=True)
         if settings.source == "STRIP":
             column.prop(settings, "strip", icon="SOUND", placeholder=state.default_strip)
@@ -67,8 +78,8 @@ class _SpeechPanel:
             if owner.transcript.strip():
                 column.prop(owner, "language")
 
-    def _draw_model(self, settings: bpy.types.PropertyGroup, info: ModelInfo) -> None:
-        column = self.layout.column()
+    def _draw_model(self, settings: EMOTE_PG_settings, info: ModelInfo) -> None:
+        column = present(self.layout).column()
         column.prop(settings, "model")
         if info.problem:
             _paragraph(column, info.problem, "ERROR", self._width)
@@ -78,12 +89,12 @@ class _SpeechPanel:
 
     def _draw_cautions(self, state: PanelState) -> None:
         for sentence in state.cautions:
-            box = self.layout.box()
+            box = present(self.layout).box()
             box.alert = True
             _paragraph(box, sentence, "ERROR", self._width)
 
-    def _draw_generate(self, settings: bpy.types.PropertyGroup, state: PanelState) -> None:
-        layout = self.layout
+    def _draw_generate(self, settings: EMOTE_PG_settings, state: PanelState) -> None:
+        layout = present(self.layout)
         if draw_progress(layout):
             return
         row = layout.row()
@@ -98,7 +109,7 @@ class _SpeechPanel:
     @property
     def _width(self) -> int:
         """Letters that fit into one line."""
-        region, scale = bpy.context.region, bpy.context.preferences.system.ui_scale
+        region, scale = bpy.context.region, present(present(bpy.context.preferences).system).ui_scale
         return max(20, int(region.width / (_PIXELS_PER_LETTER * scale)) - 4) if region else 40
 
 
@@ -123,14 +134,15 @@ class EMOTE_PT_identity(bpy.types.Panel):
         return bool(panel_state(context).identity_keys)
 
     def draw(self, context: bpy.types.Context) -> None:
-        column = self.layout.column()
+        column = present(self.layout).column()
         column.use_property_split = True
         state = panel_state(context)
         head = bpy.data.objects.get((state.head, None))
-        blocks = head.data.shape_keys.key_blocks if head else {}
-        for name in state.identity_keys[:_NUM_IDENTITY_SLIDERS]:
-            if name in blocks:
-                column.prop(blocks[name], "value", text=name)
+        if head is not None:
+            blocks = shape_keys_of(head).key_blocks
+            for name in state.identity_keys[:_NUM_IDENTITY_SLIDERS]:
+                if name in blocks:
+                    column.prop(blocks[name], "value", text=name)
         column.operator("emote.update_joints", icon="BONE_DATA")
 
 
@@ -140,7 +152,7 @@ class EMOTE_PT_sequencer(_SpeechPanel, bpy.types.Panel):
     bl_space_type = "SEQUENCE_EDITOR"
 
 
-def _paragraph(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> None:
+def _paragraph(layout: bpy.types.UILayout, text: str, icon: _Icon, width: int) -> None:
     """A sentence in as many lines as it needs."""
     column = layout.column(align=True)
     column.scale_y = 0.8
@@ -148,7 +160,7 @@ def _paragraph(layout: bpy.types.UILayout, text: str, icon: str, width: int) -> 
         column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
 
 
-def paragraph_lines(text: str, icon: str, width: int) -> list[str]:
+def paragraph_lines(text: str, icon: _Icon, width: int) -> list[str]:
     """The text in lines that fit into `width` letters, an icon before each of them counted."""
     return list(_wrapped(text, width if icon == "NONE" else width - _LETTERS_PER_ICON))
 
@@ -159,11 +171,11 @@ def _wrapped(text: str, width: int) -> tuple[str, ...]:
 
 
 def _transcript_owner(
-    context: bpy.types.Context, settings: bpy.types.PropertyGroup, state: PanelState
-) -> bpy.types.PropertyGroup | None:
+    context: bpy.types.Context, settings: EMOTE_PG_settings, state: PanelState
+) -> EMOTE_PG_settings | EMOTE_PG_strip | None:
     """Who keeps the transcript of the chosen sound: its strip, or the settings for a file."""
     if settings.source == "FILE":
         return settings
-    scene = sequencer_scene(context) if state.strips_are_elsewhere else context.scene
+    scene = sequencer_scene(context) if state.strips_are_elsewhere else window_scene(context)
     strip = scene.sequence_editor.strips_all.get(state.strip) if state.strip and scene.sequence_editor else None
-    return strip and strip.emote
+    return strip_settings(strip) if strip is not None else None
