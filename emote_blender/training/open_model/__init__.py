@@ -1,1 +1,1 @@
-"""The open model from code alone: its recipe, its runs, its card."""
+"""Build the open model from code alone: its recipe, its runs and its card."""

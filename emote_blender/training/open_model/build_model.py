@@ -1,11 +1,15 @@
-"""Makes the open model from code alone: python -m emote_blender.training.open_model.build_model [--quick] [--work DIR]
+"""Build the open model from code alone.
 
-1. The corpus: speech by free engines with the times of its phones.
-2. The runs of the recipe in their order, as `emote_blender train` does them, in the work folder's `runs`.
-3. The run that never heard an engine and the run that ships are judged, without and with a transcript.
-4. The model folder: the weights that ship, and their card with these figures.
-A stopped run goes on where it stopped, and a finished one is not repeated. What stands in the work folder's
-`card/*.md` becomes a section of the card each.
+The command is `python -m emote_blender.training.open_model.build_model [--quick] [--work DIR]`. It makes, in this
+order:
+
+1. the corpus: speech by free engines, with phone times;
+2. the runs of the recipe, as `emote_blender train` does them, in `runs` of the work folder;
+3. the evaluations of the held-out run and of the shipped run, without and with a transcript;
+4. the model folder: the shipped weights, and their card with these figures.
+
+An interrupted run continues from its last checkpoint, and a finished run is not repeated. Each file `card/*.md` of the
+work folder becomes a section of the card.
 """
 
 from __future__ import annotations
@@ -36,22 +40,27 @@ from ..run.folder import RunFolder
 from ..run.task import RunInputs
 from ..run.trainer import Trainer
 from ..tasks.make_task import make_task
-from .model_card import TELLINGS, write_card
+from .model_card import TRANSCRIPTS, write_card
 from .recipe import FULL, QUICK, Recipe, Run
 
 logger = logging.getLogger(__name__)
 
 
 def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> dict[str, list[VoiceScores]]:
-    """The scores of the two judged runs by name, with the suffixes of `model_card.TELLINGS` where they were told what
-    is said; the model is written to `output`.
+    """Build the model and return the scores of the two evaluated runs, by name with a suffix of `TRANSCRIPTS`.
+
+    Args:
+        recipe: corpus and runs.
+        work: folder for corpus, runs and reports.
+        output: the model folder to write.
+        utterances: largest number of clips to evaluate on, per part.
 
     Raises:
         InputError: speech engines are missing; the sentence says what to install.
     """
     validation = judged_parts(recipe)
     catalogue.require_engines(tuple(part.engine for part in recipe.corpus + validation))
-    torch.set_num_threads(1)  # sums in another order would give other weights
+    torch.set_num_threads(1)  # another order of summation would give other weights
     started = time.monotonic()
     for part in recipe.corpus:
         prepare_part(generate_part(part, work / "corpus"), work / "prepared" / part.name)
@@ -63,11 +72,11 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
 
     scores, speeds = {}, []
     for name in dict.fromkeys((recipe.held_out, recipe.shipped)):
-        for suffix in TELLINGS:
+        for suffix in TRANSCRIPTS:
             evaluation = judge(work / "runs" / name, suffix, folders, utterances)
             scores[name + suffix] = evaluation.rows
             speeds.append(evaluation.times_real_time)
-            logger.info("%s judged after %.0f s", name + suffix, time.monotonic() - started)
+            logger.info("%s evaluated after %.0f s", name + suffix, time.monotonic() - started)
     write_json(work / "runs" / "scores.json", {name: [asdict(row) for row in rows] for name, rows in scores.items()})
     output.mkdir(parents=True, exist_ok=True)
     for path in RunFolder(work / "runs" / recipe.shipped).export.iterdir():
@@ -77,7 +86,7 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
 
 
 def judged_parts(recipe: Recipe) -> tuple[CorpusPart, ...]:
-    """The recipe's validation parts; those with voices that nothing is trained on only where these are installed."""
+    """The recipe's validation parts, without those of `catalogue.UNSEEN_ENGINES` that are not installed."""
     parts = []
     for part in recipe.validation:
         if part.engine in catalogue.UNSEEN_ENGINES and not catalogue.is_available(part.engine):
@@ -88,7 +97,7 @@ def judged_parts(recipe: Recipe) -> tuple[CorpusPart, ...]:
 
 
 def train(recipe: Recipe, run: Run, work: Path) -> None:
-    """Trains a run to its end, from where it stopped."""
+    """Train a run to its end, from its last checkpoint if there is one."""
     runs = work / "runs"
     config = recipe.config(run, runs)
     initial = runs / run.start if run.start else None
@@ -96,20 +105,26 @@ def train(recipe: Recipe, run: Run, work: Path) -> None:
     Trainer(make_task(config, inputs), config.trainer, runs / run.name, config.record).run(resume=True)
 
 
-def judge(run: Path, telling: str, folders: Mapping[str, Path], utterances: int) -> Evaluation:
-    """The evaluation of a run's export, told what is said as `model_card.TELLINGS` says; its report is written into the
-    run's folder."""
+def judge(run: Path, suffix: str, folders: Mapping[str, Path], utterances: int) -> Evaluation:
+    """Evaluate a run's export, write the report into the run's folder, and return the results.
+
+    Args:
+        run: the run's folder.
+        suffix: a key of `TRANSCRIPTS`: which transcript the model is given.
+        folders: prepared parts of the corpus by name.
+        utterances: largest number of clips per part.
+    """
     model = load_model(RunFolder(run).export)
     face_model = FaceModel.load(find_head(model.config.face))
-    wrong_words = TELLINGS[telling]
+    wrong_words = TRANSCRIPTS[suffix]
     with_text = wrong_words is not None
     evaluation = evaluate(model, face_model, folders, utterances, with_text, wrong_words or 0.0)
-    write_report(evaluation, run / f"evaluation{telling}")
+    write_report(evaluation, run / f"evaluation{suffix}")
     return evaluation
 
 
 def read_sections(folder: Path) -> dict[str, str]:
-    """Title and text of each Markdown file of a folder, in the order of their names; the title is the first line."""
+    """The text of each Markdown file of a folder by its title, which is the first line; in the order of the names."""
     sections = {}
     for path in sorted(folder.glob("*.md")):
         title, _, text = path.read_text(encoding="utf-8").strip().partition("\n")
@@ -118,15 +133,19 @@ def read_sections(folder: Path) -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line; 0 when all went well."""
+    """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m emote_blender.training.open_model.build_model", description=__doc__
     )
     parser.add_argument(
-        "--quick", action="store_true", help="the same path at the scale of a minute; not a usable model"
+        "--quick", action="store_true", help="the same steps in about a minute; the model is not usable"
     )
-    parser.add_argument("--work", type=Path, default=Path("build/model"), help="corpus, checkpoints and reports")
-    parser.add_argument("--output", type=Path, help="model folder; default models/emote_open, for --quick below --work")
+    parser.add_argument(
+        "--work", type=Path, default=Path("build/model"), help="folder for corpus, checkpoints and reports"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="model folder to write; default models/emote_open, with --quick below --work"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     work = options.work / "quick" if options.quick else options.work

@@ -1,6 +1,7 @@
-"""The open model's recipe: its corpus and its runs, each by a config file; full, and a minute's worth of the same path.
+"""The open model's recipe: its corpus, and its runs with their config files.
 
-A run hears no more than its config says, and what those hear that it starts from (`Recipe.heard_by`).
+`FULL` is the recipe of the shipped model; `QUICK` takes the same steps in a minute. A run is trained on the parts that
+its config names, and on those of the runs that it starts from (`Recipe.parts_used_by`).
 """
 
 from __future__ import annotations
@@ -15,12 +16,19 @@ from ..corpus.engines import catalogue
 from ..corpus.generate import FULL_CORPUS, FULL_VALIDATION, UNSEEN_VALIDATION, VARIED_CORPUS, CorpusPart
 from ..run.config import RunConfig, load_run_config
 
-RUNS = "runs/"  # a config names what another one has trained as `runs/CONFIG/...`
+RUNS = "runs/"  # a config refers to the result of another config's run as `runs/CONFIG/...`
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training. config: a shipped one. start: the run whose weights it goes on from. overrides: as `--set`."""
+    """One run of `train`.
+
+    Attributes:
+        name: of the run.
+        config: name of a shipped config file.
+        start: name of the run whose weights it continues from.
+        overrides: changes of the config, as for `--set`.
+    """
 
     name: str
     config: str
@@ -30,11 +38,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that `build_model` needs to know.
+    """The corpus and the runs of a model.
 
-    validation: what models are judged on; parts of `catalogue.UNSEEN_ENGINES` only where these are installed.
-    runs: in their order. held_out: the run that is judged on an engine that it never heard; shipped: the run whose
-    weights ship. Both are EMOTE's.
+    Attributes:
+        corpus: parts to train on.
+        validation: parts to evaluate on; those of `catalogue.UNSEEN_ENGINES` only if they are installed.
+        runs: in their order.
+        held_out: name of the EMOTE run that is evaluated on an engine that it was not trained on.
+        shipped: name of the EMOTE run whose weights ship.
     """
 
     corpus: tuple[CorpusPart, ...]
@@ -44,11 +55,16 @@ class Recipe:
     shipped: str = "shipped"
 
     def run(self, name: str) -> Run:
-        """The run of this name."""
+        """The run with a name."""
         return next(run for run in self.runs if run.name == name)
 
     def config(self, run: Run, runs: Path | None = None) -> RunConfig:
-        """A run's settings; `runs`: the folder below which the runs of this recipe are, which paths then lead to."""
+        """The settings of a run.
+
+        Args:
+            run: a run of this recipe.
+            runs: the folder of this recipe's runs. Paths of the form `runs/CONFIG/...` are changed to lead there.
+        """
         config = load_run_config(run.config, run.overrides)
         if runs is None:
             return config
@@ -56,7 +72,7 @@ class Recipe:
         return load_run_config(run.config, (*run.overrides, *moved))
 
     def _paths(self, tables: Mapping[str, Any], runs: Path, prefix: str = "") -> Iterator[tuple[str, Path]]:
-        """Key and new path of each `runs/CONFIG/...` in the tables, where CONFIG is one of this recipe's."""
+        """The key and the new path of each `runs/CONFIG/...` in the tables whose CONFIG belongs to this recipe."""
         names = {run.config: run.name for run in self.runs}
         for key, value in tables.items():
             if isinstance(value, Mapping):
@@ -67,12 +83,15 @@ class Recipe:
                     yield prefix + key, runs / names[config] / rest
 
     def line_of(self, name: str) -> list[Run]:
-        """The run of this name after those that it goes on from, the first one first."""
+        """The runs that a run continues from, in their order, and the run itself."""
         run = self.run(name)
         return [*(self.line_of(run.start) if run.start else ()), run]
 
     def made_from(self, name: str) -> list[Run]:
-        """The run of this name after all whose results it uses: motion prior and networks that watch, too."""
+        """All runs whose results a run uses, in their order, and the run itself.
+
+        Besides those that it continues from, these are the runs of the motion prior and of the perceptual networks.
+        """
         wanted = {run.name for run in self.line_of(name)}
         for run in reversed(self.runs):
             if run.name in wanted:
@@ -81,19 +100,19 @@ class Recipe:
                     wanted |= {before.name for before in self.line_of(other)}
         return [run for run in self.runs if run.name in wanted]
 
-    def heard_by(self, name: str) -> set[str]:
-        """Names of the parts that the run, or one that it is made from, is trained on or chosen by."""
-        heard: set[str] = set()
+    def parts_used_by(self, name: str) -> set[str]:
+        """The names of the parts that a run, or one that it is made from, is trained or validated on."""
+        used: set[str] = set()
         for run in self.made_from(name):
             data = self.config(run).tables["data"]
-            heard |= {*data.get("shares", ()), *data.get("parts", ()), *data.get("validation", ())}
-        return heard
+            used |= {*data.get("shares", ()), *data.get("parts", ()), *data.get("validation", ())}
+        return used
 
-    def unheard_families(self, name: str) -> list[str]:
-        """The families of engines of the corpus of which the run heard nothing (`catalogue.family`)."""
-        heard = self.heard_by(name)
+    def held_out_families(self, name: str) -> list[str]:
+        """The families of the corpus's engines (`catalogue.family`) of which a run uses no part."""
+        used = self.parts_used_by(name)
         parts = self.corpus + self.validation
-        known = {catalogue.family(part.engine) for part in parts if part.name in heard}
+        known = {catalogue.family(part.engine) for part in parts if part.name in used}
         return sorted({catalogue.family(part.engine) for part in self.corpus} - known)
 
 

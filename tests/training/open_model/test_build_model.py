@@ -30,15 +30,15 @@ def test_the_quick_path_makes_a_model_with_its_card(tmp_path, monkeypatch):
     assert "CC0-1.0" in card
     for run in QUICK.runs:
         assert f"`{run.name}`: `train " in card
-    assert "### The weights that ship, told what is said (`shipped`)" in card
+    assert "### The shipped weights, with transcript (`shipped`)" in card
     assert "\n## Ablations\n\nWithout anything: nothing.\n\n## Limits\n" in card
     runs = tmp_path / "work" / "quick" / "runs"
     shipped = load_model(runs / "shipped" / "export").state_dict()
     assert all(torch.equal(tensor, shipped[name]) for name, tensor in model.state_dict().items())
     before = load_model(runs / "all" / "export").state_dict()
-    ears = [name for name in before if name.startswith("audio_model")]
-    assert ears
-    assert all(torch.equal(before[name], shipped[name]) for name in ears)
+    encoder = [name for name in before if name.startswith("audio_model")]
+    assert encoder
+    assert all(torch.equal(before[name], shipped[name]) for name in encoder)
     assert any(not torch.equal(tensor, shipped[name]) for name, tensor in before.items())
     picture = runs / "shipped" / "evaluation" / "opening.png"
     assert picture.stat().st_size > 5000

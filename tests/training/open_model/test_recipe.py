@@ -1,4 +1,4 @@
-"""The recipe: what each run hears, what it is made from, and that every setting of it can be read."""
+"""The recipe: the parts that each run uses, the runs that it is made from, and that every config can be read."""
 
 from pathlib import Path
 
@@ -25,22 +25,22 @@ def parts_in(tables) -> set[str]:
     return {tables} & PARTS.keys() if isinstance(tables, str) else set()
 
 
-def test_no_run_up_to_the_held_out_one_hears_flite_and_neither_do_the_networks_that_watch():
+def test_neither_the_runs_up_to_the_held_out_one_nor_the_perceptual_networks_use_flite():
     names = [run.name for run in FULL.runs]
     for name in [*names[: names.index("held_out") + 1], "emotion", "lips"]:
         config = load_run_config(FULL.run(name).config)
         assert parts_in(config.tables), name
         assert "flite" not in families(parts_in(config.tables)), name
-        assert "flite" not in families(FULL.heard_by(name)), name
-    assert FULL.unheard_families("held_out") == ["flite"]
-    assert FULL.unheard_families("shipped") == []
+        assert "flite" not in families(FULL.parts_used_by(name)), name
+    assert FULL.held_out_families("held_out") == ["flite"]
+    assert FULL.held_out_families("shipped") == []
 
 
-def test_no_run_hears_the_unseen_voices():
+def test_no_run_uses_the_unseen_voices():
     for run in FULL.runs:
-        heard = {PARTS[name].engine for name in FULL.heard_by(run.name)}
-        assert heard
-        assert not heard & set(catalogue.UNSEEN_ENGINES)
+        used = {PARTS[name].engine for name in FULL.parts_used_by(run.name)}
+        assert used
+        assert not used & set(catalogue.UNSEEN_ENGINES)
 
 
 def test_what_the_shipped_run_is_made_from():
@@ -50,7 +50,7 @@ def test_what_the_shipped_run_is_made_from():
     assert [run.name for run in FULL.made_from("held_out")] == ["flint", "first", "further", "held_out"]
 
 
-def test_the_run_that_is_judged_is_the_one_that_ships_but_for_the_unheard_engine_and_its_length():
+def test_the_evaluated_run_differs_from_the_shipped_one_only_by_the_held_out_engine_and_its_length():
     held_out, shipped = (load_run_config(FULL.run(name).config).tables for name in ("held_out", "all"))
     same = {"model", "start", "loss"}
     assert {key: held_out[key] for key in same} == {key: shipped[key] for key in same}
@@ -59,12 +59,12 @@ def test_the_run_that_is_judged_is_the_one_that_ships_but_for_the_unheard_engine
 
 
 @pytest.mark.parametrize("recipe", [FULL, QUICK], ids=["full", "quick"])
-def test_every_run_comes_after_what_it_needs_and_hears_parts_of_the_corpus(recipe):
+def test_every_run_comes_after_what_it_needs_and_uses_parts_of_the_corpus(recipe):
     before: list[str] = []
     parts = {part.name for part in recipe.corpus + recipe.validation}
     for run in recipe.runs:
         assert {used.name for used in recipe.made_from(run.name)} <= {*before, run.name}
-        assert recipe.heard_by(run.name) <= parts
+        assert recipe.parts_used_by(run.name) <= parts
         before.append(run.name)
 
 
@@ -87,7 +87,7 @@ def test_every_config_can_be_read_with_the_paths_of_the_work_folder(recipe):
     assert settings.perceptual.lip_reader == runs / "lips" / "export"
 
 
-def test_hours_seen_are_steps_times_windows_by_share():
+def test_hours_drawn_are_steps_times_windows_by_share():
     steps = {name: load_run_config(FULL.run(name).config).trainer.num_steps for name in ("first", "further", "all")}
     drawn = hours_drawn(FULL, "first")
     assert sum(drawn.values()) == pytest.approx(steps["first"] * 16 * 96 / 25 / 3600)
