@@ -1,1 +1,1 @@
-"""Perceptual networks and where weights come from; each in a folder of its own."""
+"""Perceptual networks, their model folders, and weights from other projects."""

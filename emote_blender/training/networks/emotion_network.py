@@ -1,4 +1,4 @@
-"""The emotion recognition network: what one image of a face shows. After training only its features are used."""
+"""The emotion recognition network for single images of a face. The losses of EMOTE use its features only."""
 
 from __future__ import annotations
 
@@ -23,8 +23,13 @@ _ANCHOR = "layer1.0.conv1.weight"
 
 @dataclass(frozen=True)
 class EmotionNetworkConfig:
-    """layers: a key of `resnet.RESNETS`. image_size: pixels; other images are resized. heads: None of them were trained
-    where this is False, and the network gives features only."""
+    """Sizes of the emotion network.
+
+    Attributes:
+        layers: a key of `resnet.RESNETS`.
+        image_size: height and width of the images in pixels; other images are resized.
+        heads: False if the network has features only.
+    """
 
     layers: str = "resnet50"
     image_size: int = 224
@@ -38,14 +43,19 @@ class EmotionNetworkConfig:
 
     @property
     def feature_dim(self) -> int:
-        """D."""
+        """D, the width of the features."""
         return RESNETS[self.layers].dim
 
 
 @dataclass(frozen=True, eq=False)
 class EmotionReading:
-    """What N images show. expression: (N, 8) logits in AffectNet's order (`emotion.EMOTIONS`); valence, arousal: (N,)
-    in -1..1."""
+    """The emotion in N images.
+
+    Attributes:
+        expression: (N, 8) logits in AffectNet's order (`emotion.EMOTIONS`).
+        valence: (N,) in -1..1.
+        arousal: (N,) in -1..1.
+    """
 
     expression: Tensor
     valence: Tensor
@@ -53,7 +63,7 @@ class EmotionReading:
 
 
 class EmotionNetwork(nn.Module):
-    """A residual network with linear heads (EMOCA's network is a ResNet-50; spec 7)."""
+    """A residual network with linear heads; EMOCA's is a ResNet-50 (spec 7)."""
 
     def __init__(self, config: EmotionNetworkConfig) -> None:
         super().__init__()
@@ -64,9 +74,13 @@ class EmotionNetwork(nn.Module):
             self.circumplex = nn.Linear(config.feature_dim, 2)  # valence, arousal
 
     def features(self, images: Tensor) -> Tensor:
-        """The last layer's output (N, D), 2048-d for ResNet-50, of images (N, 3, H, W).
+        """The features (N, D) of images; D is 2048 for a ResNet-50.
 
-        The images are RGB in [0, 1] and are not normalised further (spec 7).
+        Args:
+            images: (N, 3, H, W) RGB in [0, 1]; they are not normalised further (spec 7).
+
+        Raises:
+            ValueError: the images have another shape.
         """
         if images.ndim != 4 or images.shape[1] != 3:
             raise ValueError(f"expected images (N, 3, H, W), found {tuple(images.shape)}")
@@ -76,15 +90,19 @@ class EmotionNetwork(nn.Module):
         return self.backbone(images)
 
     def forward(self, images: Tensor) -> EmotionReading:
-        """Emotion of images (N, 3, H, W).
+        """The emotion in images (N, 3, H, W); see `features`.
 
         Raises:
-            ValueError: the network has no heads.
+            ValueError: the network has no heads, or the images have another shape.
         """
         return self.read(self.features(images))
 
     def read(self, features: Tensor) -> EmotionReading:
-        """Emotion of features (N, D) that this network made."""
+        """The emotion for features (N, D) of this network.
+
+        Raises:
+            ValueError: the network has no heads.
+        """
         if not self.config.heads:
             raise ValueError("this network was loaded without heads; only its features can be used")
         valence, arousal = self.circumplex(features).tanh().unbind(-1)
@@ -94,13 +112,16 @@ class EmotionNetwork(nn.Module):
 def emotion_loss(
     found: EmotionReading, expression: Tensor, valence: Tensor, arousal: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Errors of expression, valence and arousal; their sum is the loss.
+    """The three terms of the loss, for expression, valence and arousal; the loss is their sum.
 
-    Cross-entropy of the class, and 1 - CCC of valence and arousal, the measure that AffectNet's authors compare them
-    with (Mollahosseini et al. 2017) and that emotion networks since are trained on (Toisoul et al. 2021).
+    They are the cross-entropy of the class, and 1 - CCC of valence and arousal. AffectNet's authors evaluate with the
+    CCC (Mollahosseini et al. 2017), and Toisoul et al. (2021) train with it.
 
     Args:
-        found: of N images. expression: (N,) int64 classes. valence, arousal: (N,) in -1..1.
+        found: the network's output for N images.
+        expression: (N,) int64 classes.
+        valence: (N,) in -1..1.
+        arousal: (N,) in -1..1.
     """
     return (
         F.cross_entropy(found.expression, expression),
@@ -110,9 +131,9 @@ def emotion_loss(
 
 
 def concordance(found: Tensor, wanted: Tensor) -> Tensor:
-    """Concordance correlation coefficient () of two rows (N,), 1 where they are equal (Lin 1989, equation 3).
+    """The concordance correlation coefficient (CCC), a scalar, of two vectors (N,) (Lin 1989, equation 3).
 
-    2 cov / (var + var' + (mean - mean')²) with the biased variances; 0 where both rows are constant.
+    2 cov / (var + var' + (mean - mean')²) with biased variances: 1 if the vectors are equal, 0 if both are constant.
     """
     a, b = found - found.mean(), wanted - wanted.mean()
     spread = a.square().mean() + b.square().mean() + (found.mean() - wanted.mean()).square()
@@ -120,15 +141,15 @@ def concordance(found: Tensor, wanted: Tensor) -> Tensor:
 
 
 def load_official_emotion_network(path: str | Path) -> EmotionNetwork:
-    """The ResNet-50 of EMOCA's authors, for its features, in eval mode.
+    """The ResNet-50 of EMOCA's authors without its heads, in eval mode.
 
-    The weights are found by torchvision's names (conv1, bn1, layer1.0.conv1 ... layer4.2.bn3) behind any prefix;
-    the linear layers on the features, the heads, are left out: EMOTE uses the features only. Not verified, because no
-    released file was at hand: the names themselves, and the layout (VGGFace2's, see `ResNetSizes.caffe`), which
-    no shape shows.
+    The weights are found by torchvision's names (conv1, bn1, layer1.0.conv1 ... layer4.2.bn3) after any prefix. The
+    heads, linear layers on the features, are left out: EMOTE uses the features only. The names have not been verified
+    on a released file. Nor has the layout (VGGFace2's, see `ResNetSizes.caffe`), which the shapes of the weights do
+    not reveal.
 
     Raises:
-        InputError: the file is not readable or hostile, lacks a weight, or has one that nobody expects.
+        InputError: the file cannot be read or is malicious, lacks a weight, or has an unknown one.
     """
     path = Path(path)
     state = read_state_dict(path)

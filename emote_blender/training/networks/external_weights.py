@@ -1,4 +1,4 @@
-"""Other people's networks: weights out of a checkpoint that may be hostile, matched strictly to a network of ours."""
+"""Weights of other projects' networks, from checkpoints that may be malicious, matched strictly to our networks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ...official.pickle_reader import load_torch
 
 
 def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
-    """The tensors of a PyTorch or Lightning checkpoint by name; nothing in the file is run.
+    """The tensors of a PyTorch or Lightning checkpoint by name; no code in the file is run.
 
-    The state dict may be the file itself, or stand under "state_dict" or "model".
+    The state dict may be the whole file, or be stored under "state_dict" or "model".
 
     Raises:
-        InputError: no such file, or it holds no state dict.
+        InputError: the file does not exist or has no state dict.
     """
     path = Path(path)
     if not path.is_file():
@@ -34,10 +34,15 @@ def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def common_prefix(state: dict[str, np.ndarray], anchor: str, path: Path) -> str:
-    """What stands before `anchor`, a name that the network surely has, in the state dict's keys.
+    """The prefix of a network's keys in a state dict.
+
+    Args:
+        state: the state dict.
+        anchor: the name, without prefix, of a weight that the network always has.
+        path: the file, for the error.
 
     Raises:
-        InputError: no key ends with it, or several do.
+        InputError: no key ends with `anchor`, or several do.
     """
     found = [key.removesuffix(anchor) for key in state if key == anchor or key.endswith("." + anchor)]
     if len(found) != 1:
@@ -51,15 +56,17 @@ def common_prefix(state: dict[str, np.ndarray], anchor: str, path: Path) -> str:
 def fill(
     network: nn.Module, state: dict[str, np.ndarray], their_name: Callable[[str], str], path: Path
 ) -> dict[str, np.ndarray]:
-    """Copies weights into the network and gives back what is left of the state dict.
+    """The rest of a state dict after its weights were copied into a network.
 
     Args:
-        network: every tensor of it must be in the state dict, but counters of seen batches. It may be on `meta`, which
-            saves the time of random weights.
-        their_name: name in the state dict of one of the network's tensors.
+        network: changed in place. The state dict must have all its tensors, except counters of batches. A network on
+            the `meta` device saves the time to draw random weights.
+        state: the state dict.
+        their_name: maps the name of a tensor of the network to its name in the state dict.
+        path: the file, for the error.
 
     Raises:
-        InputError: naming what is missing, of another shape or type, or not finite. The network is then unchanged.
+        InputError: a tensor is missing, of another shape or type, or not finite; the network is then unchanged.
     """
     ours = {their_name(name): name for name in network.state_dict()}
     specs = tensor_specs(network.state_dict())

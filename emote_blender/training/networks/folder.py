@@ -1,4 +1,4 @@
-"""Folders of the networks that perceptual losses use: `config.json` and `model.safetensors`, loaded strictly."""
+"""Folders of perceptual networks: `config.json` and `model.safetensors`, loaded strictly."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .lip_reading import LipReader, LipReaderConfig
 from .video_emotion import VideoEmotionConfig, VideoEmotionNetwork
 
 CONFIG_FILE = "config.json"
-_LARGEST_SETTING = 1 << 13  # beyond it a damaged file would ask for more memory than there is
+_LARGEST_SETTING = 1 << 13  # a larger value in a damaged file could exhaust the memory
 _KINDS: dict[str, tuple[type[nn.Module], type]] = {
     "emotion": (EmotionNetwork, EmotionNetworkConfig),
     "video_emotion": (VideoEmotionNetwork, VideoEmotionConfig),
@@ -28,7 +28,7 @@ _Network = TypeVar("_Network", EmotionNetwork, VideoEmotionNetwork, LipReader)
 
 
 def save_network(network: EmotionNetwork | VideoEmotionNetwork | LipReader, folder: str | Path) -> Path:
-    """Path of the folder that the network's settings and weights were written to."""
+    """The folder to which the network's settings and weights were written."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     kind = next(name for name, (cls, _) in _KINDS.items() if type(network) is cls)
@@ -38,10 +38,14 @@ def save_network(network: EmotionNetwork | VideoEmotionNetwork | LipReader, fold
 
 
 def load_network(folder: str | Path, cls: type[_Network]) -> _Network:
-    """The network of a class in `folder`, in eval mode.
+    """The network in a folder, in eval mode.
+
+    Args:
+        folder: the folder.
+        cls: the class that the network must have.
 
     Raises:
-        ModelError: a file is missing or damaged, holds another network, or weights and settings do not fit exactly.
+        ModelError: a file is missing or damaged, it is another network, or weights and settings do not match exactly.
     """
     path = Path(folder) / CONFIG_FILE
     kind, config_class = next((name, config) for name, (known, config) in _KINDS.items() if known is cls)
@@ -61,7 +65,7 @@ def load_network(folder: str | Path, cls: type[_Network]) -> _Network:
 
 
 def _read_config(values: object, config_class: type, path: Path) -> Any:
-    """The settings, all of them there."""
+    """The settings from config.json, without defaults for missing ones."""
     try:
         config: Any = read_dataclass(config_class, values, complete=True)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The lip reader: mouth crops to phones. It is trained with CTC on the corpus; the losses use its front end only."""
+"""The lip reader, from mouth crops to phones, trained with CTC on the corpus. The losses use its front end only."""
 
 from __future__ import annotations
 
@@ -14,13 +14,22 @@ from ..corpus.phones import CLASSES, SILENCE
 from .visual_front_end import VisualFrontEnd, VisualFrontEndConfig
 
 BLANK = len(CLASSES)
-"""CTC's blank is the last output, so that output `c` is phone class `c`."""
+"""CTC's blank is the last class, so that class `c` is phone class `c`."""
 
 
 @dataclass(frozen=True)
 class LipReaderConfig:
-    """layers, activation: of the front end, see `VisualFrontEndConfig`. dim, num_layers, num_heads, intermediate_size,
-    dropout: of the transformer over time."""
+    """Sizes of the lip reader.
+
+    Attributes:
+        layers: of the front end, see `VisualFrontEndConfig`.
+        activation: of the front end, see `VisualFrontEndConfig`.
+        dim: width of the transformer over time.
+        num_layers: its layers.
+        num_heads: its attention heads.
+        intermediate_size: width of its feed-forward layers.
+        dropout: its dropout probability in training.
+    """
 
     layers: str = "resnet18"
     activation: str = "relu"
@@ -32,12 +41,12 @@ class LipReaderConfig:
 
     @classmethod
     def tiny(cls) -> LipReaderConfig:
-        """About 1 ms per frame on one CPU core."""
+        """Sizes with which a frame takes about 1 ms on one CPU core."""
         return cls("tiny", dim=64, num_layers=2, num_heads=4, intermediate_size=128, dropout=0.0)
 
 
 class LipReader(nn.Module):
-    """Front end, transformer over time whose heads see by distance (ALiBi), linear head over phones and blank."""
+    """A visual front end, a transformer over time with ALiBi, and a linear head for phones and blank."""
 
     def __init__(self, config: LipReaderConfig) -> None:
         super().__init__()
@@ -50,26 +59,31 @@ class LipReader(nn.Module):
         self.head = nn.Linear(config.dim, len(CLASSES) + 1)
 
     def features(self, crops: Tensor) -> Tensor:
-        """Front-end features (B, T, D) of grey mouth crops (B, T, 96, 96) in [0, 1]; see `VisualFrontEnd.features`."""
+        """Front-end features (B, T, D) of grey mouth crops (B, T, 96, 96); see `VisualFrontEnd.features`."""
         return self.front_end.features(crops)
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Log-probabilities (B, T, classes + 1) of crops (B, T, 96, 96): phone classes, then CTC's blank."""
+        """Log-probabilities (B, T, classes + 1) of the phone classes and CTC's blank, for crops (B, T, 96, 96)."""
         return self.head(self.encoder(self.projection(self.features(crops)))).log_softmax(-1)
 
 
 @dataclass(frozen=True, eq=False)
 class CTCTargets:
-    """What is said in B clips. phones: (N,) int64, sequences one after the other; lengths: (B,) int64."""
+    """The phone sequences of B clips.
+
+    Attributes:
+        phones: (N,) int64, the sequences one after the other.
+        lengths: (B,) int64, their lengths.
+    """
 
     phones: Tensor
     lengths: Tensor
 
 
 def ctc_targets(labels: Tensor) -> CTCTargets:
-    """Phone sequences of labels (B, L) at 50 Hz: each run of one class is one phone.
+    """The phone sequences of labels (B, L) at 50 Hz: each run of one class is one phone.
 
-    A silence counts as a phone. Two equal phones in a row look like one, here as on a face.
+    A silence counts as a phone. Two equal phones in a row count as one; they look the same on a face.
     """
     sequences = [torch.unique_consecutive(row) for row in labels]
     lengths = torch.tensor([len(sequence) for sequence in sequences], dtype=torch.int64, device=labels.device)
@@ -77,9 +91,9 @@ def ctc_targets(labels: Tensor) -> CTCTargets:
 
 
 def ctc_loss(log_probabilities: Tensor, targets: CTCTargets) -> Tensor:
-    """Mean over clips of -log p(phones), divided by the number of phones (Graves et al. 2006).
+    """The mean over clips of -log p(phones) divided by the number of phones (Graves et al. 2006).
 
-    A clip with more phones than frames can say has no alignment and counts as zero.
+    A clip with more phones than frames cannot be aligned and counts as zero.
     """
     frames = torch.full((len(log_probabilities),), log_probabilities.shape[1], dtype=torch.int64)
     return F.ctc_loss(
@@ -93,9 +107,9 @@ def ctc_loss(log_probabilities: Tensor, targets: CTCTargets) -> Tensor:
 
 
 def frame_loss(log_probabilities: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of the phones alone, blank aside, against labels (B, 2 T) at 50 Hz, two for each frame.
+    """The cross-entropy of the phones, without the blank, for labels (B, 2 T) at 50 Hz, two per frame.
 
-    It says when each phone is seen, which CTC has to find out; with few training steps that makes the difference.
+    It gives the time of each phone, which CTC has to find by itself. This matters when the training is short.
     """
     phones = log_probabilities[..., :BLANK].log_softmax(-1)
     pairs = labels.unflatten(1, (-1, 2))  # (B, T, 2)
@@ -103,13 +117,13 @@ def frame_loss(log_probabilities: Tensor, labels: Tensor) -> Tensor:
 
 
 def greedy_decode(log_probabilities: Tensor) -> list[list[int]]:
-    """Phone classes of each clip of (B, T, classes + 1): each frame's likeliest, repeats joined, blanks removed."""
+    """The phone classes of each clip: the most probable class of each frame, with repeats merged and blanks removed."""
     best = log_probabilities.argmax(-1)
     return [[int(c) for c in torch.unique_consecutive(row) if c != BLANK] for row in best]
 
 
 def edit_distance(found: Sequence[int], wanted: Sequence[int]) -> int:
-    """Fewest insertions, deletions and replacements that turn one sequence into the other (Levenshtein 1966)."""
+    """The fewest insertions, deletions and replacements that turn one sequence into the other (Levenshtein 1966)."""
     row = list(range(len(wanted) + 1))
     for i, one in enumerate(found, 1):
         above, row[0] = row[0], i
@@ -119,7 +133,7 @@ def edit_distance(found: Sequence[int], wanted: Sequence[int]) -> int:
 
 
 def phone_error_rate(found: Sequence[Sequence[int]], wanted: Sequence[Sequence[int]]) -> float:
-    """Edits per wanted phone over all clips, silences left out of both; 0 is perfect, and more than 1 is possible."""
+    """The number of edits per wanted phone over all clips, without silences; 0 is perfect, and it can exceed 1."""
     pairs = [
         ([c for c in f if c != SILENCE], [c for c in w if c != SILENCE]) for f, w in zip(found, wanted, strict=True)
     ]

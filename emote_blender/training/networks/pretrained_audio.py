@@ -1,4 +1,4 @@
-"""Wav2Vec 2.0 weights as Hugging Face publishes them, into EMOTE's audio encoder (spec/EMOTE.md 2)."""
+"""Pretrained Wav2Vec 2.0 weights from Hugging Face for EMOTE's audio encoder (spec/EMOTE.md 2)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ...errors import InputError
 
 
 def load_pretrained_audio(encoder: AudioEncoder, name_or_folder: str) -> None:
-    """Copies the weights into `encoder`; heads on top of the model, such as CTC's, are left out.
+    """Copy pretrained weights into an encoder; heads on top of the model, such as CTC's, are left out.
 
     Args:
-        encoder: a `Wav2Vec2Encoder` of the same architecture.
+        encoder: a `Wav2Vec2Encoder` with the same architecture.
         name_or_folder: a folder with `config.json` and weights, or a name on the Hub ("facebook/wav2vec2-base-960h"),
             which Hugging Face's library downloads once.
 
@@ -47,7 +47,7 @@ def _read(name_or_folder: str) -> dict:
             f"{name_or_folder} cannot be read as a Wav2Vec 2.0 model ({reason}); give a folder with config.json and "
             "model.safetensors, or a name on the Hugging Face Hub"
         ) from error
-    missing = set(report["missing_keys"]) - {"masked_spec_embed"}  # drawn at random where nobody trained it
+    missing = set(report["missing_keys"]) - {"masked_spec_embed"}  # not trained in every model, then drawn at random
     if missing:
         raise InputError(f"{name_or_folder} lacks weights of Wav2Vec 2.0: {', '.join(sorted(missing)[:3])}")
     return model.state_dict()

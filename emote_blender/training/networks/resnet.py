@@ -1,7 +1,7 @@
-"""Residual networks (He et al. 2016): the trunk of the emotion network and of the lip reader.
+"""Residual networks (He et al. 2016): the backbone of the emotion network and the trunk of the lip reader.
 
-The blocks are transformers' own; here are their sizes, and the names that torchvision gave to the same weights, by
-which everyone else saves them.
+The blocks come from transformers. This module has their sizes, and torchvision's names of the same weights, which are
+those of most published checkpoints.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ ACTIVATIONS = ("relu", "swish", "prelu")
 class ResNetSizes:
     """Sizes of a residual network.
 
-    block: "basic" (two 3x3 convolutions) or "bottleneck" (1x1, 3x3, 1x1 with a quarter of the channels).
-    stem: channels of the first convolution. channels, depths: of each stage, and how many blocks it has.
-    caffe: the first network's layout, that of VGGFace2: a stage halves its image in the 1x1 convolution instead of the
-        3x3 one, and the stem's pooling rounds up instead of padding.
+    Attributes:
+        block: "basic" (two 3x3 convolutions) or "bottleneck" (1x1, 3x3, 1x1 with a quarter of the channels).
+        stem: channels of the first convolution.
+        channels: of each stage.
+        depths: number of blocks in each stage.
+        caffe: use the layout of the original Caffe network, as VGGFace2's: the first 1x1 convolution of a stage has the
+            stride instead of the 3x3 one, and the stem's pooling rounds up instead of padding.
     """
 
     block: str
@@ -32,19 +35,19 @@ class ResNetSizes:
 
     @property
     def dim(self) -> int:
-        """D, the number of features of an image."""
+        """D, the width of the features."""
         return self.channels[-1]
 
 
 RESNETS = {
     "resnet50": ResNetSizes("bottleneck", 64, (256, 512, 1024, 2048), (3, 4, 6, 3), caffe=True),
     "resnet18": ResNetSizes("basic", 64, (64, 128, 256, 512), (2, 2, 2, 2)),
-    "tiny": ResNetSizes("basic", 16, (16, 32, 64, 128), (1, 1, 1, 1)),  # 1.5 ms for 96 x 96 on one CPU core
+    "tiny": ResNetSizes("basic", 16, (16, 32, 64, 128), (1, 1, 1, 1)),  # 1.5 ms for 96 x 96 pixels on one CPU core
 }
 
 
 class ResidualNetwork(nn.Module):
-    """Stem (7x7 convolution, pooling), stages, mean over the image."""
+    """A residual network without classifier: stem (7x7 convolution, pooling), stages, mean over the image."""
 
     def __init__(self, sizes: ResNetSizes, num_channels: int = 3) -> None:
         from transformers import ResNetConfig, ResNetModel
@@ -69,10 +72,14 @@ class ResidualNetwork(nn.Module):
 
 
 class ResidualTrunk(nn.Module):
-    """The stages alone, on what a front end made; then the mean over the image."""
+    """The stages of a residual network without its stem, then the mean over the image.
+
+    Args:
+        sizes: of the network; `stem` is the number of input channels.
+        activation: one of `ACTIVATIONS`; "prelu" has a slope for each channel.
+    """
 
     def __init__(self, sizes: ResNetSizes, activation: str = "relu") -> None:
-        """activation: "relu", "swish", or "prelu" with a slope of its own for each channel."""
         from transformers import ResNetConfig
         from transformers.models.resnet.modeling_resnet import ResNetEncoder
 
@@ -100,10 +107,10 @@ class ResidualTrunk(nn.Module):
 
 
 def activation_module(name: str, channels: int) -> nn.Module:
-    """One of `ACTIVATIONS` for so many channels.
+    """The activation with a name of `ACTIVATIONS`; a "prelu" has a slope for each channel.
 
     Raises:
-        ValueError: no such activation.
+        ValueError: there is no such activation.
     """
     if name not in ACTIVATIONS:
         raise ValueError(f"activation {name!r} is none of {', '.join(ACTIVATIONS)}")
@@ -115,15 +122,15 @@ _PART = {"convolution": "conv", "normalization": "bn", "activation": "relu"}
 
 
 def torchvision_name(name: str, blocks_end: int) -> str | None:
-    """torchvision's name of a weight of `ResNetModel` or `ResNetEncoder`.
+    """The name in torchvision of a weight of `ResNetModel` or `ResNetEncoder`.
 
     Args:
-        name: below the model, for instance "encoder.stages.0.layers.1.layer.2.convolution.weight".
+        name: in the model, such as "encoder.stages.0.layers.1.layer.2.convolution.weight".
         blocks_end: number of convolutions in a block: 2 in a basic block, 3 in a bottleneck.
 
     Returns:
-        For instance "layer1.1.conv3.weight"; None for a name that is no residual network's. The slopes of a basic
-        block's PReLUs are relu1 and relu2.
+        For example "layer1.1.conv3.weight"; None if the name is not one of a residual network. The PReLUs of a basic
+        block are called relu1 and relu2.
     """
     for theirs, ours in _STEM.items():
         if name.startswith(ours + "."):

@@ -1,6 +1,6 @@
-"""The video emotion network: features of frames to the emotion and intensity of a clip, and a feature of the clip.
+"""The video emotion network: emotion, intensity and a feature of a clip, from features of its frames.
 
-The feature is what EMOTE's emotion losses compare. Parameter names are those of the official checkpoint.
+EMOTE's emotion losses compare the clip's feature. Parameter names are those of the official checkpoint.
 """
 
 from __future__ import annotations
@@ -16,9 +16,17 @@ from ...emote.attention import TransformerEncoder
 
 @dataclass(frozen=True)
 class VideoEmotionConfig:
-    """Sizes; the defaults are the released network's (spec 7).
+    """Sizes of the video emotion network; the defaults are those of the released one (spec 7).
 
-    feature_dim: D, of a frame's features. dim: of the transformer and of the clip's feature.
+    Attributes:
+        feature_dim: D, width of a frame's features.
+        dim: width of the transformer and of the clip's feature.
+        num_layers: layers of the transformer.
+        num_heads: attention heads.
+        intermediate_size: width of its feed-forward layers.
+        dropout: probability in training.
+        num_expressions: classes of the expression.
+        num_intensities: classes of the intensity.
     """
 
     feature_dim: int = 2048
@@ -33,7 +41,13 @@ class VideoEmotionConfig:
 
 @dataclass(frozen=True, eq=False)
 class VideoEmotion:
-    """What a clip shows. expression: (B, 8) logits; intensity: (B, 3) logits; feature: (B, dim) in -1..1."""
+    """The emotion of B clips.
+
+    Attributes:
+        expression: (B, 8) logits.
+        intensity: (B, 3) logits.
+        feature: (B, dim) in -1..1.
+    """
 
     expression: Tensor
     intensity: Tensor
@@ -41,11 +55,11 @@ class VideoEmotion:
 
 
 class VideoEmotionNetwork(nn.Module):
-    """Emotion of clips of any length.
+    """The emotion of clips of any length.
 
-    There is neither a mask nor a positional encoding: the released code asks for ALiBi and then overwrites its result
-    with that of an unmasked call. So the order of all frames but the first does not count; the first is pooled (spec
-    7).
+    The released network uses neither a mask nor a positional encoding: it is configured for ALiBi, but its code
+    replaces the result by that of an unmasked call. The output is pooled from the first frame (spec 7), so the order of
+    the other frames has no effect.
     """
 
     def __init__(self, config: VideoEmotionConfig) -> None:
@@ -55,12 +69,12 @@ class VideoEmotionNetwork(nn.Module):
         self.classification_head = _ClassificationHead(config)
 
     def forward(self, features: Tensor, valid: Tensor | None = None) -> VideoEmotion:
-        """Emotion of features (B, T, D) of the frames of clips.
+        """The emotion of clips.
 
         Args:
-            features: of a frame each. Frames of zeros count like all others: they are not silently left out.
-            valid: (B, T) bool, False where a shorter clip was padded; those frames are seen by none, so that a padded
-                clip gives what it gives alone. The first frame of a clip must be valid. None: all are.
+            features: (B, T, D) of the frames. Frames of zeros are not masked by themselves.
+            valid: (B, T) bool, False in padding. Padding is masked, so that a padded clip has the same result as alone.
+                The first frame of each clip must be valid. None: all frames are valid.
         """
         feature = self.sequence_encoder(features, valid)
         heads = self.classification_head.classification_heads
@@ -68,7 +82,7 @@ class VideoEmotionNetwork(nn.Module):
 
 
 class _SequenceEncoder(nn.Module):
-    """(B, dim) pooled clips of (B, T, D)."""
+    """Features (B, T, D) of frames to pooled features (B, dim) of clips."""
 
     def __init__(self, config: VideoEmotionConfig) -> None:
         super().__init__()
@@ -80,7 +94,7 @@ class _SequenceEncoder(nn.Module):
 
 
 class _UnmaskedEncoder(nn.Module):
-    """(B, T, dim) of (B, T, D): bottleneck, then transformer layers that know of no distance."""
+    """Features (B, T, D) to (B, T, dim): bottleneck, then transformer layers without positional bias."""
 
     def __init__(self, config: VideoEmotionConfig) -> None:
         super().__init__()
@@ -100,7 +114,7 @@ class _UnmaskedEncoder(nn.Module):
 
 
 class _Pooler(nn.Module):
-    """(B, dim) of (B, T, dim): the first frame, projected and squashed."""
+    """Features (B, T, dim) to (B, dim): tanh of a projection of the first frame."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -111,7 +125,7 @@ class _Pooler(nn.Module):
 
 
 class _Classifier(nn.Module):
-    """A linear layer; the released one's dropout is never applied."""
+    """A linear layer; the released network has a dropout here that is never applied."""
 
     def __init__(self, dim: int, num_classes: int) -> None:
         super().__init__()
@@ -122,7 +136,7 @@ class _Classifier(nn.Module):
 
 
 class _ClassificationHead(nn.Module):
-    """Holds the heads under the names of the checkpoint."""
+    """The heads, under the names of the checkpoint."""
 
     def __init__(self, config: VideoEmotionConfig) -> None:
         super().__init__()
@@ -135,10 +149,11 @@ class _ClassificationHead(nn.Module):
 
 
 def video_emotion_loss(found: VideoEmotion, expression: Tensor, intensity: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross-entropies of the expression and of the intensity; the released network's loss is their sum (spec 7).
+    """The cross-entropies of expression and intensity; the loss of the released network is their sum (spec 7).
 
     Args:
-        found: of B clips.
-        expression: (B,) int64 classes. intensity: (B,) int64, counted from 0 (MEAD's level minus 1).
+        found: the network's output for B clips.
+        expression: (B,) int64 classes.
+        intensity: (B,) int64, counted from 0 (MEAD's level minus 1).
     """
     return F.cross_entropy(found.expression, expression), F.cross_entropy(found.intensity, intensity)

@@ -1,6 +1,7 @@
-"""The visual front end of a lip reader: mouth crops to a feature per frame, what EMOTE's lip-reading losses compare.
+"""The visual front end of a lip reader, which turns mouth crops into a feature per frame.
 
-A 3D convolution over five frames, then a residual network on each (Stafylakis & Tzimiropoulos 2017; spec 8).
+EMOTE's lip-reading losses compare these features. The network is a 3D convolution over five frames, then a residual
+network on each frame (Stafylakis & Tzimiropoulos 2017; spec 8).
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ FRONT_ENDS = {
 
 @dataclass(frozen=True)
 class VisualFrontEndConfig:
-    """layers: a key of `FRONT_ENDS`. activation: one of `resnet.ACTIVATIONS`."""
+    """Sizes of the front end.
+
+    Attributes:
+        layers: a key of `FRONT_ENDS`.
+        activation: one of `resnet.ACTIVATIONS`.
+    """
 
     layers: str = "resnet18"
     activation: str = "relu"
@@ -40,12 +46,12 @@ class VisualFrontEndConfig:
 
     @property
     def feature_dim(self) -> int:
-        """D."""
+        """D, the width of the features."""
         return FRONT_ENDS[self.layers].dim
 
 
 class VisualFrontEnd(nn.Module):
-    """3D convolution (5 frames x 7 x 7), pooling, residual stages."""
+    """A 3D convolution (5 frames x 7 x 7), pooling, and residual stages."""
 
     def __init__(self, config: VisualFrontEndConfig) -> None:
         super().__init__()
@@ -58,9 +64,14 @@ class VisualFrontEnd(nn.Module):
         self.trunk = ResidualTrunk(sizes, config.activation)
 
     def features(self, crops: Tensor) -> Tensor:
-        """Features (B, T, D) of grey mouth crops (B, T, H, W) in [0, 1], at least 88 pixels wide.
+        """The features (B, T, D) of mouth crops.
 
-        Their centre of 88 x 88 is normalised by mean 0.421 and deviation 0.165 (spec 6).
+        Args:
+            crops: (B, T, H, W) grey in [0, 1]. The centre of 88 x 88 pixels is cut out and normalised by mean 0.421 and
+                standard deviation 0.165 (spec 6).
+
+        Raises:
+            ValueError: the crops have another number of axes or are smaller.
         """
         if crops.ndim != 4 or min(crops.shape[-2:]) < CROP_SIZE:
             raise ValueError(f"expected crops (B, T, H, W) of at least {CROP_SIZE} pixels, found {tuple(crops.shape)}")
@@ -69,27 +80,27 @@ class VisualFrontEnd(nn.Module):
         return self((centre - MEAN) / DEVIATION)
 
     def forward(self, normalised: Tensor) -> Tensor:
-        """Features (B, T, D) of normalised crops (B, T, 88, 88)."""
+        """The features (B, T, D) of normalised crops (B, T, 88, 88)."""
         x = self.activation(self.normalization(self.convolution(normalised.unsqueeze(1))))
         x = self.pooling(x).transpose(1, 2)  # (B, T, C, 22, 22)
         return self.trunk(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
 def load_visual_speech_front_end(path: str | Path, activation: str | None = None) -> VisualFrontEnd:
-    """The front end of an external visual speech recogniser of espnet's kind, in eval mode; the rest is left out.
+    """The front end of another project's visual speech recogniser (in espnet's layout), in eval mode.
 
-    Built to the published shape: a 3D convolution of 64 channels, 5 x 7 x 7 with stride 1, 2, 2, and a ResNet-18 of 512
-    features. The weights are found by name and shape: the one five-dimensional weight (`...frontend3D.0.weight`) gives
-    the prefix; beside it `frontend3D.1` is the batch norm and `frontend3D.2` the PReLU where there is one;
-    `trunk.layer1` to `trunk.layer4` have torchvision's names, with `relu1` and `relu2` for PReLUs. Not verified,
-    because no released file was at hand: these names, and that nothing but spec 6's normalisation stands before them.
+    It has the published architecture: a 3D convolution with 64 channels, 5 x 7 x 7 with stride 1, 2, 2, and a ResNet-18
+    with 512 features. The weights are found by name and shape. The only five-dimensional weight,
+    `...frontend3D.0.weight`, gives the prefix. `frontend3D.1` is the batch norm, and `frontend3D.2` the PReLU if there
+    is one. `trunk.layer1` to `trunk.layer4` have torchvision's names, and PReLUs are called `relu1` and `relu2`. These
+    names, and that the input is normalised as in spec 6, have not been verified on a released file.
 
     Args:
         path: the checkpoint.
-        activation: "swish" or "relu" for a network without PReLUs, which its weights do not show (default: swish).
+        activation: "swish" or "relu" of a network without PReLUs, which its weights do not reveal; None: swish.
 
     Raises:
-        InputError: the file is not readable or hostile, or has no such front end, or one with weights left over.
+        InputError: the file cannot be read or is malicious, or it has no such front end or one with other weights.
     """
     path = Path(path)
     state = read_state_dict(path)
