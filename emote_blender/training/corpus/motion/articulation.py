@@ -103,8 +103,8 @@ def tracks(phones: np.ndarray, num_frames: int) -> np.ndarray:
     jaw, width, rounding, teeth, tongue = _blend(times, classes, starts, ends).T
     jaw = jaw * (1 - np.maximum(0.80 * close, 0.65 * tuck))
     teeth = teeth * (1 - close)
-    channels = _smooth(np.stack([jaw, width, rounding, close, tuck, teeth, tongue], axis=1))
-    sampled = [np.interp(centres, times, channel) for channel in channels.T]
+    channels = (jaw, width, rounding, close, tuck, teeth, tongue)
+    sampled = [np.interp(centres, times, smooth(channel, _SMOOTHING_SECONDS * _RATE)) for channel in channels]
     return np.stack(sampled, axis=1).astype(np.float32)
 
 
@@ -171,10 +171,8 @@ def _contact(
     return envelope
 
 
-def _smooth(channels: np.ndarray) -> np.ndarray:
-    """The channels smoothed over time by a Gaussian; the edges are extended."""
-    sigma = _SMOOTHING_SECONDS * _RATE
+def smooth(track: np.ndarray, sigma: float) -> np.ndarray:
+    """A track (T,) smoothed by a Gaussian of `sigma` steps; the edges are extended."""
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    padded = np.pad(channels, ((reach, reach), (0, 0)), mode="edge")
-    return np.stack([np.convolve(channel, kernel / kernel.sum(), "valid") for channel in padded.T], axis=1)
+    return np.convolve(np.pad(track, reach, mode="edge"), kernel / kernel.sum(), "valid")

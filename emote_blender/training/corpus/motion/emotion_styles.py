@@ -10,14 +10,14 @@ with open lips is the first error that a viewer notices. Poses follow the action
 and were tuned by eye on the open head.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ....audio import FRAME_SAMPLES
-from .articulation import CHANNELS
-from .liveliness import UPPER_FACE, Variation, later, phrase_onsets, swelling
+from .articulation import CHANNELS, smooth
+from .liveliness import PLAIN, UPPER_FACE, Liveliness, phrase_onsets, swelling
 
 EXPRESSION_NAMES: tuple[str, ...] = (
     *(f"eye{part}{side}" for side in ("Left", "Right")
@@ -210,7 +210,7 @@ def face(
     emotion: str,
     intensity: float,
     speaker: str,
-    variation: Variation | None = None,
+    liveliness: Liveliness = PLAIN,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The expression components and the jaw rotation of an utterance spoken with an emotion.
 
@@ -220,7 +220,7 @@ def face(
         emotion: a key of `EMOTIONS`; neutral is the same at every intensity.
         intensity: 0 (mild) to 2 (high), continuous.
         speaker: a key of `SPEAKERS`.
-        variation: differences of this utterance from the emotion's plain style; None: no differences.
+        liveliness: how much the face moves with the voice.
 
     Returns:
         Expression (T, 50) in the order of `EXPRESSION_NAMES`, and jaw (T, 3) axis-angle in radians.
@@ -236,30 +236,24 @@ def face(
     style, habits = EMOTIONS[emotion], SPEAKERS[speaker]
     if emotion == "neutral":
         intensity = 1.0  # it would change the brow accents only
-    if variation is not None:
-        style, habits = _varied(style, habits, variation)
-    level = float(np.interp(intensity, (0, 1, 2), LEVELS)) * habits.feeling
+    level = float(np.interp(intensity, (0, 1, 2), LEVELS)) * (habits.feeling * liveliness.feeling)
     channels = dict(zip(CHANNELS, articulation.T.astype(np.float64), strict=True))
     loud = np.asarray(loudness, np.float64)
-    speaking = _smooth(np.clip((loud - 0.25) / 0.25, 0, 1), 5)
-    stress = np.clip(5 * (_smooth(loud, 1.5) - _smooth(loud, 10)), 0, 1)
-    if variation is not None:
-        onsets = _smooth(phrase_onsets(_smooth(np.clip((loud - 0.25) / 0.25, 0, 1), 2)), 1.2)
-        stress = _spoken_stress(stress, loud, speaking, variation.swell)
-        drive = later(np.clip(stress + 2 * variation.swell * onsets, 0, 1.2), variation.accent_seconds)
-    else:
-        drive = stress
+    audible = np.clip((loud - 0.25) / 0.25, 0, 1)
+    speaking = smooth(audible, 5)
+    onsets = smooth(phrase_onsets(smooth(audible, 2)), 1.2)
+    stress = _stress(loud, audible, speaking, liveliness.swell)
 
-    amplitude = habits.mouth * (1 + (style.mouth - 1) * level) * (0.88 + 0.20 * _smooth(loud, 2))
+    amplitude = habits.mouth * (1 + (style.mouth - 1) * level) * (0.88 + 0.20 * smooth(loud, 2))
     values, jaw_angle = _speech(channels, amplitude)
     dropped = style.jaw_pausing * (1 - speaking) + style.jaw_speaking * speaking
     jaw_angle += level * dropped * (1 - np.maximum(0.7 * channels["round"], 0.7 * channels["teeth"]))
     feeling = _feeling(style, level, speaking, channels["round"])
-    if variation is not None:
-        feeling[:, _IS_UPPER] *= swelling(variation.swell, stress, speaking, onsets)[:, None]
-        values += _cheeks(style, level, variation.cheeks, stress, channels)
+    feeling[:, _IS_UPPER] *= swelling(liveliness.swell, stress, speaking, onsets)[:, None]
+    values += _cheeks(style, level, liveliness.cheeks, stress, channels)
     values += feeling
-    values += _accents(style, habits, level, drive)
+    drive = np.clip(stress + 2 * liveliness.swell * onsets, 0, 1.2)
+    values += _accents(style, habits, level, liveliness.accents * drive)
     values += _habitual_smile(habits, speaking, channels["round"])
     values = _lopsided(values, habits.lopsided)
     # Spread vowels add a smile, which a sad face must not show.
@@ -274,56 +268,18 @@ def face(
     return np.clip(values, 0, 1.5).astype(np.float32), jaw.astype(np.float32)
 
 
-def faces(
-    articulation: np.ndarray,
-    loudness: np.ndarray,
-    conditions: Sequence[tuple[str, float, str]],
-    variation: Variation | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """One utterance under several conditions, as ground truth for separating emotion from content.
+def _stress(loud: np.ndarray, audible: np.ndarray, speaking: np.ndarray, swell: float) -> np.ndarray:
+    """The stress (T,) of syllables, 0 to 1: how much louder they are than their surroundings.
 
-    Args:
-        articulation: as in `face`.
-        loudness: as in `face`.
-        conditions: C conditions (emotion, intensity, speaker).
-        variation: as in `face`.
-
-    Returns:
-        Expression (C, T, 50) and jaw (C, T, 3).
+    In the plain style the surroundings include pauses, so that the last syllable of a phrase counts as stressed. From a
+    `swell` of 0.15 on, they are the surrounding speech only.
     """
-    made = [face(articulation, loudness, *condition, variation) for condition in conditions]
-    return np.stack([expression for expression, _ in made]), np.stack([jaw for _, jaw in made])
-
-
-def _varied(style: Emotion, habits: Speaker, variation: Variation) -> tuple[Emotion, Speaker]:
-    """Style and habits with an utterance's variation applied."""
-    shown = replace(
-        style,
-        held=variation.pose(style.held),
-        speaking=variation.pose(style.speaking),
-        pausing=variation.pose(style.pausing),
-        accent=variation.pose(style.accent),
-    )
-    return shown, replace(
-        habits,
-        mouth=habits.mouth * variation.mouth,
-        feeling=habits.feeling * variation.feeling,
-        brows=habits.brows * variation.accents,
-        lopsided=habits.lopsided + variation.lopsided,
-    )
-
-
-def _spoken_stress(stress: np.ndarray, loud: np.ndarray, speaking: np.ndarray, swell: float) -> np.ndarray:
-    """The stress (T,) relative to the surrounding speech, without pauses.
-
-    Otherwise the last syllable of a phrase would count as stressed because a pause follows. The change fades in with
-    `swell`; at 0 the stress is returned unchanged.
-    """
-    audible = np.clip((loud - 0.25) / 0.25, 0, 1)
-    around = _smooth(loud * audible, 10) / np.maximum(_smooth(audible, 10), 0.05)
-    compared = speaking * np.clip(8 * (_smooth(loud, 1.5) - around), 0, 1)
+    syllable = smooth(loud, 1.5)
+    plain = np.clip(5 * (syllable - smooth(loud, 10)), 0, 1)
+    around = smooth(loud * audible, 10) / np.maximum(smooth(audible, 10), 0.05)
+    compared = speaking * np.clip(8 * (syllable - around), 0, 1)
     share = min(1.0, swell / 0.15)
-    return (1 - share) * stress + share * compared
+    return (1 - share) * plain + share * compared
 
 
 def _cheeks(
@@ -332,8 +288,8 @@ def _cheeks(
     """The weights (T, 50) of the cheeks, which rise with spread lips, and with stress if the emotion squints."""
     values = np.zeros((len(stress), len(EXPRESSION_NAMES)))
     smiling = level * max(style.held.get("cheekSquint", 0.0), style.held.get("cheekSquintLeft", 0.0))
-    spread = _smooth(np.clip(channels["width"], 0, 1), 1.0)
-    _add(values, "cheekSquint", amount * (0.7 * spread + 0.6 * smiling * (_smooth(stress, 1.0) - 0.3)))
+    spread = smooth(np.clip(channels["width"], 0, 1), 1.0)
+    _add(values, "cheekSquint", amount * (0.7 * spread + 0.6 * smiling * (smooth(stress, 1.0) - 0.3)))
     return values
 
 
@@ -427,10 +383,3 @@ def _add(values: np.ndarray, name: str, weight: np.ndarray) -> None:
     """Add (T,) weight to a component, or to both sides of it."""
     for column in _COLUMN[name]:
         values[:, column] += weight
-
-
-def _smooth(track: np.ndarray, sigma_frames: float) -> np.ndarray:
-    """The track (T,) smoothed by a Gaussian; the edges are extended."""
-    reach = int(np.ceil(3 * sigma_frames))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma_frames) ** 2)
-    return np.convolve(np.pad(track, reach, mode="edge"), kernel / kernel.sum(), "valid")

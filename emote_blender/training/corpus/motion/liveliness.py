@@ -1,14 +1,12 @@
-"""Variation of an emotion's style, above all the movement of brows and cheeks with the voice.
+"""Movement of brows and cheeks with the voice.
 
-Without a `Variation`, `emotion_styles.face` gives the plain style. Its brows hardly move: the held poses are so strong
-that accents on top of them are clipped. With `LIVELY`, the upper face follows stress and phrases. `LIVELY` is not
-random, so that a network can learn it from sound.
+In the plain style of an emotion the brows hardly move: the held poses are so strong that accents on top of them are
+clipped. With `LIVELY`, the upper face follows stress and phrases, which a network can learn from sound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,44 +17,24 @@ UPPER_FACE = ("brow", "cheekSquint", "eyeSquint", "eyeWide", "noseSneer")
 
 
 @dataclass(frozen=True)
-class Variation:
-    """Differences of an utterance from the plain style; the defaults change nothing.
+class Liveliness:
+    """How much a face moves with the voice; the defaults give the plain style.
 
     Attributes:
-        gains: factors on components of the emotion's poses; a name without Left or Right means both sides.
         feeling: factor on the strength of the emotion.
-        mouth: factor on the amplitude of articulation.
-        lopsided: added to the speaker's asymmetry.
         accents: factor on the accents of stressed syllables.
-        accent_seconds: delay of the accents after the stress.
         swell: fraction of the upper face's posture that varies with stress and phrases, 0 to 1.
         cheeks: how much the cheeks rise with spread lips and stressed smiles.
     """
 
-    gains: Mapping[str, float] = field(default_factory=dict)
     feeling: float = 1.0
-    mouth: float = 1.0
-    lopsided: float = 0.0
     accents: float = 1.0
-    accent_seconds: float = 0.0
     swell: float = 0.0
     cheeks: float = 0.0
 
-    def pose(self, weights: Mapping[str, float]) -> dict[str, float]:
-        """An emotion's pose multiplied by the gains of this utterance."""
-        return {
-            name: weight * self.gains.get(name, self.gains.get(name.removesuffix("Left").removesuffix("Right"), 1.0))
-            for name, weight in weights.items()
-        }
 
-
-LIVELY = Variation(feeling=1.06, accents=2.0, swell=0.30, cheeks=0.35)
-
-
-def later(track: np.ndarray, seconds: float) -> np.ndarray:
-    """The track (T,) delayed by `seconds`; the edges are extended."""
-    frames = np.arange(len(track), dtype=np.float64)
-    return np.interp(frames - seconds * MOTION_FPS, frames, track)
+PLAIN = Liveliness()
+LIVELY = Liveliness(feeling=1.06, accents=2.0, swell=0.30, cheeks=0.35)
 
 
 def phrase_onsets(speaking: np.ndarray) -> np.ndarray:
@@ -82,7 +60,7 @@ def swelling(amount: float, stress: np.ndarray, speaking: np.ndarray, onsets: np
     pauses. It decreases more than it increases, because the poses are near the limits of the components.
 
     Args:
-        amount: `Variation.swell`.
+        amount: `Liveliness.swell`.
         stress: (T,), see `emotion_styles.face`.
         speaking: (T,) from 0 (pause) to 1 (speech).
         onsets: (T,) of `phrase_onsets`.
