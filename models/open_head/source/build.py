@@ -1,6 +1,7 @@
-"""Builds the open head: python models/open_head/source/build.py [-o FOLDER]
+"""Build the open head.
 
-Needs numpy and scipy. Writes head.safetensors and head.json, byte for byte the same every time.
+Usage: python models/open_head/source/build.py [-o FOLDER]. It needs numpy and scipy, and writes head.safetensors and
+head.json. On one computer the files are always the same, byte for byte.
 """
 
 import argparse
@@ -13,7 +14,7 @@ REPOSITORY = SOURCE.parents[2]
 
 
 def main(arguments=None) -> None:
-    """Builds and saves the head."""
+    """Build the head and save it."""
     parser = argparse.ArgumentParser(description="Build the open head from its source.")
     parser.add_argument(
         "-o", "--output", type=Path, default=SOURCE.parent, help="folder for head.safetensors and head.json"

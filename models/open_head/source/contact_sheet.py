@@ -1,7 +1,8 @@
-"""Renders contact sheets of the open head: python models/open_head/source/contact_sheet.py [SHEET ...] [-o FOLDER]
+"""Render contact sheets of the open head.
 
-Sheets: turntable expressions jaw visemes emotions identity. Needs bpy and pillow. Workbench takes a second or two a
-picture; --samples 12 renders with Cycles.
+Usage: python models/open_head/source/contact_sheet.py [SHEET ...] [-o FOLDER]. The sheets are turntable, expressions,
+jaw, visemes, emotions and identity. It needs bpy and pillow. Workbench takes one or two seconds per picture; --samples
+12 renders with Cycles.
 """
 
 import argparse
@@ -22,7 +23,15 @@ GAP_PIXELS = 4
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture: what is written on it, the pose, where the camera stands."""
+    """One picture.
+
+    Attributes:
+        label: text in the picture's corner.
+        weights: component weights by name; a name without a side drives both sides.
+        jaw: jaw opening, radians.
+        yaw: turn of the camera to the character's left, degrees.
+        pitch: elevation of the camera, degrees.
+    """
 
     label: str
     weights: dict
@@ -33,7 +42,15 @@ class Shot:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Pictures of one size in rows, seen through one frame (centre and height in metres)."""
+    """Pictures in rows, all of one size and with one camera frame.
+
+    Attributes:
+        shots: the pictures.
+        columns: pictures in a row.
+        size: width and height of a picture, pixels.
+        centre: (3,) point that the camera looks at, metres.
+        height: height of the frame at that point, metres.
+    """
 
     shots: list
     columns: int
@@ -43,7 +60,7 @@ class Sheet:
 
 
 def sheets(face_model):
-    """Returns {name: Sheet}."""
+    """All sheets by name."""
     from example_poses import EMOTIONS, JAW_ANGLES, JAW_FOR_SHAPE, VISEMES
 
     def poses(table, yaws):
@@ -63,7 +80,7 @@ def sheets(face_model):
 
 
 def posed(face_model, shot):
-    """Returns (V, 3) vertices of a shot."""
+    """(V, 3) vertices of a shot, metres."""
     names = (*face_model.shape_names, *face_model.expression_names)
     coefficients = np.zeros(len(names))
     for name, weight in shot.weights.items():
@@ -74,7 +91,7 @@ def posed(face_model, shot):
 
 
 def photograph(face_model, sheet, samples):
-    """Returns the sheet as a PIL image."""
+    """The sheet as a PIL image; `samples` as in `Studio`."""
     from PIL import Image, ImageDraw
     from studio import Studio
 
@@ -94,7 +111,7 @@ def photograph(face_model, sheet, samples):
 
 
 def main(arguments=None) -> None:
-    """Renders the chosen sheets, by default all."""
+    """Render the chosen sheets, by default all."""
     from emote_blender.flame.model import FaceModel
 
     parser = argparse.ArgumentParser(description="Render contact sheets of the open head.")

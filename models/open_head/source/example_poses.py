@@ -2,7 +2,7 @@
 
 JAW_ANGLES = {f"jaw {angle} rad": ({}, angle) for angle in (0.0, 0.1, 0.2, 0.35)}
 
-# shapes that need an open jaw to be seen
+# components that are only visible with an open jaw, and a jaw angle for each
 JAW_FOR_SHAPE = {"mouthClose": 0.25, "tongueOut": 0.25, "tongueUp": 0.17}
 
 VISEMES = {

@@ -1,4 +1,4 @@
-"""A small photographer's studio in Blender: poses of a FaceModel in, pictures out (needs bpy)."""
+"""A Blender scene that renders pictures of a posed FaceModel (needs bpy)."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ BACKGROUND = (0.42, 0.47, 0.53, 1)
 ROUGHNESS = {"lips": 0.32, "sclera": 0.12, "iris": 0.10, "pupil": 0.08, "teeth": 0.22, "gums": 0.35}
 ROUGHNESS |= {"tongue": 0.38, "brow": 0.75, "lash": 0.6, "hair": 0.42}
 SKIN_ROUGHNESS, SKIN_SPECULAR = 0.48, 0.30
-# place, size, power in watts, colour
+# position and size in metres, power in watts, colour
 LIGHTS = (
     ((-0.55, -0.75, 0.55), 0.38, 13.0, (1.0, 0.955, 0.90)),
     ((0.75, -0.55, 0.10), 0.45, 5.0, (0.86, 0.93, 1.0)),
@@ -22,17 +22,17 @@ LIGHTS = (
 
 
 def to_blender(points):
-    """Returns points with y up as Blender's with z up."""
+    """(..., 3) points with z up, as in Blender, of points with y up."""
     points = np.asarray(points, float)
     return np.stack([points[..., 0], -points[..., 2], points[..., 1]], -1)
 
 
 class Studio:
-    """One scene with the head; every shot poses it anew.
+    """A scene with the head, which each shot poses anew.
 
     Args:
         face_model: the head, with quads, colours and materials.
-        size: width and height in pixels.
+        size: width and height of a picture, pixels.
         samples: Cycles samples; 0 renders with Workbench.
     """
 
@@ -53,7 +53,16 @@ class Studio:
             self._use_workbench()
 
     def shoot(self, vertices, path, yaw=0.0, pitch=0.0, centre=(0, -0.012, 0.02), height=0.22):
-        """Writes a PNG of (V, 3) vertices; yaw turns the camera to the character's left, height is what it sees, m."""
+        """Write a PNG of the posed head.
+
+        Args:
+            vertices: (V, 3) metres.
+            path: of the PNG.
+            yaw: turn of the camera to the character's left, degrees.
+            pitch: elevation of the camera, degrees.
+            centre: (3,) point that the camera looks at, metres.
+            height: height of the frame at that point, metres.
+        """
         self.mesh.vertices.foreach_set("co", to_blender(vertices).astype(np.float32).ravel())
         self.mesh.update()
         distance = height / 2 / (SENSOR_MM / 2 / LENS_MM * self.aspect)
@@ -126,7 +135,7 @@ class Studio:
 
 @contextlib.contextmanager
 def _silence():
-    """Keeps Blender's render log off the terminal."""
+    """Keep Blender's render log off the terminal."""
     sys.stdout.flush()
     terminal, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -1,10 +1,10 @@
 """Generator of the open head: a sculpt, a quad mesh on it, a rig and its shapes, from code alone (numpy and scipy).
 
-The way it takes: surface (the sculpt as a distance field) -> topology (which vertices and quads there are) ->
-placement (where they lie: pins, eyelids, mouth, ear) -> mesh (skin and parts in one) -> rig (joints, weights) ->
-face_coordinates and the shape modules (expression and identity directions) -> landmarks, regions,
-texture_coordinates -> head (the FaceModel that is saved).
+The steps are surface (the sculpt as a distance field), topology (vertices and quads without positions), placement
+(positions of the skin, with pins, eyelids, mouth and ear), mesh (skin and other parts together), rig (joints and
+weights), face_coordinates and the shape modules (expression and identity directions), landmarks, regions,
+texture_coordinates, and head (the FaceModel that is saved).
 
-Coordinates are metres, y up, the face looks along +z, +x is the character's left. Only the left side is written down;
-the right side is its exact mirror image.
+Coordinates are metres, y up; the face looks along +z, and +x is the character's left. The code describes the left side
+only; the right side is its exact mirror image.
 """

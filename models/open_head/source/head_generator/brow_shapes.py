@@ -1,4 +1,4 @@
-"""Expression directions of the left brow and of the nose, with the wrinkles that make frowns and disgust readable."""
+"""Expression directions of the left brow and of the nose, with the wrinkles of frown and disgust."""
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -13,21 +13,29 @@ INNER_BROW, MIDDLE_BROW, OUTER_BROW = (
     (0.0310, 0.0510, 10.5 * MM),
     (0.0500, 0.0505, 12.0 * MM),
 )
-# from the wing of the nose to beside the corner of the mouth
+# from the wing of the nose to the corner of the mouth
 NASOLABIAL_LINE = np.array(
     [(0.0180, -0.0115, 0.0795), (0.0225, -0.0190, 0.0775), (0.0285, -0.0285, 0.0735), (0.0335, -0.0400, 0.0675)]
 )
 FROWN_ROWS = {34: 0.35, 35: 0.9, 36: 1.0, 37: 0.75, 38: 0.3}
 FROWN_COLUMNS = {0: 0.30, 1: -1.0, 2: 0.60}
 FOREHEAD_ROWS = {37: 0.45, 38: -1.0, 39: 0.55}
-"""Shares of a crease's depth: negative in the crease, positive in the bulges beside it.
+"""Fractions of a crease's depth: negative in the crease, positive in the bulges beside it.
 
-A crease is one vertex wide, as fine as the cage allows; Subdivision Surface halves it, hence the generous depths.
+A crease is one vertex wide, as fine as the cage allows. Subdivision Surface halves it, so the depths are large.
 """
 
 
 def move_brow(face, inner=0.0, middle=0.0, outer=0.0, pinch=0.0):
-    """Returns the displacement of brow and forehead: thirds raised, the inner part drawn inwards (millimetres)."""
+    """(V, 3) displacement of brow and forehead.
+
+    Args:
+        face: FaceCoordinates.
+        inner: rise of the inner third, millimetres.
+        middle: rise of the middle third.
+        outer: rise of the outer third.
+        pinch: shift of the inner part towards the middle of the face, millimetres.
+    """
     weights = [_brow_third(face, *third) for third in (INNER_BROW, MIDDLE_BROW, OUTER_BROW)]
     displacement = sum(face.along(weight, (0, rise, 0)) for weight, rise in zip(weights, (inner, middle, outer)))
     displacement = displacement + face.along(weights[0] + 0.4 * weights[1], (-pinch, 0, 0))
@@ -44,7 +52,7 @@ def _brow_third(face, x, y, half_width):
 
 
 def frown_line(face, depth_mm):
-    """Returns a vertical crease beside the middle of the brows between two bulges."""
+    """A vertical crease beside the middle of the brows between two bulges."""
     weight = np.zeros(len(face.positions))
     for row, row_share in FROWN_ROWS.items():
         for column, column_share in FROWN_COLUMNS.items():
@@ -53,7 +61,7 @@ def frown_line(face, depth_mm):
 
 
 def nose_wrinkles(face, depth_mm):
-    """Returns two creases across the root of the nose, left half."""
+    """Two creases across the root of the nose, left half."""
     x, y, z = face.positions.T
     bridge = (face.row >= 28) & (face.row <= 36) & (np.abs(face.column) <= 2)
     beside = (face.eye_ring >= 1) & (face.eye_ring <= 2) & (face.eye_side > 0)
@@ -63,7 +71,7 @@ def nose_wrinkles(face, depth_mm):
 
 
 def forehead_line(face, depth_mm, centre_x, half_width):
-    """Returns a soft crease across the forehead between two bulges, about x = centre_x (metres)."""
+    """A soft crease across the forehead between two bulges, about x = centre_x (metres)."""
     weight = np.zeros(len(face.positions))
     for row, share in FOREHEAD_ROWS.items():
         weight[face.row == row] = share
@@ -72,7 +80,7 @@ def forehead_line(face, depth_mm, centre_x, half_width):
 
 
 def nasolabial_fold(face, crease_mm, bulge_mm):
-    """Returns the fold from the wing of the nose to beside the mouth: a crease and the bulge outside it."""
+    """The fold from the wing of the nose to the corner of the mouth: a crease, and a bulge on its outer side."""
     stations = np.linspace(0, 3, 40)
     line = np.stack([np.interp(stations, range(4), NASOLABIAL_LINE[:, axis]) for axis in range(3)], 1)
     taper = np.sin(np.pi * (0.10 + 0.80 * stations / 3))

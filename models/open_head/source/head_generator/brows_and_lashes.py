@@ -9,11 +9,11 @@ from .part import lattice, plain_part
 from .surface import EYE_RADIUS, front_surface, normals
 from .topology import EYE_LOOP
 
-# nine stations from the nose outwards, metres: position and half height of the brow
+# at nine stations from the nose outwards: position and half height of the brow, metres
 BROW_X = np.array([10.5, 16, 22, 28, 34, 40, 46, 51, 55.5]) / 1000
 BROW_Y = np.array([47.7, 48.6, 49.8, 51.1, 52.2, 52.7, 51.9, 49.9, 47.1]) / 1000
 BROW_HALF_HEIGHT = np.array([1.5, 3.1, 3.7, 3.6, 3.3, 2.9, 2.3, 1.6, 0.8]) / 1000
-# place across the brow, height above the skin
+# position across the brow (-1 lower to 1 upper edge), height above the skin in metres
 BROW_ROWS = ((-1.0, -0.0006), (-0.72, 0.0011), (0.0, 0.0021), (0.72, 0.0012), (1.0, -0.0006))
 BROW_COLUMNS = 15
 BROW_COLOR, LASH_COLOR = (0.20, 0.125, 0.09), (0.035, 0.022, 0.018)
@@ -21,7 +21,7 @@ BROW_COLOR, LASH_COLOR = (0.20, 0.125, 0.09), (0.035, 0.022, 0.018)
 LASH_COLUMNS = np.array([(INNER_CORNER_INDEX - k) % EYE_LOOP for k in range(15)])
 """Loop indices of the upper lid from the inner to the outer corner."""
 LID_SURFACE = EYE_RADIUS + LID_THICKNESS
-# degrees outside the margin, metres from the eye's centre, how freely the row stands off the lid
+# degrees outside the margin, metres from the eye's centre, how far the row stands off the lid (0 to 1)
 LASH_ROWS = (
     (-1.0, EYE_RADIUS + 0.0004, 0),
     (-1.2, LID_SURFACE + 0.0004, 0),
@@ -29,11 +29,11 @@ LASH_ROWS = (
     (3.3, LID_SURFACE + 0.0034, 1.0),
 )
 LASH_LOOP_INDEX = np.tile(LASH_COLUMNS, len(LASH_ROWS))
-"""Loop index of the lid to which each vertex of the lashes belongs."""
+"""Index in the lid's loop of each vertex of the lashes."""
 
 
 def left_brow():
-    """Returns a flat strip that follows the sculpt."""
+    """A flat strip that follows the sculpt."""
     station = np.linspace(0, 8, BROW_COLUMNS)
     x, y, half_height = (CubicSpline(np.arange(9), knots)(station) for knots in (BROW_X, BROW_Y, BROW_HALF_HEIGHT))
     rows = []
@@ -44,7 +44,7 @@ def left_brow():
 
 
 def left_lashes():
-    """Returns a dark wedge along the upper lid's margin."""
+    """A dark wedge along the upper lid's margin."""
     position = LID_POSITION[LASH_COLUMNS]
     fullness = np.clip(np.sin(np.pi * np.clip(0.10 + 0.9 * position, 0, 1)) ** 0.6, 0.0, 1)
     fullness *= lerp(0.45, 1.15, position)

@@ -14,7 +14,7 @@ BACK = np.array([0.0, -np.sin(TILT), -np.cos(TILT)])
 UP = np.array([0.0, np.cos(TILT), -np.sin(TILT)])
 FLARED_BACK = BACK * np.cos(FLARE) + OUT * np.sin(FLARE)
 
-# ring -> outline: scale, shift back, shift up; height of the free rim; where it grows out of the face: scale, height
+# ring -> scale, shift back and shift up of the outline; height of the free rim; scale and height at the ear's root
 RINGS = {
     1: (0.82, 0.0, 0.0, 0.0010, 0.97, 0.0004),
     2: (0.95, 0.001, 0.0, 0.0035, 0.93, 0.0012),
@@ -30,12 +30,12 @@ HELIX_RINGS = (3, 4)
 TRAGUS_HEIGHT = {2: 0.0006, 3: 0.0014, 4: 0.0028, 5: 0.0040, 6: 0.0034}
 TRAGUS_LEAN = {4: 0.0012, 5: 0.0022, 6: 0.0022}
 LEAST_HEIGHT = {1: 0.0005, 2: 0.0014, 3: 0.0026, 4: 0.0034, 5: 0.0024}
-"""Metres above the head's skin below which a ring may not sink."""
+"""Least height of a ring above the head's skin, metres."""
 LOBE_HEIGHT = 0.0064
 
 
 def ear_points(border):
-    """Returns {key: (3,)} of the left ear's rings and of the grid that closes it.
+    """{key: (3,)} of the left ear's rings and of the grid that closes it.
 
     Args:
         border: (26, 3) the hole's border on the sculpt.
@@ -56,10 +56,10 @@ def _loop_angles():
 
 
 def _ring(ring, border, back, up, angle):
-    """One loop; back and up are the cosine and sine of its angles (back = 1 at the free rim)."""
+    """(N, 3) points of one loop; `back` and `up` are the cosine and sine of its angles (back = 1 at the free rim)."""
     scale, shift_back, shift_up, height, face_scale, face_height = RINGS[ring]
     centre = border.mean(0)
-    free = smoothstep((back + 0.75) / 1.15) * smoothstep((up + 1.35) / 0.6)  # 0 where the ear grows out of the face
+    free = smoothstep((back + 0.75) / 1.15) * smoothstep((up + 1.35) / 0.6)  # 0 at the ear's root
     tragus = np.exp(-(((up + 0.12) / 0.26) ** 2)) * smoothstep((-back - 0.35) / 0.4)
     if ring in HELIX_RINGS:
         height = height + 0.0014 * smoothstep((up + 0.5) / 1.0)  # the helix rolls over at the top and back
@@ -83,7 +83,7 @@ def _ring(ring, border, back, up, angle):
 
 
 def _inner_grid(ring_points):
-    """The ear's hole: a Coons patch between the innermost ring, pushed in a little."""
+    """{key: (3,)} of the grid in the innermost ring: a Coons patch, slightly pushed in."""
     edge = dict(zip(grid_border(4, 9), ring_points))
     points = {}
     for i in range(1, 4):

@@ -1,6 +1,6 @@
 """The 50 expression directions: ARKit's names with tongueUp, without those of the jaw joint (jawOpen, Left, Right).
 
-Trained models refer to the directions by their order and meaning: both are part of the head's contract.
+Trained models depend on the order and the meaning of the directions; both are part of the head's contract.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from . import eye_shapes as eye
 from . import jaw_and_tongue_shapes as jaw
 from . import mouth_shapes as mouth
 
-# one entry per component or pair; a pair's right side is the mirror image of its left
+# one entry per component or pair; the right component of a pair mirrors the left one
 EYE_SHAPES = {
     "eyeBlink": eye.eye_blink,
     "eyeLookDown": eye.eye_look_down,
@@ -34,7 +34,7 @@ WHOLE_SHAPES = {
     "tongueUp": jaw.tongue_up,
 }
 HALVED_SHAPES = {"browInnerUp": brow.brow_inner_up}
-"""Written for the left half; the component moves both."""
+"""Defined for the left half; the component moves both halves."""
 SIDED_SHAPES = {
     "mouth": mouth.mouth_left,
     "mouthSmile": mouth.mouth_smile,
@@ -66,7 +66,7 @@ EXPRESSION_NAMES = (
 
 
 def expression_directions(face):
-    """Returns (V, 3, 50) displacements in metres, in the order of EXPRESSION_NAMES.
+    """(V, 3, 50) displacements in metres, in the order of EXPRESSION_NAMES.
 
     Args:
         face: FaceCoordinates of the neutral head.

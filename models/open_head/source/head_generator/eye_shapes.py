@@ -1,4 +1,4 @@
-"""Expression directions of the left eye: lids turn about the eyeball, gaze turns the eyeball itself."""
+"""Expression directions of the left eye: the lids rotate about the eyeball, and gaze rotates the eyeball itself."""
 
 import numpy as np
 
@@ -13,11 +13,11 @@ _POCKET = {8: 0.9, 7: 1.0, 6: 1.0, 5: 1.0}
 CLOSING_UPPER = {**_POCKET, 4: 0.64, 3: 0.27, 2: 0.07, 1: 0.0}
 CLOSING_LOWER = {**_POCKET, 4: 0.72, 3: 0.40, 2: 0.14, 1: 0.02}
 OPENING_UPPER = {**_POCKET, 4: 0.92, 3: 0.72, 2: 0.30, 1: 0.08}
-# the pocket stays behind, so that a blink on top of a lowered gaze does not push it out through the lid
+# the pocket follows less, so that a blink added to a lowered gaze does not push it through the lid
 LOWERING_UPPER = {**CLOSING_UPPER, 8: 0.35, 7: 0.75}
 
 LID_LIFT = 0.9 * MM / 40
-"""Metres per degree: a closing lid rides a little higher, so that it does not cut the eyeball half way."""
+"""Metres per degree by which a closing lid rises from the eyeball, so that it does not cut the eyeball half way."""
 
 
 def _none(position):
@@ -25,12 +25,12 @@ def _none(position):
 
 
 def arch(position, power=0.8):
-    """Returns 0 at the corners of the eye and 1 in the middle of the lid."""
+    """A function that is 0 at the corners of the eye and 1 in the middle of the lid."""
     return bell(position) ** power
 
 
 def move_lids(face, upper, lower=_none, upper_follow=CLOSING_UPPER, towards_temple=0.0):
-    """Returns the displacement of the left lids and lashes.
+    """The displacement of the left lids and lashes.
 
     Args:
         face: FaceCoordinates.
@@ -54,7 +54,7 @@ def move_lids(face, upper, lower=_none, upper_follow=CLOSING_UPPER, towards_temp
 
 
 def _turn(points, elevation, azimuth):
-    """Displacement of points turned about the left eye's centre, in degrees."""
+    """(N, 3) displacement of points rotated about the left eye's centre by elevation and azimuth, degrees."""
     offset = points - EYE_CENTRE
     radius = np.linalg.norm(offset, axis=1)
     new_elevation = np.arcsin(np.clip(offset[:, 1] / radius, -1, 1)) + np.radians(elevation)
@@ -66,7 +66,7 @@ def _turn(points, elevation, azimuth):
 
 
 def turn_eye(face, yaw=0.0, pitch=0.0):
-    """Returns the displacement of the left eyeball turned to the character's left by yaw, up by pitch (degrees)."""
+    """The displacement of the left eyeball turned to the character's left by yaw, up by pitch (degrees)."""
     displacement = face.zeros()
     eye = face.mesh.ranges["eye_left"]
     offset = face.positions[eye] - EYE_CENTRE
@@ -78,7 +78,7 @@ def turn_eye(face, yaw=0.0, pitch=0.0):
 
 
 def eye_blink(face):
-    """Both margins meet on the closed line."""
+    """The eye closed: both margins meet on the closed line."""
     lids = move_lids(
         face,
         lambda t: closed_margin(t) - upper_margin(t) - 0.3,
@@ -112,7 +112,7 @@ def eye_look_out(face):
 
 
 def eye_squint(face):
-    """Lids narrowed by the ring muscle: the cheek rises, the outer corner tightens."""
+    """Lids narrowed; the cheek rises and the outer corner tightens."""
     lids = move_lids(face, lambda t: -6.5 * arch(t), lambda t: 8.5 * arch(t))
     outside_lids = face.eye_ring < 3
     below = face.bump((0.036, -0.001, 0.068), (17 * MM, 7 * MM, 18 * MM)) * outside_lids
@@ -122,7 +122,7 @@ def eye_squint(face):
 
 
 def eye_wide(face):
-    """Lids torn open."""
+    """Lids wide open."""
     lids = move_lids(face, lambda t: 9.5 * arch(t), lambda t: -3.0 * arch(t), OPENING_UPPER)
     brow = face.bump((0.036, 0.046, 0.070), (18 * MM, 8 * MM, 20 * MM)) * (face.eye_ring < 3)
     return lids + face.slide(face.along(brow, (0, 1.5, 0)))

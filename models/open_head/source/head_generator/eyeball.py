@@ -20,9 +20,9 @@ PUPIL_COLOR = 0.012
 
 
 def left_eyeball():
-    """Returns the part."""
+    """The eyeball as a part."""
     vertices = _rings()
-    quads = facing_back(lattice(len(RING_ANGLES), RING_VERTICES, closed=True))  # the next ring lies further back
+    quads = facing_back(lattice(len(RING_ANGLES), RING_VERTICES, closed=True))  # each ring lies behind the one before
     materials = [_ring_material(ring) for ring in range(len(RING_ANGLES) - 1) for _ in range(RING_VERTICES)]
     last = (len(RING_ANGLES) - 1) * RING_VERTICES
     front, back = list(range(RING_VERTICES)), list(range(last, last + RING_VERTICES))

@@ -20,7 +20,7 @@ def _loop_parameters():
         along = (k - INNER_CORNER_INDEX) % EYE_LOOP  # 0 inner corner, half = outer corner, first along the lower lid
         position[k] = along / half if along <= half else (EYE_LOOP - along) / half
         side[k] = 0 if along in (0, half) else (-1 if along < half else 1)
-    # vertices stand denser near the corners
+    # vertices are denser near the corners
     position = 0.5 - 0.5 * np.cos(np.pi * (0.12 + 0.76 * position)) / np.cos(np.pi * 0.12)
     return position, side
 
@@ -29,34 +29,34 @@ LID_POSITION, LID_SIDE = _loop_parameters()
 
 
 def corner_line(position):
-    """Returns the elevation of the straight line between the corners."""
+    """The elevation of the straight line between the corners."""
     return lerp(-5.0, 4.0, position)
 
 
 def upper_margin(position):
-    """Returns the elevation of the upper lid's margin."""
+    """The elevation of the upper lid's margin."""
     return corner_line(position) + 27.5 * np.sin(np.pi * np.clip(position, 0, 1) ** 0.92) ** 0.72
 
 
 def lower_margin(position):
-    """Returns the elevation of the lower lid's margin."""
+    """The elevation of the lower lid's margin."""
     return corner_line(position) - 20.5 * np.sin(np.pi * np.clip(position, 0, 1) ** 1.12) ** 0.80
 
 
 def closed_margin(position):
-    """Returns the elevation where both margins meet when the eye is closed."""
+    """The elevation where both margins meet when the eye is closed."""
     return corner_line(position) - 14.0 * bell(position) ** 0.9
 
 
 def direction(azimuth, elevation):
-    """Returns (..., 3) unit vectors from the eye's centre."""
+    """(..., 3) unit vectors from the eye's centre."""
     azimuth, elevation = np.radians(azimuth), np.radians(elevation)
     horizontal = np.cos(elevation)
     return np.stack([horizontal * np.sin(azimuth), np.sin(elevation), horizontal * np.cos(azimuth)], -1)
 
 
 def margin_ring(gap, radius):
-    """Returns (EYE_LOOP, 3) points `gap` degrees outside the open eye's margin at a distance from the eye's centre.
+    """(EYE_LOOP, 3) points `gap` degrees outside the open eye's margin at a distance from the eye's centre.
 
     Args:
         gap: degrees, scalar or per loop index; negative is inwards.
@@ -76,7 +76,7 @@ def margin_ring(gap, radius):
 
 
 def eyelid_rings(border):
-    """Returns {ring: (EYE_LOOP, 3)} of the left eye between the hole's border and the pocket behind the lids.
+    """{ring: (EYE_LOOP, 3)} of the left eye between the hole's border and the pocket behind the lids.
 
     Rings 1 and 2 are skin, 3 is the crease, 4 the lid, 5 its outer edge, 6 its inner edge, 7 and 8 the hidden pocket.
 

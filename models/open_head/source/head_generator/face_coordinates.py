@@ -1,4 +1,4 @@
-"""Where on the face each vertex lies, and smooth fields over it: what expressions and identities are written in."""
+"""The position of each vertex on the face, and smooth fields over it, from which the shapes are made."""
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -12,7 +12,7 @@ MM = 1e-3
 NO_RING = -1
 MOUTH_BACK_RING = 14
 INNER_MOUTH_FOLLOW = {9: 0.75, 10: 0.35, 11: 0.10, 12: 0.0, 13: 0.0, 14: 0.0}
-"""How far rings inside the mouth follow fields of the face; 1 for all other skin, 0 for other parts."""
+"""How far rings inside the mouth follow a field of the face; all other skin has 1, other parts 0."""
 BROW_NEIGHBOURS, BROW_REACH = 12, 3.5 * MM
 SLIDE_STEPS = 3
 
@@ -20,16 +20,28 @@ SLIDE_STEPS = 3
 class FaceCoordinates:
     """Anatomical coordinates of every vertex of a HeadMesh, and the fields made of them.
 
+    Args:
+        mesh: the HeadMesh.
+        rig: its Rig.
+
     Attributes:
         positions: (V, 3) metres.
         is_skin: (V,) bool.
-        row, column: (V,) of the grid; row is NO_RING elsewhere.
-        mouth_ring, lip_position, lip_side: (V,) ring about the mouth, -1 to 1 along the lips, +1 upper / -1 lower.
-        eye_ring, eye_side, eye_index: (V,) ring about an eye, +1 left / -1 right, loop index.
-        lip_distance: (V,) metres to the line where the lips touch.
-        mouth_x: (V,) x in half widths of the mouth.
-        upper_share: (V,) 1 above the line where the lips touch, 0 below, a ramp between.
-        follow: (V,) how far a vertex follows fields of the face.
+        slides: (V,) bool, skin that can slide along the sculpt: all but lids, nostrils and the inside of the mouth.
+        row: (V,) row of the grid; NO_RING elsewhere.
+        column: (V,) column of the grid.
+        mouth_ring: (V,) ring about the mouth; NO_RING elsewhere.
+        lip_position: (V,) position along the lips, -1 to 1.
+        lip_side: (V,) +1 on the upper lip, -1 on the lower.
+        eye_ring: (V,) ring about an eye; NO_RING elsewhere.
+        eye_side: (V,) +1 at the left eye, -1 at the right.
+        eye_index: (V,) index in the ring.
+        lip_distance: (V,) distance from the line of contact of the lips, metres.
+        lip_corner: (3,) left corner of the mouth, metres.
+        mouth_x: (V,) x divided by the half width of the mouth.
+        upper_share: (V,) 1 above the line of contact, 0 below, with a ramp between.
+        follow: (V,) how far a vertex follows a field of the face, 0 to 1.
+        normals: (V, 3) unit normals of the sculpt.
     """
 
     def __init__(self, mesh, rig):
@@ -42,7 +54,6 @@ class FaceCoordinates:
         for ring, share in INNER_MOUTH_FOLLOW.items():
             self.follow[self.mouth_ring == ring] = share
         self.lip_corner = self.positions[mesh.skin.index["mouth", 7, CORNER_INDEX]].copy()
-        """(3,) the left corner of the mouth."""
         self.normals = normals(self.positions)
         self._rest_distance = head_distance(self.positions[self.slides])
         self._brow_bindings = [self._bind_brow(name) for name in ("brow_left", "brow_right")]
@@ -72,7 +83,6 @@ class FaceCoordinates:
                 if kind == "mouthcap":
                     self.mouth_ring[vertex] = MOUTH_BACK_RING
         self.slides = self.is_skin & ~hidden
-        """(V,) bool: skin that can slide along the sculpt, all but lids, nostrils and the inside of the mouth."""
 
     def _measure_lips(self):
         contact = self.positions[[self.mesh.skin.index["mouth", 7, k] for k in range(MOUTH_LOOP)]]
@@ -89,7 +99,7 @@ class FaceCoordinates:
         self.upper_share = share
 
     def _bind_brow(self, name):
-        """Vertices of a brow, (N, 12) skin vertices near each, and their weights."""
+        """(N,) vertices of a brow, (N, 12) skin vertices near each, and (N, 12) their weights."""
         skin = np.where(self.slides)[0]
         own = np.arange(len(self.positions))[self.mesh.ranges[name]]
         distance, nearest = cKDTree(self.positions[skin]).query(self.positions[own], BROW_NEIGHBOURS)
@@ -99,40 +109,40 @@ class FaceCoordinates:
     # ---- fields: (V,) weights
 
     def bump(self, centre, radii, power=2.0):
-        """Returns a Gaussian bump on the skin and inner lips; centre (3,) and radii (scalar or 3) in metres."""
+        """A Gaussian bump on the skin and inner lips; centre (3,) and radii (scalar or 3) in metres."""
         radii = np.broadcast_to(np.asarray(radii, float), 3)
         distance = np.sqrt((((self.positions - np.asarray(centre)) / radii) ** 2).sum(1))
         return np.exp(-0.5 * distance**power) * self.follow
 
     def near_lips(self, reach):
-        """Returns 1 where the lips touch, fading over `reach` metres."""
+        """A field that is 1 at the line of contact of the lips and fades over `reach` metres."""
         return gaussian(self.lip_distance, reach) * self.follow
 
     def left_half(self, softness=0.45):
-        """Returns 1 on the left half of the mouth, 0 on the right; with its mirror image it sums to 1."""
+        """A field that is 1 on the left half of the mouth and 0 on the right; it and its mirror image sum to 1."""
         return smooth_ramp(-softness, softness, self.mouth_x)
 
     def near_corner(self, reach_mm=13.0, stretch=1.25):
-        """Returns a bump about the left corner of the mouth."""
+        """A bump about the left corner of the mouth."""
         offset = (self.positions - self.lip_corner) / np.array([reach_mm * stretch, reach_mm, reach_mm * 1.4]) / MM
         return np.exp(-0.5 * (offset**2).sum(1)) * self.follow
 
     # ---- displacements: (V, 3) metres
 
     def zeros(self):
-        """Returns no displacement."""
+        """A displacement of zero."""
         return np.zeros_like(self.positions)
 
     def along(self, weight, vector_mm):
-        """Returns weight times a vector in millimetres."""
+        """The weight times a vector in millimetres."""
         return weight[:, None] * np.asarray(vector_mm, float) * MM
 
     def outwards(self, weight_mm):
-        """Returns displacements along the surface normals, in millimetres."""
+        """A displacement along the surface normals by a weight in millimetres."""
         return self.normals * (weight_mm * MM)[:, None]
 
     def slide(self, displacement, amount=1.0):
-        """Returns the displacement with moved skin put back to its distance from the sculpt (wholly at amount 1)."""
+        """The displacement with moved skin put back to its distance from the sculpt (completely with amount 1)."""
         moved = np.linalg.norm(displacement[self.slides], axis=1) > 1e-7
         vertices = np.where(self.slides)[0][moved]
         rest = self._rest_distance[moved]
@@ -144,11 +154,11 @@ class FaceCoordinates:
         return result
 
     def mirrored(self, displacement):
-        """Returns the mirror image of a displacement."""
+        """The mirror image of a displacement."""
         return displacement[self.mesh.mirror] * MIRROR
 
     def carry_brows(self, displacement):
-        """Returns the displacement with the brows riding on the skin."""
+        """The displacement with the brows following the skin below them."""
         result = displacement.copy()
         for brow, skin, weight in self._brow_bindings:
             result[brow] = np.einsum("nk,nkd->nd", weight, displacement[skin])

@@ -1,4 +1,4 @@
-"""The hair: a shell of locks that run from the hairline to a pole at the back of the head."""
+"""The hair: a shell of locks from the hairline to a pole at the back of the head."""
 
 import numpy as np
 
@@ -47,7 +47,7 @@ HAIRLINE = np.array(
 
 
 def hair():
-    """Returns the part."""
+    """The hair as a part."""
     roots = _hairline_roots()
     num_strands = len(roots)
     rows, tones = _shell_rows(roots)
@@ -80,7 +80,7 @@ def _hairline_roots():
 
 
 def _shell_rows(roots):
-    """Rows of vertices along great circles from the roots towards the pole, and the tone of each vertex."""
+    """The rows of vertices along great circles from the roots towards the pole, and the tone of each vertex."""
     pole = (POLE - CENTRE) / np.linalg.norm(POLE - CENTRE)
     start = roots - CENTRE
     start /= np.linalg.norm(start, axis=1, keepdims=True)
@@ -106,7 +106,7 @@ def _shell_rows(roots):
         thickness = thickness + relief * (lock - 0.7) * fade
         before_crown = smoothstep(row / 4.0) * (1 - smoothstep((t - 0.45) / 0.25))
         thickness = thickness - PARTING_DEPTH * frontness * before_crown * gaussian(skull[:, 0], PARTING_HALF_WIDTH)
-        if row == 0:  # the edge lies under the skin
+        if row == 0:  # the edge is below the skin
             thickness = np.full(len(roots), -0.0010)
         rows.append(skull + rays * thickness[:, None])
         tones.append((1 + 0.42 * (lock - 0.7) * fade) * (1 + (strand_tone - 1) * fade))
@@ -114,7 +114,7 @@ def _shell_rows(roots):
 
 
 def _lock_profile(num_strands):
-    """(N,) height of the locks across the strands, 0 in the grooves, 1 in the middle: round locks, sharp grooves."""
+    """(N,) height of the locks across the strands: 0 in the sharp grooves, 1 in the middle of a round lock."""
     strand = np.arange(num_strands)
     strand = np.minimum(strand, num_strands - strand)
     edges = np.array(LOCK_EDGES, float)
@@ -131,14 +131,14 @@ def _strand_tones(num_strands):
 
 
 def _swept(rays, angle):
-    """(N, 3) rays turned about the vertical axis by angles in radians, positive to the character's left."""
+    """(N, 3) rays rotated about the vertical axis by angles in radians, positive to the character's left."""
     x = np.cos(angle) * rays[:, 0] + np.sin(angle) * rays[:, 2]
     z = np.cos(angle) * rays[:, 2] - np.sin(angle) * rays[:, 0]
     return np.stack([x, rays[:, 1], z], 1)
 
 
 def _crown_points(border, places, cells):
-    """Vertices that close the shell: a Coons patch of directions, out to the dome of the skull."""
+    """(N, 3) vertices that close the shell: a Coons patch of directions, cast to the skull."""
     edge = dict(zip(grid_border(cells, cells), border))
     points = []
     for u, v in places:

@@ -16,13 +16,13 @@ from .rig import JOINT_NAMES, PARENTS, build_rig
 from .texture_coordinates import quad_uvs
 
 POSITION_QUANTUM, DISPLACEMENT_QUANTUM = 1e-7, 1e-6
-"""Metres. Coordinates are rounded, so that the last bits of another computer's arithmetic do not change the file."""
+"""Metres to which coordinates are rounded, so that another computer's last bits do not change the file."""
 VERTEX_COLOR_GAMMA = 1.45
-"""Exponent on the colours, which are chosen to look right unlit; lit by Cycles they would be pale."""
+"""Exponent of the colours for a lit material. The colours look right unlit, but Cycles would show them too pale."""
 
 
 def build_head():
-    """Returns the open head; the same values every time."""
+    """The open head; the values are the same every time."""
     mesh = HeadMesh()
     rig = build_rig(mesh)
     face = FaceCoordinates(mesh, rig)
@@ -63,5 +63,5 @@ def _rounded(values, quantum):
 
 
 def _in_half_precision(values):
-    """Values that float16 holds exactly, as float32: half the file, and what is loaded is what was built."""
+    """The values rounded to float16, as float32: the file has half the size and loads the values that were built."""
     return values.astype(np.float16).astype(np.float32)

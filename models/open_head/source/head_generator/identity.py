@@ -1,4 +1,4 @@
-"""The 12 identity directions: smooth, symmetric fields, each about one sensible slider step long."""
+"""The 12 identity directions: smooth, symmetric fields whose coefficient 1 is a moderate change."""
 
 import numpy as np
 
@@ -22,7 +22,7 @@ IDENTITY_NAMES = (
 )
 EAR_CENTRE = np.array([0.0690, 0.0125, -0.001])
 NECK_AXIS = np.array([0, 0, -0.036])
-# ring about the mouth -> millimetres away from the line of contact, millimetres forwards
+# ring about the mouth -> millimetres from the line of contact outwards, millimetres forwards
 FULL_LIP_RINGS = {2: (0.4, 0.2), 3: (1.0, 0.7), 4: (1.5, 1.2), 5: (1.1, 1.9), 6: (0.4, 1.9), 7: (0.0, 1.0)}
 MASCULINE_BLEND = {
     "jawWidth": 1.0,
@@ -36,7 +36,7 @@ MASCULINE_BLEND = {
 
 
 def identity_directions(face):
-    """Returns (V, 3, 12) displacements in metres, in the order of IDENTITY_NAMES.
+    """(V, 3, 12) displacements in metres, in the order of IDENTITY_NAMES.
 
     Args:
         face: FaceCoordinates of the neutral head.
@@ -60,7 +60,7 @@ def identity_directions(face):
 
 
 def _both(face, centre, radii):
-    """A bump on both sides, or one on the midline."""
+    """(V,) a Gaussian bump on both sides, or a single one on the midline."""
     weight = 0
     for side in (1, -1) if abs(centre[0]) > 1e-6 else (1,):
         offset = face.positions - np.array([side * centre[0], centre[1], centre[2]])
@@ -69,12 +69,12 @@ def _both(face, centre, radii):
 
 
 def _sideways(face, weight, distance_mm):
-    """Away from the midline."""
+    """(V, 3) displacement away from the midline."""
     return face.along(weight, (1, 0, 0)) * np.sign(face.positions[:, :1]) * distance_mm
 
 
 def _face_width(face):
-    """Acts on every part, so that teeth, eyes and hair follow."""
+    """A wider face; it moves all parts, so that teeth, eyes and hair follow."""
     share = smooth_ramp(-0.13, -0.06, face.positions[:, 1])
     return (face.positions * np.array([1.0, 0, 0])) * (0.055 * share)[:, None]
 

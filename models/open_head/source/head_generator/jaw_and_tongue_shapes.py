@@ -1,4 +1,4 @@
-"""Expression directions that work with the jaw joint: jawForward, mouthClose and the tongue."""
+"""Expression directions that belong to the jaw joint: jawForward, mouthClose and the tongue."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .rig import JAW, JOINT_NAMES, PARENTS
 from .topology import MOUTH_LOOP, mouth_border
 
 MOUTH_CLOSE_ANGLE = 0.25
-"""Jaw opening in radians that mouthClose = 1 closes exactly."""
+"""Jaw opening, radians, at which mouthClose = 1 closes the lips exactly."""
 CLOSING_FOLLOW = {0: 0.10, 1: 0.30, 2: 0.62, 3: 0.85, 4: 0.95, 5: 1, 6: 1, 7: 1, 8: 1, 9: 0.6, 10: 0.15}
 """How far each ring about the mouth follows the line of contact."""
 
@@ -22,9 +22,9 @@ def jaw_forward(face):
 
 
 def mouth_close(face):
-    """The lips meet again, exactly along their line of contact, with the jaw open by MOUTH_CLOSE_ANGLE.
+    """The lips meet exactly along their line of contact while the jaw is open by MOUTH_CLOSE_ANGLE.
 
-    Solved backwards through the skinning: a displacement d before skinning becomes R d after it.
+    The displacement is solved for through the skinning: a displacement d before skinning becomes R d after it.
     """
     transforms = _open_jaw_transforms(face)
     rotations = transforms[:, :, :3]
@@ -54,7 +54,7 @@ def _open_jaw_transforms(face):
 
 
 def _closing_shift(face, opened):
-    """(MOUTH_LOOP, 3) from the opened line of contact to where the lips meet: between them, nearer to the upper."""
+    """(MOUTH_LOOP, 3) shift from the opened line of contact to where the lips meet, nearer to the upper lip."""
     contact = [face.mesh.skin.index["mouth", 7, k] for k in range(MOUTH_LOOP)]
     shift = np.zeros((MOUTH_LOOP, 3))
     for k in range(MOUTH_LOOP):
@@ -71,7 +71,7 @@ def _closing_shift(face, opened):
 
 
 def tongue_out(face):
-    """Tongue put out; needs an open jaw, which it does not open itself."""
+    """Tongue put out; the jaw must be opened separately."""
     displacement = face.zeros()
     tongue = face.mesh.ranges["tongue"]
     t = np.clip((face.positions[tongue, 2] - 0.016) / 0.050, 0, 1)

@@ -29,7 +29,7 @@ OUTER_LIP_RING, CONTACT_RING, LID_MARGIN_RING = 4, 7, 5
 
 
 def landmark_embedding(mesh):
-    """Returns (68,) triangles and (68, 3) barycentric coordinates of the landmarks on a HeadMesh."""
+    """(68,) triangles and (68, 3) barycentric coordinates of the landmarks on a HeadMesh."""
     skin_faces = np.where((mesh.faces < len(mesh.skin.keys)).all(1))[0]
     triangles, barycentrics = [], []
     for point in _landmark_points(mesh):
@@ -40,7 +40,7 @@ def landmark_embedding(mesh):
 
 
 def _landmark_points(mesh):
-    """(68, 3) places near the surface, from the character's right: 0 contour, 17 brows, 27 nose, 36 eyes, 48 mouth."""
+    """(68, 3) points near the surface, from the character's right: 0 contour, 17 brows, 27 nose, 36 eyes, 48 mouth."""
 
     def vertex(*key):
         return mesh.vertices[mesh.skin.index[key]]
@@ -66,7 +66,7 @@ def _landmark_points(mesh):
 
 
 def _closest_point(vertices, faces, point):
-    """The triangle nearest to a point, and the barycentric coordinates of the nearest place within it."""
+    """The triangle nearest to a point, and the barycentric coordinates (3,) of its nearest point."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     first, second, offset = b - a, c - a, point - a
     d00, d01, d11 = (first * first).sum(1), (first * second).sum(1), (second * second).sum(1)

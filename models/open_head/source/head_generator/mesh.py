@@ -20,9 +20,13 @@ class HeadMesh:
 
     Attributes:
         skin: SkinTopology; the skin's vertices come first.
-        ranges: {part name: slice of vertices}, the first is "skin".
-        vertices: (V, 3) metres. quads: (Q, 4). faces: (2 Q, 3). materials: (Q,). colors: (V, 3).
-        mirror: (V,) the vertex opposite each vertex.
+        ranges: slice of the vertices of each part by name; the first is "skin".
+        vertices: (V, 3) metres.
+        quads: (Q, 4) vertices.
+        faces: (2 Q, 3) triangles; 2 i and 2 i + 1 are those of quad i.
+        materials: (Q,) index into MATERIAL_NAMES.
+        colors: (V, 3) linear RGB.
+        mirror: (V,) mirror image of each vertex.
     """
 
     def __init__(self):
@@ -45,11 +49,11 @@ class HeadMesh:
 
     @property
     def num_vertices(self):
-        """V."""
+        """The number of vertices, V."""
         return len(self.vertices)
 
     def in_part(self, name):
-        """Returns (V,) bool: the vertices of a part."""
+        """(V,) bool: True at the vertices of a part."""
         mask = np.zeros(self.num_vertices, bool)
         mask[self.ranges[name]] = True
         return mask
@@ -68,7 +72,7 @@ class HeadMesh:
         return mirror
 
     def _triangles(self):
-        """Splits each quad along its shorter diagonal, which is symmetric, too; 2i and 2i + 1 are quad i's."""
+        """(2 Q, 3) triangles: each quad is split along its shorter diagonal, which keeps the symmetry."""
         quads, corners = self.quads, self.vertices[self.quads]
         diagonals = [np.linalg.norm(corners[:, i] - corners[:, i + 2], axis=1) for i in (0, 1)]
         first_is_shorter = np.round(diagonals[0], 7) <= np.round(diagonals[1], 7)
@@ -78,7 +82,7 @@ class HeadMesh:
 
 
 def opposite_name(name):
-    """Returns the name with left and right exchanged: eye_left -> eye_right, mouthSmileLeft -> mouthSmileRight."""
+    """The name with left and right exchanged: eye_left -> eye_right, mouthSmileLeft -> mouthSmileRight."""
     for left, right in (("left", "right"), ("Left", "Right")):
         if name.endswith(left):
             return name.removesuffix(left) + right

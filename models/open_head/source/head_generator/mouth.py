@@ -1,4 +1,4 @@
-"""The lips and the inside of the mouth, along the line where the lips touch."""
+"""The lips and the inside of the mouth, built along the line of contact of the lips."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ MOUTH_HEIGHT = -0.0445
 MOUTH_HALF_WIDTH = 0.0240
 CORNER_INDEX, UPPER_MIDLINE_INDEX = 11, 22
 CONTACT_OVERLAP = 0.00016
-"""Each lip passes the line of contact by this much: Subdivision Surface shrinks the lips and would show a slit."""
+"""Metres by which each lip passes the line of contact. Subdivision Surface shrinks the lips and would show a slit."""
 
 
 def _loop_parameters():
@@ -29,14 +29,14 @@ LIP_POSITION, LIP_SIDE = _loop_parameters()
 
 
 def contact_height(position):
-    """Returns y of the line where the lips touch."""
+    """The y of the line of contact of the lips."""
     a = np.abs(position)
     cupid_dip = 0.0008 * np.exp(-((position / 0.16) ** 2))
     return MOUTH_HEIGHT + 0.0020 * a**2.2 - cupid_dip + 0.0004 * np.exp(-(((a - 0.42) / 0.2) ** 2))
 
 
 def border_height(position, side):
-    """Returns y of the border between lip and skin."""
+    """The y of the border between lip and skin."""
     a = np.abs(position)
     contact = contact_height(position)
     cupid_bow = 0.0013 * np.exp(-(((a - 0.27) / 0.15) ** 2))
@@ -46,7 +46,7 @@ def border_height(position, side):
 
 
 def mouth_rings(border):
-    """Returns {ring: (MOUTH_LOOP, 3)} between the hole's border and the back of the mouth.
+    """{ring: (MOUTH_LOOP, 3)} between the hole's border and the back of the mouth.
 
     Rings 1 to 3 are skin, 4 the border of the lips, 5 and 6 the lips, 7 the line of contact, 8 the inner lips, 9 to 13
     the inside of the mouth.
@@ -87,7 +87,7 @@ def _lip_rings():
 def _skin_rings(border, lip_border):
     """Skin around the lips, with the philtrum above and the groove over the chin below."""
     rings = {}
-    # ring -> how far towards the lips, depth of the philtrum, depth of the chin groove
+    # ring -> position from the border (0) to the lips (1), depth of the philtrum, depth of the chin groove
     for ring, (t, philtrum_depth, groove_depth) in {
         1: (0.34, 0.45, 0.25),
         2: (0.64, 0.9, 1.0),
@@ -104,7 +104,7 @@ def _skin_rings(border, lip_border):
 
 
 def _inner_rings(inner_lip):
-    """The pocket between lips and teeth, then the bag of the mouth."""
+    """The rings of the pocket between lips and teeth, then those of the oral cavity."""
     angle = np.arctan2(LIP_SIDE * np.sqrt(np.clip(1 - LIP_POSITION**2, 0, 1)), LIP_POSITION)
     cosine, sine = np.cos(angle), np.sin(angle)
 
@@ -124,6 +124,6 @@ def _inner_rings(inner_lip):
 
 
 def mouth_back(i, j):
-    """Returns the place of a vertex of the grid that closes the mouth at the back (16 x 6 cells)."""
+    """(3,) position of a vertex of the grid (16 x 6 cells) that closes the mouth at the back."""
     u, v = i / 8 - 1, j / 3 - 1
     return np.array([0.0135 * u, MOUTH_HEIGHT - 0.003 + 0.0105 * v, 0.010 + 0.004 * (u * u + v * v)])

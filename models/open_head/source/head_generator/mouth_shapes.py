@@ -1,4 +1,4 @@
-"""Expression directions of lips and cheeks; shapes with a side are written for the left."""
+"""Expression directions of lips and cheeks; those with a side are defined for the left."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ ROLL_RINGS = {
     9: (-0.6, -0.6),
 }
 LOWER_ROLL, UPPER_ROLL = (1.0, 0.54, 0.54), (0.72, 0.36, 0.18)
-"""Share of ROLL_RINGS in height, in depth, and in depth behind the lips, where the teeth are."""
+"""Fractions of ROLL_RINGS in height, in depth, and in depth behind the lips, where the teeth are."""
 PRESS_RINGS = {
     1: (0.3, 0),
     2: (0.9, -0.1),
@@ -35,7 +35,7 @@ INNER_LIP_RINGS = (5, 6, 7, 8)
 
 
 def mouth_smile(face):
-    """Corner drawn up and out, the cheek full, the fold beside the nose deep."""
+    """Corner drawn up and out, with a full cheek and a deep fold beside the nose."""
     corner = face.near_corner(13.5)
     cheek = face.bump((0.041, -0.014, 0.062), (14 * MM, 13 * MM, 18 * MM))
     left = face.left_half()
@@ -66,7 +66,7 @@ def mouth_dimple(face):
 
 
 def mouth_stretch(face):
-    """Corner drawn straight out, the neck tense."""
+    """Corner drawn straight out, with a tense neck."""
     corner = face.near_corner(14.0, 1.4)
     lower_lip = face.near_lips(10 * MM) * (1 - face.upper_share) * face.left_half() * gaussian(face.mouth_x - 0.7, 0.4)
     neck = face.bump((0.030, -0.085, 0.035), (18 * MM, 16 * MM, 22 * MM))
@@ -172,7 +172,7 @@ def mouth_press(face):
 
 
 def _half_of_lip(face, corner_share):
-    """1 on the left half of the mouth, fading by corner_share towards the corner."""
+    """(V,) field that is 1 on the left half of the mouth and falls by `corner_share` towards the corner."""
     return face.left_half() * (1 - smooth_ramp(0.55, 1.0, np.abs(face.mouth_x)) * corner_share)
 
 

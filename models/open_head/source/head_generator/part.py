@@ -1,4 +1,4 @@
-"""A part of the head that is not skin: vertices, quads, materials, colours; and the lattices that parts are made of."""
+"""A part of the head that is not skin, and the lattices that parts are made of."""
 
 from dataclasses import dataclass
 
@@ -41,19 +41,19 @@ class Part:
     colors: np.ndarray
 
     def mirrored(self):
-        """Returns the part of the other side; vertices keep their order, quads keep facing outwards."""
+        """The part of the other side; vertices keep their order, quads keep facing outwards."""
         return Part(self.vertices * MIRROR, self.quads[:, ::-1], self.materials, self.colors)
 
 
 def plain_part(vertices, quads, material, color):
-    """Returns a part of one material and one colour."""
+    """A part of one material and one colour."""
     quads = np.array(quads)
     materials = np.full(len(quads), MATERIAL[material])
     return Part(vertices, quads, materials, np.tile(color, (len(vertices), 1)))
 
 
 def lattice(rows, columns, closed=False):
-    """Returns the quads of a rows x columns grid of vertices in row order; closed joins last and first column."""
+    """The quads of a rows x columns grid of vertices in row order; `closed` joins the last and the first column."""
     quads = []
     for row in range(rows - 1):
         for column in range(columns if closed else columns - 1):
@@ -64,15 +64,20 @@ def lattice(rows, columns, closed=False):
 
 
 def facing_back(quads):
-    """Returns the quads of a lattice whose rows go the other way round."""
+    """The quads of a lattice with the opposite winding."""
     return [(b, a, d, c) for a, b, c, d in quads]
 
 
 def disc_grid(loop, first_new, cells):
-    """Fills a loop of 4 * cells vertices with a grid.
+    """A grid that fills a loop of 4 * cells vertices.
+
+    Args:
+        loop: vertices of the loop.
+        first_new: number of the first new vertex.
+        cells: cells along a side of the grid.
 
     Returns:
-        The quads, and (N, 2) places of the new vertices in the square from -1 to 1; they are numbered from first_new.
+        The quads, and (N, 2) positions of the new vertices in the square from -1 to 1.
     """
     grid = dict(zip(grid_border(cells, cells), loop))
     places = []
@@ -87,6 +92,6 @@ def disc_grid(loop, first_new, cells):
 
 
 def square_to_disc(places):
-    """Returns points of the unit disc for points of the square from -1 to 1 (elliptical grid mapping)."""
+    """(N, 2) points of the unit disc for points of the square from -1 to 1, by the elliptical grid mapping."""
     u, v = places[:, 0], places[:, 1]
     return np.stack([u * np.sqrt(1 - v * v / 2), v * np.sqrt(1 - u * u / 2)], 1)

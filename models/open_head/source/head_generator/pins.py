@@ -1,4 +1,4 @@
-"""Anatomical lines that hold the grid: points of the left half that are placed by hand and projected on the sculpt."""
+"""The pins of the grid: points on anatomical lines of the left half, placed by hand and projected on the sculpt."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from .topology import (
 
 SKULL_CENTRE = np.array([0, 0.045, -0.018])
 
-# row of the neck -> y in front, y behind, how evenly the columns are spread (0 as on the face, 1 evenly)
+# row of the neck -> y in front, y at the back, spacing of the columns (0 as on the face, 1 even)
 NECK_ROWS = {
     0: (-0.184, -0.176, 1.0),
     1: (-0.184, -0.176, 1.0),
@@ -45,7 +45,7 @@ JAWLINE = np.array(
     ]
 )
 JAWLINE_COLUMNS = 17
-# millimetres, from the lower midline round the left corner to the upper midline
+# millimetres, from the lower midline around the left corner to the upper midline
 MOUTH_BORDER_X = (0, 5.2, 10.4, 15.5, 20.5, 25.0, 29.5, 33.5, 37.0, 40.5, 42.5, 43.0)
 MOUTH_BORDER_X += (42.8, 41.5, 39.0, 34.5, 29.5, 24.5, 19.4, 14.4, 9.4, 4.7, 0)
 MOUTH_BORDER_Y = (72.7, 72.6, 72.5, 72.2, 71.8, 71.0, 69.5, 67.5, 64.5, 59.0, 53.5, 48.0)
@@ -102,7 +102,7 @@ BRIDGE_HEIGHTS = {31: 0.0130, 32: 0.0188, 33: 0.0250, 34: 0.0315, 35: 0.0384, 36
 
 
 def all_pins():
-    """Returns {key: (3,)} of every pinned vertex with x >= 0."""
+    """{key: (3,)} of every pinned vertex with x >= 0."""
     pins = {}
     for part in (_neck, _jawline, _mouth_border, _eye_border, _nose, _ear_border, _crown):
         pins |= part()
@@ -110,14 +110,14 @@ def all_pins():
 
 
 def _column_angles():
-    """Azimuth of each column about the head's axis: the face's ten columns take a quarter of the half turn."""
+    """The azimuth of each column about the head's axis; the ten columns of the face take the first 45 degrees."""
     column = np.arange(COLUMNS + 1)
     behind = 45 + 135 * (column - 10) / (COLUMNS - 10)
     return np.radians(np.where(column <= 10, 45.0 * column / 10, behind))
 
 
 def _neck():
-    """Rays from the neck's axis; rows are tilted as the jaw is."""
+    """The neck: rays from its axis, in rows that are tilted like the jaw."""
     pins = {}
     even = np.pi * np.arange(COLUMNS + 1) / COLUMNS
     for row, (front_y, back_y, evenness) in NECK_ROWS.items():
@@ -126,7 +126,7 @@ def _neck():
         origins = np.stack([0 * y, y, np.full_like(y, -0.036)], 1)
         directions = np.stack([np.sin(angle), 0 * angle, np.cos(angle)], 1)
         points = cast_rays(origins, directions, reach=0.16)
-        if row == 0:  # turn the bust's edge in
+        if row == 0:  # the edge of the bust is turned in
             points = lerp(origins, points, 0.965) - np.array([0, 0.0035, 0])
         pins |= {("g", row, column): points[column] for column in range(COLUMNS + 1)}
     return pins
@@ -151,7 +151,7 @@ def _mouth_border():
 
 
 def _rounded_rectangle(cells, half_size, power):
-    """Points of a superellipse for the loop round `cells` = (columns, rows), in the order of `topology.rectangle`."""
+    """(N, 2) points of a superellipse for the loop around (columns, rows) cells, ordered as `topology.rectangle`."""
     angle = []
     corner = np.pi / 4
     columns, rows = cells
@@ -188,7 +188,7 @@ def _ear_border():
 
 
 def _crown():
-    """The border of the grid over the top: a square of rays from the middle of the skull."""
+    """The border of the grid on the crown: a square of rays from the skull's centre."""
     pins = {}
     quarter = COLUMNS // 4
     for column in range(COLUMNS + 1):
@@ -205,7 +205,7 @@ def _crown():
 
 
 def _forehead(pins):
-    """The midline between the brows and the crown."""
+    """The midline from the brows to the crown."""
     first, last = EYE_ROWS[1], TOP_ROW
     below, above = pins["g", first, 0] - SKULL_CENTRE, pins["g", last, 0] - SKULL_CENTRE
     forehead = {}

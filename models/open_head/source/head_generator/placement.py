@@ -1,4 +1,4 @@
-"""Places every vertex of the skin: pins, a harmonic fill smoothed on the sculpt, then lids, lips, nostrils, ears."""
+"""Positions of the skin's vertices: pins, a harmonic fill smoothed on the sculpt, then lids, lips, nostrils, ears."""
 
 import numpy as np
 import scipy.sparse as sparse
@@ -21,7 +21,7 @@ from .topology import (
 
 FREE_PASSES, SETTLING_PASSES = 50, 45
 NOSTRIL_CENTRE = ("g", 24, 2)
-"""A pin inside the nostril's hole, which has no vertex of the grid."""
+"""A pin inside the nostril's hole, where the grid has no vertex."""
 NOSTRIL_DIRECTION = np.array([-0.05, 0.8, -0.35])
 NOSTRIL_RINGS = {1: (0.72, 0.0001), 2: (0.58, 0.0026), 3: (0.52, 0.0058)}
 """Ring -> size relative to the hole, depth in metres."""
@@ -30,7 +30,7 @@ WING_CREASE_COLUMNS = {4: -1.0, 3: 0.35, 5: -0.25}
 
 
 class Places:
-    """Positions of the skin's vertices as they become known, always with their mirror images."""
+    """The positions of the skin's vertices that are known so far, always together with their mirror images."""
 
     def __init__(self, skin):
         self.skin = skin
@@ -38,24 +38,24 @@ class Places:
         self.known = np.zeros(len(skin.keys), bool)
 
     def put(self, key, position):
-        """Places a vertex and the one opposite."""
+        """Set the position of a vertex and of its mirror image."""
         for each, point in ((key, position), (mirror_key(key), position * MIRROR)):
             vertex = self.skin.index[each]
             self.positions[vertex] = point
             self.known[vertex] = True
 
     def at(self, keys):
-        """Returns (N, 3) positions of keys."""
+        """(N, 3) positions of keys."""
         return np.array([self.positions[self.skin.index[key]] for key in keys])
 
     def symmetrise(self, chosen=slice(None)):
-        """Makes chosen vertices exact mirror images of each other."""
+        """Make the chosen vertices exact mirror images of each other."""
         mirrored = 0.5 * (self.positions + self.positions[self.skin.mirror] * MIRROR)
         self.positions[chosen] = mirrored[chosen]
 
 
 def place_skin(skin):
-    """Returns (V, 3) positions of the skin's vertices, exactly symmetric.
+    """(V, 3) positions of the skin's vertices, exactly symmetric.
 
     Args:
         skin: the SkinTopology.
@@ -82,7 +82,7 @@ def place_skin(skin):
 
 
 def adjacency(num_vertices, quads):
-    """Returns the (V, V) sparse adjacency matrix of a quad mesh and each vertex's number of neighbours."""
+    """The (V, V) sparse adjacency matrix of a quad mesh and each vertex's number of neighbours."""
     edges = np.concatenate([quads[:, [i, (i + 1) % 4]] for i in range(4)])
     edges = np.unique(np.sort(edges, 1), axis=0)
     ends = (np.r_[edges[:, 0], edges[:, 1]], np.r_[edges[:, 1], edges[:, 0]])
@@ -91,7 +91,7 @@ def adjacency(num_vertices, quads):
 
 
 def _harmonic_fill(matrix, degree, fixed, positions):
-    """Free vertices at the mean of their neighbours."""
+    """(V, 3) positions with each free vertex at the mean of its neighbours."""
     free = np.where(~fixed)[0]
     laplacian = sparse.diags(degree) - matrix
     pull = -(laplacian[free][:, fixed] @ positions[fixed])
@@ -101,7 +101,7 @@ def _harmonic_fill(matrix, degree, fixed, positions):
 
 
 def _fill_grid(places):
-    """Spans the grid between the pins and lets it settle on the sculpt; later the pinned lines settle, too."""
+    """Fill the grid between the pins and smooth it on the sculpt; later passes smooth most pins too."""
     skin = places.skin
     in_grid = np.array([key[0] in ("g", "cap") for key in skin.keys])
     vertices = np.where(in_grid)[0]
@@ -127,7 +127,7 @@ def _fill_grid(places):
 
 
 def _firm_keys():
-    """Pins that never settle: the bust's edge, the nose, the borders of mouth and ears."""
+    """The pins that are never smoothed: the bust's edge, the nose, the borders of mouth and ears."""
     firm = {("g", row, column) for row in range(4) for column in range(-COLUMNS + 1, COLUMNS + 1)}
     firm |= {("g", row, column) for row in range(23, 28) for column in range(-4, 5)}
     firm |= set(mouth_border())
@@ -137,7 +137,7 @@ def _firm_keys():
 
 
 def _crease_wings(places):
-    """A crease behind the wings of the nose."""
+    """Add the crease behind the wings of the nose."""
     skin, positions = places.skin, places.positions
     for row, depth in WING_CREASE_DEPTH.items():
         for column, share in WING_CREASE_COLUMNS.items():

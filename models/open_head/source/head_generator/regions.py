@@ -1,10 +1,10 @@
-"""Named groups of vertices: each part, and areas of the skin."""
+"""Named regions of vertices: each part, and areas of the skin."""
 
 import numpy as np
 
 
 def vertex_regions(mesh, face):
-    """Returns {name: (V,) bool} by name, of a HeadMesh and its FaceCoordinates."""
+    """{name: (V,) bool} regions of a HeadMesh with its FaceCoordinates, sorted by name."""
     regions = {name: mesh.in_part(name) for name in mesh.ranges}
     regions |= _mouth_regions(face) | _midline_regions(mesh, face)
     for side, name in ((1, "left"), (-1, "right")):

@@ -17,7 +17,7 @@ NECK, JAW, LEFT_EYE, RIGHT_EYE = 1, 2, 3, 4
 JOINT_PLACES = np.array([[0, -0.165, -0.036], [0, -0.085, -0.034], [0.0, 0.0, 0.0020], EYE_CENTRE, EYE_CENTRE * MIRROR])
 
 INNER_MOUTH_SHARE = {10: 0.96, 11: 0.85, 12: 0.6, 13: 0.3}
-"""How far rings inside the mouth follow the lips."""
+"""Fraction of the lips' jaw weight for rings inside the mouth."""
 MOUTH_BACK_WEIGHT = 0.15
 STIFFNESS = 0.02
 EDGE_SMOOTHING_PASSES = 4
@@ -25,7 +25,13 @@ EDGE_SMOOTHING_PASSES = 4
 
 @dataclass(frozen=True)
 class Rig:
-    """weights (V, 5), J_regressor (5, V), joints (5, 3) on the neutral head."""
+    """Skinning weights and joints.
+
+    Attributes:
+        weights: (V, 5) skinning weights; rows sum to 1.
+        J_regressor: (5, V) joint regressor.
+        joints: (5, 3) joints of the neutral head, metres.
+    """
 
     weights: np.ndarray
     J_regressor: np.ndarray
@@ -33,13 +39,13 @@ class Rig:
 
 
 def build_rig(mesh):
-    """Returns the rig of a HeadMesh."""
+    """The rig of a HeadMesh."""
     regressor = joint_regressor(mesh)
     return Rig(skinning_weights(mesh), regressor, regressor @ mesh.vertices)
 
 
 def skinning_weights(mesh):
-    """Returns (V, 5) weights; rows sum to 1."""
+    """(V, 5) weights; rows sum to 1."""
     neck = np.ones(mesh.num_vertices)
     for vertex, key in enumerate(mesh.skin.keys):
         if key[0] == "g":
@@ -69,7 +75,7 @@ def _lip_weights():
 
 
 def _fixed_jaw_weight(key, lip_weights):
-    """The weight of a vertex that is given by anatomy; None where the solve decides."""
+    """The jaw weight of a vertex that anatomy prescribes; None if it is solved for."""
     kind = key[0]
     if kind == "mouth":
         ring, k = key[1], key[2]
@@ -87,7 +93,7 @@ def _fixed_jaw_weight(key, lip_weights):
 
 
 def _jaw_weights(skin):
-    """A biharmonic blend between the lips, the chin and the skull, its edges softened."""
+    """(V,) jaw weights of the skin: a biharmonic blend between lips, chin and skull, with smoothed edges."""
     lip_weights = _lip_weights()
     given = [_fixed_jaw_weight(key, lip_weights) for key in skin.keys]
     fixed = np.array([weight is not None for weight in given])
@@ -107,7 +113,7 @@ def _jaw_weights(skin):
 
 
 def joint_regressor(mesh):
-    """Returns (5, V): each joint as a smooth average of nearby vertices that hits its place on the template exactly."""
+    """(5, V) joint regressor: smooth averages of nearby vertices that give the template's joints exactly."""
     grid = [(vertex, key[1], abs(key[2])) for vertex, key in enumerate(mesh.skin.keys) if key[0] == "g"]
     supports = (
         [vertex for vertex, row, _ in grid if row in (3, 4, 5)],

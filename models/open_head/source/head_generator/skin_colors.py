@@ -1,4 +1,4 @@
-"""Materials of the skin's quads and colours of its vertices."""
+"""The materials of the skin's quads and the colours of its vertices."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ TINTS = (
 
 
 def skin_materials(skin):
-    """Returns (Q,) material of each quad of the skin."""
+    """(Q,) material of each quad of the skin."""
     materials = np.full(len(skin.quads), MATERIAL["skin"])
     for quad, tag in enumerate(skin.tags):
         if tag in ("mouth5", "mouth6", "mouth7", "mouth8"):
@@ -32,7 +32,7 @@ def skin_materials(skin):
 
 
 def skin_colors(skin, positions):
-    """Returns (V, 3) linear RGB of the skin's vertices."""
+    """(V, 3) linear RGB of the skin's vertices."""
     colors = np.tile(SKIN_COLOR, (len(positions), 1))
     mirrored = np.abs(positions[:, :1]), positions[:, 1:]
     for centre, radii, tint, strength in TINTS:
@@ -48,7 +48,7 @@ def skin_colors(skin, positions):
 
 
 def _painted(key, color):
-    """The colour of a vertex of lips, mouth, lid edges or nostrils; None elsewhere."""
+    """The colour of a vertex of lips, mouth, lid edges or nostrils; None for other skin."""
     kind = key[0]
     if kind == "mouth":
         return _mouth_color(key[1], color)

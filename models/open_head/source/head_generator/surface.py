@@ -13,7 +13,7 @@ RAY_SAMPLES = 160
 
 
 def smooth_union(first, second, blend):
-    """Returns the distance to the union of two shapes whose seam is rounded over the width `blend`.
+    """The distance to the union of two shapes, with the seam rounded over a width `blend`.
 
     Polynomial smooth minimum after I. Quilez, https://iquilezles.org/articles/smin/.
     """
@@ -22,12 +22,12 @@ def smooth_union(first, second, blend):
 
 
 def smooth_intersection(first, second, blend):
-    """Returns the distance to the intersection of two shapes with a rounded seam."""
+    """The distance to the intersection of two shapes with a rounded seam."""
     return -smooth_union(-first, -second, blend)
 
 
 def ellipsoid(points, centre, radii):
-    """Returns the approximate distance of (N, 3) points to an ellipsoid."""
+    """The approximate distance of (N, 3) points to an ellipsoid."""
     offset = points - np.asarray(centre)
     radii = np.asarray(radii, float)
     scaled = np.linalg.norm(offset / radii, axis=1)
@@ -36,7 +36,7 @@ def ellipsoid(points, centre, radii):
 
 
 def cone(points, start, end, start_radius, end_radius):
-    """Returns the approximate distance of (N, 3) points to a capsule whose radius changes along its axis."""
+    """The approximate distance of (N, 3) points to a capsule whose radius changes along its axis."""
     start, end = np.asarray(start, float), np.asarray(end, float)
     axis = end - start
     t = np.clip((points - start) @ axis / (axis @ axis), 0, 1)
@@ -44,12 +44,12 @@ def cone(points, start, end, start_radius, end_radius):
 
 
 def both_sides(shape, points, blend=0.004):
-    """Returns the distance to a shape of the left side united with its mirror image."""
+    """The distance to a shape of the left side united with its mirror image."""
     return smooth_union(shape(points), shape(points * MIRROR), blend)
 
 
 def head_distance(points):
-    """Returns the signed distance in metres of (N, 3) points to the head, negative inside."""
+    """The signed distance in metres of (N, 3) points to the head, negative inside."""
     distance = _skull_and_face(points)
     distance = _eye_sockets(points, distance)
     distance = _nose(points * np.array([1.10, 1, 1]), distance)  # a little narrower than modelled
@@ -84,7 +84,7 @@ def _skull_and_face(points):
 
 
 def _eye_sockets(points, distance):
-    """Sockets cut into the head, then the lids' volume over the eyeballs."""
+    """The distance with sockets cut into the head and the volume of the lids added over the eyeballs."""
 
     def socket(p):
         return ellipsoid(p, EYE_CENTRE + (0, 0.0050, 0.0305), (0.0225, 0.0150, 0.0160))
@@ -113,7 +113,7 @@ def _nose(points, distance):
 
 
 def normals(points):
-    """Returns (N, 3) unit gradients of the distance field: outward normals on the surface."""
+    """(N, 3) unit gradients of the distance field: outward normals on the surface."""
     gradient = np.zeros_like(points)
     for axis in range(3):
         step = np.zeros(3)
@@ -123,14 +123,14 @@ def normals(points):
 
 
 def project(points, steps=6):
-    """Returns (N, 3) points moved along the gradient on to the surface."""
+    """(N, 3) points, moved along the gradient onto the surface."""
     for _ in range(steps):
         points = points - head_distance(points)[:, None] * normals(points)
     return points
 
 
 def cast_rays(origins, directions, reach=0.25):
-    """Returns (N, 3) points where rays from inside the head leave it for good, up to `reach` metres away."""
+    """(N, 3) points where rays from inside the head leave it for the last time, within `reach` metres."""
     t = np.linspace(0, reach, RAY_SAMPLES)
     samples = origins[:, None] + t[None, :, None] * directions[:, None]
     distance = head_distance(samples.reshape(-1, 3)).reshape(len(origins), RAY_SAMPLES)
@@ -144,7 +144,7 @@ def cast_rays(origins, directions, reach=0.25):
 
 
 def front_surface(x, y):
-    """Returns (N, 3) surface points in front of (x, y), along rays that lean outwards towards the temples."""
+    """(N, 3) surface points in front of (x, y), along rays that lean outwards towards the temples."""
     x, y = np.broadcast_arrays(np.atleast_1d(np.asarray(x, float)), np.asarray(y, float))
     origins = np.stack([0.45 * x, y, np.full_like(x, 0.0)], 1)
     directions = np.stack([x, y, np.full_like(x, 0.06)], 1) - origins

@@ -21,24 +21,24 @@ PROFILE = [
     (1.4, -0.0062, "gums"),
 ]
 GUM_LINE_ROW = 2
-# where the columns of one tooth stand, and how deep the groove is there
+# position of each column within a tooth (0 to 1), and depth of the groove there (0 to 1)
 TOOTH_COLUMNS = ((0, 1), (0.22, 0.25), (0.5, 0.0), (0.78, 0.25))
 
 UPPER_WIDTHS, LOWER_WIDTHS = (8.4, 6.6, 7.2, 6.6, 6.6), (5.6, 6.0, 6.8, 6.6, 7.0)
 UPPER_LENGTHS, LOWER_LENGTHS = (9.8, 8.8, 9.6, 8.2, 7.2), (7.6, 7.8, 8.8, 7.8, 7.0)
 UPPER_TIPS, LOWER_TIPS = (0, 0.5, 0.0, 0.7, 1.1), (0, 0.1, -0.2, 0.4, 0.7)
-"""Millimetres of each tooth from the midline outwards; tips are how far it falls short of the biting line."""
+"""Millimetres, from the midline outwards; a tip is the distance of a tooth's edge from the biting line."""
 
 
 def upper_teeth():
-    """Returns the upper arch as a part."""
+    """The upper arch as a part."""
     columns = _columns(UPPER_WIDTHS)
     part = _arch_part(columns, (0.0272, 0.041, 0.0824), -0.0462, 1.0, UPPER_LENGTHS, UPPER_TIPS)
     return Part(part.vertices, part.quads[:, ::-1], part.materials, part.colors)
 
 
 def lower_teeth():
-    """Returns the lower arch as a part."""
+    """The lower arch as a part."""
     columns = _columns(LOWER_WIDTHS)
     return _arch_part(columns, (0.0254, 0.0390, 0.0800), -0.0452, -1.0, LOWER_LENGTHS, LOWER_TIPS)
 
@@ -72,7 +72,7 @@ def _arch(arc_length, half_width, depth, front):
 
 
 def _arch_part(columns, arch, edge_height, up, lengths, tips):
-    """One arch; `up` is +1 where the gums lie above the teeth, -1 where below."""
+    """One arch as a part; `up` is +1 if the gums are above the teeth, -1 if below."""
     arc_length, groove, tooth = columns
     point_x, point_z, normal_x, normal_z = _arch(arc_length, *arch)
     length = np.array(lengths)[tooth] / 1000

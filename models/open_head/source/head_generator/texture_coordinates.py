@@ -1,4 +1,4 @@
-"""A simple unwrap: the skin unrolled around the head with the seam at the back, the other parts in a strip below."""
+"""Texture coordinates: a cylinder unwrap of the skin with a seam at the back, and the other parts in a strip below."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ STRIP_HEIGHT = 0.15
 
 
 def quad_uvs(mesh):
-    """Returns (Q, 4, 2) texture coordinates of each quad's corners, 0 to 1."""
+    """(Q, 4, 2) texture coordinates of the quads' corners, 0 to 1."""
     x, y, z = mesh.vertices.T
     around, up = 0.5 + np.arctan2(x, z + 0.03) / (2 * np.pi), (y + 0.20) / 0.36
     uv = np.stack([around[mesh.quads], up[mesh.quads]], -1)

@@ -10,7 +10,7 @@ COLOR = (0.86, 0.43, 0.42)
 
 
 def tongue():
-    """Returns the part."""
+    """The tongue as a part."""
     angle = -3 * np.pi / 4 + 2 * np.pi * np.arange(RING_VERTICES) / RING_VERTICES
     vertices = np.concatenate([_ring(ring / (RINGS - 1), np.cos(angle), np.sin(angle)) for ring in range(RINGS)])
     quads = facing_back(lattice(RINGS, RING_VERTICES, closed=True))
@@ -27,7 +27,7 @@ def tongue():
 
 
 def _ring(t, across, up):
-    """One ring at t, 0 tip to 1 root; across and up are the cosine and sine of its angles."""
+    """(N, 3) vertices of the ring at t, 0 tip to 1 root; `across` and `up` are the cosine and sine of its angles."""
     half_width = HALF_WIDTH
     if t < 0.4:  # a round tip
         half_width = HALF_WIDTH * (1 - (1 - min(1, 0.28 + t / 0.55)) ** 2) ** 0.5

@@ -1,16 +1,15 @@
-"""The quad layout of the skin: which vertices and quads there are, before any of them has a place.
+"""The quad layout of the skin: its vertices and quads, without positions.
 
-A grid of columns (around the head) and rows (neck to crown) has rectangular holes for eyes, mouth, nostrils and ears;
-each hole is filled with concentric loops. Vertices are named by keys, so that other modules can address and mirror them
-exactly:
+A grid of columns (around the head) and rows (neck to crown) has rectangular holes for eyes, mouth, nostrils and ears.
+Each hole is filled with concentric loops. Each vertex has a key, by which other modules address and mirror it exactly:
 
     ("g", row, column)              column 0 front midline, COLUMNS back midline, negative the character's right
     ("eye" | "nos" | "ear", side, ring, index)      side +1 left, -1 right; rings count inwards
     ("mouth", ring, index)          index 0 lower midline, 11 left corner, 22 upper midline, 33 right corner
     ("cap" | "mouthcap", i, j), ("noscap" | "earcap", side, i, j)       grids that close a loop
 
-The order of vertices follows from the constants here alone. Trained models and saved scenes refer to it: do not
-change it.
+The order of the vertices depends on the constants of this module only. Trained models and saved scenes refer to it, so
+do not change it.
 """
 
 import numpy as np
@@ -27,13 +26,13 @@ EYE_LOOP, MOUTH_LOOP = 28, 44
 
 
 def wrap_column(column):
-    """Returns the column in -COLUMNS + 1 .. COLUMNS."""
+    """The column wrapped to -COLUMNS + 1 .. COLUMNS."""
     column = (column + COLUMNS) % (2 * COLUMNS) - COLUMNS
     return COLUMNS if column == -COLUMNS else column
 
 
 def mirror_key(key):
-    """Returns the key of the vertex opposite."""
+    """The key of the mirror image of a vertex."""
     kind = key[0]
     if kind == "g":
         return ("g", key[1], wrap_column(-key[2]))
@@ -47,7 +46,7 @@ def mirror_key(key):
 
 
 def rectangle(columns, rows):
-    """Returns grid keys round a block of cells, counter-clockwise seen from outside, from the lower left corner."""
+    """The grid keys around a block of cells, counter-clockwise as seen from outside, from the lower left corner."""
     (left, right), (bottom, top) = columns, rows
     corners = [(bottom, c) for c in range(left, right)] + [(r, right) for r in range(bottom, top)]
     corners += [(top, c) for c in range(right, left, -1)] + [(r, left) for r in range(top, bottom, -1)]
@@ -55,28 +54,28 @@ def rectangle(columns, rows):
 
 
 def grid_border(width, height):
-    """Returns the cells (i, j) round a grid of width x height cells, in the order of `rectangle`."""
+    """The border vertices (i, j) of a grid of width x height cells, in the order of `rectangle`."""
     border = [(i, 0) for i in range(width)] + [(width, j) for j in range(height)]
     return border + [(i, height) for i in range(width, 0, -1)] + [(0, j) for j in range(height, 0, -1)]
 
 
 def eye_border():
-    """Returns the keys round the left eye's hole: 4 lower middle, 11 outer corner, 18 upper middle, 25 inner corner."""
+    """The keys round the left eye's hole: 4 lower middle, 11 outer corner, 18 upper middle, 25 inner corner."""
     return rectangle(EYE_COLUMNS, EYE_ROWS)
 
 
 def ear_border():
-    """Returns the keys round the left ear's hole."""
+    """The keys round the left ear's hole."""
     return rectangle(EAR_COLUMNS, EAR_ROWS)
 
 
 def nostril_border():
-    """Returns the keys round the left nostril's hole."""
+    """The keys round the left nostril's hole."""
     return rectangle(NOSTRIL_COLUMNS, NOSTRIL_ROWS)
 
 
 def mouth_border():
-    """Returns the keys round the mouth's hole, from the lower midline."""
+    """The keys round the mouth's hole, from the lower midline."""
     loop = rectangle((-MOUTH_COLUMN, MOUTH_COLUMN), MOUTH_ROWS)
     return loop[MOUTH_COLUMN:] + loop[:MOUTH_COLUMN]
 
@@ -88,8 +87,8 @@ class SkinTopology:
         keys: key of each vertex.
         index: vertex of each key.
         quads: (Q, 4) vertices, counter-clockwise seen from outside.
-        tags: (Q,) which part of the layout a quad belongs to: "grid", "cap", "mouth5", ...
-        mirror: (V,) the vertex opposite each vertex.
+        tags: (Q,) the part of the layout that a quad belongs to: "grid", "cap", "mouth5", ...
+        mirror: (V,) mirror image of each vertex.
     """
 
     def __init__(self):
@@ -115,7 +114,7 @@ class SkinTopology:
         self._tags.append(tag)
 
     def _add_rings(self, loop, name, count, side=None):
-        """Fills inwards from a loop of keys; returns the innermost loop."""
+        """Add rings inwards from a loop of keys and return the innermost loop."""
         length = len(loop)
         for ring in range(1, count + 1):
             inner = [((name, ring, k) if side is None else (name, side, ring, k)) for k in range(length)]
@@ -126,7 +125,7 @@ class SkinTopology:
         return loop
 
     def _add_lid(self, loop, width, height, name, side=None):
-        """Closes a loop of 2 (width + height) keys that starts at the lower left corner with a grid."""
+        """Close a loop of 2 (width + height) keys, which starts at the lower left corner, with a grid."""
         grid = dict(zip(grid_border(width, height), loop))
         for i in range(width + 1):
             for j in range(height + 1):
@@ -151,7 +150,7 @@ class SkinTopology:
                     self._add_quad(corners, "grid")
 
     def _add_crown(self):
-        """A square grid over the top: i along x from the character's right to left, j along z from back to front."""
+        """Add a square grid on the crown: i along x from the character's right to left, j along z from the back."""
         quarter, cells = COLUMNS // 4, COLUMNS // 2
         grid = {}
         for i in range(cells + 1):
