@@ -68,6 +68,9 @@ class LogMelSpectrogram(nn.Module):
     Power is taken relative to the clip's loudest moment, and mean and deviation over the clip's louder frames only.
     """
 
+    filters: Tensor
+    window: Tensor
+
     def __init__(self, num_mels: int) -> None:
         super().__init__()
         self.register_buffer("filters", mel_filters(num_mels), persistent=False)

@@ -1,5 +1,7 @@
 """EMOTE: audio features and a condition per frame, to expression coefficients and jaw rotation."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -115,8 +117,10 @@ class EMOTE(nn.Module):
             return self.audio_model(samples, num_frames, statistics)
         return self.audio_model(samples, num_frames, statistics, phones)
 
-    def phone_posteriors(self, samples: Tensor, num_frames: int, statistics: object | None = None) -> Tensor:
+    def phone_posteriors(self, samples: Tensor, num_frames: int, statistics: Any = None) -> Tensor:
         """Probabilities (B, 2 T, classes) of the phone classes at 50 Hz, of an encoder with a phone head."""
+        if not isinstance(self.audio_model, LogMelEncoder):
+            raise TypeError(f"{type(self.audio_model).__name__} has no phone head")
         return self.audio_model.phone_posteriors(samples, num_frames, statistics)
 
     def clip_statistics(self, samples: Tensor) -> object | None:

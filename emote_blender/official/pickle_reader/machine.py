@@ -260,7 +260,7 @@ def _quoted(machine: PickleMachine) -> str:
     if len(text) < 2 or text[:1] != text[-1:] or text[:1] not in (b'"', b"'"):
         raise RefusedPickle("holds a text without quotes")
     machine.charge(2 * len(text))
-    return codecs.escape_decode(text[1:-1])[0].decode("latin-1")  # type: ignore[attr-defined]
+    return codecs.escape_decode(text[1:-1])[0].decode("latin-1")
 
 
 _on_value("N", lambda machine: None)

@@ -41,6 +41,12 @@ class FaceMesh(nn.Module):
     selected vertices are computed, so a training step does not pay for ears and hair.
     """
 
+    template: Tensor
+    directions: Tensor
+    jaw_weights: Tensor
+    joint: Tensor
+    joint_directions: Tensor
+
     def __init__(self, face_model: FaceModel, vertices: np.ndarray) -> None:
         super().__init__()
         jaw = face_model.joint_names.index("jaw")
@@ -93,6 +99,11 @@ class MeshLoss(nn.Module):
     """
 
     DEEPEST_OVERLAP = -1.0  # mm; lips that press harder than this look no more closed
+
+    weights: Tensor
+    upper: Tensor
+    lower: Tensor
+    teeth: Tensor
 
     def __init__(self, face_model: FaceModel, largest_error: float = 4.0) -> None:
         super().__init__()

@@ -81,7 +81,7 @@ class PerceptualNetworks(nn.Module):
         if self.emotion_network is not None:
             features = self.emotion_network.features(pictures.flatten(0, 1))  # (B * T, D)
             emotion = self.video_feature(features.unflatten(0, pictures.shape[:2]), within)
-        if self.lip_reader is not None:
+        if self.lip_reader is not None and crops is not None:
             lips = self.lip_reader.features(crops).float()
         return PerceptualFeatures(emotion, lips)
 

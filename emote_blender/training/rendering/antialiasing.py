@@ -30,6 +30,9 @@ class MeshEdges(nn.Module):
         sides: (E, 2) int64 triangles; the second is -1 at a border of the mesh.
     """
 
+    corners: Tensor
+    sides: Tensor
+
     def __init__(self, faces: np.ndarray) -> None:
         super().__init__()
         directed = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)

@@ -34,6 +34,10 @@ class FaceFilm(nn.Module):
         backend: see `FaceRenderer`.
     """
 
+    drawn: Tensor
+    landmark_corners: Tensor
+    landmark_weights: Tensor
+
     def __init__(
         self,
         face_model: FaceModel,

@@ -13,6 +13,12 @@ from ...flame.model import FaceModel
 class FLAMELayer(nn.Module):
     """A face model as a module; its buffers come from the head folder and are not part of the state dict."""
 
+    v_template: Tensor
+    directions: Tensor
+    posedirs: Tensor | None
+    J_regressor: Tensor
+    lbs_weights: Tensor
+
     def __init__(self, face_model: FaceModel):
         super().__init__()
         self.num_shape, self.num_expression = face_model.num_shape, face_model.num_expression

@@ -43,6 +43,10 @@ class FaceRenderer(nn.Module):
         ValueError: the backend is unknown or not installed, or albedo or light have another shape.
     """
 
+    faces: Tensor
+    albedo: Tensor
+    light: Tensor
+
     def __init__(
         self,
         faces: np.ndarray,

@@ -101,6 +101,7 @@ class EMOTETask(Task):
 
     def loss(self, module: nn.Module, batch: ClipBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of the terms, and the terms by name."""
+        assert isinstance(module, EMOTEParts)
         loss, settings = self.settings.loss, self.settings.perceptual
         weights = loss.weights(step)
         if step % settings.render_every:
@@ -108,10 +109,10 @@ class EMOTETask(Task):
         else:
             weights |= {name: weights[name] * settings.render_every for name in PERCEPTUAL_TERMS if name in weights}
         terms = self.terms(module, batch, weights, loss.contact_weight(step))
-        total = sum(weight * terms[name] for name, weight in weights.items() if name in terms)
-        if not isinstance(total, Tensor):  # no term could be measured on this batch: zero gradients
-            total = sum(0.0 * parameter.sum() for parameter in module.parameters() if parameter.requires_grad)
-        return total, terms
+        weighted = [weight * terms[name] for name, weight in weights.items() if name in terms]
+        if not weighted:  # no term could be measured on this batch: zero gradients
+            weighted = [0.0 * parameter.sum() for parameter in module.parameters() if parameter.requires_grad]
+        return sum(weighted[1:], weighted[0]), terms
 
     def terms(
         self, module: EMOTEParts, batch: ClipBatch, weights: Mapping[str, float], contact_weight: float
@@ -157,6 +158,7 @@ class EMOTETask(Task):
 
     def validate(self, module: nn.Module) -> dict[str, float]:
         """Means over the held-out batches of the loss, with its final weights, and of its terms."""
+        assert isinstance(module, EMOTEParts)
         loss = self.settings.loss
         weights, contact_weight = loss.weights(loss.refine_from), loss.contact_weight(loss.refine_from)
         device = next(module.parameters()).device
@@ -170,6 +172,7 @@ class EMOTETask(Task):
 
     def clips(self, module: nn.Module) -> dict[str, Tensor]:
         """The first held-out clip, rendered: its true motion on the left, the generated one on the right."""
+        assert isinstance(module, EMOTEParts)
         device = next(module.parameters()).device
         batch = next(iter(self.data.validation())).to(device)
         features, _ = module.encode(batch)
@@ -182,6 +185,7 @@ class EMOTETask(Task):
 
     def export(self, module: nn.Module, folder: Path) -> None:
         """Write the model folder."""
+        assert isinstance(module, EMOTEParts)
         save_model(module.emote, folder)
 
     def _rendered_run(self, frames: int) -> slice:

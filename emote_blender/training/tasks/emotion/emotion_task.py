@@ -182,7 +182,7 @@ class EmotionTask(FilmTask):
             features = _features(module, module.pictures(batch))
             video = module.video(features)
             losses = video_emotion_loss(video, batch.emotion, batch.intensity)
-            note("video_loss", sum(losses).expand(len(batch.emotion)))
+            note("video_loss", torch.stack(losses).sum().expand(len(batch.emotion)))
             wrong = video.expression.argmax(-1) != batch.emotion
             note("video_error", wrong)
             note("video_error_high", wrong[batch.intensity == NUM_INTENSITIES - 1])

@@ -139,12 +139,14 @@ class EncoderTask(Task):
 
     def loss(self, module: nn.Module, batch: ClipBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of the terms (phones count from `phones_from` on), and the terms by name."""
+        assert isinstance(module, WarmedEncoder)
         terms = module.terms(batch)
         phones_weight = 1.0 if step >= self.settings.phones_from else 0.0
         return self.settings.mel_weight * terms["mel"] + phones_weight * terms["phones"], terms
 
     def validate(self, module: nn.Module) -> dict[str, float]:
         """Means over the validation batches; `phones` comes first and selects the best checkpoint."""
+        assert isinstance(module, WarmedEncoder)
         device, count = next(module.parameters()).device, self.settings.data.validation_batches
         rows = [module.terms(self._validation[number].to(device)) for number in range(count)]
         return {
@@ -153,4 +155,5 @@ class EncoderTask(Task):
 
     def export(self, module: nn.Module, folder: Path) -> None:
         """Write a Hugging Face folder: config.json and model.safetensors of the Wav2Vec 2.0 model."""
+        assert isinstance(module, WarmedEncoder)
         module.encoder.model.save_pretrained(folder)
