@@ -8,7 +8,7 @@ from tiny_corpus import make_shard
 
 from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
-from emote_blender.training.data.corpus.speech_batches import prepare_part
+from emote_blender.training.data.corpus.parts import prepare_part
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,6 @@ A shard is an .npz file with about six minutes of speech from one engine:
 
 from __future__ import annotations
 
-import ast
-import hashlib
-import inspect
 import json
 import logging
 import multiprocessing
@@ -33,6 +30,7 @@ from ...audio import FRAME_SAMPLES
 from ...files.atomic_write import atomic_file, write_json
 from ...motion_tools.timing import MOTION_FPS
 from .engines import catalogue
+from .source_digest import source_digest
 
 logger = logging.getLogger(__name__)
 
@@ -134,17 +132,7 @@ def code_digest(engine: str) -> str:
 
     Comments and docstrings do not count.
     """
-    code = [inspect.getsource(module) for module in catalogue.sources(engine)] + [inspect.getsource(write_shard)]
-    return hashlib.sha256("\n".join(map(_bare, code)).encode()).hexdigest()[:16]
-
-
-def _bare(code: str) -> str:
-    """Python code without comments, docstrings and formatting."""
-    tree = ast.parse(code)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    return source_digest(*catalogue.sources(engine), write_shard)
 
 
 def _remove_stale(folder: Path, record: Path, description: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from ...emote.model import EMOTE
 from ...emotion import EMOTIONS
 from ...flame.model import FaceModel
 from ..corpus.generate import CorpusPart, generate_part
-from ..data.corpus.speech_batches import prepare_part
+from ..data.corpus.parts import prepare_part
 from .clip_measures import ClipExaminer, ClipMeasures
 from .emotion_judge import EmotionJudge, JudgedMotion, statistics
 from .evaluation_clips import INTENSITIES, TEXTS_FILE, CorpusSet, EvaluationSet

@@ -16,14 +16,8 @@ from ...speech_model.config import EMOTEConfig
 from ..corpus.motion.emotion_styles import EXPRESSION_NAMES
 from ..data.clip_batch import LABELS_PER_FRAME
 from ..data.clips import Clips, SelectedClips
-from ..data.corpus.speech_batches import (
-    PART_FILE,
-    SPEAKERS,
-    Window,
-    conditioned_motion,
-    load_part,
-    prepared_parts,
-)
+from ..data.corpus.parts import PART_FILE, load_part, prepared_parts
+from ..data.corpus.speech_batches import SPEAKERS, Window, conditioned_motion
 from ..data.mead.mead import PUBLISHED_SPLIT, MEADClips
 from ..data.mead.reconstruction import fitting_reconstruction
 from ..data.motion_folder import MotionFolder
@@ -104,7 +98,7 @@ class EvaluationSet(Protocol):
 
 
 class CorpusSet:
-    """A prepared part of the generated corpus (`speech_batches.prepare_part`).
+    """A prepared part of the generated corpus (`parts.prepare_part`).
 
     Every emotion and intensity has a reference; the recording counts as neutral.
 

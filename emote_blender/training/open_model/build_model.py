@@ -32,7 +32,7 @@ from ...files.paths import find_head
 from ...flame.model import FaceModel
 from ..corpus.engines import catalogue
 from ..corpus.generate import CorpusPart, generate_part
-from ..data.corpus.speech_batches import prepare_part
+from ..data.corpus.parts import prepare_part
 from ..evaluation.evaluate import Evaluation, evaluate, prepare_validation
 from ..evaluation.report import write_report
 from ..evaluation.voice_scores import VoiceScores

@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 from emote_blender.speech_model.config import LogMelEncoderConfig
 from emote_blender.training.corpus import phones
 from emote_blender.training.corpus.motion import articulation
+from emote_blender.training.data.corpus.parts import load_part, prepare_part
 from emote_blender.training.data.corpus.speech_batches import (
     EMOTIONS,
     SPEAKERS,
@@ -18,8 +19,6 @@ from emote_blender.training.data.corpus.speech_batches import (
     conditioned_motion,
     draw_motion,
     draw_window,
-    load_part,
-    prepare_part,
 )
 
 

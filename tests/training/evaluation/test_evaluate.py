@@ -15,7 +15,7 @@ from emote_blender.emotion import EMOTIONS
 from emote_blender.flame.measure import landmarks, lip_gap
 from emote_blender.motion import FaceMotion
 from emote_blender.training.corpus.motion.emotion_styles import EXPRESSION_NAMES
-from emote_blender.training.data.corpus.speech_batches import prepare_part
+from emote_blender.training.data.corpus.parts import prepare_part
 from emote_blender.training.data.mead.reconstruction import PUBLISHED_RECONSTRUCTIONS
 from emote_blender.training.evaluation import evaluate
 from emote_blender.training.evaluation.clip_measures import ClipExaminer

@@ -46,7 +46,7 @@ def test_the_quick_path_makes_a_model_with_its_card(tmp_path, monkeypatch):
 
 def test_a_finished_run_is_not_repeated(tmp_path, monkeypatch):
     """A second call trains nothing: it would need batches, and there are none."""
-    from emote_blender.training.data.corpus.speech_batches import prepare_part
+    from emote_blender.training.data.corpus.parts import prepare_part
     from emote_blender.training.tasks.flint.flint_data import CorpusMotions
 
     monkeypatch.setattr("emote_blender.training.run.log.draw_curves", lambda scalars, image: None)

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ....emotion import NUM_INTENSITIES
 from ..epoch_order import VALIDATION_SEED
-from .speech_batches import EMOTIONS, SPEAKERS, SpeechPart, conditioned_motion, draw_window, find_parts, load_part
+from .parts import SpeechPart, find_parts, load_part
+from .speech_batches import EMOTIONS, SPEAKERS, conditioned_motion, draw_window
 
 
 @dataclass(frozen=True)

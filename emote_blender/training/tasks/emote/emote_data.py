@@ -12,7 +12,8 @@ from ....errors import InputError
 from ....speech_model.config import LogMelEncoderConfig
 from ...data.clip_batch import ClipBatch
 from ...data.clips import ClipBatches, SelectedClips, WindowSettings
-from ...data.corpus.speech_batches import SPEAKERS, BatchSource, DrawSettings, SpeechBatches, find_parts
+from ...data.corpus.parts import find_parts
+from ...data.corpus.speech_batches import SPEAKERS, BatchSource, DrawSettings, SpeechBatches
 from ...data.epoch_order import VALIDATION_SEED
 from ...data.mead.mead import PUBLISHED_SPLIT, MEADClips
 from ...data.motion_folder import MotionFolder

@@ -21,7 +21,8 @@ from ....emote.wav2vec2 import VARIANCE_FLOOR, Wav2Vec2Encoder
 from ....speech_model.config import LogMelEncoderConfig, Wav2Vec2EncoderConfig
 from ...corpus import phones
 from ...data.clip_batch import LABELS_PER_FRAME, ClipBatch
-from ...data.corpus.speech_batches import BatchSource, DrawSettings, SpeechBatches, find_parts
+from ...data.corpus.parts import find_parts
+from ...data.corpus.speech_batches import BatchSource, DrawSettings, SpeechBatches
 from ...run.config import build_settings
 from ...run.task import RunInputs, Task
 
@@ -35,7 +36,7 @@ class EncoderData:
         validation: the held-out part.
         batch_size: windows in a batch.
         num_frames: frames of a window.
-        amount: see `speech_batches.BatchSource`.
+        amount: see `speech_batches.DrawSettings`.
         validation_batches: number of held-out batches.
     """
 

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ....errors import InputError
 from ...data.clips import ClipBatches, Clips, WindowSettings
-from ...data.corpus.speech_batches import SpeechPart, draw_motion, draw_window, find_parts, load_part, prepared_parts
+from ...data.corpus.parts import SpeechPart, find_parts, load_part, prepared_parts
+from ...data.corpus.speech_batches import draw_motion, draw_window
 
 MotionBatch = tuple[Tensor, Tensor | None]
 """(B, T, E + 3) expression and jaw axis-angle in radians; (B, S) identity coefficients, None for the mean head."""
