@@ -1,14 +1,16 @@
 """Training batches: the same by number, labels and motion where the sound is, conditions that fit the motion."""
 
 import numpy as np
+import pytest
 import torch
 from tiny_corpus import make_shard
 from torch.utils.data import DataLoader
 
+from emote_blender.errors import InputError
 from emote_blender.speech_model.config import LogMelEncoderConfig
 from emote_blender.training.corpus import phones
 from emote_blender.training.corpus.motion import articulation
-from emote_blender.training.data.corpus.parts import load_part, prepare_part
+from emote_blender.training.data.corpus.parts import find_parts, load_part, prepare_part
 from emote_blender.training.data.corpus.speech_batches import (
     EMOTIONS,
     SPEAKERS,
@@ -124,3 +126,16 @@ def test_prepared_parts_are_made_again_when_their_shards_change(tmp_path):
     before = np.array(load_part(folder).offsets)
     make_shard(shard, num_utterances=4, seed=9)
     assert len(load_part(prepare_part([shard], folder)).offsets) < len(before)
+
+
+def test_a_part_whose_preparation_failed_is_none(tmp_path):
+    shard = make_shard(tmp_path / "a.npz")
+    folder = prepare_part([shard], tmp_path / "prepared")
+    assert find_parts(tmp_path, ["prepared"]) == (folder,)
+    make_shard(shard, num_utterances=4, seed=9)
+    (folder / "labels.npy").unlink()
+    (folder / "labels.npy").mkdir()  # cannot be written, as on a full disk; samples.npy already is the new one
+    with pytest.raises(OSError):
+        prepare_part([shard], folder)
+    with pytest.raises(InputError, match="holds no prepared part"):
+        find_parts(tmp_path, ["prepared"])

@@ -59,7 +59,8 @@ def prepare_part(shards: Sequence[Path], folder: Path) -> Path:
     record = folder / "state.txt"
     if record.is_file() and record.read_text(encoding="utf-8") == state:
         return folder
-    record.unlink(missing_ok=True)
+    for stale in (record, folder / PART_FILE):  # without them, a preparation that fails leaves no usable part
+        stale.unlink(missing_ok=True)
     parts = [_with_targets(path) for path in shards]
     offsets, start = [np.zeros(1, np.int64)], 0
     for part in parts:
