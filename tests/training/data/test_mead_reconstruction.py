@@ -3,8 +3,8 @@
 import logging
 
 import h5py
-import numpy as np
 import pytest
+from mead_files import write_reconstruction
 
 from emote_blender.errors import InputError
 from emote_blender.training.data.mead.reconstruction import (
@@ -14,17 +14,6 @@ from emote_blender.training.data.mead.reconstruction import (
 )
 
 SECOND, FIRST = PUBLISHED_RECONSTRUCTIONS
-
-
-def write_reconstruction(root, name, num_expression, num_shape):
-    """A method's folder with a clip of three frames."""
-    path = root / "reconstructions" / name / "W009/front/angry/level_1/001/shape_pose_cam.hdf5"
-    path.parent.mkdir(parents=True)
-    with h5py.File(path, "w") as file:
-        file["exp"] = np.zeros((1, 3, num_expression))
-        file["shape"] = np.zeros((1, 3, num_shape))
-        file["jaw"] = np.zeros((1, 3, 3))
-    return path
 
 
 @pytest.mark.parametrize("below", ["", "processed"])

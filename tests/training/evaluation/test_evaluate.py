@@ -273,8 +273,7 @@ def test_mead_is_judged_on_people_who_were_not_trained_on(
     """With the reconstruction of version 2; and with that of version 1, whose model and identities know fewer
     components than the head, beside one of version 2 that does not fit."""
     h5py = pytest.importorskip("h5py", reason="MEAD is in HDF5 files")
-    from test_mead import NUM_EXPRESSION, NUM_SHAPE, write_tree
-    from test_mead_reconstruction import write_reconstruction
+    from mead_files import NUM_EXPRESSION, NUM_SHAPE, write_reconstruction, write_tree
 
     from emote_blender.emote.checkpoint import save_model
 
@@ -315,7 +314,7 @@ def test_mead_is_judged_on_people_who_were_not_trained_on(
 
 def test_mead_without_a_reconstruction_that_fits_is_one_sentence(open_head_model_folder, tmp_path, capsys):
     pytest.importorskip("h5py", reason="MEAD is in HDF5 files")
-    from test_mead_reconstruction import write_reconstruction
+    from mead_files import write_reconstruction
 
     write_reconstruction(tmp_path, VERSION_2, 100, 300)
     assert main(["evaluate", str(open_head_model_folder), "--data", str(tmp_path)]) == 1

@@ -189,7 +189,7 @@ def test_the_open_config_is_the_recipe():
 
 def test_the_published_config_trains_on_a_small_mead(tmp_path, flame_model):
     pytest.importorskip("h5py", reason="MEAD's files are HDF5")
-    from test_mead import NUM_EXPRESSION, NUM_SHAPE, write_tree
+    from mead_files import NUM_EXPRESSION, NUM_SHAPE, write_tree
 
     write_tree(tmp_path / "mead" / "processed")
     (tmp_path / "head").mkdir()
