@@ -33,7 +33,7 @@ def lip_gap(face_model: FaceModel, vertices: np.ndarray) -> np.ndarray:
     """
     vertices = np.asarray(vertices)
     if {"lips_upper", "lips_lower"} <= set(face_model.regions):
-        upper, lower = (_midline_vertices(face_model, name) for name in ("lips_upper", "lips_lower"))
+        upper, lower = (midline_vertices(face_model, name) for name in ("lips_upper", "lips_lower"))
         return vertices[..., upper, 1].min(-1) - vertices[..., lower, 1].max(-1)
     if face_model.landmark_faces is None or len(face_model.landmark_faces) != 68:
         raise ModelError("the lip gap needs a head with the regions lips_upper and lips_lower or with 68 landmarks")
@@ -54,6 +54,7 @@ def landmarks(face_model: FaceModel, vertices: np.ndarray, indices=slice(None)) 
     return np.einsum("...lcd,lc->...ld", np.asarray(vertices)[..., corners, :], barycentrics[indices])
 
 
-def _midline_vertices(face_model: FaceModel, region: str) -> np.ndarray:
+def midline_vertices(face_model: FaceModel, region: str) -> np.ndarray:
+    """Returns (N,) indices of a region's vertices at the midline of the template."""
     near = np.abs(face_model.v_template[:, 0]) < MIDLINE_HALF_WIDTH
     return np.flatnonzero(near & (face_model.regions[region] > 0.5))

@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...flame.measure import midline_vertices
 from ...flame.model import FaceModel
 from ..rendering.flame_layer import axis_angle_to_matrix
 
 MILLIMETRES = 1000.0
+INCISORS_HALF_WIDTH = 0.004  # metres from the midline
 
 # Weight of each region in the vertex loss, independent of its number of vertices. The mouth has the largest, because
 # speech moves it and half a millimetre decides whether the lips touch. The brows move a tenth as far; with a weight
@@ -112,8 +114,8 @@ class MeshLoss(nn.Module):
         for name, share in REGION_SHARES.items():  # neighbours move alike, so a subset is enough
             chosen = np.flatnonzero(face_model.regions[name] > 0.5)[:: 2 if name == "lips" else 5]
             weights[chosen] += share / len(chosen)
-        middle = [middle_of_lip(face_model, name) for name in ("lips_upper", "lips_lower")]
-        middle.append(middle_of_teeth(face_model))
+        middle = [midline_vertices(face_model, name) for name in ("lips_upper", "lips_lower")]
+        middle.append(_upper_incisors(face_model))
         vertices = np.union1d(np.flatnonzero(weights), np.concatenate(middle))
         self.mesh = FaceMesh(face_model, vertices)
         self.register_buffer("weights", torch.from_numpy(weights[vertices]).float(), persistent=False)
@@ -161,15 +163,7 @@ class MeshLoss(nn.Module):
         return heights[..., self.teeth].amin(-1) - heights[..., self.lower].amax(-1)
 
 
-def middle_of_lip(face_model: FaceModel, region: str) -> np.ndarray:
-    """Indices of a lip's vertices at the midline, the same as in `flame.measure.lip_gap`."""
-    from ...flame.measure import MIDLINE_HALF_WIDTH
-
-    near = np.abs(face_model.v_template[:, 0]) < MIDLINE_HALF_WIDTH
-    return np.flatnonzero(near & (face_model.regions[region] > 0.5))
-
-
-def middle_of_teeth(face_model: FaceModel) -> np.ndarray:
-    """Indices of the upper incisors' vertices, those within 4 mm of the midline."""
-    near = np.abs(face_model.v_template[:, 0]) < 0.004
+def _upper_incisors(face_model: FaceModel) -> np.ndarray:
+    """(N,) indices of the upper incisors' vertices, those within 4 mm of the midline."""
+    near = np.abs(face_model.v_template[:, 0]) < INCISORS_HALF_WIDTH
     return np.flatnonzero(near & (face_model.regions["teeth_upper"] > 0.5))

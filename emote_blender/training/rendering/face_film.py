@@ -15,7 +15,8 @@ from ...flame.model import FaceModel
 from .camera import FIXED_CAMERA, Camera
 from .mouth_crop import CROP_SIZE, landmarks68, mouth_crops
 from .posed_face import PosedFace
-from .renderer import Backend, FaceRenderer, region_albedo
+from .renderer import Backend, FaceRenderer
+from .shading import region_albedo
 
 PUBLISHED_SIZE = 224  # pixels; the mouth crop is 96 of these
 _TURNED_AWAY = -0.3  # cosine between a triangle's normal and the camera's direction, below which it is not drawn

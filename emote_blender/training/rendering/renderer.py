@@ -16,9 +16,7 @@ from torch import Tensor, nn
 from .antialiasing import MeshEdges, blend_silhouettes
 from .camera import FIXED_CAMERA, Camera
 from .rasteriser import Fragments, fragments, rasterise
-from .shading import lamps_light, region_albedo, sphere_harmonics, vertex_normals
-
-__all__ = ["FIXED_CAMERA", "Camera", "FaceRenderer", "region_albedo"]
+from .shading import lamps_light, sphere_harmonics, vertex_normals
 
 Backend = Literal["auto", "own", "nvdiffrast"]
 GREY = 0.6
@@ -33,7 +31,8 @@ class FaceRenderer(nn.Module):
         backend: what finds the visible triangles. "nvdiffrast" needs that package and CUDA; "auto" uses it if both are
             available. The gradients come from the same code with each backend.
         camera: `FIXED_CAMERA` for FLAME, `Camera.framing(face_model)` for another head.
-        albedo: (V, 3) colours of the vertices (`region_albedo`), one colour (3,), or one grey; grey 0.6 if None.
+        albedo: (V, 3) colours of the vertices (`shading.region_albedo`), one colour (3,), or one grey; grey 0.6 if
+            None.
         light: (9, 3) coefficients of `shading.sphere_harmonics`, in the camera's frame; `lamps_light()` if None.
         background: grey of pixels that no triangle covers.
         antialias: blend pixels along silhouettes. This gives silhouettes a gradient, such as the border between a lip

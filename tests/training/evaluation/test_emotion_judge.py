@@ -1,4 +1,4 @@
-"""The judge tells emotions apart, knows how strong they are, and is the same each time."""
+"""The judge recognises emotions and their strength, and is the same each time."""
 
 import numpy as np
 import pytest

@@ -335,16 +335,16 @@ def test_a_model_that_is_given_the_words_gets_each_clip_s_own(part, reader, judg
         (with_texts / path.name).symlink_to(path)
     np.save(with_texts / "texts.npy", np.array([f"clip number {i}" for i in range(12)]))
     clip = list(CorpusSet("with_texts", with_texts).clips(100))[3]
-    heard = []
+    given = []
 
     class Listening(Replay):
         def encode(self, waveform, transcript=None):
-            heard.append(transcript)
+            given.append(transcript)
             return super().encode(waveform)
 
     for with_text in (True, False):
         ClipExaminer(Listening(clip), reader, judge, with_text).examine(clip, "happy")
-    assert heard == ["clip number 4", None]  # utterance 3 is the judge's
+    assert given == ["clip number 4", None]  # utterance 3 is the judge's
 
 
 def test_wrong_words_are_as_many_as_asked_for_and_come_from_elsewhere():

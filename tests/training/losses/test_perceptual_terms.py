@@ -262,7 +262,7 @@ def test_every_term_of_a_step_is_what_the_specification_says(open_head, watching
     total, terms, record = record_step(task, parts, batch, seed=3)
     eyes = SlowEyes(parts.perceptual, open_head)
 
-    assert [tuple(features.shape[:2]) for features in record.features] == [(CLIPS, FRAMES)]  # heard once
+    assert [tuple(features.shape[:2]) for features in record.features] == [(CLIPS, FRAMES)]  # encoded once
     assert torch.equal(record.conditions[0][:CLIPS], batch.condition)
     donors = donors_of(record.conditions[0], batch)
     assert sorted(donors) == list(range(CLIPS))
@@ -289,7 +289,7 @@ def test_every_term_of_a_step_is_what_the_specification_says(open_head, watching
     summed = expected["vertices"] + sum(weight * expected[name] for name, weight in V2_WEIGHTS.items())
     assert total.item() == pytest.approx(summed, rel=TOLERANCE)
 
-    # These numbers tell the right pairs from wrong ones.
+    # These numbers distinguish the right pairs from wrong ones.
     mistaken = {
         "vertices": [mean_vertex_error(eyes, exchanged, batch)],
         "emotion_video": [mean_distance(emotion, donated), mean_distance(exchanged_emotion, references)],

@@ -1,4 +1,4 @@
-"""The film that the perceptual networks watch: the same part of the face at any size, and gradients to the motion."""
+"""The pictures of the perceptual networks: the same part of the face at any size, and gradients to the motion."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,8 @@ import torch
 from emote_blender.training.corpus.motion.emotion_styles import EXPRESSION_NAMES
 from emote_blender.training.rendering.camera import Camera
 from emote_blender.training.rendering.face_film import FaceFilm
-from emote_blender.training.rendering.renderer import FaceRenderer, region_albedo
+from emote_blender.training.rendering.renderer import FaceRenderer
+from emote_blender.training.rendering.shading import region_albedo
 
 pytestmark = pytest.mark.inference
 

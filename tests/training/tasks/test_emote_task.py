@@ -223,7 +223,7 @@ def test_a_model_folder_is_gone_on_from(start_folders, tmp_path):
         ({"motion_prior": None}, "needs a motion prior"),
         ({"motion_prior": Path("nowhere")}, "nowhere"),
         ({"audio_encoder": "./nowhere"}, "nowhere"),
-        ({"freeze": ("ears",)}, "'ears' is no part of the model"),
+        ({"freeze": ("ears",)}, "'ears' is not a part of the model"),
     ],
 )
 def test_what_it_cannot_start_from_is_told(start_folders, start, words):
@@ -325,9 +325,9 @@ def test_the_encoder_s_dropout_is_for_training_only_and_not_where_the_encoder_is
         parts, batch = task.modules().train(), task.batch(0)
         with torch.no_grad():
             trained, again = (parts.encode(batch)[0] for _ in range(2))
-            heard, alike = (parts.eval().encode(batch)[0] for _ in range(2))
+            first, second = (parts.eval().encode(batch)[0] for _ in range(2))
         assert torch.equal(trained, again) is not drops
-        assert torch.equal(heard, alike)
+        assert torch.equal(first, second)
 
 
 @pytest.fixture(scope="module")

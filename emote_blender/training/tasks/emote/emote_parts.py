@@ -64,7 +64,7 @@ class EMOTEParts(nn.Module):
         for name in self.freeze:
             if name not in modules:
                 parts = ", ".join(child for child, _ in self.emote.named_children())
-                raise ValueError(f"'{name}' is no part of the model; its parts are {parts} and theirs")
+                raise ValueError(f"'{name}' is not a part of the model; its parts are {parts}, and the parts of these")
             modules[name].requires_grad_(False)
         if self.audio_is_frozen:
             self.articulation_head.requires_grad_(False)  # it only serves to train the encoder

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .interpolation import lerp, smoothstep
+from .interpolation import coons_patch, lerp, smoothstep
 from .surface import head_distance, normals, project
 from .topology import EAR_RINGS, grid_border
 
@@ -88,9 +88,6 @@ def _inner_grid(ring_points):
     points = {}
     for i in range(1, 4):
         for j in range(1, 9):
-            x, y = i / 4, j / 9
-            point = (1 - x) * edge[0, j] + x * edge[4, j] + (1 - y) * edge[i, 0] + y * edge[i, 9]
-            point -= (1 - x) * (1 - y) * edge[0, 0] + x * (1 - y) * edge[4, 0]
-            point -= (1 - x) * y * edge[0, 9] + x * y * edge[4, 9]
-            points["earcap", 1, i, j] = point - OUT * 0.0022 * np.sin(np.pi * x) * np.sin(np.pi * y)
+            depth = 0.0022 * np.sin(np.pi * i / 4) * np.sin(np.pi * j / 9)
+            points["earcap", 1, i, j] = coons_patch(edge, 4, 9, i, j) - OUT * depth
     return points

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .interpolation import MIRROR, bell, gaussian, lerp, smoothstep
+from .interpolation import MIRROR, bell, coons_patch, gaussian, lerp, smoothstep
 from .part import disc_grid, lattice, plain_part
 from .surface import cast_rays, project
 from .topology import grid_border
@@ -143,11 +143,7 @@ def _crown_points(border, places, cells):
     points = []
     for u, v in places:
         i, j = int(round((u + 1) / 2 * cells)), int(round((v + 1) / 2 * cells))
-        x, y = i / cells, j / cells
-        point = (1 - x) * edge[0, j] + x * edge[cells, j] + (1 - y) * edge[i, 0] + y * edge[i, cells]
-        point -= (1 - x) * (1 - y) * edge[0, 0] + x * (1 - y) * edge[cells, 0]
-        point -= (1 - x) * y * edge[0, cells] + x * y * edge[cells, cells]
-        points.append(point)
+        points.append(coons_patch(edge, cells, cells, i, j))
     rays = np.array(points) - CENTRE
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     return cast_rays(np.tile(CENTRE, (len(rays), 1)), rays) + rays * THICKNESS

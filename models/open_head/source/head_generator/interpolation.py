@@ -27,6 +27,15 @@ def bell(t):
     return np.sin(np.pi * np.clip(t, 0, 1))
 
 
+def coons_patch(edge, columns, rows, i, j):
+    """(3,) position of vertex (i, j) of a grid of columns x rows cells between border points {(i, j): (3,)}."""
+    x, y = i / columns, j / rows
+    point = (1 - x) * edge[0, j] + x * edge[columns, j] + (1 - y) * edge[i, 0] + y * edge[i, rows]
+    point -= (1 - x) * (1 - y) * edge[0, 0] + x * (1 - y) * edge[columns, 0]
+    point -= (1 - x) * y * edge[0, rows] + x * y * edge[columns, rows]
+    return point
+
+
 def gaussian(x, width):
     """A Gaussian, exp(-(x / width)^2 / 2)."""
     return np.exp(-0.5 * (x / width) ** 2)
