@@ -73,7 +73,7 @@ def test_train_writes_a_motion_prior_and_a_run_folder(train, tmp_path, capsys):
 def test_a_run_goes_on_only_when_told_to(train, tmp_path, capsys):
     assert train("-o", "run") == 0
     assert train("-o", "run") == 1
-    assert "holds a run already; go on with it with --resume" in sentence(capsys)
+    assert "holds a run already; continue it with --resume" in sentence(capsys)
     assert train("-o", "run", "--resume", "--set", "trainer.num_steps=3") == 0
     assert torch.load(tmp_path / "run" / "last.pt")["counters"]["step"] == 3
 

@@ -54,7 +54,7 @@ def explained_failures(run: RunFolder) -> Iterator[None]:
 def what_is_left(run: RunFolder) -> str:
     """The end of an error sentence: where --resume continues from."""
     if run.last.is_file():
-        return f"the last checkpoint, {run.last}, is intact and --resume goes on from it"
+        return f"the last checkpoint, {run.last}, is intact, and --resume continues from it"
     return "there was no checkpoint yet, --resume starts from the beginning"
 
 

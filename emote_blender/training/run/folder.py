@@ -56,7 +56,7 @@ class RunFolder:
         if self.folder.exists() and not self.folder.is_dir():
             raise InputError(f"{self.folder} is a file; choose a folder with -o")
         if not resume and self.folder.exists() and any(self.folder.iterdir()):
-            what = "holds a run already; go on with it with --resume" if self.is_started else "is not empty"
+            what = "holds a run already; continue it with --resume" if self.is_started else "is not empty"
             raise InputError(f"{self.folder} {what}, or choose another folder with -o")
         if self.is_started:
             self._check_same(plain)

@@ -1,4 +1,4 @@
-"""The reconstruction of MEAD that fits a model, told by its files."""
+"""The reconstruction of MEAD that fits a model, by its files."""
 
 import logging
 

@@ -34,7 +34,7 @@ def write_motion(path: Path, num_frames: int = 30, fps: float = 25.0, num_expres
 
 
 def add_arrays(path: Path, **arrays) -> None:
-    """Writes a motion file again, with more in it."""
+    """Write a motion file again, with more in it."""
     with np.load(path) as archive:
         np.savez(path, **{**archive, **arrays})
 

@@ -1,4 +1,4 @@
-"""Spectrograms that are varied as voices vary: formants move and keep their order, contrast changes, moments hide."""
+"""Augmented spectrograms: formants move and keep their order, contrast changes, bands and stretches are masked."""
 
 import numpy as np
 import pytest
@@ -31,8 +31,8 @@ def test_only_a_share_of_the_clips_is_stretched():
 
 
 def test_a_bend_moves_low_formants_one_way_and_high_ones_the_other_way():
-    """Without a stretch the middle of the steps is 1: what lies below moves up when what lies above comes nearer."""
-    ramp = torch.arange(64).float()[None, :, None].repeat(200, 1, 2)  # each mel says where it is from
+    """Without a stretch the middle step is 1: the lower mels move up when the upper ones come nearer."""
+    ramp = torch.arange(64).float()[None, :, None].repeat(200, 1, 2)  # each mel has its own index as value
     steps = np.diff(shift_formants(ramp, 1.0, 1e-9, 0.1, generator())[:, :50, 0].numpy(), axis=1)
     rising = steps[:, 40] > steps[:, 2]
     assert 0.3 < rising.mean() < 0.7
@@ -54,7 +54,7 @@ def test_mixing_is_a_linear_map_of_the_envelope_one_for_each_clip():
     sizes = (found - clips).square().mean((1, 2)).sqrt() / clips.square().mean().sqrt()
     assert sizes.min() < 0.05 < 0.2 < sizes.max() < 0.6
     assert (found[0] - found[1]).abs().max() > 0.01
-    for clip in found[:3]:  # each frame by the same map, which the first 20 frames tell
+    for clip in found[:3]:  # each frame by the same map, found from the first 20 frames
         pixels = clip.numpy()
         learnt = np.linalg.lstsq(clips[0, :, :20].numpy().T, pixels[:, :20].T, rcond=1e-4)[0]
         np.testing.assert_allclose(clips[0, :, 20:].numpy().T @ learnt, pixels[:, 20:].T, atol=1e-3)

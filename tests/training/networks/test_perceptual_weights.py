@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 
 def change(folder, **values):
-    """Writes other values into the folder's config."""
+    """Write other values into the folder's config."""
     content = json.loads((folder / "config.json").read_text())
     content["config"].update(values)
     (folder / "config.json").write_text(json.dumps(content))

@@ -77,7 +77,7 @@ def test_the_feature_does_not_depend_on_the_order_of_later_frames():
 
 
 def test_frames_that_are_not_valid_do_not_count():
-    """Whatever stands in them; without being told, they do count."""
+    """Padding has no effect, whatever its values; without `valid` it has."""
     network, features = small_network(), torch.randn(2, 9, 12)
     valid = torch.arange(9) < torch.tensor([[9], [4]])
     with torch.inference_mode():

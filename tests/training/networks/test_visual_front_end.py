@@ -1,4 +1,4 @@
-"""The visual front end: what it looks at, and other people's weights in it."""
+"""The visual front end: the pixels that it uses, and weights of other projects in it."""
 
 import pytest
 import torch

@@ -102,7 +102,7 @@ def test_a_run_can_be_made_longer(tmp_path):
 def test_a_run_is_not_overwritten(tmp_path):
     run(tmp_path)
     before = (tmp_path / "last.pt").read_bytes()
-    with pytest.raises(InputError, match="holds a run already; go on with it with --resume, or choose another"):
+    with pytest.raises(InputError, match="holds a run already; continue it with --resume, or choose another"):
         run(tmp_path)
     assert (tmp_path / "last.pt").read_bytes() == before
 
