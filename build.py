@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One entry for developers: demo, test, zip, bench, model. Standard library only; Linux, macOS, Windows.
+"""One entry for developers: demo, test, zip, bench, model, graphs. Standard library only; Linux, macOS, Windows.
 
 The first call of a command makes `.venv` (Python 3.11) and installs what that command needs, pinned in pyproject.toml;
 later calls find a stamp there and start at once.
@@ -260,7 +260,7 @@ def pytest_run(title: str, python: Path, arguments: list[str], timeout: float, b
 
 def test_command(arguments: list[str]) -> int:
     """Lint, type check and every test on each Blender there is; with arguments, pytest on 4.5 alone."""
-    python = prepare("runtime", "blender", "demo", "test", "training")
+    python = prepare("runtime", "blender", "demo", "test", "training", "graphs")
     if arguments:
         return 0 if pytest_run("bpy 4.5", python, arguments, 3600)["ok"] else 1
     install(VENV, ("blender-5-0",), target=BPY_50)
@@ -281,7 +281,7 @@ def test_command(arguments: list[str]) -> int:
     if python_313:
         make_venv(VENV_52, python_313)
         install(VENV_52, ("blender-5-2",))
-        arguments = ["-m", "not inference", *blender_tests]
+        arguments = ["-m", "not torch", *blender_tests]
         results["bpy 5.2"] = pytest_run("bpy 5.2", venv_python(VENV_52), arguments, 1200)
     else:
         say("\nPython 3.13 is not here: Blender 5.2 was not tested.")
@@ -457,6 +457,14 @@ def model_command(arguments: list[str]) -> int:
     return 0
 
 
+def graphs_command(arguments: list[str]) -> int:
+    """Make the ONNX graphs of the networks anew: those that ship and those of the tests."""
+    python = prepare("runtime", "training", "graphs", "test")
+    run_step("graphs", [python, "-m", "emote_blender.emote.export"])
+    run_step("graphs of the tests", [python, ROOT / "tests" / "data" / "make_graphs.py"])
+    return 0
+
+
 def libraries_command(arguments: list[str]) -> int:
     """Print the apt packages of shared libraries that bpy needs and this machine lacks."""
     print(*missing_packages())
@@ -469,6 +477,7 @@ COMMANDS = {
     "zip": zip_command,
     "bench": bench_command,
     "model": model_command,
+    "graphs": graphs_command,
     "libraries": libraries_command,
 }
 

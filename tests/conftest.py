@@ -2,25 +2,38 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from recorded_faces import open_head, recorded_poses, small_head
-from recorded_models import face_vertices, reference_config, reference_flint, reference_model
-from tiny_models import make_tiny_config, make_tiny_model, reference, tiny_model_folder
+from recorded_models import face_vertices, reference_config, reference_flint, reference_folder, reference_model
+from tiny_models import (
+    make_tiny_config,
+    make_tiny_folder,
+    make_tiny_model,
+    reference,
+    tiny_model_folder,
+    write_random_model,
+)
+
+from emote_blender.files.paths import find_model
+from emote_blender.speech_model.config import load_config
 
 _EXIT_STATUS = pytest.StashKey[int]()
 
 __all__ = [
     "face_vertices",
     "make_tiny_config",
+    "make_tiny_folder",
     "make_tiny_model",
     "open_head",
     "recorded_poses",
     "reference",
     "reference_config",
     "reference_flint",
+    "reference_folder",
     "reference_model",
     "small_head",
     "tiny_model_folder",
@@ -64,17 +77,10 @@ def speech_wav(tmp_path: Path, speech_samples: np.ndarray) -> Path:
 
 
 @pytest.fixture(scope="session")
-def open_head_model_folder(make_tiny_model, tmp_path_factory) -> Path:
-    """A model folder with random weights that moves the open head's components."""
-    from emote_blender.emote.checkpoint import save_model
-    from emote_blender.files.paths import find_head
-    from emote_blender.flame.model import FaceModel
-
-    names = FaceModel.load(find_head("open_head")).expression_names
-    model = make_tiny_model(
-        name="tiny", face="open_head", num_expression=len(names), expression_names=names, speakers=("clear", "soft")
-    )
-    return save_model(model, tmp_path_factory.mktemp("models") / "tiny")
+def open_head_model_folder(tmp_path_factory) -> Path:
+    """A model folder with the open model's architecture and random weights; moves the open head's components."""
+    config = replace(load_config(find_model("emote_open")), name="tiny", speakers=("clear", "soft"))
+    return write_random_model(config, tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,20 @@
 """EMOTE and FLINT with the recorded weights; `conftest.py` makes these fixtures known to all tests."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from emote_blender.emotion import EMOTIONS
-from emote_blender.speech_model.config import DecoderConfig, EMOTEConfig, FLINTConfig, Wav2Vec2EncoderConfig
+from emote_blender.files.safetensors_file import read_tensors, write_tensors
+from emote_blender.speech_model.config import (
+    DecoderConfig,
+    EMOTEConfig,
+    FLINTConfig,
+    Wav2Vec2EncoderConfig,
+    save_config,
+)
+from emote_blender.speech_model.weights_file import WEIGHTS_FILE
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +36,19 @@ def reference_config(reference) -> EMOTEConfig:
         expression_names=None,
         licence="random weights",
     )
+
+
+@pytest.fixture(scope="session")
+def reference_folder(reference, reference_config, tmp_path_factory) -> Path:
+    """A model folder with the recorded weights."""
+    folder = tmp_path_factory.mktemp("models") / "reference"
+    folder.mkdir()
+    flint = read_tensors(reference / "flint/weights.safetensors")
+    decoder = {name: array for name, array in flint.items() if name.startswith("motion_decoder.")}
+    prior = {f"sequence_decoder.motion_prior.{name}": array for name, array in decoder.items()}
+    write_tensors(folder / WEIGHTS_FILE, {**read_tensors(reference / "emote/weights.safetensors"), **prior})
+    save_config(reference_config, folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,19 +1,27 @@
 """Speech models of a few thousand random weights, for tests that need one; `conftest.py` makes them fixtures."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from emote_blender.emotion import EMOTIONS
+from emote_blender.files.named_tensors import TensorSpec
+from emote_blender.files.safetensors_file import write_tensors
 from emote_blender.speech_model.config import (
     DecoderConfig,
     EMOTEConfig,
     FLINTConfig,
     LogMelEncoderConfig,
     Wav2Vec2EncoderConfig,
+    save_config,
 )
+from emote_blender.speech_model.graphs import PARTS, expected_tensors, graph_name
+from emote_blender.speech_model.weights_file import WEIGHTS_FILE
 
 REFERENCE = Path(__file__).parent / "data/reference"
+GRAPHS = Path(__file__).parent / "data/graphs"
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +71,7 @@ def make_tiny_config():
 @pytest.fixture(scope="session")
 def make_tiny_model():
     """A function of (seed, and what `tiny_emote_config` takes) that gives a random model in eval mode."""
-    torch = pytest.importorskip("torch", reason="the speech model needs torch")
+    torch = pytest.importorskip("torch", reason="a torch model needs torch")
     from emote_blender.emote.model import EMOTE
 
     def make(seed: int = 0, **changes):
@@ -73,9 +81,45 @@ def make_tiny_model():
     return make
 
 
-@pytest.fixture
-def tiny_model_folder(tmp_path, make_tiny_model) -> Path:
-    """A model folder with random weights, as `EMOTEPipeline.from_pretrained` takes it."""
-    from emote_blender.emote.checkpoint import save_model
+def random_tensor(name: str, spec: TensorSpec, generator: np.random.Generator) -> np.ndarray:
+    """A tensor as training begins with it: gains and variances about 1, weights by their number of inputs."""
+    if spec.dtype == "int64":
+        return np.zeros(spec.shape, np.int64)
+    if len(spec.shape) < 2:
+        around = 0.0 if name.endswith(("bias", "running_mean")) else 1.0
+        return generator.uniform(around - 0.1, around + 0.1, spec.shape).astype(np.float32)
+    bound = np.prod(spec.shape[1:]) ** -0.5  # torch's
+    return generator.uniform(-bound, bound, spec.shape).astype(np.float32)
 
-    return save_model(make_tiny_model(), tmp_path / "tiny_log_mel")
+
+def write_random_model(config: EMOTEConfig, folder: Path, seed: int = 0) -> Path:
+    """A model folder with random weights and, for the tiny architectures, their graphs; without torch."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_config(config, folder)
+    for part in PARTS:
+        for graph in GRAPHS.glob(graph_name(config, part) + ".*"):
+            (folder / "graphs").mkdir(exist_ok=True)
+            shutil.copy2(graph, folder / "graphs")
+    generator = np.random.default_rng(seed)
+    expected = expected_tensors(config, folder)
+    write_tensors(
+        folder / WEIGHTS_FILE, {name: random_tensor(name, spec, generator) for name, spec in expected.items()}
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_tiny_folder(tmp_path_factory):
+    """A function of (folder, seed, and what `tiny_emote_config` takes) that writes a model folder, without torch."""
+
+    def make(folder: Path | None = None, seed: int = 0, **changes) -> Path:
+        config = tiny_emote_config(**changes)
+        return write_random_model(config, folder or tmp_path_factory.mktemp("tiny") / config.name, seed)
+
+    return make
+
+
+@pytest.fixture
+def tiny_model_folder(tmp_path, make_tiny_folder) -> Path:
+    """A model folder with random weights, as `EMOTEPipeline.from_pretrained` takes it."""
+    return make_tiny_folder(tmp_path / "tiny_log_mel")

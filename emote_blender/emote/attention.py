@@ -19,8 +19,8 @@ def distance_bias(num_frames: int, num_heads: int, period: int = 1, device: torc
 
     It looks both ways. `period` 1 is FLINT's "alibi_future", 30 EMOTE's "faceformer_future" (spec 3.3).
     """
-    frames = torch.arange(num_frames, device=device)
-    distance = (frames[None, :] - frames[:, None]).abs() // period
+    frames = torch.arange(num_frames, device=device, dtype=torch.float32)
+    distance = ((frames[None, :] - frames[:, None]).abs() / period).floor()
     return -head_slopes(num_heads).to(device)[:, None, None] * distance
 
 

@@ -1,6 +1,5 @@
 """Model folders: `config.json` and `model.safetensors`, loaded strictly."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,13 +8,10 @@ from torch import Tensor, nn
 
 from ..errors import ModelError
 from ..files.atomic_write import atomic_file
-from ..files.named_tensors import TensorSpec, described, match_tensors
+from ..files.named_tensors import TensorSpec
 from ..speech_model.config import load_config, save_config
+from ..speech_model.weights_file import WEIGHTS_FILE, modern_name, require_fit
 from .model import EMOTE
-
-WEIGHTS_FILE = "model.safetensors"
-# Names that torch before 2.0 gave to a weight-normed convolution, and those of today.
-_WEIGHT_NORM_NAMES = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
 
 
 def load_model(folder: str | Path, device: torch.device | str = "cpu") -> EMOTE:
@@ -67,28 +63,14 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     return {modern_name(name): tensor for name, tensor in state.items()}
 
 
-def modern_name(name: str) -> str:
-    """A state-dict key with a weight-normed convolution's old names replaced by today's."""
-    return re.sub(r"(weight_[gv])$", lambda match: _WEIGHT_NORM_NAMES[match[1]], name)
-
-
 def load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
     """Copy `state` into the model; keys and shapes must be exactly the model's.
 
     Raises:
         ModelError: naming the keys that are missing, unexpected or of another shape. The model is then unchanged.
     """
-    mismatch = match_tensors(tensor_specs(model.state_dict()), tensor_specs(state))
-    problems = described(
-        {
-            "missing": mismatch.missing,
-            "unexpected": mismatch.unexpected,
-            "wrong shape": mismatch.wrong_tensors,
-            "values that are not numbers in": [name for name, t in state.items() if not torch.isfinite(t).all()],
-        }
-    )
-    if problems:
-        raise ModelError(f"{path} does not fit its config.json: {'; '.join(problems)}; use the files of one model")
+    broken = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
+    require_fit(path, tensor_specs(model.state_dict()), tensor_specs(state), broken)
     model.load_state_dict(state)
 
 

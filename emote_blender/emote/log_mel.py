@@ -6,39 +6,33 @@ training a log-mel front end is far better than a raw convolution stack (spec/DE
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..speech_model.config import LOG_MEL_FPS, LOG_MEL_SAMPLE_RATE, LogMelEncoderConfig
+from ..speech_model.config import LogMelEncoderConfig
+from ..speech_model.log_mel import (
+    DEVIATION_FLOOR,
+    FFT_SIZE,
+    FLOOR,
+    FRAME_SAMPLES,
+    HOP,
+    LIMIT,
+    LOWEST_MEAN,
+    SAMPLE_RATE,
+    SILENT,
+    SPEECH_LEVEL,
+    SPEECH_STEEPNESS,
+    WINDOW,
+    mel_filters,
+)
 from .audio_encoder import AudioEncoder
 
-SAMPLE_RATE = LOG_MEL_SAMPLE_RATE
-FRAME_SAMPLES = SAMPLE_RATE // LOG_MEL_FPS
-FFT_SIZE, WINDOW, HOP = 512, 400, 160  # 25 ms windows every 10 ms
-LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
 PIECE = 60 * SAMPLE_RATE  # samples per step when a clip is measured
 PHONES_PER_FRAME = 2  # 50 Hz
-SILENT = 1e-8  # power; a clip that never exceeds it holds digital silence
 EVIDENCE = 0.05  # nats per phone by which less doubt makes a tract length e times as credible
-FLOOR = 1e-6  # power, relative to the clip's loudest moment (-60 dB): what is below is silence
-
-
-def mel_filters(num_mels: int) -> Tensor:
-    """Triangular mel filters, (FFT_SIZE // 2 + 1, num_mels), peaks of 1 (O'Shaughnessy's mel scale)."""
-    lowest, highest = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
-    mels = torch.linspace(lowest, highest, num_mels + 2, dtype=torch.float64)
-    edges = 700 * (10 ** (mels / 2595) - 1)
-    frequency = torch.arange(FFT_SIZE // 2 + 1, dtype=torch.float64)[:, None] * SAMPLE_RATE / FFT_SIZE
-    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
-    filters = torch.minimum((frequency - left) / (centre - left), (right - frequency) / (right - centre)).clamp(min=0)
-    empty = filters.sum(0) == 0  # narrower than one bin of the FFT: take the nearest bin
-    nearest = (frequency - centre).abs().argmin(0)
-    filters[nearest[empty], empty.nonzero()[:, 0]] = 1.0
-    return filters.float()
 
 
 def read_mels(mel: Tensor, position: Tensor) -> Tensor:
@@ -73,7 +67,7 @@ class LogMelSpectrogram(nn.Module):
 
     def __init__(self, num_mels: int) -> None:
         super().__init__()
-        self.register_buffer("filters", mel_filters(num_mels), persistent=False)
+        self.register_buffer("filters", torch.from_numpy(mel_filters(num_mels)), persistent=False)
         self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
 
     def forward(self, samples: Tensor, statistics: LogMelStatistics | None = None) -> Tensor:
@@ -81,7 +75,7 @@ class LogMelSpectrogram(nn.Module):
         power = self.power(samples)
         statistics = statistics or self.statistics(power)
         mel = torch.log(power / statistics.loudest + FLOOR)
-        return ((mel - statistics.mean) / statistics.deviation).clamp(-5.0, 5.0)
+        return ((mel - statistics.mean) / statistics.deviation).clamp(-LIMIT, LIMIT)
 
     def power(self, samples: Tensor) -> Tensor:
         """Mel power (B, M, N / HOP); silence is assumed around the samples."""
@@ -97,13 +91,13 @@ class LogMelSpectrogram(nn.Module):
         loudest = loudest.clamp(min=SILENT)
         mel = torch.log(power / loudest + FLOOR)
         level = mel.mean(1, keepdim=True)
-        speech = torch.sigmoid((level - level.amax(2, keepdim=True) + 4.5) * 2)
+        speech = torch.sigmoid((level - level.amax(2, keepdim=True) + SPEECH_LEVEL) * SPEECH_STEEPNESS)
         speech = speech / speech.sum(2, keepdim=True)
-        mean = (mel * speech).sum(2, keepdim=True).clamp(min=-9.0)  # of a band without sound: not down to the floor
+        mean = (mel * speech).sum(2, keepdim=True).clamp(min=LOWEST_MEAN)
         variance = ((mel - mean) ** 2 * speech).sum(2, keepdim=True)
-        deviation = variance.mean(1, keepdim=True).sqrt() + 0.3
+        deviation = variance.mean(1, keepdim=True).sqrt() + DEVIATION_FLOOR
         # A clip of silence has no speech to measure; so its features come out as those of silence between words.
-        return LogMelStatistics(loudest, mean, torch.where(silent, 0.3, deviation))
+        return LogMelStatistics(loudest, mean, torch.where(silent, DEVIATION_FLOOR, deviation))
 
 
 class ConvolutionBlock(nn.Module):

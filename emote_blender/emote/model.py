@@ -89,7 +89,11 @@ class SequenceDecoder(nn.Module):
 
     def latents(self, hidden: Tensor, condition: Tensor) -> Tensor:
         """Latents (B, L, D) of projected audio (B, T, F) and condition (B, T, C)."""
-        x = torch.cat([hidden, self.obj_vector(condition)], dim=-1)  # (B, T, 2F)
+        return self.styled_latents(hidden, self.obj_vector(condition))
+
+    def styled_latents(self, hidden: Tensor, style: Tensor) -> Tensor:
+        """Latents (B, L, D) of projected audio (B, T, F) and embedded condition (B, T, F)."""
+        x = torch.cat([hidden, style], dim=-1)  # (B, T, 2F)
         transformed = self.bert_decoder(x) if self.post_bug_fix else x
         return self.squasher_2(self.decoder(transformed))
 

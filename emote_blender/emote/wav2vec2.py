@@ -12,6 +12,21 @@ from .audio_encoder import AudioEncoder
 VARIANCE_FLOOR = 1e-7  # of Wav2Vec2FeatureExtractor
 
 
+def resample(features: Tensor, num_frames: int) -> Tensor:
+    """Features (B, C, T) of features (B, C, L), linear between neighbours; first and last stay where they are.
+
+    The numbers are those of `F.interpolate` with aligned corners, which cannot be exported for one frame.
+    """
+    last = features.shape[2] - 1
+    frames = torch.arange(num_frames, device=features.device, dtype=features.dtype)
+    step = torch.full((), last, device=features.device, dtype=features.dtype) / frames.max().clamp(min=1)
+    position = frames * step
+    lower = position.floor().clamp(max=last)
+    part = position - lower
+    upper = (lower + 1).clamp(max=last)
+    return features[:, :, lower.long()] * (1 - part) + features[:, :, upper.long()] * part
+
+
 @dataclass(frozen=True, eq=False)
 class Wav2Vec2Statistics:
     """Mean and variance of a whole clip: of its samples, and (C,) of what the first convolution makes of them."""
@@ -44,8 +59,16 @@ class Wav2Vec2Encoder(AudioEncoder):
         else:
             mean, variance = statistics.mean, statistics.variance
         normalized = (samples - mean) / torch.sqrt(variance + VARIANCE_FLOOR)
-        features = self._convolve(normalized, statistics)  # (B, C, L), about 50 Hz
-        features = F.interpolate(features, size=num_frames, mode="linear", align_corners=True)
+        if statistics is None:
+            return self.encode_normalized(normalized, num_frames)
+        return self.encode_normalized(normalized, num_frames, statistics.conv_mean, statistics.conv_variance)
+
+    def encode_normalized(
+        self, normalized: Tensor, num_frames: int, conv_mean: Tensor | None = None, conv_variance: Tensor | None = None
+    ) -> Tensor:
+        """Features (B, T, D) of normalised samples (B, N); (C,) statistics of the first convolution over the clip."""
+        features = self._convolve(normalized, conv_mean, conv_variance)  # (B, C, L), about 50 Hz
+        features = resample(features, num_frames)
         hidden, _ = self.model.feature_projection(features.transpose(1, 2))
         hidden = self.model._mask_hidden_states(hidden)  # SpecAugment; does nothing in eval mode
         return self.model.encoder(hidden).last_hidden_state
@@ -74,17 +97,15 @@ class Wav2Vec2Encoder(AudioEncoder):
         device = samples.device
         return Wav2Vec2Statistics(mean, variance, conv_mean.float().to(device), conv_variance.float().to(device))
 
-    def _convolve(self, normalized: Tensor, statistics: Wav2Vec2Statistics | None) -> Tensor:
+    def _convolve(self, normalized: Tensor, conv_mean: Tensor | None, conv_variance: Tensor | None) -> Tensor:
         """Convolution features (B, C, L); the first layer's norm over time uses the clip's statistics if given."""
         extractor = self.model.feature_extractor
-        if statistics is None or statistics.conv_mean is None:
+        if conv_mean is None or conv_variance is None:
             return extractor(normalized)
         first = extractor.conv_layers[0]
         norm = first.layer_norm
         hidden = first.conv(normalized[:, None])
-        hidden = F.batch_norm(
-            hidden, statistics.conv_mean, statistics.conv_variance, norm.weight, norm.bias, eps=norm.eps
-        )
+        hidden = F.batch_norm(hidden, conv_mean, conv_variance, norm.weight, norm.bias, eps=norm.eps)
         hidden = first.activation(hidden)
         for layer in extractor.conv_layers[1:]:
             hidden = layer(hidden)

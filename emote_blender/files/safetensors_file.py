@@ -47,7 +47,21 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
     with _opened(path) as file:
         entries = _read_entries(path, file)
         data = file.read()
-    return {name: _read_array(path, name, entry, data) for name, entry in entries.items()}
+    return {name: _array(path, name, entry, data).copy() for name, entry in entries.items()}
+
+
+def map_tensors(path: str | Path) -> dict[str, np.ndarray]:
+    """Every array by name, read-only and still in the file: only what is looked at takes memory.
+
+    Raises:
+        ModelError: as `read_tensors`.
+    """
+    path = Path(path)
+    with _opened(path) as file:
+        entries = _read_entries(path, file)
+        start, end = file.tell(), os.fstat(file.fileno()).st_size
+        data = np.memmap(file, np.uint8, "r", offset=start) if end > start else b""
+    return {name: _array(path, name, entry, data) for name, entry in entries.items()}
 
 
 def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
@@ -128,8 +142,9 @@ def _parse_entry(path: Path, name: str, entry: Any) -> _Entry:
     return _Entry(dtype, shape, start, end)
 
 
-def _read_array(path: Path, name: str, entry: _Entry, data: bytes) -> np.ndarray:
+def _array(path: Path, name: str, entry: _Entry, data: bytes | np.ndarray) -> np.ndarray:
+    """A view of the data."""
     if entry.end > len(data):
         raise ModelError(f"{path} is truncated: '{name}' ends at byte {entry.end} of {len(data)}; copy the file again")
     count = math.prod(entry.shape)
-    return np.frombuffer(data, entry.dtype, count, entry.start).reshape(entry.shape).copy()
+    return np.frombuffer(data, entry.dtype, count, entry.start).reshape(entry.shape)

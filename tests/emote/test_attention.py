@@ -6,7 +6,7 @@ from torch import nn
 
 from emote_blender.emote.attention import TransformerEncoder, TransformerEncoderLayer, distance_bias, head_slopes
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from emote_blender.emote.checkpoint import load_model, save_model
 from emote_blender.errors import ModelError
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 def rewrite(folder, edit):

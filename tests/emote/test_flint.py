@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from emote_blender.emote.flint import FLINT, LatentDistribution
 from emote_blender.speech_model.config import FLINTConfig
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 TOLERANCE = 1e-5
 

@@ -9,7 +9,7 @@ from emote_blender.emote.flint import FLINT
 from emote_blender.emote.model import EMOTE
 from emote_blender.speech_model.config import DecoderConfig, FLINTConfig, Wav2Vec2EncoderConfig
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 AUDIO_ENCODERS = ("log_mel", "wav2vec2")
 

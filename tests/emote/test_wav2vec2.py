@@ -9,7 +9,7 @@ from transformers import Wav2Vec2Config, Wav2Vec2Model
 from emote_blender.emote.wav2vec2 import Wav2Vec2Encoder
 from emote_blender.speech_model.config import Wav2Vec2EncoderConfig
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +49,10 @@ def test_convolution_features_of_a_window_are_those_of_the_whole_clip(model):
     encoder = model.audio_model
     with torch.inference_mode():
         statistics = encoder.clip_statistics(clip)
+        means = statistics.conv_mean, statistics.conv_variance
         normalized = (clip - clip.mean()) / (clip.var(correction=0) + 1e-7).sqrt()
-        whole = encoder._convolve(normalized[None], statistics)  # (1, C, 119): 2 per frame
-        window = encoder._convolve(normalized[None, 16 * 640 : 48 * 640], statistics)
+        whole = encoder._convolve(normalized[None], *means)  # (1, C, 119): 2 per frame
+        window = encoder._convolve(normalized[None, 16 * 640 : 48 * 640], *means)
     assert torch.allclose(window[0], whole[0, :, 32 : 32 + window.shape[2]], atol=1e-5)
 
 

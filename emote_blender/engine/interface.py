@@ -1,0 +1,52 @@
+"""What an engine does for the pipeline."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from ..speech_model.config import EMOTEConfig
+
+
+class Engine(ABC):
+    """A speech model, ready to run. Arrays are float32; one engine may be used from any thread.
+
+    Attributes:
+        config: what the model is made of.
+    """
+
+    config: EMOTEConfig
+
+    @abstractmethod
+    def clip_statistics(self, samples: np.ndarray) -> object:
+        """What is measured over a whole clip (N,) before windows of it are encoded."""
+
+    @abstractmethod
+    def encode(
+        self,
+        samples: np.ndarray,
+        num_frames: int,
+        statistics: object | None = None,
+        phones: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Audio features (T, D) of samples (T * samples per frame,) in [-1, 1].
+
+        Args:
+            samples: at the model's sample rate.
+            num_frames: T.
+            statistics: those of the clip that the samples are a window of; without them the samples are a whole clip.
+            phones: (2 T, classes) from a transcript, for a model with a phone head: rows that sum to 1 take the place
+                of the posteriors, rows of zeros leave them.
+        """
+
+    @abstractmethod
+    def phone_posteriors(self, samples: np.ndarray, num_frames: int, statistics: object | None = None) -> np.ndarray:
+        """Probabilities (2 T, classes) of the phone classes at 50 Hz, of a model with a phone head."""
+
+    @abstractmethod
+    def motion(self, features: np.ndarray, condition: np.ndarray) -> np.ndarray:
+        """Expression coefficients and jaw axis-angle in radians (T, E + 3), of features (T, D) and condition (T, C).
+
+        The condition's columns are emotions, intensities, speakers.
+        """

@@ -1,0 +1,52 @@
+"""What Wav2Vec 2.0 is normalised by, measured over a whole clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_VARIANCE_FLOOR = 1e-7  # of Wav2Vec2FeatureExtractor
+_PIECE = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class WaveformStatistics:
+    """Mean and variance of a clip's samples, and (C,) of the first convolution's response to the normalised samples."""
+
+    mean: float
+    variance: float
+    conv_mean: np.ndarray
+    conv_variance: np.ndarray
+
+
+def normalized(samples: np.ndarray, mean: float, variance: float) -> np.ndarray:
+    """Samples of mean 0 and variance 1."""
+    return ((samples - np.float32(mean)) / np.float32(np.sqrt(variance + _VARIANCE_FLOOR))).astype(np.float32)
+
+
+def measure(samples: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride: int) -> WaveformStatistics:
+    """Statistics of a clip (N,) and of its convolution with a kernel (C, 1, K), without computing the response.
+
+    A response is a weighted sum of K samples, so its mean and variance over time follow from the mean of these K
+    samples and from their K x K covariance.
+    """
+    mean = float(samples.mean(dtype=np.float64))
+    variance = float(np.square(samples - np.float32(mean)).mean(dtype=np.float64))
+    weights = kernel[:, 0].astype(np.float64)
+    size = weights.shape[1]
+    count = max((len(samples) - size) // stride + 1, 1)
+    total, products = np.zeros(size), np.zeros((size, size))
+    step = _PIECE // stride * stride
+    for start in range(0, count * stride, step):
+        piece = normalized(samples[start : start + step + size - stride], mean, variance).astype(np.float64)
+        if len(piece) < size:
+            break
+        taps = np.lib.stride_tricks.sliding_window_view(piece, size)[::stride]  # (responses, K)
+        total += taps.sum(0)
+        products += np.einsum("tk,tl->kl", taps, taps)
+    average = total / count
+    covariance = products / count - np.outer(average, average)
+    conv_mean = (weights * average).sum(1) + (0 if bias is None else bias)
+    conv_variance = np.einsum("ck,kl,cl->c", weights, covariance, weights).clip(min=0)
+    return WaveformStatistics(mean, variance, conv_mean.astype(np.float32), conv_variance.astype(np.float32))
