@@ -18,8 +18,6 @@ from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
 from emote_blender.motion import FaceMotion
 
-pytestmark = pytest.mark.inference
-
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "tests" / "data" / "anger_line.wav"
 

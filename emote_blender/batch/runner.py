@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..audio import Waveform, require_file
+from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE
 from ..errors import Cancelled, EmoteError, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, say
@@ -37,6 +38,8 @@ class Session:
         model_folder: the model's folder.
         head_folder: the head for .blend files, None where only motion files are written.
         decode: reads an audio file.
+        engine: what runs the model, see `engine.open_engine`.
+        device: where.
         pipeline: None until the first job needs it, then kept.
     """
 
@@ -44,6 +47,8 @@ class Session:
     model_folder: Path
     head_folder: Path | None
     decode: Decoder
+    engine: str = DEFAULT_ENGINE
+    device: str = DEFAULT_DEVICE
     pipeline: EMOTEPipeline | None = None
 
 
@@ -65,7 +70,7 @@ def open_session(arguments: argparse.Namespace, decode: Decoder, needs_head: boo
             say(f"warning: {warning}")
     if needs_head:
         _require_blender()
-    return Session(config, model_folder, head_folder, decode)
+    return Session(config, model_folder, head_folder, decode, arguments.engine, arguments.device)
 
 
 def _require_blender() -> None:
@@ -138,7 +143,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
             progress(0.0, "loading model")
             from ..pipeline import EMOTEPipeline
 
-            session.pipeline = EMOTEPipeline.from_pretrained(str(session.model_folder))
+            session.pipeline = EMOTEPipeline.from_pretrained(str(session.model_folder), session.engine, session.device)
     with clock.stage("encode"):
         features = session.pipeline.encode(
             waveform, progress=progress, transcript=job.transcript, language=job.language

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 
 from . import bundle
 
-# The slim zip leaves these out. Their names are only looked up, never imported, before a model is used.
-_LIBRARIES = ("torch", "transformers", "safetensors")
+# Only looked up by name, never imported, before a model is used.
+_LIBRARIES = ("onnxruntime",)
 
 
 @functools.cache
@@ -25,6 +25,6 @@ def missing_sentence() -> str:
     if not missing:
         return ""
     return (
-        f"Speech models cannot run here: {', '.join(missing)} not installed. Install the add-on's full zip; "
+        f"Speech models cannot run here: {', '.join(missing)} not installed. Install the add-on's zip for this system; "
         "motion files (Apply Motion File) work without"
     )

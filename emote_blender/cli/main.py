@@ -19,6 +19,7 @@ from ..batch.report import StageClock, write_report
 from ..batch.runner import Decoder, check_files, check_job, open_session, run_job, run_row
 from ..batch.table import COLUMNS, Job, check_output_suffix, read_jobs
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
+from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE, ENGINES
 from ..errors import Cancelled, EmoteError, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, say
@@ -160,6 +161,15 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     model_and_head.add_argument(
         "--head", help="name or folder of the head for a .blend (default: the one the model was made for)"
+    )
+    model_and_head.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=DEFAULT_ENGINE,
+        help="what runs the model (default: %(default)s); torch needs a checkout with torch",
+    )
+    model_and_head.add_argument(
+        "--device", default=DEFAULT_DEVICE, metavar="NAME", help="cpu; with --engine torch also cuda or mps"
     )
     model_and_head.add_argument("--report", type=Path, metavar="R.json", help="write what was done, as JSON")
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..audio import Waveform
 from ..emotion import EMOTIONS, EmotionTrack
+from ..engine.interface import Engine
+from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE, open_engine
 from ..errors import Cancelled, InputError, ModelError
 from ..files.paths import DEFAULT_MODEL, find_model
 from ..motion import FaceMotion
+from ..speech_model.config import EMOTEConfig
 from ..transcript.following import FollowedTranscript, TranscriptReport, follow
 from ..transcript.language import AUTO
 from ..transcript.phones import CLASSES
@@ -20,10 +23,6 @@ from ..transcript.pronunciation import Pronunciation, pronounce
 from ..transcript.text import require_speakable_length
 from ..version import package_version
 from .windows import WINDOW_FRAMES, Window, check_window_frames, plan_windows
-
-if TYPE_CHECKING:
-    from ..emote.model import EMOTE
-    from ..speech_model.config import EMOTEConfig
 
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
@@ -65,46 +64,43 @@ class AudioFeatures:
 class EMOTEPipeline:
     """A speech model, ready to use. The same input gives the same output."""
 
-    def __init__(self, model: EMOTE, window_frames: int = WINDOW_FRAMES) -> None:
-        """Make a pipeline of a model that is loaded.
+    def __init__(self, engine: Engine, window_frames: int = WINDOW_FRAMES) -> None:
+        """Make a pipeline of a model that an engine has loaded.
 
         Args:
-            model: the networks.
+            engine: runs the model; `emote_blender.engine.torch.TorchEngine(model)` is that of a torch model.
             window_frames: longest stretch of a clip that the model sees at once.
 
         Raises:
             ModelError: if the model's emotions are not those of an emotion track.
             ValueError: if windows of this length cannot overlap (see `windows.check_window_frames`).
         """
-        check_window_frames(window_frames, model.config.flint.frames_per_latent)
-        self.model = model.eval()
+        check_window_frames(window_frames, engine.config.flint.frames_per_latent)
+        self.engine = engine
         self._window_frames = window_frames
-        _check_emotions(model.config)
+        _check_emotions(engine.config)
 
     @classmethod
-    def from_pretrained(cls, model: str = DEFAULT_MODEL, device: str = "cpu") -> EMOTEPipeline:
+    def from_pretrained(
+        cls, model: str = DEFAULT_MODEL, engine: str = DEFAULT_ENGINE, device: str = DEFAULT_DEVICE
+    ) -> EMOTEPipeline:
         """The pipeline of a model that is named (see `files.paths`) or given as a folder.
 
+        Args:
+            model: name or folder.
+            engine: "onnx", or "torch" where torch is installed.
+            device: "cpu", or for the engine torch also "cuda" or "mps".
+
         Raises:
+            InputError: when there is no such engine, or it cannot use the device.
             ModelError: when there is no such model, it is damaged, or a library that it needs is not installed.
         """
-        folder = find_model(model)
-        try:
-            from ..emote.checkpoint import load_model
-
-            return cls(load_model(folder, device))
-        except ModuleNotFoundError as error:
-            if error.name in ("torch", "transformers", "safetensors"):
-                raise ModelError(
-                    f"the Python library {error.name} is not installed, and {folder.name} cannot run without it; "
-                    f"install {error.name}, or the add-on's zip that includes it"
-                ) from error
-            raise
+        return cls(open_engine(find_model(model), engine, device))
 
     @property
     def config(self) -> EMOTEConfig:
         """What the model is made of."""
-        return self.model.config
+        return self.engine.config
 
     def encode(
         self,
@@ -129,8 +125,6 @@ class EMOTEPipeline:
             ModelError: when the model cannot use a transcript, or espeak-ng is not here to read it.
             Cancelled: when `cancelled` says so.
         """
-        import torch
-
         config = self.config
         pronunciation = None
         if transcript is not None:
@@ -152,21 +146,17 @@ class EMOTEPipeline:
         num_frames += sum(padding)
         windows = plan_windows(num_frames, config.flint.frames_per_latent, self._window_frames)
         values = np.zeros((num_frames, config.audio_encoder.dim), dtype=np.float32)
-        with torch.inference_mode():
-            clip = torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32)).to(self._device)
-            statistics = self.model.clip_statistics(clip) if len(windows) > 1 else None
-            heard = _Heard(clip, windows, statistics, padding)
-            told: torch.Tensor | None = None
-            report = None
-            if pronunciation is not None:
-                followed = self._follow(heard, pronunciation, _share(progress, 0.0, 0.5), cancelled)
-                told, report = torch.from_numpy(followed.phones).to(self._device), followed.report
-                progress = _share(progress, 0.5, 1.0)
-            for window in _reported(windows, "Listening to the speech", progress, cancelled):
-                part = heard.samples(window, config.samples_per_frame)
-                phones = None if told is None else told[None, 2 * window.start : 2 * window.stop]
-                features = self.model.encode_audio(part, window.num_frames, statistics, phones)[0]
-                window.add_to(values, features.cpu().numpy())
+        statistics = self.engine.clip_statistics(samples) if len(windows) > 1 else None
+        clip = _Clip(samples, windows, statistics, padding)
+        phones, report = None, None
+        if pronunciation is not None:
+            followed = self._follow(clip, pronunciation, _share(progress, 0.0, 0.5), cancelled)
+            phones, report = followed.phones, followed.report
+            progress = _share(progress, 0.5, 1.0)
+        for window in _reported(windows, "Listening to the speech", progress, cancelled):
+            part = clip.part(window, config.samples_per_frame)
+            given = None if phones is None else phones[2 * window.start : 2 * window.stop]
+            window.add_to(values, self.engine.encode(part, window.num_frames, statistics, given))
         return AudioFeatures(values, config.fps, config.name, padding, report)
 
     def generate(
@@ -191,8 +181,6 @@ class EMOTEPipeline:
             Cancelled: when `cancelled` says so.
             ValueError: when the features are another model's.
         """
-        import torch
-
         config = self.config
         if features.model != config.name or features.values.shape[1] != config.audio_encoder.dim:
             raise ValueError(f"features of {features.model}, shape {features.values.shape}, given to {config.name}")
@@ -201,14 +189,9 @@ class EMOTEPipeline:
         condition = np.pad(self._condition(features, track, speaker), ((before, after), (0, 0)), mode="edge")
         motion = np.zeros((len(condition), config.flint.num_features), dtype=np.float32)
         windows = plan_windows(len(condition), config.flint.frames_per_latent, self._window_frames)
-        with torch.inference_mode():
-            for window in _reported(windows, "Animating the face", progress, cancelled):
-                part = slice(window.start, window.stop)
-                heard = torch.from_numpy(features.values[part])[None].to(self._device)
-                style = torch.from_numpy(condition[part])[None].to(self._device)
-                latents = self.model.latents(heard, style)
-                expression, jaw = self.model.decode_latents(latents, window.num_frames)
-                window.add_to(motion, torch.cat([expression, jaw], dim=-1)[0].cpu().numpy())
+        for window in _reported(windows, "Animating the face", progress, cancelled):
+            part = slice(window.start, window.stop)
+            window.add_to(motion, self.engine.motion(features.values[part], condition[part]))
         motion = motion[before : before + features.num_frames]
         meta = {
             "model": config.name,
@@ -224,24 +207,19 @@ class EMOTEPipeline:
         return FaceMotion(motion[:, : config.num_expression], motion[:, config.num_expression :], config.fps, meta=meta)
 
     def _follow(
-        self, heard: _Heard, pronunciation: Pronunciation, progress: Progress | None, cancelled: IsCancelled | None
+        self, clip: _Clip, pronunciation: Pronunciation, progress: Progress | None, cancelled: IsCancelled | None
     ) -> FollowedTranscript:
         """The transcript's phones (2 (before + T + after), C), aligned once over the whole clip."""
-        before, after = heard.padding
-        num_frames = heard.windows[-1].stop
+        before, after = clip.padding
+        num_frames = clip.windows[-1].stop
         posteriors = np.zeros((num_frames, 2 * len(CLASSES)), dtype=np.float32)
-        for window in _reported(heard.windows, "Comparing speech and transcript", progress, cancelled):
-            part = heard.samples(window, self.config.samples_per_frame)
-            classes = self.model.phone_posteriors(part, window.num_frames, heard.statistics)[0]
-            window.add_to(posteriors, classes.cpu().numpy().reshape(window.num_frames, -1))
-        clip = posteriors[before : num_frames - after].reshape(-1, len(CLASSES))
-        followed = follow(clip, pronunciation, cancelled=cancelled)
+        for window in _reported(clip.windows, "Comparing speech and transcript", progress, cancelled):
+            part = clip.part(window, self.config.samples_per_frame)
+            classes = self.engine.phone_posteriors(part, window.num_frames, clip.statistics)
+            window.add_to(posteriors, classes.reshape(window.num_frames, -1))
+        posteriors = posteriors[before : num_frames - after].reshape(-1, len(CLASSES))
+        followed = follow(posteriors, pronunciation, cancelled=cancelled)
         return replace(followed, phones=np.pad(followed.phones, ((2 * before, 2 * after), (0, 0))))
-
-    @property
-    def _device(self) -> Any:
-        """Where the model's weights are."""
-        return next(self.model.parameters()).device
 
     def _speaker_name(self, speaker: str | None) -> str:
         """The speaker by name; InputError lists the model's speakers."""
@@ -264,24 +242,24 @@ class EMOTEPipeline:
 
 
 @dataclass(frozen=True, eq=False)
-class _Heard:
-    """A clip as the model listens to it.
+class _Clip:
+    """A clip as the engine gets it.
 
     Attributes:
-        clip: (N,) tensor of samples, the padding included.
+        samples: (N,), the padding included.
         windows: of its frames.
-        statistics: of the whole clip, see `EMOTE.clip_statistics`.
+        statistics: of the whole clip, None where it is one window; see `Engine.clip_statistics`.
         padding: frames of silence (before, after).
     """
 
-    clip: Any
+    samples: np.ndarray
     windows: list[Window]
     statistics: object | None
     padding: tuple[int, int]
 
-    def samples(self, window: Window, samples_per_frame: int) -> Any:
-        """Tensor (1, n) of a window's samples."""
-        return self.clip[None, window.start * samples_per_frame : window.stop * samples_per_frame]
+    def part(self, window: Window, samples_per_frame: int) -> np.ndarray:
+        """The samples of a window."""
+        return self.samples[window.start * samples_per_frame : window.stop * samples_per_frame]
 
 
 def describe_track(track: EmotionTrack) -> dict[str, Any]:
@@ -305,12 +283,12 @@ def describe_track(track: EmotionTrack) -> dict[str, Any]:
 
 
 def uses_transcript(config: EMOTEConfig) -> bool:
-    """Whether the model's encoder has a phone head, which can be told what a text says."""
+    """Whether the model's encoder has a phone head, which takes the phones of a transcript."""
     return config.audio_encoder.num_phones == len(CLASSES)
 
 
 def require_transcript_use(config: EMOTEConfig) -> None:
-    """Returns nothing; raises ModelError where the model cannot use a transcript."""
+    """Raise ModelError if the model cannot use a transcript."""
     if not uses_transcript(config):
         raise ModelError(
             f"the model {config.name} cannot use a transcript; leave the transcript out or choose {DEFAULT_MODEL}"

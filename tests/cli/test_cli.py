@@ -18,8 +18,6 @@ from emote_blender.motion import FaceMotion
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.inference
-
 
 @pytest.fixture
 def generate(speech_wav, open_head_model_folder):

@@ -20,7 +20,7 @@ from emote_blender.errors import InputError
 from emote_blender.official.pickle_reader import InertClass, load_torch
 
 torch = pytest.importorskip("torch", reason="the look-alikes are written by PyTorch")
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 def checkpoint_bytes(content: object, legacy: bool) -> bytes:

@@ -79,7 +79,7 @@ def test_a_wheel_in_the_zip_can_be_imported_after_installation(build, in_fresh_b
     assert Path(seen["file"]).is_relative_to(tmp_path / "user")
 
 
-@pytest.mark.inference
+@pytest.mark.torch
 def test_the_bundled_wheels_and_numpy_are_all_that_the_models_import(build, tmp_path):
     import importlib.metadata
 

@@ -11,7 +11,6 @@ from emote_blender.errors import ModelError
 from emote_blender.motion import FaceMotion
 from emote_blender.transcript.espeak import open_espeak
 
-pytestmark = pytest.mark.inference
 CLIP = Path(__file__).resolve().parents[1] / "data" / "anger_line.wav"
 TEXT = "I told you never to open that door. Now look at what you have done!"
 
@@ -80,10 +79,8 @@ def test_a_language_without_a_transcript_is_wrong_usage(tmp_path):
     assert generate(tmp_path / "a.npz", "--language", "de") == 2
 
 
-def test_a_model_without_a_phone_head_is_refused_before_anything_runs(tmp_path, make_tiny_model, capsys):
-    from emote_blender.emote.checkpoint import save_model
-
-    folder = save_model(make_tiny_model(audio="wav2vec2"), tmp_path / "tiny")
+def test_a_model_without_a_phone_head_is_refused_before_anything_runs(tmp_path, make_tiny_folder, capsys):
+    folder = make_tiny_folder(tmp_path / "tiny", audio="wav2vec2")
     assert generate(tmp_path / "a.npz", "--model", str(folder), "--transcript", TEXT) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (

@@ -11,7 +11,6 @@ from emote_blender.errors import InputError, ModelError
 from emote_blender.pipeline import EMOTEPipeline
 from emote_blender.transcript.espeak import open_espeak
 
-pytestmark = pytest.mark.inference
 CLIP = Path(__file__).resolve().parents[1] / "data" / "anger_line.wav"
 TEXT = "I told you never to open that door. Now look at what you have done!"
 
@@ -71,7 +70,7 @@ def test_a_wrong_word_changes_little_and_only_near_it(pipeline, clip):
 
 def test_a_long_clip_is_aligned_as_a_whole_and_encoded_in_windows(pipeline, clip):
     long_clip = Waveform(np.tile(clip.samples, 5), clip.sample_rate)
-    windowed = EMOTEPipeline(pipeline.model, window_frames=400)
+    windowed = EMOTEPipeline(pipeline.engine, window_frames=400)
     seen = []
     one, several = (
         each.encode(long_clip, transcript=" ".join([TEXT] * 5), progress=lambda fraction, _: seen.append(fraction))
@@ -92,8 +91,8 @@ def test_silence_hears_no_word_of_the_text(pipeline):
     assert features.transcript_report.ignored
 
 
-def test_a_model_without_a_phone_head_says_that_it_cannot_use_a_transcript(make_tiny_model, clip):
-    other = EMOTEPipeline(make_tiny_model(audio="wav2vec2"))
+def test_a_model_without_a_phone_head_says_that_it_cannot_use_a_transcript(make_tiny_folder, clip):
+    other = EMOTEPipeline.from_pretrained(str(make_tiny_folder(audio="wav2vec2")))
     with pytest.raises(ModelError, match="the model tiny_wav2vec2 cannot use a transcript; leave the transcript out"):
         other.encode(clip, transcript=TEXT)
 

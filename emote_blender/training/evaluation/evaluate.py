@@ -113,6 +113,7 @@ def run_evaluation(
         progress: called with a fraction 0 to 1 and a text.
         with_text: give the model the transcript of clips that have one.
     """
+    from ...engine.torch import TorchEngine
     from ...pipeline import EMOTEPipeline
 
     config = model.config
@@ -120,7 +121,7 @@ def run_evaluation(
     if progress:
         progress(0.0, "training the judge")
     judge = train_judge(tests, reader)
-    examiner = ClipExaminer(EMOTEPipeline(model), reader, judge, with_text)
+    examiner = ClipExaminer(EMOTEPipeline(TorchEngine(model)), reader, judge, with_text)
     parts = []
     for number, test in enumerate(tests):
         clips: list[ClipMeasures] = []

@@ -65,9 +65,7 @@ def test_the_version_that_is_chosen_goes_into_the_head(models, flame_file):
     assert FaceModel.load(models / "newer").basis == "flame2023"
 
 
-@pytest.mark.parametrize(
-    "kind, name", [("FLAME", "bad.pkl"), pytest.param("EMOTE", "last.ckpt", marks=pytest.mark.inference)]
-)
+@pytest.mark.parametrize("kind, name", [("FLAME", "bad.pkl"), ("EMOTE", "last.ckpt")])
 def test_a_file_that_would_run_code_is_refused_with_its_sentence(models, tmp_path, kind, name):
     (tmp_path / name).write_bytes(b"\x80\x02cposix\nsystem\n(S'touch canary'\ntR.")
     with pytest.raises(RuntimeError, match="posix.system"):

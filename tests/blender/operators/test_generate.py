@@ -13,15 +13,11 @@ from emote_blender.blender.scene.scene_file import set_frame_rate
 from emote_blender.blender.scene.take import kept_motion
 from emote_blender.errors import Cancelled, InputError, ModelError
 
-pytestmark = pytest.mark.inference
-
 
 @pytest.fixture(scope="module")
-def model_folder(make_tiny_model, tmp_path_factory):
+def model_folder(make_tiny_folder, tmp_path_factory):
     """A speech model of a few thousand random weights for the tiny face."""
-    from emote_blender.emote.checkpoint import save_model
-
-    return save_model(make_tiny_model(num_expression=6), tmp_path_factory.mktemp("models") / "tiny")
+    return make_tiny_folder(tmp_path_factory.mktemp("models") / "tiny", num_expression=6)
 
 
 @pytest.fixture
@@ -349,15 +345,13 @@ def test_file_is_asked_for_when_none_is_chosen(settings, head):
 
 
 @pytest.mark.parametrize("weights_time", [1002, 900])
-def test_changed_model_is_loaded_anew(scene, settings, strip, head, make_tiny_model, tmp_path, weights_time):
+def test_changed_model_is_loaded_anew(scene, settings, strip, head, make_tiny_folder, tmp_path, weights_time):
     import os
-
-    from emote_blender.emote.checkpoint import save_model
 
     folder = tmp_path / "changing"
     motions = []
     for seed in (1, 2):
-        save_model(make_tiny_model(seed=seed, num_expression=6), folder)
+        make_tiny_folder(folder, seed=seed, num_expression=6)
         for file in folder.iterdir():
             os.utime(file, (1001, 1001))
         if seed == 2:  # also one that is older than what it replaces, as copied files are

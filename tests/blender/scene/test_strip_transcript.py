@@ -49,7 +49,6 @@ def test_a_strip_keeps_its_words_in_the_file(strip, tmp_path):
     assert (strip.emote.transcript, strip.emote.language) == (TEXT, "en-gb")
 
 
-@pytest.mark.inference
 def test_the_words_of_a_strip_move_the_mouth_and_an_argument_wins_over_them(scene, strip, speaker):
     bpy.ops.emote.generate()
     untold, meta = take(speaker)
@@ -64,7 +63,6 @@ def test_the_words_of_a_strip_move_the_mouth_and_an_argument_wins_over_them(scen
     np.testing.assert_array_equal(take(speaker)[0], untold)
 
 
-@pytest.mark.inference
 def test_words_that_do_not_fit_are_warned_of(scene, speaker, capfd):
     scene.emote.source, scene.emote.audio = "FILE", str(CLIP)
     scene.emote.transcript = TEXT.replace("never to open", "maybe someone")
@@ -75,7 +73,6 @@ def test_words_that_do_not_fit_are_warned_of(scene, speaker, capfd):
     assert "transcript" not in take(speaker)[1]
 
 
-@pytest.mark.inference
 @pytest.mark.parametrize(
     "arguments, complaint",
     [
@@ -90,11 +87,8 @@ def test_words_that_cannot_be_used_are_refused(strip, speaker, arguments, compla
         bpy.ops.emote.generate(**arguments)
 
 
-@pytest.mark.inference
-def test_a_model_without_a_phone_head_leaves_the_words_out_and_says_so(scene, strip, head, make_tiny_model, tmp_path):
-    from emote_blender.emote.checkpoint import save_model
-
-    folder = save_model(make_tiny_model(audio="wav2vec2", num_expression=6), tmp_path / "tiny")
+def test_a_model_without_a_phone_head_leaves_the_words_out_and_says_so(scene, strip, head, make_tiny_folder, tmp_path):
+    folder = make_tiny_folder(tmp_path / "tiny", audio="wav2vec2", num_expression=6)
     scene.emote.model, strip.emote.transcript = str(folder), TEXT
     assert "The model cannot use the transcript: the sound alone will be followed" in list(
         panel_state(bpy.context).cautions

@@ -97,18 +97,13 @@ def test_a_head_that_the_model_does_not_fit_is_said_before_generating(scene, mak
     assert "the model moves 50 expression components, but the head (tiny_face, 6) has no" in cautions(bpy.context)[0]
 
 
-def test_a_non_commercial_model_is_said_without_a_head(scene, make_tiny_model, tmp_path):
-    from emote_blender.emote.checkpoint import save_model
-
-    scene.emote.model = str(save_model(make_tiny_model(licence="non-commercial research only"), tmp_path / "theirs"))
+def test_a_non_commercial_model_is_said_without_a_head(scene, make_tiny_folder, tmp_path):
+    scene.emote.model = str(make_tiny_folder(tmp_path / "theirs", licence="non-commercial research only"))
     assert cautions(bpy.context) == ["The model is for non-commercial use only"]
 
 
-def test_another_version_of_flame_is_said_before_generating(scene, make_face, make_tiny_model, tmp_path):
-    from emote_blender.emote.checkpoint import save_model
-
-    model = make_tiny_model(face="flame2020", num_expression=5, expression_names=None)
-    scene.emote.model = str(save_model(model, tmp_path / "theirs"))
+def test_another_version_of_flame_is_said_before_generating(scene, make_face, make_tiny_folder, tmp_path):
+    scene.emote.model = str(make_tiny_folder(tmp_path / "theirs", face="flame2020", expression_names=None))
     add_head(bpy.context, make_face(named=False, basis="flame2023"))
     assert len(cautions(bpy.context)) == 1
     assert "flame2020, but the head is flame2023: their coefficients do not mix" in cautions(bpy.context)[0]

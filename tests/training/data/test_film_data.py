@@ -10,7 +10,7 @@ from emote_blender.errors import InputError
 from emote_blender.training.data.corpus.film_data import FilmBatch, FilmCache, FilmData, FilmSettings
 from emote_blender.training.data.corpus.speech_batches import EMOTIONS
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 def data_of(part, num_clips=6, batch_size=4, seed=3, **changes) -> FilmData:

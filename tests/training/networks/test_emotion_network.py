@@ -15,7 +15,7 @@ from emote_blender.training.networks.emotion_network import (
 )
 from emote_blender.training.networks.resnet import torchvision_name
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 TINY = EmotionNetworkConfig("tiny", image_size=32)
 

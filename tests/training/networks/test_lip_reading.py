@@ -19,7 +19,7 @@ from emote_blender.training.networks.lip_reading import (
     phone_error_rate,
 )
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 def certain(classes: list[int]) -> torch.Tensor:

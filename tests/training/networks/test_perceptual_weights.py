@@ -11,7 +11,7 @@ from emote_blender.training.networks.folder import load_network, save_network
 from emote_blender.training.networks.lip_reading import LipReader, LipReaderConfig
 from emote_blender.training.networks.video_emotion import VideoEmotionConfig, VideoEmotionNetwork
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 NETWORKS = {
     EmotionNetwork: EmotionNetworkConfig("tiny", image_size=64),

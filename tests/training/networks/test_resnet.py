@@ -12,7 +12,7 @@ from emote_blender.training.networks.resnet import (
     torchvision_name,
 )
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 @pytest.mark.parametrize("layers, parameters", [("resnet50", 23_508_032), ("resnet18", 11_176_512)])

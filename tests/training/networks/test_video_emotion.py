@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from emote_blender.training.networks.video_emotion import VideoEmotionConfig, VideoEmotionNetwork, video_emotion_loss
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 ROOT = Path(__file__).parents[3]
 ORACLE = ROOT.parent / "shared/oracle/video_emotion"

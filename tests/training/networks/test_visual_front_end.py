@@ -15,7 +15,7 @@ from emote_blender.training.networks.visual_front_end import (
     load_visual_speech_front_end,
 )
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 TINY = VisualFrontEndConfig("tiny")
 

@@ -10,7 +10,7 @@ from emote_blender.training.rendering.face_film import FaceFilm
 from emote_blender.training.rendering.renderer import FaceRenderer
 from emote_blender.training.rendering.shading import region_albedo
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from emote_blender.training.run.task import RunInputs
 from emote_blender.training.tasks.emotion.emotion_task import CIRCUMPLEX, EmotionTask
 from emote_blender.training.tasks.film_task import varied
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 FRAMES = EmotionNetworkConfig("tiny", image_size=32)
 

@@ -10,7 +10,7 @@ from emote_blender.training.run.config import load_run_config
 from emote_blender.training.run.task import RunInputs
 from emote_blender.training.tasks.lips.lips_task import LipsTask, viseme_table
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")
