@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..errors import InputError
+from ..files.paths import find_model
 from ..official.folders import emote_folder, head_folder
+from ..speech_model.config import load_config
 
 
 def add_convert_command(commands: Any) -> None:
@@ -16,6 +19,7 @@ def add_convert_command(commands: Any) -> None:
     _add_flame(kinds)
     _add_emote(kinds)
     _add_flint(kinds)
+    _add_graphs(kinds)
 
 
 def _add_flame(kinds: Any) -> None:
@@ -46,6 +50,14 @@ def _add_flint(kinds: Any) -> None:
     command.set_defaults(run=convert_flint_command)
 
 
+def _add_graphs(kinds: Any) -> None:
+    command = kinds.add_parser(
+        "graphs", help="what the engine onnx needs of a model with an architecture of its own; needs torch, once"
+    )
+    command.add_argument("model", metavar="MODEL", help="name or folder of the speech model")
+    command.set_defaults(run=convert_graphs_command)
+
+
 def _add_checkpoint(command: argparse.ArgumentParser, source: str, kind: str) -> None:
     """The arguments that both kinds of checkpoint have."""
     command.add_argument("source", type=Path, metavar="CKPT|FOLDER", help=source)
@@ -60,7 +72,7 @@ def convert_emote_command(arguments: argparse.Namespace, decode: Any) -> int:
 
 def convert_flint_command(arguments: argparse.Namespace, decode: Any) -> int:
     """Exit code of `convert flint`; raises EmoteError if a file cannot be used or the folder cannot be written."""
-    from ..official.emote import convert_flint
+    from ..official.flint import convert_flint
 
     conversion = convert_flint(arguments.source, arguments.output, arguments.config)
     return _tell([f"wrote {conversion.output} from {conversion.source}", *conversion.lines()])
@@ -69,6 +81,18 @@ def convert_flint_command(arguments: argparse.Namespace, decode: Any) -> int:
 def convert_flame_command(arguments: argparse.Namespace, decode: Any) -> int:
     """Exit code of `convert flame`; raises EmoteError if a file cannot be used or the folder cannot be written."""
     return _tell(head_folder(arguments.file, arguments.output, arguments.landmarks, arguments.basis))
+
+
+def convert_graphs_command(arguments: argparse.Namespace, decode: Any) -> int:
+    """Exit code of `convert graphs`; raises EmoteError if torch is missing or the folder cannot be used."""
+    from ..engine.torch import write_missing_graphs
+
+    folder = find_model(arguments.model)
+    try:
+        written = write_missing_graphs(load_config(folder), folder)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written ({error.strerror}); copy the model to another place") from error
+    return _tell([f"wrote {path}" for path in written] or [f"{folder} needs none: the graphs of its architecture ship"])
 
 
 def _tell(lines: list[str]) -> int:

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
 
-from ..emote.checkpoint import WEIGHTS_FILE, modern_name, tensor_specs
-from ..emote.flint import FLINT
-from ..emote.model import EMOTE
-from ..emote.motion_prior import PRIOR_FILE, save_prior_config
 from ..errors import InputError, ModelError
 from ..files.atomic_write import check_new_folder, new_folder
-from ..files.named_tensors import described, take_tensors
+from ..files.named_tensors import TensorSpec, described, take_tensors
 from ..files.safetensors_file import write_tensors
 from ..flame.model import FaceModel
 from ..flame.regions import compute_regions
 from ..speech_model.config import EMOTEConfig, save_config
+from ..speech_model.graphs import expected_tensors
+from ..speech_model.weights_file import WEIGHTS_FILE, modern_name
 from ..steps import Step, no_step
 from .pickle_reader import load_torch
-from .settings import FACE, LICENCE, Settings, check_flint_settings, emote_config, flint_config, read_settings
+from .settings import FACE, LICENCE, Settings, emote_config, read_settings
 
 FLAME_PREFIX = "sequence_decoder.flame."
 FLAME_LICENCE = "FLAME licence (flame.is.tue.mpg.de); taken from an EMOTE checkpoint: non-commercial, no redistribution"
@@ -84,19 +80,20 @@ def convert_emote(
 
     Raises:
         InputError: naming the setting, key or file that cannot be used. Nothing is left half-written.
+        ModelError: when no graphs of such an architecture ship, and torch is not here to make them.
     """
+    from ..engine.torch import write_missing_graphs
+
     output = Path(output)
     outputs = [output] if head_output is None else [output, Path(head_output)]
     if len({folder.resolve() for folder in outputs}) != len(outputs):
         raise InputError(f"{output} is named twice; give the head a folder of its own")
     for folder in outputs:
         check_new_folder(folder)
-    checkpoint, settings = _find(Path(source), settings_file, _last_checkpoint)
+    checkpoint, settings = find_checkpoint(Path(source), settings_file, _last_checkpoint)
     step(0.0, "Reading the checkpoint")
-    state = _state_dict(checkpoint)
+    state = state_dict_of(checkpoint)
     config = emote_config({key: tensor.shape for key, tensor in state.items()}, settings, output.name, checkpoint)
-    with torch.device("meta"):
-        model = EMOTE(config)
     with ExitStack() as unfinished:
         folder = unfinished.enter_context(new_folder(output))
         step(0.4, "Checking the weights")
@@ -104,9 +101,10 @@ def convert_emote(
             head = _flame_head(state, config.num_expression, checkpoint)
             head.save(unfinished.enter_context(new_folder(outputs[1])))
             del head
-        kept, dropped = _account(state, model, checkpoint, settings)
+        write_missing_graphs(config, folder)
+        kept, dropped = account(state, expected_tensors(config, folder), checkpoint)
         licences = dict(zip(outputs, (LICENCE, FLAME_LICENCE)))
-        conversion = Conversion(checkpoint, output, _sizes(kept), dropped, settings.notes, licences)
+        conversion = Conversion(checkpoint, output, sizes_of(kept), dropped, settings.notes, licences)
         step(0.6, "Writing the weights")
         write_tensors(folder / WEIGHTS_FILE, kept)
         save_config(config, folder)
@@ -115,33 +113,9 @@ def convert_emote(
     return conversion
 
 
-def convert_flint(source: str | Path, output: str | Path, settings_file: str | Path | None = None) -> Conversion:
-    """What became of an official FLINT checkpoint; `output` then holds the motion prior for training.
-
-    Args:
-        source: the checkpoint, or the official folder; of several checkpoints the one with the least validation loss.
-        output: a folder that does not exist yet, or an empty one.
-        settings_file: cfg.yaml, where it is not beside the checkpoint.
-
-    Raises:
-        InputError: as for `convert_emote`.
-    """
-    output = Path(output)
-    check_new_folder(output)
-    checkpoint, settings = _find(Path(source), settings_file, _best_checkpoint)
-    state = _state_dict(checkpoint)
-    config = flint_config({key: tensor.shape for key, tensor in state.items()}, checkpoint)
-    check_flint_settings(settings, config)
-    with torch.device("meta"):
-        model = FLINT(config)
-    kept, dropped = _account(state, model, checkpoint, settings)
-    with new_folder(output) as folder:
-        write_tensors(folder / PRIOR_FILE, kept)
-        save_prior_config(config, FACE, LICENCE, folder)
-    return Conversion(checkpoint, output, _sizes(kept), dropped, settings.notes, {output: LICENCE})
-
-
-def _find(source: Path, settings_file: str | Path | None, choose: Callable[[Path], Path]) -> tuple[Path, Settings]:
+def find_checkpoint(
+    source: Path, settings_file: str | Path | None, choose: Callable[[Path], Path]
+) -> tuple[Path, Settings]:
     """The checkpoint in `source` and its settings."""
     if settings_file is not None and not Path(settings_file).is_file():
         raise InputError(f"{settings_file} not found; give the cfg.yaml that came with the checkpoint")
@@ -165,25 +139,7 @@ def _last_checkpoint(folder: Path) -> Path:
     return found[0]
 
 
-def _best_checkpoint(folder: Path) -> Path:
-    """The authors' choice for FLINT: of the paths with "val", the least number behind the last "=" (spec 1.3)."""
-    losses: dict[Path, float] = {}
-    for path in sorted(folder.rglob("*.ckpt")):
-        match = re.search(r"=([0-9.eE+-]+)$", path.stem)
-        if path.stem != "last" and "val" in str(path.relative_to(folder)) and match:
-            try:
-                losses[path] = float(match[1])
-            except ValueError:
-                continue
-    if not losses:
-        raise InputError(
-            f"{folder} holds no checkpoint named by its validation loss (model-epoch=0758-val/loss_total=0.11.ckpt); "
-            "give the checkpoint itself"
-        )
-    return min(losses, key=lambda path: (losses[path], str(path)))
-
-
-def _state_dict(checkpoint: Path) -> dict[str, np.ndarray]:
+def state_dict_of(checkpoint: Path) -> dict[str, np.ndarray]:
     """The checkpoint's tensors under today's names."""
     content = load_torch(checkpoint)
     state = content.get("state_dict") if isinstance(content, dict) else None
@@ -195,15 +151,14 @@ def _state_dict(checkpoint: Path) -> dict[str, np.ndarray]:
     return renamed
 
 
-def _account(
-    state: dict[str, np.ndarray], model: nn.Module, checkpoint: Path, settings: Settings
+def account(
+    state: dict[str, np.ndarray], expected: Mapping[str, TensorSpec], checkpoint: Path
 ) -> tuple[dict[str, np.ndarray], dict[str, tuple[int, int]]]:
-    """The model's tensors out of `state`, and the sizes of what is left out, by the reason.
+    """The expected tensors out of `state`, and the sizes of what is left out, by the reason.
 
     Raises:
         InputError: naming keys that are missing, of another shape, not numbers, or left over without a reason.
     """
-    expected = tensor_specs(model.state_dict())
     kept, problems = take_tensors(expected, state)
     left: dict[str, list[np.ndarray]] = {}
     unknown = []
@@ -251,7 +206,7 @@ def _flame_head(state: dict[str, np.ndarray], num_expression: int, checkpoint: P
     return replace(model, regions=compute_regions(model)[0])
 
 
-def _sizes(tensors: dict[str, np.ndarray]) -> tuple[int, int]:
+def sizes_of(tensors: dict[str, np.ndarray]) -> tuple[int, int]:
     """Number of tensors and of their values."""
     return len(tensors), sum(math.prod(tensor.shape) for tensor in tensors.values())
 

@@ -176,10 +176,17 @@ def emote_config(shapes: Shapes, settings: Settings, name: str, source: Path) ->
     flint = flint_config(shapes, source, "sequence_decoder.motion_prior.motion_decoder.")
     num_layers = _count(shapes, r"sequence_decoder\.bert_decoder\.layers\.(\d+)\.")
     num_speakers = num_conditions - len(EMOTIONS) - NUM_INTENSITIES
-    if num_speakers != len(SPEAKERS):
+    if num_speakers < 1:
         raise InputError(
-            f"{source} has {num_conditions} conditions, hence {num_speakers} speakers; the released models have "
-            f"{len(SPEAKERS)}, and the names of others are not known"
+            f"{source} has {num_conditions} conditions, which leaves none for speakers; the released models have "
+            f"{len(EMOTIONS)} emotions, {NUM_INTENSITIES} intensities and {len(SPEAKERS)} speakers"
+        )
+    speakers = SPEAKERS
+    if num_speakers != len(SPEAKERS):
+        speakers = tuple(f"speaker_{number:02d}" for number in range(num_speakers))
+        settings.notes.append(
+            f"{num_speakers} speakers, the released models have {len(SPEAKERS)}: their names are not known, so they "
+            "are numbered in the order of the condition's columns"
         )
     if transformer_dim != 2 * decoder_dim:
         raise InputError(
@@ -218,7 +225,7 @@ def emote_config(shapes: Shapes, settings: Settings, name: str, source: Path) ->
             fps=MOTION_FPS,
             emotions=EMOTIONS,
             intensities=NUM_INTENSITIES,
-            speakers=SPEAKERS,
+            speakers=speakers,
             face=FACE,
             num_expression=flint.num_expression,
             expression_names=None,

@@ -3,9 +3,11 @@
 import copy
 import json
 import pickle
+import subprocess
 import sys
 import types
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,13 +20,18 @@ from emote_blender.cli.main import main
 from emote_blender.emote.checkpoint import load_model
 from emote_blender.emote.motion_prior import load_motion_prior
 from emote_blender.emotion import EmotionTrack
+from emote_blender.engine.open_engine import open_engine
 from emote_blender.errors import Cancelled, InputError
 from emote_blender.flame.model import FaceModel
-from emote_blender.official.emote import convert_emote, convert_flint
+from emote_blender.motion import FaceMotion
+from emote_blender.official.emote import convert_emote, state_dict_of
+from emote_blender.official.flint import convert_flint
+from emote_blender.official.settings import emote_config, read_settings
 from emote_blender.pipeline import EMOTEPipeline
 
-pytestmark = pytest.mark.inference
+pytestmark = pytest.mark.torch
 
+ROOT = Path(__file__).resolve().parents[2]
 TOLERANCE = 1e-5  # float32 sums in another order; see test_parity.py
 DECODER = {
     "type": "BertPriorDecoder",
@@ -213,8 +220,73 @@ def test_fifty_expression_components_are_taken_from_the_shapes(official, officia
     ],
 )
 def test_settings_that_no_shape_shows_are_honoured(values, field, expected, official, tmp_path):
-    convert_emote(official(settings=changed(SETTINGS, **values)), tmp_path / "out")
-    assert getattr(load_model(tmp_path / "out").config.decoder, field) == expected
+    folder = official(settings=changed(SETTINGS, **values))
+    checkpoint = folder / "checkpoints/last.ckpt"
+    shapes = {name: tensor.shape for name, tensor in state_dict_of(checkpoint).items()}
+    config = emote_config(shapes, read_settings(folder / "cfg.yaml"), "out", checkpoint)
+    assert getattr(config.decoder, field) == expected
+
+
+def test_graphs_of_an_architecture_of_its_own_are_made_into_the_folder(official, tmp_path, reference):
+    pytest.importorskip("onnxscript", reason="making a graph needs onnxscript")
+    folder = official(settings=changed(SETTINGS, sequence_decoder__period=25))
+    assert main(["convert", "emote", str(folder), "-o", str(tmp_path / "out")]) == 0
+    (graph,) = (tmp_path / "out/graphs").glob("*.onnx")
+    assert graph.name.startswith("motion_100_")
+    features = np.random.default_rng(0).standard_normal((100, 48)).astype(np.float32)
+    condition = np.full((100, 43), 0.1, np.float32)
+    found, expected = (open_engine(tmp_path / "out", name).motion(features, condition) for name in ("onnx", "torch"))
+    assert np.abs(found - expected).max() < TOLERANCE
+
+
+def run_without_torch(code: str) -> subprocess.CompletedProcess[str]:
+    """What Python says to `code` where no library of a checkout can be imported."""
+    blocked = "torch", "transformers", "safetensors", "scipy", "onnx", "onnxscript"
+    program = f"import sys\nsys.modules.update(dict.fromkeys({blocked!r}))\n{code}"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, cwd=ROOT)
+
+
+@pytest.mark.parametrize("num_speakers", [32, 5])
+def test_it_converts_and_speaks_without_torch(num_speakers, official, official_state, reference, tmp_path):
+    key = "sequence_decoder.obj_vector.map.weight"
+    official_state[key] = official_state[key][:, : 11 + num_speakers].clone()
+    folder, output, audio = official(), tmp_path / "out", reference / "emote/1p0.wav"
+    result = run_without_torch(f"""
+from emote_blender.cli.main import main
+code = main(["convert", "emote", {str(folder)!r}, "-o", {str(output)!r}])
+sys.exit(code or main(["generate", {str(audio)!r}, "-o", {str(tmp_path / "a.npz")!r}, "--model", {str(output)!r}]))
+""")
+    assert result.returncode == 0, result.stderr
+    assert FaceMotion.load(tmp_path / "a.npz").num_frames == 25
+    assert ("5 speakers, the released models have 32" in result.stdout) == (num_speakers == 5)
+
+
+def test_an_architecture_without_graphs_says_what_to_do_without_torch(official, tmp_path):
+    folder = official(settings=changed(SETTINGS, sequence_decoder__period=25))
+    code = "from emote_blender.cli.main import main\n" + (
+        f"sys.exit(main(['convert', 'emote', {str(folder)!r}, '-o', {str(tmp_path / 'out')!r}]))"
+    )
+    result = run_without_torch(code)
+    assert result.returncode == 1
+    assert result.stderr.strip().startswith("error: making an ONNX graph needs the Python library torch")
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_flint_says_that_it_needs_torch(tmp_path):
+    code = "from emote_blender.cli.main import main\n" + (
+        f"sys.exit(main(['convert', 'flint', 'x.ckpt', '-o', {str(tmp_path / 'out')!r}]))"
+    )
+    result = run_without_torch(code)
+    assert result.returncode == 1
+    assert "converting FLINT, which only training reads, needs the Python library torch" in result.stderr
+
+
+def test_speakers_of_another_number_are_numbered(official, official_state, tmp_path, capsys):
+    official_state["sequence_decoder.obj_vector.map.weight"] = torch.zeros(128, 8 + 3 + 39)
+    assert main(["convert", "emote", str(official()), "-o", str(tmp_path / "out")]) == 0
+    speakers = load_model(tmp_path / "out").config.speakers
+    assert (len(speakers), speakers[0], speakers[38]) == (39, "speaker_00", "speaker_38")
+    assert "their names are not known" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -261,7 +333,7 @@ def break_state(state, how):
     elif how == "leftover":
         state["sequence_decoder.something_new.weight"] = torch.zeros(3)
     elif how == "speakers":
-        state["sequence_decoder.obj_vector.map.weight"] = torch.zeros(128, 50)
+        state["sequence_decoder.obj_vector.map.weight"] = torch.zeros(128, 11)
     elif how == "other network":
         state.clear()
 
@@ -274,7 +346,7 @@ def break_state(state, how):
         ("NaN", "not numbers in sequence_decoder.decoder.weight"),
         ("integers", "sequence_decoder.decoder.weight of type int64"),
         ("leftover", "unknown sequence_decoder.something_new.weight"),
-        ("speakers", "39 speakers"),
+        ("speakers", "leaves none for speakers"),
         ("other network", "sequence_decoder.decoder.weight is missing"),
     ],
 )
