@@ -22,6 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from emote_blender.audio import Waveform, load_audio
 from emote_blender.blender.head.build import add_head, load_face_model
+from emote_blender.blender.narrow import shape_keys_of
 from emote_blender.blender.scene.take import apply_motion
 from emote_blender.emote.model import EMOTE
 from emote_blender.emotion import EMOTIONS, EmotionTrack
@@ -138,7 +139,7 @@ def converted_pipeline(folder: Path) -> tuple[EMOTEPipeline, str]:
     peak = output.rpartition("peak kB ")[2].strip()
     if peak:
         report += f"; at most {int(peak) * 1024 / size:.2f} times its size in memory"
-    pipeline = EMOTEPipeline.from_pretrained(folder / "emote")
+    pipeline = EMOTEPipeline.from_pretrained(str(folder / "emote"))
     for module in pipeline.model.modules():
         if parametrize.is_parametrized(module):  # torch 2.13's counter cannot look into weight normalisation
             parametrize.remove_parametrizations(module, "weight")
@@ -155,7 +156,7 @@ def keyframes(repeats: int) -> None:
     motion = FaceMotion(expression, np.zeros((KEYED_FRAMES, 3), np.float32), 25.0)
     scene.render.fps, scene.render.fps_base = 25, 1.0
     bulk = best_time(lambda: apply_motion(head, motion, scene, 1), repeats) / KEYED_FRAMES
-    keys = head.data.shape_keys.key_blocks[1 : model.num_expression + 1]
+    keys = shape_keys_of(head).key_blocks[1 : model.num_expression + 1]
 
     def insert() -> None:
         for frame in range(INSERTED_FRAMES):

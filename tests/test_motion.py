@@ -1,6 +1,7 @@
 import io
 import os
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +24,8 @@ def make_motion(num_frames: int = 40, fps: float = 25.0) -> FaceMotion:
 
 
 def save_arrays(path, **changes):
-    arrays = {"expression": np.zeros((4, 5), np.float32), "jaw": np.zeros((4, 3), np.float32), "fps": np.float64(25)}
-    arrays |= changes
+    arrays: dict[str, Any] = {"expression": np.zeros((4, 5), np.float32), "jaw": np.zeros((4, 3), np.float32)}
+    arrays |= {"fps": np.float64(25), **changes}
     np.savez(path, **{name: values for name, values in arrays.items() if values is not None})
     return path
 

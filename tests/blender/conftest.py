@@ -84,7 +84,7 @@ def face(make_face) -> FaceModel:
 
 
 @pytest.fixture
-def head(scene, face) -> "bpy.types.Object":
+def head(scene, face):
     """The tiny face in the scene."""
     return add_head(bpy.context, face)
 

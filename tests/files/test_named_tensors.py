@@ -14,7 +14,7 @@ def checkpoint(**changes):
 
 
 def test_floats_of_any_width_fit_each_other():
-    found = array_specs({"weight": np.zeros((2, 3), np.float16), "norm.num_batches_tracked": np.uint8(1)})
+    found = array_specs({"weight": np.zeros((2, 3), np.float16), "norm.num_batches_tracked": np.array(1, np.uint8)})
     mismatch = match_tensors(EXPECTED, found)
     assert (mismatch.missing, mismatch.unexpected, mismatch.wrong) == ([], [], {})
 

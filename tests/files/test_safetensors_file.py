@@ -6,7 +6,7 @@ import pytest
 from emote_blender.errors import ModelError
 from emote_blender.files.safetensors_file import read_shapes, read_tensors, write_tensors
 
-TENSORS = {
+TENSORS: dict[str, np.ndarray] = {
     "wide": np.arange(6, dtype=np.float64).reshape(2, 3),
     "a.scalar": np.array(7, np.int64),
     "narrow": np.array([[1, 2, 3]], np.uint8),

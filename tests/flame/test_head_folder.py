@@ -58,7 +58,7 @@ def test_the_safetensors_package_reads_what_we_write(head_folder):
 
 def test_we_read_what_the_safetensors_package_writes(tmp_path):
     save_file = pytest.importorskip("safetensors.numpy", reason="Blender's Python has no safetensors").save_file
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "weights": np.random.default_rng(0).random((3, 5)),
         "f": np.arange(6, dtype=np.uint8),
         "empty": np.zeros((0, 3), np.float16),

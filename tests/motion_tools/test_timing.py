@@ -12,7 +12,7 @@ def test_fps_base_divides_the_scene_rate():
 def test_a_frame_ten_minutes_on_is_at_the_time_of_the_clock(fps, fps_base):
     rate = frames_per_second(fps, fps_base)
     frames = 1 + np.array([0.0, 600.0 * fps / fps_base])
-    assert np.allclose(frame_to_seconds(frames, rate, 1.0), [0.0, 600.0], atol=1e-9)
+    assert np.allclose([frame_to_seconds(frame, rate, 1.0) for frame in frames], [0.0, 600.0], atol=1e-9)
 
 
 @pytest.mark.parametrize("fps, fps_base", [(0, 1.0), (25, 0.0), (-25, 1.0)])

@@ -28,6 +28,7 @@ from emote_blender.official.emote import convert_emote, state_dict_of
 from emote_blender.official.flint import convert_flint
 from emote_blender.official.settings import emote_config, read_settings
 from emote_blender.pipeline import EMOTEPipeline
+from emote_blender.speech_model.config import Wav2Vec2EncoderConfig
 
 pytestmark = pytest.mark.torch
 
@@ -78,7 +79,7 @@ def lightning(monkeypatch):
     name = "pytorch_lightning.callbacks.model_checkpoint"
     made = type("ModelCheckpoint", (), {"__module__": name})
     modules = {part: types.ModuleType(part) for part in ("pytorch_lightning", "pytorch_lightning.callbacks", name)}
-    modules[name].ModelCheckpoint = made
+    modules[name].__dict__["ModelCheckpoint"] = made
     with monkeypatch.context() as patch:
         for part, module in modules.items():
             patch.setitem(sys.modules, part, module)
@@ -368,7 +369,9 @@ def test_the_settings_may_stand_elsewhere(official, tmp_path):
     folder = official()
     (folder / "checkpoints/last.ckpt").rename(tmp_path / "mine.ckpt")
     convert_emote(tmp_path / "mine.ckpt", tmp_path / "out", settings_file=folder / "cfg.yaml")
-    assert load_model(tmp_path / "out").config.audio_encoder.hidden_size == 48
+    encoder = load_model(tmp_path / "out").config.audio_encoder
+    assert isinstance(encoder, Wav2Vec2EncoderConfig)
+    assert encoder.hidden_size == 48
 
 
 def test_the_head_inside_is_written_if_asked(official, tmp_path, flame_model, capsys):
@@ -384,7 +387,7 @@ def test_the_head_inside_is_written_if_asked(official, tmp_path, flame_model, ca
 
 @pytest.mark.parametrize("last", range(4))
 def test_a_conversion_that_is_ended_at_any_step_leaves_nothing(official, tmp_path, last):
-    steps = []
+    steps: list[str] = []
 
     def step(fraction, text):
         if len(steps) == last:

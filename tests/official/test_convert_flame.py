@@ -3,7 +3,7 @@
 import copyreg
 import pickle
 import pickletools
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,23 +41,27 @@ class PythonTwoSparse:
 PythonTwoSparse.__module__, PythonTwoSparse.__qualname__ = "scipy.sparse.csc", "csc_matrix"
 
 
-class AnyClassPickler(pickle._Pickler):
+_Pickler: Any = pickle._Pickler  # the pickler in Python, whose methods the type stubs leave out
+
+
+class AnyClassPickler(_Pickler):
     """Writes the names of classes that cannot be imported, as files from another machine hold them."""
 
-    dispatch = {**pickle._Pickler.dispatch}
+    dispatch = {**_Pickler.dispatch}
 
     def save_type(self, obj):
         if obj in (Ch, PythonTwoSparse):
             self.write(pickle.GLOBAL + f"{obj.__module__}\n{obj.__qualname__}\n".encode())
             self.memoize(obj)
         else:
-            pickle._Pickler.save_type(self, obj)
+            _Pickler.save_type(self, obj)
 
     dispatch[type] = save_type
 
     def reducer_override(self, obj):
         if isinstance(obj, Ch | PythonTwoSparse):
-            return copyreg.__newobj__, (type(obj),), obj.__dict__
+            new_object = copyreg.__newobj__  # type: ignore[attr-defined] # protocol 2's constructor
+            return new_object, (type(obj),), obj.__dict__
         return NotImplemented
 
 
@@ -102,7 +106,7 @@ def big_arrays(big) -> dict[str, np.ndarray]:
     }
 
 
-def landmark_dict(model: FaceModel, faces) -> dict[str, np.ndarray]:
+def landmark_dict(faces) -> dict[str, np.ndarray]:
     faces = np.asarray(faces)
     return {
         "full_lmk_faces_idx": faces[None],
@@ -125,7 +129,7 @@ def big_landmarks(big) -> dict[str, np.ndarray]:
         places += [[side * 0.032 + 0.015 * np.cos(a), 0.03 + 0.008 * np.sin(a), 0.075] for a in circle[::2]]
     places += [[0.025 * np.cos(a), -0.045 + 0.01 * np.sin(a), 0.085] for a in circle]
     places += [[0.02 * np.cos(a), -0.045 + 0.002 * np.sin(a), 0.085] for a in np.linspace(0, 2 * np.pi, 8, False)]
-    return landmark_dict(big, [int(np.argmin(((centres - place) ** 2).sum(1))) for place in places])
+    return landmark_dict([int(np.argmin(((centres - place) ** 2).sum(1))) for place in places])
 
 
 def assert_poses_equal(model: FaceModel, recorded) -> None:
@@ -329,7 +333,7 @@ def test_a_file_without_landmarks_is_told(big_arrays, tmp_path):
 
 
 def test_landmarks_of_another_mesh_are_told(flame_arrays, tmp_path):
-    landmarks = landmark_dict(SimpleNamespace(), np.full(68, 9000))
+    landmarks = landmark_dict(np.full(68, 9000))
     with pytest.raises(InputError, match="landmark_faces holds 9000"):
         convert_with_landmarks(flame_arrays, landmarks, tmp_path)
 

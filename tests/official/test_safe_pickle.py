@@ -350,7 +350,7 @@ def test_npy_files_of_every_version_come_back_as_they_were(tmp_path, version):
 
 
 def test_npy_and_npz_files_of_objects_come_back_as_they_were(tmp_path):
-    np.save(tmp_path / "a.npy", {"static": np.arange(3)}, allow_pickle=True)
+    np.save(tmp_path / "a.npy", np.array({"static": np.arange(3)}, dtype=object), allow_pickle=True)
     assert load_npy_object(tmp_path / "a.npy")["static"].tolist() == [0, 1, 2]
     np.savez_compressed(tmp_path / "b.npz", f=np.eye(2), names=np.array(["a", None], dtype=object))
     loaded = load_npy_object(tmp_path / "b.npz")

@@ -1,6 +1,7 @@
 """The demonstration's film: eight heads of their own, one sound, a picture of eight tiles that differ."""
 
 import dataclasses
+from typing import Any
 
 import bpy
 import numpy as np
@@ -61,9 +62,9 @@ def test_heads_stand_in_the_camera_s_view_in_the_order_of_the_emotions(film):
     for number, emotion in enumerate(EMOTIONS):
         head = film.objects[emotion.title()]
         row, column = divmod(number, demo_film.NUM_COLUMNS)
-        across, up, _ = world_to_camera_view(film, film.camera, head.matrix_world.translation)
-        assert int(across * demo_film.NUM_COLUMNS) == column
-        assert int((1 - up) * 2) == row
+        place = world_to_camera_view(film, film.camera, head.matrix_world.translation)
+        assert int(place.x * demo_film.NUM_COLUMNS) == column
+        assert int((1 - place.y) * 2) == row
 
 
 @pytest.fixture
@@ -76,12 +77,14 @@ def video(film, tmp_path):
 def test_the_video_has_every_frame_a_sound_and_eight_tiles_that_differ(video):
     import aud
 
-    assert aud.Sound(str(video)).specs[1] > 0  # channels; aud.error without a stream of sound
+    sound: Any = aud.Sound
+    assert sound(str(video)).specs[1] > 0  # channels; aud.error without a stream of sound
     image = bpy.data.images.load(str(video))
     width, height = TILE
     num_rows = len(EMOTIONS) // demo_film.NUM_COLUMNS
     assert (image.frame_duration, *image.size) == (NUM_FRAMES, width * demo_film.NUM_COLUMNS, height * num_rows)
-    pixels = np.array(image.pixels[:]).reshape(num_rows, height, demo_film.NUM_COLUMNS, width, 4)
+    values: Any = image.pixels
+    pixels = np.array(values[:]).reshape(num_rows, height, demo_film.NUM_COLUMNS, width, 4)
     faces = pixels[:, height // 6 :].swapaxes(1, 2).reshape(len(EMOTIONS), -1)  # rows count from below: no labels
     for first in range(len(faces)):
         for second in range(first):

@@ -55,8 +55,8 @@ def foreign_head(scene, flame):
                 bone.roll = roll
                 bone.parent = made.get(flame.joint_names[parent]) if parent >= 0 else None
         bpy.ops.object.mode_set(mode="OBJECT")
-        for bone in rig.pose.bones:
-            bone.rotation_mode = mode
+        for pose_bone in rig.pose.bones:
+            pose_bone.rotation_mode = mode
         for joint, name in enumerate(flame.joint_names):
             group = head.vertex_groups.new(name=name)
             for vertex in np.flatnonzero(flame.lbs_weights[:, joint]).tolist():

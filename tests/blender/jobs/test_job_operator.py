@@ -25,7 +25,7 @@ def drive():
     registered = []
 
     def drive(script, work=lambda progress, cancelled: 42, base=JobOperator):
-        class EMOTE_OT_driven(base, bpy.types.Operator):
+        class EMOTE_OT_driven(base, bpy.types.Operator):  # type: ignore[valid-type,misc] # the base is an argument
             """Run a job in a test"""
 
             bl_idname = "emote.driven"

@@ -111,7 +111,7 @@ def test_same_request_twice_gives_the_same_motion(settings, strip, head):
     for _ in range(2):
         bpy.ops.emote.generate(emotion="FEAR")
         motions.append(kept_motion(head.data.shape_keys.animation_data.action).expression)
-    np.testing.assert_array_equal(*motions)
+    np.testing.assert_array_equal(motions[0], motions[1])
 
 
 def test_stereo_and_packed_sound(scene, settings, head, tmp_path, speech_samples):
@@ -146,7 +146,7 @@ def test_take_is_made_for_the_scene_it_was_asked_in_even_if_another_is_shown_at_
     other.render.fps = 60
     bpy.context.window.scene = other
     action, frame_start = generation.finish(request, motion)
-    assert (frame_start, tuple(action.frame_range)) == (11, (11, 35))
+    assert (frame_start, action.frame_range[:]) == (11, (11, 35))
 
 
 def test_head_that_was_deleted_meanwhile_is_named(scene, settings, strip, head, model_folder):

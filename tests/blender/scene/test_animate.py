@@ -157,10 +157,10 @@ def test_earlier_takes_survive_saving(scene, head, make_motion, tmp_path):
 def test_the_artists_own_action_is_kept_untouched(scene, head, make_motion):
     head.parent.keyframe_insert("location", frame=3)
     own = head.parent.animation_data.action
-    before = [tuple(point.co) for curve in curves(head.parent).values() for point in curve.keyframe_points]
+    before = [point.co[:] for curve in curves(head.parent).values() for point in curve.keyframe_points]
     slot = head.parent.animation_data.action_slot
     apply_motion(head, make_motion(), scene, 1)
-    after = [tuple(point.co) for curve in action_channelbag(own, slot).fcurves for point in curve.keyframe_points]
+    after = [point.co[:] for curve in action_channelbag(own, slot).fcurves for point in curve.keyframe_points]
     assert own.use_fake_user
     assert after == before
 

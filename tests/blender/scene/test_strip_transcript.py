@@ -93,8 +93,10 @@ def test_a_model_without_a_phone_head_leaves_the_words_out_and_says_so(scene, st
     assert "The model cannot use the transcript: the sound alone will be followed" in list(
         panel_state(bpy.context).cautions
     )
-    values = {"frame_start": 1, "emotion": "sad", "intensity": 1.0, "speaker": "", "audio": "", "strip": ""}
-    request = generation.prepare(scene, generation.Choices(head=head, model=str(folder), **values))
+    choices = generation.Choices(
+        head=head, strip="", audio="", frame_start=1, emotion="sad", intensity=1.0, speaker="", model=str(folder)
+    )
+    request = generation.prepare(scene, choices)
     assert request.transcript is None
     assert request.warnings == ("the model tiny_wav2vec2 cannot use a transcript; the sound alone was followed",)
 

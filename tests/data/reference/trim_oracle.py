@@ -51,8 +51,10 @@ def main(oracle: Path, spec: Path) -> None:
     for wav in ("1p0.wav", "3p37.wav"):
         shutil.copy(oracle / "wav" / wav, emote)
     motion = load_file(oracle / "flint/T32.safetensors")
-    names = ("input_sequence", "mean", "logvar", "z", "decoded_from_z", "decoded_from_mean", "kl")
-    names += ("gt_shape", "loss_geometry", "loss_total")
+    names = [
+        *("input_sequence", "mean", "logvar", "z", "decoded_from_z", "decoded_from_mean", "kl"),
+        *("gt_shape", "loss_geometry", "loss_total"),
+    ]
     save_file({name: motion[name] for name in names}, flint / "T32.safetensors")
     shutil.copy(oracle / "flint/decode_latent2.safetensors", flint)
     lines = (spec / "emote_state_dict_keys.txt").read_text().split("\n# FLINT")[0].splitlines()

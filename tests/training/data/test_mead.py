@@ -3,6 +3,7 @@
 import logging
 import pickle
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,7 +15,7 @@ from mead_files import MEN, NUM_EXPRESSION, NUM_FEATURES, NUM_SHAPE, SHORT, TAKE
 
 from emote_blender.emotion import EMOTIONS
 from emote_blender.errors import InputError
-from emote_blender.training.data.clips import ClipBatches, WindowSettings, window_batch
+from emote_blender.training.data.clips import ClipBatches, SpeechClip, WindowSettings, window_batch
 from emote_blender.training.data.mead.layout import split_by_sequence
 from emote_blender.training.data.mead.mead import (
     PUBLISHED_SPLIT,
@@ -25,7 +26,7 @@ from emote_blender.training.data.mead.mead import (
     split_identities,
 )
 
-SIZES = {"num_expression": NUM_EXPRESSION, "num_shape": NUM_SHAPE, "feature_dim": NUM_FEATURES}
+SIZES: dict[str, Any] = {"num_expression": NUM_EXPRESSION, "num_shape": NUM_SHAPE, "feature_dim": NUM_FEATURES}
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,10 @@ def landmarks(root: Path, folder: str = SHORT) -> Path:
     return root / "landmarks_original/mediapipe" / folder / "landmarks.hdf5"
 
 
+def every(clips: MEADClips) -> list[SpeechClip]:
+    return [clips[index] for index in range(len(clips))]
+
+
 def short_clip(root: Path, **options):
     """The clip SHORT."""
     clips = MEADClips(root, **{**SIZES, **options})
@@ -62,7 +67,7 @@ def test_every_clip_is_read_back_exactly(tree):
     root, written = tree
     clips = MEADClips(root, "all", with_features=True, **SIZES)
     assert len(clips) == len(written)
-    for clip in clips:
+    for clip in every(clips):
         values = written[clip.name]
         np.testing.assert_array_equal(clip.motion, np.concatenate([values["exp"], values["jaw"]], axis=1))
         np.testing.assert_array_equal(clip.valid, values["valid"])
@@ -72,7 +77,7 @@ def test_every_clip_is_read_back_exactly(tree):
 
 def test_a_clip_has_one_shape_the_mean_over_frames_with_landmarks(tree):
     root, written = tree
-    for clip in MEADClips(root, **SIZES):
+    for clip in every(MEADClips(root, **SIZES)):
         values = written[clip.name]
         weights = values["valid"].astype(np.float64)
         expected = (weights[:, None] * values["shape"]).sum(0) / weights.sum()
@@ -81,7 +86,7 @@ def test_a_clip_has_one_shape_the_mean_over_frames_with_landmarks(tree):
 
 
 def test_emotions_have_our_names_and_levels_begin_at_zero(tree):
-    found = {clip.name[5:]: (EMOTIONS[clip.emotion], clip.intensity) for clip in MEADClips(tree[0], **SIZES)}
+    found = {clip.name[5:]: (EMOTIONS[clip.emotion], clip.intensity) for clip in every(MEADClips(tree[0], **SIZES))}
     assert found == {
         "front/neutral/level_1/001": ("neutral", 0),
         "front/angry/level_1/001": ("anger", 0),
@@ -145,7 +150,7 @@ def test_people_are_divided_men_and_women_apart(tree):
 def test_training_clips_have_their_identitys_column(tree):
     clips = MEADClips(tree[0], **SIZES)
     assert tuple(clips.speakers) == ("M003", "M005", "M007", "M009", "W009", "W011")
-    assert all(clips.speakers[clip.speaker] == clip.name[:4] for clip in clips)
+    assert all(clips.speakers[clip.speaker] == clip.name[:4] for clip in every(clips))
 
 
 def test_people_who_are_held_out_have_a_training_identitys_column(tree):
@@ -155,13 +160,13 @@ def test_people_who_are_held_out_have_a_training_identitys_column(tree):
     assert columns == speaker_columns(PUBLISHED_SPLIT)
     validation = MEADClips(tree[0], "validation", **SIZES)
     expected = speaker_columns(validation.identities)
-    assert all(clip.speaker == expected[clip.name[:4]] < 6 for clip in validation)
+    assert all(clip.speaker == expected[clip.name[:4]] < 6 for clip in every(validation))
 
 
 def test_the_published_columns_can_be_kept_with_a_part_of_the_data(tree):
     clips = MEADClips(tree[0], identities=PUBLISHED_SPLIT, **SIZES)
     assert len(clips.speakers) == 32
-    women = [clip for clip in clips if clip.name.startswith("W015")]
+    women = [clip for clip in every(clips) if clip.name.startswith("W015")]
     assert len(women) == len(TAKES)
     assert {clip.speaker for clip in women} == {21}  # after 18 men, W009, W011, W014
 
@@ -190,7 +195,7 @@ def test_without_landmarks_every_frame_is_valid_and_one_warning_says_so(small_tr
     root, written = small_tree
     (root / "landmarks_original").rename(root / "elsewhere")
     with caplog.at_level(logging.WARNING):
-        clips = list(MEADClips(root, **SIZES))
+        clips = every(MEADClips(root, **SIZES))
     assert all(clip.valid.all() for clip in clips)
     np.testing.assert_allclose(clips[0].shape, written[clips[0].name]["shape"].mean(0), atol=1e-6)
     assert [record.message.count("landmarks.zip") for record in caplog.records] == [1]

@@ -45,8 +45,9 @@ def test_a_folder_is_read_back_exactly(tmp_path):
         "more/b.npz": write_motion(tmp_path / "more/b.npz", 12, emotion="HAPPY", intensity=0.5, speaker="broad"),
     }
     clips = MotionFolder(tmp_path)
-    assert [clip.name for clip in clips] == sorted(written)
-    for clip in clips:
+    read = [clips[index] for index in range(len(clips))]
+    assert [clip.name for clip in read] == sorted(written)
+    for clip in read:
         motion = written[clip.name]
         np.testing.assert_array_equal(clip.motion, np.concatenate([motion.expression, motion.jaw], axis=1))
         samples, _ = soundfile.read(tmp_path / Path(clip.name).with_suffix(".wav"), dtype="float32")
@@ -62,7 +63,9 @@ def test_other_frame_rates_become_25(tmp_path):
     """Two seconds at 30, 60 and 24 fps: coefficients stay on their straight line, up to the last frame, which holds."""
     for fps in (30, 60, 24):
         write_motion(tmp_path / f"at_{fps}.npz", 2 * fps, fps)
-    for clip, fps in zip(MotionFolder(tmp_path), (24, 30, 60)):
+    clips = MotionFolder(tmp_path)
+    for index, fps in enumerate((24, 30, 60)):
+        clip = clips[index]
         assert clip.num_frames == 50
         expected = np.minimum(np.arange(50) / 25, (2 * fps - 1) / fps)
         np.testing.assert_allclose(clip.motion[:, 0], expected, atol=1e-6)

@@ -2,8 +2,10 @@
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,8 +37,8 @@ class Replay:
     """Stands where the pipeline does, and gives a clip's own reference, changed."""
 
     clip: EvaluationClip
-    change: object = staticmethod(lambda motion: motion)
-    emotions: dict = None
+    change: Callable[[np.ndarray], np.ndarray] = staticmethod(lambda motion: motion)
+    emotions: dict | None = None
 
     @dataclass
     class Features:
@@ -50,6 +52,10 @@ class Replay:
         emotion = (self.emotions or {}).get(emotion, emotion)
         motion = self.change(self.clip.reference(emotion, float(track.intensity[0])))
         return FaceMotion(motion[:, :-3], motion[:, -3:], 25)
+
+
+def examiner(pipeline: Any, *others) -> ClipExaminer:
+    return ClipExaminer(pipeline, *others)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +86,7 @@ def scores_of(corpus, reader, judge):
 
     def scores(change=lambda motion: motion, emotions=None) -> VoiceScores:
         examined = [
-            ClipExaminer(Replay(clip, change, emotions), reader, judge).examine(clip, EMOTIONS[1 + number])
+            examiner(Replay(clip, change, emotions), reader, judge).examine(clip, EMOTIONS[1 + number])
             for number, clip in enumerate(corpus.clips(3))
         ]
         return score("all", examined, reader.rest_width)
@@ -343,7 +349,7 @@ def test_a_model_that_is_given_the_words_gets_each_clip_s_own(part, reader, judg
             return super().encode(waveform)
 
     for with_text in (True, False):
-        ClipExaminer(Listening(clip), reader, judge, with_text).examine(clip, "happy")
+        examiner(Listening(clip), reader, judge, with_text).examine(clip, "happy")
     assert given == ["clip number 4", None]  # utterance 3 is the judge's
 
 

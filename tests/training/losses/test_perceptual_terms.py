@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ CLIPS, FRAMES, RENDERED, IMAGE_SIZE = 4, 8, 4, 40
 TOLERANCE = 1e-3  # relative; of cosines near 1 in float32, and of pixels that numpy's vertices put beside an edge
 SPEAKERS = ("A", "B", "C", "D")
 EXCHANGED = 11  # columns of 8 emotions and 3 intensities
-V2_WEIGHTS = {
+V2_WEIGHTS: dict[str, Any] = {
     "emotion_video": 1.5e-6,
     "emotion_video_disentangled": 1.5e-6,
     "lip_reading": 2.5e-5,
@@ -189,8 +190,8 @@ class SlowEyes:
 
     def vertices(self, motion: torch.Tensor, shape: torch.Tensor) -> np.ndarray:
         """(T, V, 3) of (T, 53) and (12,)."""
-        motion = motion.detach().numpy()
-        return self.open_head.vertices(motion[:, :50], motion[:, 50:], shape.numpy())
+        array = motion.detach().numpy()
+        return self.open_head.vertices(array[:, :50], array[:, 50:], shape.numpy())
 
     @torch.no_grad()
     def emotion(self, motion: torch.Tensor, shape: torch.Tensor) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Folders of perceptual networks: what is written is read back, and nothing else is."""
 
 import json
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from emote_blender.training.networks.video_emotion import VideoEmotionConfig, Vi
 
 pytestmark = pytest.mark.torch
 
-NETWORKS = {
+NETWORKS: dict[type, Any] = {
     EmotionNetwork: EmotionNetworkConfig("tiny", image_size=64),
     VideoEmotionNetwork: VideoEmotionConfig(feature_dim=12, dim=8, num_heads=2, intermediate_size=6),
     LipReader: LipReaderConfig.tiny(),

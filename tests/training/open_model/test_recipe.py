@@ -1,6 +1,7 @@
 """The recipe: the parts that each run uses, the runs that it is made from, and that every config can be read."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,12 @@ def test_every_config_can_be_read_with_the_paths_of_the_work_folder(recipe):
     from emote_blender.training.tasks.flint.flint_task import FLINTSettings
     from emote_blender.training.tasks.lips.lips_task import LipsSettings
 
-    kinds = {"flint": FLINTSettings, "emotion": EmotionSettings, "lips": LipsSettings, "emote": EMOTESettings}
+    kinds: dict[str, Any] = {
+        "flint": FLINTSettings,
+        "emotion": EmotionSettings,
+        "lips": LipsSettings,
+        "emote": EMOTESettings,
+    }
     runs = Path("some where") / "Läufe"
     for run in recipe.runs:
         config = recipe.config(run, runs)

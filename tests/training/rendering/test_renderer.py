@@ -61,7 +61,7 @@ def test_fixed_camera_is_the_specs():
 
 def test_picture_and_projection_agree():
     # A triangle's outline in the picture is where its projected corners are.
-    corners = batch([[0.3, 0.5, 0.1], [-0.5, -0.2, 0], [0.7, -0.4, 0]])
+    corners = batch(np.array([[0.3, 0.5, 0.1], [-0.5, -0.2, 0], [0.7, -0.4, 0]]))
     renderer = FaceRenderer(np.array([[0, 1, 2]]), 64, camera=replace(FRONTAL, head_pose=FIXED_HEAD_POSE))
     shown = (renderer(corners)[0].sum(0) > 0).nonzero().double()
     points = renderer.project(corners)[0]
@@ -128,7 +128,7 @@ def test_gradient_at_the_outline_is_that_of_the_pictures_brightness():
     area.backward()
     assert scale.grad.item() == pytest.approx(2 * area.item(), rel=0.03)  # an area grows with the square
     without = FaceRenderer(faces, 48, camera=FRONTAL, albedo=1.0, light=AMBIENT, antialias=False)
-    scale.grad = None
+    scale.grad.zero_()
     without(batch(vertices) * scale)[0, 0].sum().backward()
     assert abs(scale.grad.item()) < 1e-6
 

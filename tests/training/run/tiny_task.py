@@ -25,6 +25,12 @@ class TinyNet(nn.Module):
         self.body = nn.Sequential(nn.Linear(6, 12), nn.Tanh(), nn.Dropout(dropout), nn.Linear(12, 2))
         self.unused = nn.Linear(2, 2)
 
+    @property
+    def first_weight(self) -> Tensor:
+        first = self.body[0]
+        assert isinstance(first, nn.Linear)
+        return first.weight
+
     def forward(self, x: Tensor) -> Tensor:
         return self.body(self.frozen(x))
 
@@ -68,13 +74,14 @@ class TinyTask(Task):
                 raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
             if self.event == "sigkill":
                 os.kill(os.getpid(), signal.SIGKILL)
+        assert isinstance(module, TinyNet)
         x, wanted = batch
         error = (module(x) - wanted) ** 2
         terms = {"sum": error[:, 0].mean(), "first": error[:, 1].mean()}
         if self.event == "nan" and step == self.at_step:
             terms["first"] = terms["first"] * float("nan")
         if self.event == "nan_gradient" and step == self.at_step:
-            terms["first"] = terms["first"] + (module.body[0].weight * 0).sum().sqrt()  # 0, with a gradient of 0 * inf
+            terms["first"] = terms["first"] + (module.first_weight * 0).sum().sqrt()  # 0, with a gradient of 0 * inf
         return terms["sum"] + terms["first"], terms
 
     def validate(self, module: nn.Module) -> dict[str, float]:
@@ -82,8 +89,9 @@ class TinyTask(Task):
             first, *rest = self.figures
             self.figures = (*rest, first)
             return {"error": first}
+        assert isinstance(module, TinyNet)
         x, wanted = self.batch(10**6)
-        return {"error": ((module(x) - wanted) ** 2).mean().item(), "weight": module.body[0].weight.norm().item()}
+        return {"error": ((module(x) - wanted) ** 2).mean().item(), "weight": module.first_weight.norm().item()}
 
     def clips(self, module: nn.Module) -> dict[str, Tensor]:
         ramp = torch.linspace(0, 1, 16).expand(5, 3, 16, 16)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,15 +27,16 @@ from emote_blender.training.networks.pretrained_audio import load_pretrained_aud
 from emote_blender.training.networks.video_emotion import VideoEmotionConfig, VideoEmotionNetwork
 from emote_blender.training.run.config import build_settings, load_run_config
 from emote_blender.training.run.folder import RunFolder
+from emote_blender.training.run.settings import TrainerSettings
 from emote_blender.training.run.task import RunInputs
 from emote_blender.training.run.trainer import Trainer
-from emote_blender.training.tasks.emote.emote_data import WindowedClips
+from emote_blender.training.tasks.emote.emote_data import MEADData, WindowedClips
 from emote_blender.training.tasks.emote.emote_parts import CHANNEL_WEIGHTS
 from emote_blender.training.tasks.emote.emote_settings import EMOTESettings, LossSettings, StartSettings
 from emote_blender.training.tasks.emote.emote_task import EMOTETask
 
 CONVOLUTIONS = "audio_model.model.feature_extractor"
-TINY_AUDIO = {
+TINY_AUDIO: dict[str, Any] = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
@@ -148,7 +150,7 @@ def test_a_step_of_the_first_stage_trains_all_but_convolutions_and_prior(start_f
     task = published_task(start_folders)
     torch.manual_seed(1)
     parts = task.modules().train()
-    encoder = parts.emote.audio_model.model
+    encoder: Any = parts.emote.audio_model.model
     assert encoder.encoder.training
     assert not encoder.feature_extractor.training
     before = {name: tensor.clone() for name, tensor in parts.emote.state_dict().items()}
@@ -202,7 +204,8 @@ def test_it_starts_from_published_audio_weights_and_a_trained_prior(start_folder
 
     parts = published_task(start_folders).modules()
     published = load_file(start_folders["audio"] / "model.safetensors")
-    weight = parts.emote.audio_model.model.encoder.layers[1].attention.k_proj.weight
+    model: Any = parts.emote.audio_model.model
+    weight = model.encoder.layers[1].attention.k_proj.weight
     assert torch.equal(weight, published["wav2vec2.encoder.layers.1.attention.k_proj.weight"])
     prior = load_file(start_folders["prior"] / PRIOR_FILE)
     found = parts.emote.sequence_decoder.motion_prior.state_dict()
@@ -423,7 +426,7 @@ def test_a_corpus_that_is_not_there_is_told(buzzing_part):
 # ---------------------------------------------------------------- configs
 
 
-def settings_of(name: str) -> tuple[EMOTESettings, object]:
+def settings_of(name: str) -> tuple[EMOTESettings, TrainerSettings]:
     config = load_run_config(name)
     return build_settings(EMOTESettings, config.tables, config.name), config.trainer
 
@@ -456,6 +459,7 @@ def test_the_published_configs_are_the_specifications(version):
         0,
         1,
     )
+    assert isinstance(second.data, MEADData)
     assert second.data.emotion_features
 
 

@@ -47,12 +47,13 @@ def one_thread():
 
 
 def corpus_task(folder, model=TINY, **data) -> FLINTTask:
+    drawn = CorpusData(batch_size=4, num_frames=16, validation_batches=2, **data)
     settings = FLINTSettings(
         FLINTModelSettings("open_head", "CC0-1.0", model),
-        CorpusData(batch_size=4, num_frames=16, validation_batches=2, **data),
+        drawn,
         FLINTLossSettings("regions", vertices=1.0, kl=1e-3, gap=0.2),
     )
-    return FLINTTask(settings, CorpusMotions([folder], [], settings.data, seed=1), "open_head")
+    return FLINTTask(settings, CorpusMotions([folder], [], drawn, seed=1), "open_head")
 
 
 def clips(num_clips: int, num_expression: int, num_shape: int = 3) -> ClipList:
@@ -115,6 +116,7 @@ def test_the_published_decoder_starts_with_a_layer_of_zeros():
 def test_an_epoch_takes_every_clip_once(tmp_path):
     task = published_task(num_clips=8)
     assert task.num_batches == 2
+    assert isinstance(task.data, ClipMotions)
     indices = task.data._training.indices(0) + task.data._training.indices(1)
     assert sorted(indices) == list(range(8))
 

@@ -18,6 +18,7 @@ from emote_blender.training.run.config import load_run_config
 from emote_blender.training.run.log import read_scalars
 from emote_blender.training.run.task import RunInputs
 from emote_blender.training.run.trainer import Trainer
+from emote_blender.training.tasks.emotion.video_emotion_task import VideoEmotionTask
 from emote_blender.training.tasks.make_task import make_task
 
 h5py = pytest.importorskip("h5py", reason="MEAD's features are in HDF5 files")
@@ -72,6 +73,7 @@ def names(takes) -> set[str]:
 def test_the_shipped_config_is_the_specifications(features_only):
     config = load_run_config("video_emotion_mead")
     task = make_task(config, RunInputs(config.name, 1, features_only))
+    assert isinstance(task, VideoEmotionTask)
     assert task.settings.model.video == VideoEmotionConfig()
     assert (task.settings.data.batch_size, task.settings.data.num_frames) == (16, 150)
     trainer = config.trainer
@@ -158,7 +160,7 @@ def test_it_learns_what_tells_conditions_apart(features_only, tmp_path):
         features_only, "trainer.rate=3e-3", "trainer.num_epochs=12", "trainer.validate_every=20", "trainer.log_every=20"
     )
     result = Trainer(task, trainer, tmp_path / "run").run()
-    scalars = {}
+    scalars: dict[str, list[float]] = {}
     for _, name, value in read_scalars(tmp_path / "run" / "scalars.csv"):
         scalars.setdefault(name, []).append(value)
     assert scalars["train/loss"][-1] < 0.3 * scalars["train/loss"][0]
@@ -255,8 +257,8 @@ def test_features_that_are_missing_are_named_before_training(tmp_path):
     (folder / "007" / "features.hdf5").unlink()
     with pytest.raises(InputError, match=r"005/features.hdf5 is not there, nor are those of 1 more clips; unpack"):
         task_of(tmp_path)
-    for number in ("005", "007"):
-        (folder / number).rmdir()
+    for name in ("005", "007"):
+        (folder / name).rmdir()
     assert len(task_of(tmp_path)[0].training.takes) == int(0.7 * 18)
 
 
