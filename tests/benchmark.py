@@ -24,8 +24,10 @@ from emote_blender.audio import Waveform, load_audio
 from emote_blender.blender.head.build import add_head, load_face_model
 from emote_blender.blender.narrow import shape_keys_of
 from emote_blender.blender.scene.take import apply_motion
+from emote_blender.emote.checkpoint import load_model
 from emote_blender.emote.model import EMOTE
 from emote_blender.emotion import EMOTIONS, EmotionTrack
+from emote_blender.engine.torch import TorchEngine
 from emote_blender.motion import FaceMotion
 from emote_blender.pipeline import EMOTEPipeline
 from emote_blender.speech_model.config import DecoderConfig, EMOTEConfig, FLINTConfig, Wav2Vec2EncoderConfig
@@ -63,7 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         official, conversion_report = converted_pipeline(Path(folder))
     for title, pipeline in (
-        ("open model, audio encoder", EMOTEPipeline.from_pretrained()),
+        ("open model, audio encoder", EMOTEPipeline.from_pretrained(engine="torch")),
         ("converted EMOTE (random), audio encoder", official),
     ):
         seconds, flops, features = measured(lambda p=pipeline: p.encode(sound), options.repeats)
@@ -139,11 +141,11 @@ def converted_pipeline(folder: Path) -> tuple[EMOTEPipeline, str]:
     peak = output.rpartition("peak kB ")[2].strip()
     if peak:
         report += f"; at most {int(peak) * 1024 / size:.2f} times its size in memory"
-    pipeline = EMOTEPipeline.from_pretrained(str(folder / "emote"))
-    for module in pipeline.model.modules():
+    model = load_model(folder / "emote")
+    for module in model.modules():
         if parametrize.is_parametrized(module):  # torch 2.13's counter cannot look into weight normalisation
             parametrize.remove_parametrizations(module, "weight")
-    return pipeline, report
+    return EMOTEPipeline(TorchEngine(model)), report
 
 
 def keyframes(repeats: int) -> None:

@@ -168,9 +168,10 @@ def export(module: Any, inputs: tuple[Tensor, ...], free_sizes: tuple[dict, ...]
             value.const_value = None  # what is not known cannot be folded into other constants
         model = optimizer.optimize(model)
     for name in (weights := tuple(sorted(set(parameters) & set(model.graph.initializers)))):
-        dtype, shape = tensors[name].dtype, tensors[name].shape
+        tensor = tensors[name]
+        assert tensor is not None
         model.graph.initializers[name].const_value = ir.ExternalTensor(
-            "weights", None, None, dtype, shape=shape, name=name
+            "weights", None, None, tensor.dtype, shape=ir.Shape(tensor.shape.numpy()), name=name
         )
     _strip(model)
     proto = ir.to_proto(model)
