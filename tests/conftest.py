@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from emote_blender.files.paths import find_model
 from emote_blender.speech_model.config import load_config
 
 _EXIT_STATUS = pytest.StashKey[int]()
+collect_ignore = [] if find_spec("torch") else ["training"]
 
 __all__ = [
     "face_vertices",

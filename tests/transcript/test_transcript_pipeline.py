@@ -25,7 +25,6 @@ def library():
 
 @pytest.fixture(scope="module")
 def pipeline() -> EMOTEPipeline:
-    pytest.importorskip("torch", reason="the speech model needs torch")
     return EMOTEPipeline.from_pretrained("emote_open")
 
 

@@ -25,7 +25,6 @@ def strip(scene):
 @pytest.fixture
 def speaker(scene):
     """The open head, and the open model to move it, where transcripts can be read."""
-    pytest.importorskip("torch", reason="the speech model needs torch")
     try:
         open_espeak()
     except ModelError as error:
