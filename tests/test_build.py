@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -46,47 +47,143 @@ def test_the_version_is_written_in_the_manifest_only(manifest):
     assert "version" not in project
 
 
-def test_a_written_manifest_reads_back_as_it_was(build, manifest):
-    manifest = {**manifest, "wheels": ["./wheels/a-1-py3-none-any.whl"], "maintainer": 'Zoë "Z" \\ Ωmega'}
-    assert tomllib.loads(build.manifest_text(manifest)) == manifest
+@pytest.fixture
+def wheel(tmp_path) -> Path:
+    """A file with a wheel's name."""
+    path = tmp_path / "a-1-py3-none-any.whl"
+    path.write_bytes(b"wheel")
+    return path
 
 
-def test_the_staged_extension_holds_the_package_the_models_and_no_sources(build, tmp_path):
-    build.stage(tmp_path / "extension", [], None, None)
+def test_the_staged_extension_holds_the_package_the_models_and_no_sources(build, wheel, tmp_path):
+    manifest = build.stage(tmp_path / "extension", "linux-x64", [wheel])
     names = {path.relative_to(tmp_path / "extension").as_posix() for path in (tmp_path / "extension").rglob("*")}
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "blender", "models/open_head/head.json"} <= names
     assert not [name for name in names if name.split("/")[0] == "training" or "source" in name.split("/")]
     assert not [name for name in names if "__pycache__" in name or name.startswith("blender/demo")]
+    written = tomllib.loads((tmp_path / "extension" / "blender_manifest.toml").read_text(encoding="utf-8"))
+    assert written == manifest
+    source = tomllib.loads((ROOT / "addon_manifest.toml").read_text(encoding="utf-8"))
+    assert manifest == {**source, "platforms": ["linux-x64"], "wheels": ["./wheels/a-1-py3-none-any.whl"]}
+    assert (tmp_path / "extension" / manifest["wheels"][0]).read_bytes() == b"wheel"
 
 
-def test_a_zip_with_wheels_is_for_the_blenders_of_its_python(build, tmp_path):
-    wheel = tmp_path / "a-1-py3-none-any.whl"
-    wheel.write_bytes(b"")
-    manifest = build.stage(tmp_path / "extension", [wheel], "linux-x64", "3.11")
-    assert (manifest["blender_version_min"], manifest["blender_version_max"]) == ("4.5.0", "5.1.0")
-    assert manifest["platforms"] == ["linux-x64"]
-    assert (tmp_path / "extension" / manifest["wheels"][0]).is_file()
+def test_the_zip_serves_every_blender_from_45_on(manifest):
+    assert manifest["blender_version_min"] == "4.5.0"
+    assert "blender_version_max" not in manifest
+
+
+def test_what_the_zip_bundles_is_pinned_and_is_what_a_checkout_runs_with(build):
+    bundle = build.requirements("bundle")
+    kept_out = {re.split("[=; ]", item)[0] for item in set(build.requirements("runtime")) - set(bundle)}
+    assert kept_out == {"numpy", "soundfile"}
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+", item) for item in bundle)
+    for name, version in (item.split("==") for item in bundle):
+        assert importlib.metadata.version(name) == version
+
+
+def test_neither_the_zip_nor_a_checkout_that_does_not_train_has_torch(build):
+    names = {re.split(r"[=<>;]", item)[0] for item in build.requirements("runtime", "bundle", "demo", "test")}
+    assert not names & {"torch", "transformers", "torchaudio", "accelerate"}
+
+
+@pytest.fixture
+def downloads(build, tmp_path, monkeypatch):
+    """Where pip would be asked to download: a list of its command lines; every one leaves a wheel."""
+    commands = []
+
+    def download(title, command):
+        command = [str(part) for part in command]
+        commands.append(command)
+        name = "onnxruntime-1-" + command[command.index("--abi") + 1] + "-any.whl"
+        (Path(command[command.index("--dest") + 1]) / name).write_bytes(b"wheel")
+
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    monkeypatch.setattr(build, "run_step", download)
+    return commands
+
+
+def test_wheels_are_downloaded_by_name_for_both_pythons(build, downloads):
+    wheels = build.collect_wheels("windows-x64", Path("python"))
+    assert [wheel.name for wheel in wheels] == ["onnxruntime-1-cp311-any.whl", "onnxruntime-1-cp313-any.whl"]
+    assert [command[command.index("--python-version") + 1] for command in downloads] == ["3.11", "3.13"]
+    for command in downloads:
+        assert command[:4] == ["python", "-m", "pip", "download"]
+        assert command[command.index("--platform") + 1] == "win_amd64"
+        assert command[-len(build.requirements("bundle")) :] == build.requirements("bundle")
+        assert not [part for part in command if "index" in part or "find-links" in part or "://" in part]
+
+
+def test_wheels_are_not_downloaded_again(build, downloads):
+    first = build.collect_wheels("linux-x64", Path("python"))
+    assert build.collect_wheels("linux-x64", Path("python")) == first
+    assert len(downloads) == 2
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "extra", "requirement", "interrupted"])
+def test_wheels_that_are_not_what_was_downloaded_are_downloaded_again(build, downloads, monkeypatch, damage):
+    first, second = build.collect_wheels("linux-x64", Path("python"))
+    if damage == "changed":
+        first.write_bytes(b"whee1")
+    elif damage == "missing":
+        first.unlink()
+    elif damage == "extra":
+        first.with_name("b-1-py3-none-any.whl").write_bytes(b"")
+    elif damage == "requirement":
+        monkeypatch.setattr(build, "requirements", lambda *groups: ["onnxruntime==2"])
+    else:
+        (first.parent / "downloaded.json").unlink()
+    assert build.collect_wheels("linux-x64", Path("python")) == [first, second]
+    assert first.read_bytes() == b"wheel"
+    assert len(downloads) == 4
+
+
+def test_a_system_without_a_zip_is_named(build, monkeypatch):
+    monkeypatch.setattr(build, "this_platform", lambda: "windows-arm64")
+    with pytest.raises(build.BuildError, match="no zip can be made for windows-arm64"):
+        build.zip_command([])
 
 
 @pytest.mark.parametrize(
-    "arguments, found",
+    "system, machine, expected",
     [
-        (["--platform", "linux-x64"], "CPU build of torch"),
-        (["--platform", "linux-x64", "--wheels", "no/such/folder"], "no/such/folder: no such folder"),
+        ("win32", "AMD64", "windows-x64"),
+        ("win32", "ARM64", "windows-arm64"),
+        ("darwin", "arm64", "macos-arm64"),
+        ("darwin", "x86_64", "macos-x64"),
+        ("linux", "aarch64", "linux-arm64"),
     ],
 )
-def test_a_linux_zip_says_where_its_torch_must_come_from(build, arguments, found):
-    with pytest.raises(build.BuildError, match=re.escape(found)):
-        build.zip_command(arguments)
+def test_this_system_has_blenders_name(build, monkeypatch, system, machine, expected):
+    monkeypatch.setattr(build.sys, "platform", system)
+    monkeypatch.setattr(build.platform, "machine", lambda: machine)
+    assert build.this_platform() == expected
 
 
-def test_bundled_wheels_have_the_versions_that_the_tests_run_with(build):
-    pins = dict(item.split("==") for item in build.requirements("bundle"))
-    assert "numpy" not in pins  # Blender's own
-    shared = {item.split("==")[0] for item in build.requirements("runtime")} - {"numpy", "soundfile"}
-    assert shared <= set(pins)
-    installed = {name: importlib.metadata.version(name).split("+")[0] for name in pins}
-    assert pins == installed
+def test_parts_of_a_zip_are_printed_largest_first(build, tmp_path, capsys):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("wheels/a.whl", b"x" * 3_000_000)
+        archive.writestr("models/m/config.json", b"x" * 1_000_000)
+        archive.writestr("models/m/model.safetensors", b"x" * 1_000_000)
+        archive.writestr("a/b.py", b"x" * 500_000)
+        archive.writestr("README.md", b"x" * 10_000)
+    build.print_parts(path)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines[:4]] == [
+        "wheels/a.whl",
+        "models/m",
+        "Python code",
+        "other files",
+    ]
+    assert lines[1].startswith("     2.00 MB")
+    assert lines[4].startswith("     5.51 MB")
+
+
+def test_every_blender_has_a_group_of_its_own(build):
+    for version in build.BLENDERS:
+        (item,) = build.requirements(f"blender-{version}".replace(".", "-"))
+        assert item.startswith(f"bpy=={version}.")
 
 
 def test_an_installed_group_is_not_installed_again(build, tmp_path):
@@ -98,21 +195,13 @@ def test_an_installed_group_is_not_installed_again(build, tmp_path):
     build.install(tmp_path, ("demo",))
 
 
-def test_what_a_group_brings_along_has_the_bundled_versions(build, tmp_path, monkeypatch):
-    commands = []
-    monkeypatch.setattr(build, "run_step", lambda title, command: commands.append(command))
-    build.install(tmp_path, ("demo",))
-    constraints = commands[0][commands[0].index("--constraint") + 1]
-    assert constraints.read_text(encoding="utf-8").split() == build.requirements("bundle")
-
-
-def test_what_asks_for_another_numpy_is_installed_without_what_it_asks_for(build, tmp_path, monkeypatch):
+def test_what_the_zip_bundles_is_installed_without_what_it_asks_for(build, tmp_path, monkeypatch):
     commands = []
     monkeypatch.setattr(build, "run_step", lambda title, command: commands.append(command))
     build.install(tmp_path, ("runtime",))
     together, alone = commands
-    assert alone[alone.index("--no-deps") + 1 :] == build.requirements("alone")
-    assert not set(build.requirements("alone")) & set(together)
+    assert alone[alone.index("--no-deps") + 1 :] == build.requirements("bundle")
+    assert not set(build.requirements("bundle")) & set(together)
     assert "--no-deps" not in together
 
 
