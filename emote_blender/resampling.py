@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from math import gcd
 
 import numpy as np
@@ -18,9 +19,6 @@ _BLOCK_SAMPLES = 1 << 15
 def resample(samples: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
     """Return a sound at another sample rate: sample k is the sound at k / new_rate seconds.
 
-    Blocks that overlap by the filter's length are filtered in the frequency domain, and the spectrum is cut (or
-    extended by zeros) to the length that the new rate gives the block.
-
     Args:
         samples: (N,) float32, one channel, N >= 1.
         old_rate: samples per second of `samples`.
@@ -29,11 +27,20 @@ def resample(samples: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
     Returns:
         (ceil(N * new_rate / old_rate),) float32.
     """
+    return np.concatenate(list(resample_blocks([samples], old_rate, new_rate)))
+
+
+def resample_blocks(blocks: Iterable[np.ndarray], old_rate: int, new_rate: int) -> Iterator[np.ndarray]:
+    """Yield a sound at another sample rate, piece by piece, as `resample` does for the blocks laid end to end.
+
+    Stretches that overlap by the filter's length are filtered in the frequency domain, and the spectrum is cut (or
+    extended by zeros) to the length that the new rate gives the stretch.
+    """
     divisor = gcd(old_rate, new_rate)
     down, up = old_rate // divisor, new_rate // divisor  # `down` samples become `up`
     lower_rate = min(old_rate, new_rate)
     half = -(-_ZERO_CROSSINGS * old_rate // lower_rate)
-    margin = -(-half // down)  # of a block, in groups of `down` samples, on each side
+    margin = -(-half // down)  # of a stretch, in groups of `down` samples, on each side
     groups = 4 * margin
     while groups * down < _BLOCK_SAMPLES:
         groups *= 2
@@ -41,17 +48,30 @@ def resample(samples: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
 
     response = _frequency_response(half, _CUTOFF * lower_rate / old_rate, groups * down) * (up / down)
     num_shared = min(groups * down, groups * up) // 2 + 1  # frequencies that both rates have
-    num_out = -(-len(samples) * up // down)
-    num_blocks = -(-num_out // (step * up))
-    resampled = np.empty(num_blocks * step * up, np.float32)
-    for block in range(num_blocks):
-        start = (block * step - margin) * down
-        spectrum = np.fft.rfft(_slice_with_zeros(samples, start, groups * down)) * response
+
+    def filtered(stretch: np.ndarray) -> np.ndarray:
+        spectrum = np.fft.rfft(stretch.astype(np.float64)) * response  # numpy 1 and 2 then give the same
         kept = np.zeros(groups * up // 2 + 1, spectrum.dtype)
         kept[:num_shared] = spectrum[:num_shared]
-        piece = np.fft.irfft(kept, groups * up)
-        resampled[block * step * up : (block + 1) * step * up] = piece[margin * up : (margin + step) * up]
-    return resampled[:num_out]
+        return np.fft.irfft(kept, groups * up)[margin * up : (margin + step) * up].astype(np.float32)
+
+    waiting = np.zeros(margin * down, np.float32)  # silence before the sound
+    num_in = num_out = 0
+    for block in blocks:
+        num_in += len(block)
+        waiting = np.concatenate([waiting, block])
+        start = 0
+        while len(waiting) - start >= groups * down:
+            yield filtered(waiting[start : start + groups * down])
+            start += step * down
+            num_out += step * up
+        waiting = waiting[start:]
+    num_left = -(-num_in * up // down) - num_out
+    while num_left > 0:
+        piece = filtered(np.pad(waiting[: groups * down], (0, max(0, groups * down - len(waiting)))))
+        yield piece[:num_left]
+        num_left -= len(piece)
+        waiting = waiting[step * down :]
 
 
 def _frequency_response(half: int, cutoff: float, num_samples: int) -> np.ndarray:
@@ -64,11 +84,3 @@ def _frequency_response(half: int, cutoff: float, num_samples: int) -> np.ndarra
     around_zero = np.zeros(num_samples)
     around_zero[positions] = taps / taps.sum()  # negative positions wrap to the end
     return np.fft.rfft(around_zero)
-
-
-def _slice_with_zeros(samples: np.ndarray, start: int, length: int) -> np.ndarray:
-    """`length` samples from `start` on as float64 (numpy 1 and 2 then give the same), with zeros outside the sound."""
-    inside = samples[max(start, 0) : max(start + length, 0)]
-    piece = np.zeros(length)
-    piece[max(-start, 0) :][: len(inside)] = inside
-    return piece

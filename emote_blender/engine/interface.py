@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from ..sample_store import Samples
 from ..speech_model.config import EMOTEConfig
 
 
@@ -19,8 +20,8 @@ class Engine(ABC):
     config: EMOTEConfig
 
     @abstractmethod
-    def clip_statistics(self, samples: np.ndarray) -> object:
-        """What is measured over a whole clip (N,) before windows of it are encoded."""
+    def clip_statistics(self, samples: Samples) -> object:
+        """What is measured over a whole clip (N,) before windows of it are encoded; reads it piece by piece."""
 
     @abstractmethod
     def encode(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..errors import ModelError
+from ..sample_store import Samples
 from ..speech_model.config import LogMelEncoderConfig, Wav2Vec2EncoderConfig, load_config
 from ..speech_model.graphs import PARTS, STYLE_WEIGHT, Graph, expected_tensors, find_graph
 from ..speech_model.log_mel import FRAME_SAMPLES
@@ -48,7 +49,7 @@ class OnnxEngine(Engine):
         # Our version copies the weights, so that the file is free again; another one may go on reading it.
         self._kept_alive = None if runtime.__version__ == VERSION else weights
 
-    def clip_statistics(self, samples: np.ndarray) -> object:
+    def clip_statistics(self, samples: Samples) -> object:
         return self._encoder.clip_statistics(samples)
 
     def encode(
@@ -71,7 +72,7 @@ class OnnxEngine(Engine):
 class _AudioEncoder(Protocol):
     """The part of an engine that hears; see `Engine`."""
 
-    def clip_statistics(self, samples: np.ndarray) -> object: ...
+    def clip_statistics(self, samples: Samples) -> object: ...
 
     def encode(
         self, samples: np.ndarray, num_frames: int, statistics: Any, phones: np.ndarray | None
@@ -89,7 +90,7 @@ class _LogMelEncoder:
         self._options = runtime.RunOptions()
         self._options.only_execute_path_to_fetches = True
 
-    def clip_statistics(self, samples: np.ndarray) -> LogMelStatistics:
+    def clip_statistics(self, samples: Samples) -> LogMelStatistics:
         return self._spectrogram.statistics(self._spectrogram.power(samples))
 
     def encode(
@@ -125,7 +126,7 @@ class _Wav2Vec2Encoder:
         self._bias = weights[_FIRST_CONVOLUTION + "bias"].copy() if config.conv_bias else None
         self._inputs = {node.name for node in session.get_inputs()}
 
-    def clip_statistics(self, samples: np.ndarray) -> WaveformStatistics:
+    def clip_statistics(self, samples: Samples) -> WaveformStatistics:
         return measure(samples, self._kernel, self._bias, self._stride)
 
     def encode(
@@ -188,6 +189,8 @@ def _open(runtime: Any, graph: Graph, weights: dict[str, np.ndarray], num_thread
     options = runtime.SessionOptions()
     options.intra_op_num_threads = num_threads
     options.log_severity_level = _ERRORS_ONLY
+    # Waiting threads sleep: they share the cores with Blender's own (and it was faster wherever the cores were busy).
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Weights do not go through the arena, which would keep the memory of those that are repacked.
     options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     try:

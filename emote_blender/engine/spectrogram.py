@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..sample_store import Samples
 from ..speech_model.log_mel import (
     DEVIATION_FLOOR,
     FFT_SIZE,
@@ -49,13 +50,18 @@ class LogMelSpectrogram:
         self._weights = filters[self._bins, mels]
         self._starts = np.searchsorted(mels, np.arange(num_mels))
 
-    def power(self, samples: np.ndarray) -> np.ndarray:
+    def power(self, samples: Samples) -> np.ndarray:
         """Mel power (M, N / HOP) of samples (N,), N a multiple of HOP; silence is assumed around them."""
-        padded = np.pad(samples, WINDOW // 2)
-        spectra = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[:-1:HOP]
-        power = np.empty((len(self._starts), len(spectra)), dtype=np.float32)
-        for piece in _pieces(len(spectra)):
-            spectrum = np.fft.rfft(spectra[piece] * self._window, FFT_SIZE)
+        half = WINDOW // 2
+        num_spectra = len(samples) // HOP
+        power = np.empty((len(self._starts), num_spectra), dtype=np.float32)
+        for piece in _pieces(num_spectra):
+            stop = min(piece.stop, num_spectra)
+            first, last = piece.start * HOP - half, (stop - 1) * HOP + half
+            inside = samples[max(first, 0) : last]
+            padded = np.pad(inside, (max(-first, 0), max(last - len(samples), 0)))
+            spectra = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
+            spectrum = np.fft.rfft(spectra * self._window, FFT_SIZE)
             squares = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
             power[:, piece] = np.add.reduceat(squares[:, self._bins] * self._weights, self._starts, axis=1).T
         return power

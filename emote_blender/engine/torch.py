@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError, ModelError
+from ..sample_store import Samples
 from ..speech_model.config import EMOTEConfig
 from ..speech_model.graphs import FOLDER_NAME, PARTS, has_graph
 from .interface import Engine
@@ -46,11 +47,11 @@ class TorchEngine(Engine):
             reason = str(error).splitlines()[0][:120]
             raise InputError(f"torch cannot use the device {device!r} ({reason}); try cpu") from error
 
-    def clip_statistics(self, samples: np.ndarray) -> object:
+    def clip_statistics(self, samples: Samples) -> object:
         import torch
 
         with torch.inference_mode():
-            return self._model.clip_statistics(self._tensor(samples))
+            return self._model.clip_statistics(self._tensor(samples[:]))
 
     def encode(
         self,

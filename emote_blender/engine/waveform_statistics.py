@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..sample_store import Samples
+
 _VARIANCE_FLOOR = 1e-7  # of Wav2Vec2FeatureExtractor
 _PIECE = 1 << 18
 
@@ -25,14 +27,16 @@ def normalized(samples: np.ndarray, mean: float, variance: float) -> np.ndarray:
     return ((samples - np.float32(mean)) / np.float32(np.sqrt(variance + _VARIANCE_FLOOR))).astype(np.float32)
 
 
-def measure(samples: np.ndarray, kernel: np.ndarray, bias: np.ndarray | None, stride: int) -> WaveformStatistics:
+def measure(samples: Samples, kernel: np.ndarray, bias: np.ndarray | None, stride: int) -> WaveformStatistics:
     """Statistics of a clip (N,) and of its convolution with a kernel (C, 1, K), without computing the response.
 
     A response is a weighted sum of K samples, so its mean and variance over time follow from the mean of these K
     samples and from their K x K covariance.
     """
-    mean = float(samples.mean(dtype=np.float64))
-    variance = float(np.square(samples - np.float32(mean)).mean(dtype=np.float64))
+    parts = [slice(start, start + _PIECE) for start in range(0, len(samples), _PIECE)]
+    mean = sum(float(samples[part].sum(dtype=np.float64)) for part in parts) / len(samples)
+    deviations = (np.square(samples[part] - np.float32(mean)).sum(dtype=np.float64) for part in parts)
+    variance = sum(map(float, deviations)) / len(samples)
     weights = kernel[:, 0].astype(np.float64)
     size = weights.shape[1]
     count = max((len(samples) - size) // stride + 1, 1)

@@ -15,6 +15,7 @@ from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE, open_engine
 from ..errors import Cancelled, InputError, ModelError
 from ..files.paths import DEFAULT_MODEL, find_model
 from ..motion import FaceMotion
+from ..sample_store import Samples
 from ..speech_model.config import EMOTEConfig
 from ..transcript.following import FollowedTranscript, TranscriptReport, follow
 from ..transcript.language import AUTO
@@ -22,7 +23,7 @@ from ..transcript.phones import CLASSES
 from ..transcript.pronunciation import Pronunciation, pronounce
 from ..transcript.text import require_speakable_length
 from ..version import package_version
-from .windows import WINDOW_FRAMES, Window, check_window_frames, plan_windows
+from .windows import Window, check_window_frames, plan_windows
 
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
@@ -30,6 +31,7 @@ IsCancelled = Callable[[], bool]
 # Sound that stays below this (-80 dB of full scale) is taken as silence: Wav2Vec 2.0's normalisation would blow its
 # noise up to the level of speech.
 SILENCE_PEAK = 1e-4
+_PIECE_SAMPLES = 1 << 20  # of a long sound, read at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,18 +66,20 @@ class AudioFeatures:
 class EMOTEPipeline:
     """A speech model, ready to use. The same input gives the same output."""
 
-    def __init__(self, engine: Engine, window_frames: int = WINDOW_FRAMES) -> None:
+    def __init__(self, engine: Engine, window_frames: int | None = None) -> None:
         """Make a pipeline of a model that an engine has loaded.
 
         Args:
             engine: runs the model; `emote_blender.engine.torch.TorchEngine(model)` is that of a torch model.
-            window_frames: longest stretch of a clip that the model sees at once.
+            window_frames: longest stretch of a clip that the model sees at once; None for what suits its encoder.
 
         Raises:
             ModelError: if the model's emotions are not those of an emotion track.
             ValueError: if windows of this length cannot overlap (see `windows.check_window_frames`).
         """
-        check_window_frames(window_frames, engine.config.flint.frames_per_latent)
+        encoder = engine.config.audio_encoder
+        window_frames = encoder.window_frames if window_frames is None else window_frames
+        check_window_frames(window_frames, encoder.window_overlap, engine.config.flint.frames_per_latent)
         self.engine = engine
         self._window_frames = window_frames
         _check_emotions(engine.config)
@@ -131,20 +135,17 @@ class EMOTEPipeline:
             require_transcript_use(config)
             require_speakable_length(transcript, waveform.duration_seconds)
             pronunciation = pronounce(transcript, language, cancelled)
-        samples = waveform.resampled(config.sample_rate).samples
-        num_frames = len(samples) // config.samples_per_frame
+        sound = waveform.resampled(config.sample_rate).samples
+        num_frames = len(sound) // config.samples_per_frame
         if num_frames == 0:
             raise InputError(
                 f"the sound lasts {waveform.duration_seconds * 1000:.0f} ms, less than one frame; "
                 f"use one of at least {1000 / config.fps:.0f} ms"
             )
-        samples = samples[: num_frames * config.samples_per_frame]
-        if _is_silent(samples):
-            samples = np.zeros_like(samples)
         padding = _padding(num_frames, config)
-        samples = np.pad(samples, [frames * config.samples_per_frame for frames in padding])
+        samples = _PaddedSamples(sound, num_frames, padding, config.samples_per_frame)
         num_frames += sum(padding)
-        windows = plan_windows(num_frames, config.flint.frames_per_latent, self._window_frames)
+        windows = self._plan_windows(num_frames)
         values = np.zeros((num_frames, config.audio_encoder.dim), dtype=np.float32)
         statistics = self.engine.clip_statistics(samples) if len(windows) > 1 else None
         clip = _Clip(samples, windows, statistics, padding)
@@ -188,7 +189,7 @@ class EMOTEPipeline:
         before, after = features.padding
         condition = np.pad(self._condition(features, track, speaker), ((before, after), (0, 0)), mode="edge")
         motion = np.zeros((len(condition), config.flint.num_features), dtype=np.float32)
-        windows = plan_windows(len(condition), config.flint.frames_per_latent, self._window_frames)
+        windows = self._plan_windows(len(condition))
         for window in _reported(windows, "Animating the face", progress, cancelled):
             part = slice(window.start, window.stop)
             window.add_to(motion, self.engine.motion(features.values[part], condition[part]))
@@ -221,6 +222,12 @@ class EMOTEPipeline:
         followed = follow(posteriors, pronunciation, cancelled=cancelled)
         return replace(followed, phones=np.pad(followed.phones, ((2 * before, 2 * after), (0, 0))))
 
+    def _plan_windows(self, num_frames: int) -> list[Window]:
+        """The windows of a clip."""
+        config = self.config
+        overlap = config.audio_encoder.window_overlap
+        return plan_windows(num_frames, config.flint.frames_per_latent, self._window_frames, overlap)
+
     def _speaker_name(self, speaker: str | None) -> str:
         """The speaker by name; InputError lists the model's speakers."""
         speakers = self.config.speakers
@@ -252,7 +259,7 @@ class _Clip:
         padding: frames of silence (before, after).
     """
 
-    samples: np.ndarray
+    samples: Samples
     windows: list[Window]
     statistics: object | None
     padding: tuple[int, int]
@@ -260,6 +267,31 @@ class _Clip:
     def part(self, window: Window, samples_per_frame: int) -> np.ndarray:
         """The samples of a window."""
         return self.samples[window.start * samples_per_frame : window.stop * samples_per_frame]
+
+
+class _PaddedSamples:
+    """Whole frames of a sound with frames of silence before and after, read by slices.
+
+    All of it is silence where the sound is no louder than noise.
+    """
+
+    def __init__(self, sound: Samples, num_frames: int, padding: tuple[int, int], samples_per_frame: int) -> None:
+        self._sound = sound
+        self._begin = padding[0] * samples_per_frame
+        self._end = self._begin + num_frames * samples_per_frame
+        self._length = self._end + padding[1] * samples_per_frame
+        self._is_silent = _is_silent(sound, num_frames * samples_per_frame)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        start, stop, _ = part.indices(self._length)
+        samples = np.zeros(stop - start, np.float32)
+        first, last = max(start, self._begin), min(stop, self._end)
+        if first < last and not self._is_silent:
+            samples[first - start : last - start] = self._sound[first - self._begin : last - self._begin]
+        return samples
 
 
 def describe_track(track: EmotionTrack) -> dict[str, Any]:
@@ -317,10 +349,15 @@ def _padding(num_frames: int, config: EMOTEConfig) -> tuple[int, int]:
     return before, before + -num_frames % multiple
 
 
-def _is_silent(samples: np.ndarray) -> bool:
-    """Whether nothing is louder than noise, apart from a constant offset."""
-    mean = float(samples.mean(dtype=np.float64))
-    return max(float(samples.max()) - mean, mean - float(samples.min())) < SILENCE_PEAK
+def _is_silent(sound: Samples, num_samples: int) -> bool:
+    """Whether nothing in the first `num_samples` is louder than noise, apart from a constant offset."""
+    highest, lowest, total = -np.inf, np.inf, 0.0
+    for start in range(0, num_samples, _PIECE_SAMPLES):
+        piece = sound[start : min(start + _PIECE_SAMPLES, num_samples)]
+        highest, lowest = max(highest, float(piece.max())), min(lowest, float(piece.min()))
+        total += float(piece.sum(dtype=np.float64))
+    mean = total / num_samples
+    return max(highest - mean, mean - lowest) < SILENCE_PEAK
 
 
 def _share(progress: Progress | None, start: float, end: float) -> Progress | None:

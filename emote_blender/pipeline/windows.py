@@ -6,11 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# A clip up to this length is one window. EMOTE was made for at most 1200 frames (48 s); attention's memory grows with
-# the square of the window.
-WINDOW_FRAMES = 1000
-# Neighbouring windows share this many frames: context at both ends, and the cross-fade in the middle.
-OVERLAP_FRAMES = 160
 FADE_FRAMES = 32
 
 
@@ -32,17 +27,17 @@ class Window:
         whole[self.start : self.stop] += part * self.weights[:, None]
 
 
-def check_window_frames(max_frames: int, multiple: int) -> None:
+def check_window_frames(max_frames: int, overlap: int, multiple: int) -> None:
     """Raise ValueError if windows of at most `max_frames` frames cannot overlap as `plan_windows` needs it."""
-    lowest = OVERLAP_FRAMES + 2 * FADE_FRAMES + 3 * multiple
+    lowest = overlap + 2 * FADE_FRAMES + 3 * multiple
     if max_frames < lowest:
         raise ValueError(
-            f"windows must be at least {lowest} frames long ({OVERLAP_FRAMES} of overlap, 2 x {FADE_FRAMES} of "
+            f"windows must be at least {lowest} frames long ({overlap} of overlap, 2 x {FADE_FRAMES} of "
             f"cross-fade, 3 x {multiple} of rounding), found {max_frames}"
         )
 
 
-def plan_windows(num_frames: int, multiple: int = 8, max_frames: int = WINDOW_FRAMES) -> list[Window]:
+def plan_windows(num_frames: int, multiple: int, max_frames: int, overlap: int) -> list[Window]:
     """Windows of about equal length that cover a clip, each starting at a multiple of `multiple` frames.
 
     A latent stands for `multiple` frames, and must stand for the same ones in every window. In the middle FADE_FRAMES
@@ -52,19 +47,20 @@ def plan_windows(num_frames: int, multiple: int = 8, max_frames: int = WINDOW_FR
         num_frames: length of the clip.
         multiple: frames of a latent.
         max_frames: no window is longer.
+        overlap: frames that neighbouring windows share: context at both ends, and the cross-fade in the middle.
 
     Raises:
         ValueError: if `max_frames` is too short (see `check_window_frames`).
     """
-    check_window_frames(max_frames, multiple)
+    check_window_frames(max_frames, overlap, multiple)
     if num_frames <= max_frames:
         return [Window(0, num_frames, np.ones(num_frames, dtype=np.float32))]
-    span = num_frames - OVERLAP_FRAMES
-    # Rounding the starts makes a window up to `multiple` frames longer than span / count + OVERLAP_FRAMES.
-    count = -(-span // (max_frames - OVERLAP_FRAMES - multiple))
+    span = num_frames - overlap
+    # Rounding the starts makes a window up to `multiple` frames longer than span / count + overlap.
+    count = -(-span // (max_frames - overlap - multiple))
     starts = [index * span // count // multiple * multiple for index in range(count)]
-    stops = [start + OVERLAP_FRAMES for start in starts[1:]] + [num_frames]
-    margin = (OVERLAP_FRAMES - FADE_FRAMES) // 2
+    stops = [start + overlap for start in starts[1:]] + [num_frames]
+    margin = (overlap - FADE_FRAMES) // 2
     rise = (np.arange(FADE_FRAMES, dtype=np.float32) + 0.5) / FADE_FRAMES
     windows = []
     for index, (start, stop) in enumerate(zip(starts, stops)):

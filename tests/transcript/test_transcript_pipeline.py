@@ -69,7 +69,7 @@ def test_a_wrong_word_changes_little_and_only_near_it(pipeline, clip):
 
 def test_a_long_clip_is_aligned_as_a_whole_and_encoded_in_windows(pipeline, clip):
     long_clip = Waveform(np.tile(clip.samples, 5), clip.sample_rate)
-    windowed = EMOTEPipeline(pipeline.engine, window_frames=400)
+    pipeline, windowed = (EMOTEPipeline(pipeline.engine, window_frames=length) for length in (1000, 400))
     seen = []
     one, several = (
         each.encode(long_clip, transcript=" ".join([TEXT] * 5), progress=lambda fraction, _: seen.append(fraction))

@@ -145,7 +145,7 @@ def load_samples(path: Path, num_frames: int) -> np.ndarray:
     Raises:
         InputError: the file cannot be read as audio, or its length differs by more than half a second.
     """
-    samples = load_audio(path).samples
+    samples = load_audio(path).samples[:]
     difference = len(samples) / FRAME_SAMPLES - num_frames
     if abs(difference) > MOST_MISSING_FRAMES:
         raise InputError(
