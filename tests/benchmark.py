@@ -1,16 +1,20 @@
-"""What `build.py bench` prints: the time of each stage beside what this machine can compute, measured in the same run.
+"""What `build.py bench` prints: times, speeds and memory, each beside what it is to be compared with, of one run.
 
-Seconds differ from machine to machine, the last two columns hardly: the share of the matrix-product peak that a model
-reaches, and how many times faster than real time it is. Nothing here is asserted.
+Seconds differ from machine to machine, ratios hardly: the share of the matrix-product peak that a model reaches, how
+many times faster than real time it is, one engine beside the other. Nothing here is asserted.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
+import wave
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +31,10 @@ from emote_blender.blender.scene.take import apply_motion
 from emote_blender.emote.checkpoint import load_model
 from emote_blender.emote.model import EMOTE
 from emote_blender.emotion import EMOTIONS, EmotionTrack
+from emote_blender.engine.interface import Engine
+from emote_blender.engine.onnx import OnnxEngine
 from emote_blender.engine.torch import TorchEngine
+from emote_blender.files.paths import find_model
 from emote_blender.motion import FaceMotion
 from emote_blender.pipeline import EMOTEPipeline
 from emote_blender.speech_model.config import DecoderConfig, EMOTEConfig, FLINTConfig, Wav2Vec2EncoderConfig
@@ -36,8 +43,11 @@ CLIP = Path(__file__).parent / "data" / "anger_line.wav"
 MATRIX = 1536
 KEYED_FRAMES = 1000
 INSERTED_FRAMES = 5
-# The command line, and then the process's own highest memory where the system tells it (Linux).
-CONVERSION = """
+SHORT_SECONDS, LONG_SECONDS = 10, 600
+MEMORY_MINUTES = (1, 10, 60)
+BUNDLED_ADDON = "rigify"  # of Blender's own, and not enabled by default
+# Each program below runs in a Python of its own; this one prints its highest memory where the system tells it (Linux).
+COMMAND_LINE = """
 import pathlib, re, sys
 from emote_blender.cli.main import main
 code = main(sys.argv[1:])
@@ -45,41 +55,163 @@ status = pathlib.Path("/proc/self/status")
 print("peak kB", *re.findall(r"VmHWM:\\s+(\\d+)", status.read_text() if status.exists() else ""))
 sys.exit(code)
 """
+COLD_PIPELINE = """
+import json, sys, time
+started = time.perf_counter()
+from emote_blender.audio import load_audio
+from emote_blender.emotion import EmotionTrack
+from emote_blender.pipeline import EMOTEPipeline
+pipeline, seconds = None, []
+for _ in range(3):
+    pipeline = pipeline or EMOTEPipeline.from_pretrained(engine=sys.argv[2])
+    pipeline.generate(pipeline.encode(load_audio(sys.argv[1])), EmotionTrack.constant("anger", 2.0))
+    seconds.append(time.perf_counter() - started)
+    started = time.perf_counter()
+print(json.dumps(seconds))
+"""
+COLD_BLENDER = """
+import json, sys, time
+import bpy
+def timed(work):
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+bundled = timed(lambda: bpy.ops.preferences.addon_enable(module=sys.argv[2]))
+ours = timed(lambda: bpy.ops.preferences.addon_enable(module="emote_blender"))
+bpy.ops.emote.add_head()
+scene = bpy.context.scene
+scene.sequence_editor_create().strips.new_sound("line", sys.argv[1], 1, 1)
+seconds = [timed(lambda: bpy.ops.emote.generate(strip="line", emotion="ANGER", intensity=2.0)) for _ in range(3)]
+print(json.dumps({"bundled": bundled, "ours": ours, "generate": seconds}))
+"""
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="build.py bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of the sound (10)")
     parser.add_argument("--repeats", type=int, default=3, help="the best of this many runs counts (3)")
+    parser.add_argument("--quick", action="store_true", help="leave out what takes minutes: long sound and memory")
     options = parser.parse_args()
 
     peak = matrix_peak(options.repeats)
-    print(f"matrix products, float32, {torch.get_num_threads()} threads: {peak:.0f} GFLOP/s\n")
-    track = EmotionTrack.constant("anger", 2.0)
-    line = load_audio(CLIP)
-    count = round(options.seconds * line.sample_rate)
-    sound = Waveform.from_channels(np.resize(line.samples, count), line.sample_rate)
-
-    print(f"{'stage':42} {'seconds':>8} {'GFLOP':>8} {'of peak':>8} {'x real time':>12}")
-    with tempfile.TemporaryDirectory() as folder:
-        official, conversion_report = converted_pipeline(Path(folder))
-    for title, pipeline in (
-        ("open model, audio encoder", EMOTEPipeline.from_pretrained(engine="torch")),
-        ("converted EMOTE (random), audio encoder", official),
-    ):
-        seconds, flops, features = measured(lambda p=pipeline: p.encode(sound), options.repeats)
-        row(title, seconds, flops, peak, options.seconds)
-        seconds, flops, _ = measured(lambda p=pipeline, f=features: p.generate(f, track), options.repeats)
-        row("   motion from its features", seconds, flops, peak, options.seconds)
-    print(f"\n{conversion_report}")
+    print(f"matrix products, float32, {torch.get_num_threads()} threads: {peak:.0f} GFLOP/s")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        official, conversion_report = convert_look_alike(folder)
+        engine_table(official, peak, options.repeats, options.quick)
+        thread_table(options.repeats)
+        print(f"\n{conversion_report}")
+        cold_start(folder)
+        if not options.quick:
+            memory_table(folder)
     keyframes(options.repeats)
 
 
-def row(title: str, seconds: float, flops: int, peak: float, sound_seconds: float) -> None:
-    """Print one line of the first table."""
-    share = flops / seconds / 1e9 / peak
-    print(f"{title:42} {seconds:8.3f} {flops / 1e9:8.1f} {share:8.0%} {sound_seconds / seconds:12.0f}", flush=True)
+def engine_table(official: Path, peak: float, repeats: int, quick: bool) -> None:
+    """Print both models' times by both engines, of ten seconds and ten minutes of sound."""
+    print(f"\n{'model and stage':34} {'engine':>6} {'sound':>6} {'seconds':>8} {'of peak':>8} {'x real time':>12}")
+    for title, folder in (("open model", find_model("emote_open")), ("EMOTE at official size (random)", official)):
+        reference = load_model(folder)
+        for module in reference.modules():
+            if parametrize.is_parametrized(module):  # torch 2.13's counter cannot look into weight normalisation
+                parametrize.remove_parametrizations(module, "weight")
+        engines: dict[str, Engine] = {"torch": TorchEngine(reference), "onnx": OnnxEngine(folder)}
+        for sound_seconds in (SHORT_SECONDS,) if quick else (SHORT_SECONDS, LONG_SECONDS):
+            sound = sound_of(sound_seconds)
+            times = repeats if sound_seconds == SHORT_SECONDS else 1
+            flops: dict[str, int] = {}
+            for name, engine in engines.items():
+                pipeline = EMOTEPipeline(engine)
+                features = pipeline.encode(sound)
+                track = EmotionTrack.constant("anger", 2.0)
+                stages = {
+                    "audio encoder": functools.partial(pipeline.encode, sound),
+                    "motion": functools.partial(pipeline.generate, features, track),
+                }
+                for stage, work in stages.items():
+                    if name == "torch":
+                        seconds, flops[stage], _ = measured(work, times)
+                    else:
+                        seconds = best_time(work, times)
+                    share = flops[stage] / seconds / 1e9 / peak
+                    print(
+                        f"{title + ', ' + stage:34} {name:>6} {sound_seconds:>4} s {seconds:8.3f} {share:8.0%} "
+                        f"{sound_seconds / seconds:12.0f}",
+                        flush=True,
+                    )
+                    title = " " * len(title) if stage == "motion" else title
+
+
+def thread_table(repeats: int) -> None:
+    """Print the open model's time with one and two threads."""
+    sound, track = sound_of(SHORT_SECONDS), EmotionTrack.constant("anger", 2.0)
+    print("\nopen model, ten seconds, ONNX Runtime:", end="")
+    for num_threads in (1, 2):
+        pipeline = EMOTEPipeline(OnnxEngine(find_model("emote_open"), num_threads))
+        seconds = best_time(lambda p=pipeline: p.generate(p.encode(sound), track), repeats)
+        print(
+            f" {seconds:.3f} s with {num_threads} thread{'s' * (num_threads > 1)}",
+            end=";" if num_threads == 1 else "\n",
+        )
+
+
+def cold_start(folder: Path) -> None:
+    """Print what the first use costs: enabling, the first take of ten seconds, and later ones."""
+    clip = write_wav(folder / "ten_seconds.wav", SHORT_SECONDS)
+    for engine in ("torch", "onnx"):
+        run_program(COLD_PIPELINE, str(clip), engine)  # compiles the modules
+        first, *later = json.loads(run_program(COLD_PIPELINE, str(clip), engine).splitlines()[-1])
+        print(f"ten seconds in a fresh Python, engine {engine}: first {first:.2f} s, later {min(later):.2f} s")
+    run_program(COLD_BLENDER, str(clip), BUNDLED_ADDON)
+    seen = json.loads(run_program(COLD_BLENDER, str(clip), BUNDLED_ADDON).splitlines()[-1])
+    first, *later = seen["generate"]
+    print(
+        f"in Blender: enabled in {seen['ours'] * 1e3:.0f} ms, {seen['ours'] / seen['bundled']:.2f} of Blender's own "
+        f"{BUNDLED_ADDON}; Generate of ten seconds: first {first:.2f} s, later {min(later):.2f} s"
+    )
+
+
+def memory_table(folder: Path) -> None:
+    """Print the highest memory of `generate` for a minute, ten minutes and an hour (Linux)."""
+    lowest = 0
+    for minutes in MEMORY_MINUTES:
+        clip = write_wav(folder / f"{minutes}.wav", 60 * minutes)
+        started = time.perf_counter()
+        output = run_program(COMMAND_LINE, "generate", str(clip), "-o", str(folder / f"{minutes}.npz"))
+        seconds, peak = time.perf_counter() - started, output.rpartition("peak kB ")[2].strip()
+        megabytes = int(peak) / 1024 if peak else float("nan")
+        lowest = lowest or megabytes
+        print(
+            f"generate, {minutes} min of sound: {megabytes:.0f} MB at most ({megabytes - lowest:+.0f} MB); "
+            f"{seconds:.1f} s as a program of its own, {60 * minutes / seconds:.0f} times real time",
+            flush=True,
+        )
+
+
+def sound_of(seconds: float) -> Waveform:
+    """The demonstration's line again and again."""
+    line = load_audio(CLIP)
+    return Waveform(np.resize(line.samples[:], round(seconds * line.sample_rate)), line.sample_rate)
+
+
+def write_wav(path: Path, seconds: float) -> Path:
+    """A wav file of `sound_of`."""
+    sound = sound_of(seconds)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sound.sample_rate)
+        file.writeframes((sound.samples[:] * 32767).astype("<i2").tobytes())
+    return path
+
+
+def run_program(code: str, *arguments: str) -> str:
+    """What a program of its own prints. Its modules are compiled once, as those of an installed Blender are."""
+    command = [sys.executable, "-c", code, *arguments]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    env["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / "emote-bench-pycache")
+    run = functools.partial(subprocess.run, command, check=True, stderr=subprocess.DEVNULL, text=True, env=env)
+    return run(stdout=subprocess.PIPE).stdout
 
 
 def best_time(work: Callable[[], object], repeats: int) -> float:
@@ -105,8 +237,8 @@ def matrix_peak(repeats: int) -> float:
     return 2 * MATRIX**3 / best_time(lambda: left @ right, max(repeats, 5)) / 1e9
 
 
-def converted_pipeline(folder: Path) -> tuple[EMOTEPipeline, str]:
-    """A look-alike of the official checkpoint (full size, random weights) after its conversion, and what that took."""
+def convert_look_alike(folder: Path) -> tuple[Path, str]:
+    """The model folder of a look-alike of the official checkpoint (full size, random weights), and what that took."""
     torch.manual_seed(0)
     config = EMOTEConfig(
         name="full size",
@@ -129,9 +261,8 @@ def converted_pipeline(folder: Path) -> tuple[EMOTEPipeline, str]:
     torch.save({"state_dict": state, "epoch": 0}, checkpoint)
     del state
     read = best_time(lambda: torch.load(checkpoint, weights_only=True), 1)
-    program = [sys.executable, "-c", CONVERSION, "convert", "emote", str(checkpoint), "-o", str(folder / "emote")]
     started = time.perf_counter()
-    output = subprocess.run(program, check=True, capture_output=True, text=True).stdout
+    output = run_program(COMMAND_LINE, "convert", "emote", str(checkpoint), "-o", str(folder / "emote"))
     converted = time.perf_counter() - started
     size = checkpoint.stat().st_size
     report = (
@@ -141,11 +272,7 @@ def converted_pipeline(folder: Path) -> tuple[EMOTEPipeline, str]:
     peak = output.rpartition("peak kB ")[2].strip()
     if peak:
         report += f"; at most {int(peak) * 1024 / size:.2f} times its size in memory"
-    model = load_model(folder / "emote")
-    for module in model.modules():
-        if parametrize.is_parametrized(module):  # torch 2.13's counter cannot look into weight normalisation
-            parametrize.remove_parametrizations(module, "weight")
-    return EMOTEPipeline(TorchEngine(model)), report
+    return folder / "emote", report
 
 
 def keyframes(repeats: int) -> None:

@@ -20,7 +20,7 @@ def amplitude(samples: np.ndarray, hertz: float, sample_rate: int) -> float:
 
 def test_channels_are_averaged():
     left, right = np.array([1.0, 0.5, -1.0]), np.array([0.0, 0.5, 0.0])
-    assert Waveform.from_channels(np.stack([left, right], axis=1), 16000).samples.tolist() == [0.5, 0.5, -0.5]
+    assert Waveform.from_channels(np.stack([left, right], axis=1), 16000).samples[:].tolist() == [0.5, 0.5, -0.5]
 
 
 def test_duration_is_samples_over_rate():
@@ -30,15 +30,15 @@ def test_duration_is_samples_over_rate():
 @pytest.mark.parametrize("sample_rate", [8000, 11025, 22050, 24000, 32000, 44100, 47999, 48000, 88200, 96000])
 def test_resampling_keeps_a_tone_and_the_duration(sample_rate):
     waveform = Waveform.from_channels(tone(440, sample_rate), sample_rate).resampled(16000)
-    assert waveform.samples.dtype == np.float32
+    assert waveform.samples[:].dtype == np.float32
     assert len(waveform.samples) == 16000
-    assert amplitude(waveform.samples, 440, 16000) == pytest.approx(0.5, rel=1e-4)
+    assert amplitude(waveform.samples[:], 440, 16000) == pytest.approx(0.5, rel=1e-4)
 
 
 def test_resampling_removes_what_the_new_rate_cannot_hold():
     waveform = Waveform.from_channels(tone(11000, 48000), 48000).resampled(16000)
     # It would fold to 5 kHz.
-    assert amplitude(waveform.samples, 5000, 16000) < 0.5 * 10 ** (-90 / 20)
+    assert amplitude(waveform.samples[:], 5000, 16000) < 0.5 * 10 ** (-90 / 20)
 
 
 @pytest.mark.parametrize("suffix, tolerance", [(".wav", 1e-4), (".flac", 1e-4), (".ogg", 0.03), (".mp3", 0.03)])
@@ -49,7 +49,7 @@ def test_every_format_gives_the_same_sound(tmp_path, suffix, tolerance):
     waveform = load_audio(path)
     assert waveform.sample_rate == 16000
     assert waveform.duration_seconds == pytest.approx(1.0, abs=0.06)  # mp3 pads to whole blocks
-    assert amplitude(waveform.samples, 440, 16000) == pytest.approx(0.5, rel=tolerance)
+    assert amplitude(waveform.samples[:], 440, 16000) == pytest.approx(0.5, rel=tolerance)
 
 
 def test_a_file_longer_than_one_block_is_read_whole(tmp_path):

@@ -17,6 +17,7 @@ from ..errors import InputError, ModelError
 from ..flame.head_folder import parents_of
 from ..flame.model import FLAME_JOINT_NAMES, FaceModel
 from ..flame.regions import compute_regions
+from .flame_versions import LICENCES
 from .pickle_reader import array_of, load_npy_object, load_pickle
 
 NUM_EXPRESSION = 100
@@ -32,13 +33,6 @@ _LANDMARK_NAMES = (  # authors' file: all 68, then 51 without the jaw line; smpl
     ("lmk_face_idx", "lmk_b_coords"),
 )
 _LANDMARK_COUNTS = (68, 51)
-
-_ASKS = "as you agreed to it at flame.is.tue.mpg.de"
-LICENCES = {
-    "flame2020": f"FLAME 2020: CC-BY-4.0 with excluded uses, to be confirmed by you, {_ASKS}",
-    "flame2023": f"FLAME 2023: non-commercial, {_ASKS}",
-    "flame2023_open": f"FLAME 2023 Open: CC-BY-4.0 by its users' statements, to be confirmed by you, {_ASKS}",
-}
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def engines():
 
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
-    return load_audio(CLIP).samples
+    return load_audio(CLIP).samples[:]
 
 
 def close(found, expected) -> bool:

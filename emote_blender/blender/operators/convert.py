@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from ...errors import InputError
-from ...official.flame import LICENCES
+from ...official.flame_versions import LICENCES
 from ...steps import reported_step
 from ..blend_paths import absolute
 from ..jobs import worker

@@ -50,7 +50,7 @@ def test_sound_travels_inside_the_file(head_folder, make_motion, ramp_wav, tmp_p
     (tmp_path / "film.blend").rename(tmp_path / "elsewhere/film.blend")
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "elsewhere/film.blend"))
     waveform = read_strip(bpy.context.scene, sound_strips(bpy.context.scene)[0]).decode()
-    assert 10 * waveform.samples[-1] == pytest.approx(4.0, abs=0.05)
+    assert 10 * waveform.samples[-1:][0] == pytest.approx(4.0, abs=0.05)
 
 
 def test_viewports_look_through_the_camera(head_folder, make_motion, ramp_wav, tmp_path):
