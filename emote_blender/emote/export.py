@@ -54,7 +54,7 @@ class LogMelFeatures(nn.Module):
 
     def forward(self, mel: Tensor, phones: Tensor) -> tuple[Tensor, Tensor]:
         """(1, T, D) and (1, 2 T, classes) of mel (1, M, L) and phones (1, 2 T, classes), zeros where none is given."""
-        return self.audio_model.hear(mel, phones)
+        return self.audio_model.encode_warped(mel, phones)
 
     def example(self, config: EMOTEConfig) -> tuple[tuple[Tensor, ...], tuple[dict, ...]]:
         """Inputs to trace with, and which of their sizes are free."""

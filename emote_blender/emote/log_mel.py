@@ -32,10 +32,10 @@ from .audio_encoder import AudioEncoder
 
 PIECE = 60 * SAMPLE_RATE  # samples per step when a clip is measured
 PHONES_PER_FRAME = 2  # 50 Hz
-EVIDENCE = 0.05  # nats per phone by which less doubt makes a tract length e times as credible
+WARP_TEMPERATURE = 0.05  # softmax temperature (nats per phone) of the warp-factor weights
 
 
-def read_mels(mel: Tensor, position: Tensor) -> Tensor:
+def warp_mels(mel: Tensor, position: Tensor) -> Tensor:
     """Spectrograms (B, M, L) whose mel `i` is what stood at mel `position[:, i]` (B, M), between mels interpolated."""
     position = position.clamp(max=mel.shape[1] - 1)
     lower = position.floor().clamp(max=mel.shape[1] - 2)
@@ -189,7 +189,7 @@ class LogMelEncoder(AudioEncoder):
         """Features (B, T, dim) at 25 fps and phone logits (B, 2 T, classes) of a spectrogram from `log_mel`.
 
         phones: (B, 2 T, classes) what is known about the sounds, from a transcript: rows that sum to 1 take the place
-            of the posteriors heard there, rows of zeros leave them.
+            of the posteriors, rows of zeros leave them.
         """
         hidden = mel
         for layer in self.stem:
@@ -201,20 +201,20 @@ class LogMelEncoder(AudioEncoder):
         logits = self.phone_head(hidden).unflatten(-1, (PHONES_PER_FRAME, self.config.num_phones))
         posteriors, margin = logits.softmax(-1), self.config.padding_frames
         if phones is not None:
-            told = F.pad(phones.unflatten(1, (-1, PHONES_PER_FRAME)), (0, 0, 0, 0, margin, margin))
-            posteriors = torch.where(told.sum(-1, keepdim=True) > 0.5, told, posteriors)
+            given = F.pad(phones.unflatten(1, (-1, PHONES_PER_FRAME)), (0, 0, 0, 0, margin, margin))
+            posteriors = torch.where(given.sum(-1, keepdim=True) > 0.5, given, posteriors)
         hidden = hidden + self.phone_embedding(posteriors.flatten(-2))
         for layer in self.motion_blocks:
             hidden = layer(hidden)
         real = slice(margin, hidden.shape[1] - margin)
         return self.output_norm(hidden)[:, real], logits[:, real].flatten(1, 2)
 
-    def hear(self, mel: Tensor, phones: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Features (B, T, dim) and phone posteriors (B, 2 T, classes), whatever the length of the vocal tract.
+    def encode_warped(self, mel: Tensor, phones: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features (B, T, dim) and phone posteriors (B, 2 T, classes), normalised for the length of the vocal tract.
 
-        A longer tract has lower formants. The spectrogram is read as with each of `tract_lengths`, and what is heard is
-        averaged; the lengths with which the phones are least in doubt count most (their mean entropy, `EVIDENCE`).
-        Lee & Rose, "Speaker normalization using efficient frequency warping procedures" (1996), choose one length.
+        A longer tract has lower formants. The spectrogram is encoded once per warp factor (`tract_lengths`), and the
+        results averaged; the factors with the least entropy of the phone posteriors count most (`WARP_TEMPERATURE`).
+        Lee & Rose, "Speaker normalization using efficient frequency warping procedures" (1996), choose one factor.
 
         Args:
             mel: from `log_mel`.
@@ -223,13 +223,13 @@ class LogMelEncoder(AudioEncoder):
         count, (clips, mels, _) = len(self.config.tract_lengths), mel.shape
         steps = 1 / torch.tensor(self.config.tract_lengths, device=mel.device)
         position = steps[:, None] * torch.arange(mels, device=mel.device)
-        read = read_mels(mel.repeat(count, 1, 1), position.repeat_interleave(clips, 0))
-        told = None if phones is None else phones.repeat(count, 1, 1)
-        features, logits = self.encode_log_mel(read, told)
+        warped = warp_mels(mel.repeat(count, 1, 1), position.repeat_interleave(clips, 0))
+        given = None if phones is None else phones.repeat(count, 1, 1)
+        features, logits = self.encode_log_mel(warped, given)
         posteriors = logits.softmax(-1)
-        doubt = -(posteriors * logits.log_softmax(-1)).sum(-1).mean(1).unflatten(0, (count, clips))
-        weights = (-doubt / EVIDENCE).softmax(0)[..., None, None]
-        averages = [(weights * heard.unflatten(0, (count, clips))).sum(0) for heard in (features, posteriors)]
+        entropy = -(posteriors * logits.log_softmax(-1)).sum(-1).mean(1).unflatten(0, (count, clips))
+        weights = (-entropy / WARP_TEMPERATURE).softmax(0)[..., None, None]
+        averages = [(weights * each.unflatten(0, (count, clips))).sum(0) for each in (features, posteriors)]
         return averages[0], averages[1]
 
     def forward(
@@ -240,11 +240,11 @@ class LogMelEncoder(AudioEncoder):
         phones: Tensor | None = None,
     ) -> Tensor:
         """Features (B, T, dim) of samples (B, N) at 16 kHz; `statistics` as in `log_mel`, `phones` as above."""
-        return self.hear(self.log_mel(samples, num_frames, statistics), phones)[0]
+        return self.encode_warped(self.log_mel(samples, num_frames, statistics), phones)[0]
 
     def phone_posteriors(self, samples: Tensor, num_frames: int, statistics: LogMelStatistics | None = None) -> Tensor:
         """Probabilities (B, 2 T, num_phones) of the phone classes at 50 Hz, of samples (B, N) at 16 kHz."""
-        return self.hear(self.log_mel(samples, num_frames, statistics))[1]
+        return self.encode_warped(self.log_mel(samples, num_frames, statistics))[1]
 
     def clip_statistics(self, samples: Tensor) -> LogMelStatistics:
         """Statistics of samples (N,), measured piece by piece; the mel power of an hour of speech takes 90 MB."""

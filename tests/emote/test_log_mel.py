@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emote_blender.emote.log_mel import EVIDENCE, FRAME_SAMPLES, LogMelEncoder, mel_filters, read_mels
+from emote_blender.emote.log_mel import FRAME_SAMPLES, WARP_TEMPERATURE, LogMelEncoder, mel_filters, warp_mels
 from emote_blender.speech_model.config import LogMelEncoderConfig
 
 CONFIG = LogMelEncoderConfig(dim=32, num_blocks=2, num_motion_blocks=1, num_heads=2, kernel_size=5, num_mels=32)
@@ -124,7 +124,7 @@ def with_lengths(encoder: LogMelEncoder, *lengths: float) -> LogMelEncoder:
 
 def test_mels_are_read_between_mels_and_not_beyond_the_last():
     mel = torch.arange(5.0)[None, :, None].repeat(2, 1, 3)
-    found = read_mels(mel, torch.tensor([[0.0, 0.5, 1.0, 3.75, 9.0], [4.0, 3.0, 2.0, 1.0, 0.0]]))
+    found = warp_mels(mel, torch.tensor([[0.0, 0.5, 1.0, 3.75, 9.0], [4.0, 3.0, 2.0, 1.0, 0.0]]))
     assert found[0, :, 1].tolist() == [0.0, 0.5, 1.0, 3.75, 4.0]
     assert found[1, :, 2].tolist() == [4.0, 3.0, 2.0, 1.0, 0.0]
 
@@ -132,9 +132,9 @@ def test_mels_are_read_between_mels_and_not_beyond_the_last():
 @torch.inference_mode()
 def test_with_a_longer_tract_formants_are_expected_lower(encoder, speech):
     mel = encoder.log_mel(speech, 25)
-    lower = read_mels(mel, torch.arange(32.0)[None] / 1.25)
+    lower = warp_mels(mel, torch.arange(32.0)[None] / 1.25)
     features, logits = encoder.encode_log_mel(lower)
-    heard, posteriors = with_lengths(encoder, 1.25).hear(mel)
+    heard, posteriors = with_lengths(encoder, 1.25).encode_warped(mel)
     torch.testing.assert_close(heard, features)
     torch.testing.assert_close(posteriors, logits.softmax(-1))
 
@@ -143,11 +143,11 @@ def test_with_a_longer_tract_formants_are_expected_lower(encoder, speech):
 def test_what_several_tract_lengths_hear_is_averaged_by_how_sure_they_are(encoder, speech):
     clips = torch.cat([speech, speech.flip(1)])
     lengths = (0.9, 1.0, 1.2)
-    each = [with_lengths(encoder, length).hear(encoder.log_mel(clips, 25)) for length in lengths]
-    found, posteriors = with_lengths(encoder, *lengths).hear(encoder.log_mel(clips, 25))
+    each = [with_lengths(encoder, length).encode_warped(encoder.log_mel(clips, 25)) for length in lengths]
+    found, posteriors = with_lengths(encoder, *lengths).encode_warped(encoder.log_mel(clips, 25))
     for clip in range(2):
         phones = np.stack([heard[1][clip].double().numpy() for heard in each])  # (3, 50, 39)
-        sure = np.exp((phones * np.log(phones)).sum(-1).mean(-1) / EVIDENCE)
+        sure = np.exp((phones * np.log(phones)).sum(-1).mean(-1) / WARP_TEMPERATURE)
         weights = sure / sure.sum()
         features = np.stack([heard[0][clip].double().numpy() for heard in each])
         np.testing.assert_allclose(found[clip], np.tensordot(weights, features, 1), atol=1e-4)
@@ -160,10 +160,11 @@ def test_several_tract_lengths_are_told_the_same_phones(encoder, speech):
     phones = torch.eye(39)[torch.arange(50) % 39][None]
     mel = encoder.log_mel(speech, 25)
     both = with_lengths(encoder, 1.0, 1.2)
-    told, _ = both.hear(mel, phones)
-    assert (told - both.hear(mel)[0]).abs().max() > 1e-3
+    told, _ = both.encode_warped(mel, phones)
+    assert (told - both.encode_warped(mel)[0]).abs().max() > 1e-3
     only = with_lengths(encoder, 1.2)
     assert torch.isfinite(told).all()
     torch.testing.assert_close(
-        only.hear(mel, phones)[0], encoder.encode_log_mel(read_mels(mel, torch.arange(32.0)[None] / 1.2), phones)[0]
+        only.encode_warped(mel, phones)[0],
+        encoder.encode_log_mel(warp_mels(mel, torch.arange(32.0)[None] / 1.2), phones)[0],
     )

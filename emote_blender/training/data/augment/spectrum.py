@@ -10,7 +10,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor, from_numpy
 
-from ....emote.log_mel import read_mels
+from ....emote.log_mel import warp_mels
 
 _CEPSTRA = 12  # cepstral coefficients that are mixed: they describe the envelope, not the harmonics
 _BLUR = 5  # width of the moving average, in mels or in steps of 10 ms
@@ -37,7 +37,7 @@ def shift_formants(mel: Tensor, share: float, largest: float, bend: float, rng: 
     place = np.linspace(-1, 1, mels)
     steps = np.exp(stretch[:, None] + slope[:, None] * place)  # (B, M) source mels per mel
     position = np.cumsum(steps, 1) - steps[:, :1]
-    return read_mels(mel, from_numpy(position).float())
+    return warp_mels(mel, from_numpy(position).float())
 
 
 def vary_contrast(mel: Tensor, share: float, rng: np.random.Generator) -> Tensor:
