@@ -1,0 +1,72 @@
+"""The command `batch`: the audio files of a CSV file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..batch.report import StageClock, write_report
+from ..batch.runner import Decoder, open_session, run_row
+from ..batch.table import COLUMNS, read_jobs
+from ..errors import Cancelled, InputError
+from ..files.atomic_write import check_writable
+from ..files.console_progress import ProgressLine
+from ..version import package_version
+from .arguments import EXIT_CANCELLED, EXIT_FAILED, model_arguments
+
+
+def add_batch_command(commands: Any) -> None:
+    """Add `batch` to the parsers of the program."""
+    command = commands.add_parser("batch", parents=[model_arguments()], help="animate the audio files of a CSV file")
+    command.add_argument("jobs", metavar="JOBS.csv", help=f"columns {', '.join(COLUMNS)}")
+    command.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the output files")
+    command.set_defaults(run=batch)
+
+
+def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
+    """Exit code of `batch`: the jobs of a CSV file, one after the other, with one loaded model."""
+    folder = Path(arguments.output)
+    rows = read_jobs(arguments.jobs, folder)
+    needs_head = any(row.job and row.job.output.suffix.lower() == ".blend" for row in rows)
+    session = open_session(arguments, decode, needs_head)
+    report_path: Path | None = arguments.report
+    if report_path and any(row.job and row.job.output == report_path.resolve() for row in rows):
+        raise InputError(
+            f"--report and a row of {arguments.jobs} both name {report_path}; give the report another name"
+        )
+    # A report inside the folder can only be tried once the folder is there; any other before it is made.
+    if report_path and not report_path.resolve().is_relative_to(folder.resolve()):
+        check_writable(report_path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be created ({error.strerror}); choose another folder") from error
+    if report_path:
+        check_writable(report_path)
+    clock = StageClock()
+    results: list[dict[str, Any]] = []
+    cancelled = False
+    for number, row in enumerate(rows, start=1):
+        try:
+            results.append(run_row(row, session, ProgressLine(sys.stderr, f"[{number}/{len(rows)}] {row.audio}")))
+        except (KeyboardInterrupt, Cancelled):
+            cancelled = True
+            break
+    num_failed = sum(result["status"] == "failed" for result in results)
+    if report_path:
+        report = {
+            "jobs": str(arguments.jobs),
+            "output": str(folder),
+            "rows": len(rows),
+            "done": len(results) - num_failed,
+            "failed": num_failed,
+            "not_run": len(rows) - len(results),
+            "seconds": clock.summary()["total"],
+            "version": package_version(),
+            "results": results,
+        }
+        write_report(report_path, report)
+    print(f"{len(results) - num_failed} of {len(rows)} done, {num_failed} failed" + (", cancelled" * cancelled))
+    return EXIT_CANCELLED if cancelled else EXIT_FAILED if num_failed else 0

@@ -1,0 +1,80 @@
+"""The command `generate`: one audio file to one motion or scene file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..batch.report import write_report
+from ..batch.runner import Decoder, check_files, check_job, open_session, run_job
+from ..batch.table import Job, check_output_suffix
+from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
+from ..files.console_progress import ProgressLine
+from ..transcript.language import AUTO
+from ..transcript.text import read_transcript
+from .arguments import model_arguments
+
+
+def add_generate_command(commands: Any) -> None:
+    """Add `generate` to the parsers of the program."""
+    command = commands.add_parser("generate", parents=[model_arguments()], help="animate one audio file")
+    command.add_argument("audio", metavar="AUDIO", help="wav, flac, ogg or mp3")
+    command.add_argument("-o", "--output", required=True, metavar="OUT", help="OUT.npz (motion) or OUT.blend (scene)")
+    command.add_argument("--emotion", metavar="NAME", help=f"{', '.join(EMOTIONS)} (default: {DEFAULT_EMOTION})")
+    command.add_argument(
+        "--intensity", type=float, metavar="0..2", help=f"0 mild, 1 medium, 2 high (default: {DEFAULT_INTENSITY:g})"
+    )
+    command.add_argument("--track", metavar="TRACK.csv", help="emotion over time: time_seconds,emotion,intensity")
+    command.add_argument("--speaker", metavar="NAME", help="speaking style (default: the model's first)")
+    command.add_argument("--transcript", metavar="TEXT|FILE", help="what is said, or a .txt file: the mouth follows it")
+    command.add_argument(
+        "--language", metavar="L", help="of the transcript, for example de or en-gb (default: guessed from it)"
+    )
+    command.set_defaults(run=_checked_generate(command))
+
+
+def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
+    """Exit code of `generate`: one audio file to one motion or scene file."""
+    output = Path(arguments.output)
+    check_output_suffix(output)
+    condition: dict[str, str | float]
+    if arguments.track:
+        track, condition = EmotionTrack.from_csv(arguments.track), {"track": arguments.track}
+    else:
+        emotion = (arguments.emotion or DEFAULT_EMOTION).lower()
+        intensity = DEFAULT_INTENSITY if arguments.intensity is None else arguments.intensity
+        track, condition = EmotionTrack.constant(emotion, intensity), {"emotion": emotion, "intensity": intensity}
+    transcript = None if arguments.transcript is None else read_transcript(arguments.transcript)
+    job = Job(
+        Path(arguments.audio), output, track, condition, arguments.speaker, transcript, arguments.language or AUTO
+    )
+    check_files(job, arguments.report)
+    session = open_session(arguments, decode, needs_head=output.suffix.lower() == ".blend")
+    check_job(job, session.config)
+    progress = ProgressLine(sys.stderr, job.audio.name)
+    try:
+        report = run_job(job, session, progress)
+    finally:
+        progress.clear()
+    if arguments.report:
+        write_report(arguments.report, report)
+    print(f"wrote {output}: {report['frames']} frames at {report['fps']:g} fps in {report['seconds']['total']:.1f} s")
+    return 0
+
+
+def _checked_generate(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace, Decoder], int]:
+    """`generate`, after the rule that the parser cannot express."""
+
+    def run(arguments: argparse.Namespace, decode: Decoder) -> int:
+        if arguments.track and (arguments.emotion is not None or arguments.intensity is not None):
+            parser.error(
+                "--track already says the emotion and intensity over time; leave out --emotion and --intensity"
+            )
+        if arguments.language is not None and arguments.transcript is None:
+            parser.error("--language is the transcript's; add --transcript, or leave it out")
+        return generate(arguments, decode)
+
+    return run

@@ -1,0 +1,21 @@
+"""The command `info`: what is installed, or what a model, a head or a motion file is."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add_info_command(commands: Any) -> None:
+    """Add `info` to the parsers of the program."""
+    command = commands.add_parser("info", help="list models and heads, or describe one or a motion file")
+    command.add_argument("what", nargs="?", metavar="MODEL|HEAD|MOTION", help="name, folder or .npz")
+    command.set_defaults(run=info)
+
+
+def info(arguments: argparse.Namespace, decode: Any) -> int:
+    """Exit code of `info`; raises EmoteError if what is asked for is missing or damaged."""
+    from .describe import describe, describe_installed
+
+    print(describe(arguments.what) if arguments.what else describe_installed())
+    return 0
