@@ -39,13 +39,13 @@ class OnnxEngine(Engine):
         encoder, motion = (
             _open(runtime, find_graph(self.config, part, folder), weights, num_threads) for part in PARTS
         )
-        self._motion = motion
+        self._motion, self._options = motion, _run_options(runtime)
         self._style_weight = np.ascontiguousarray(weights[STYLE_WEIGHT].T)
         self._encoder: _AudioEncoder
         if isinstance(self.config.audio_encoder, LogMelEncoderConfig):
-            self._encoder = _LogMelEncoder(encoder, runtime, self.config.audio_encoder)
+            self._encoder = _LogMelEncoder(encoder, self._options, self.config.audio_encoder)
         else:
-            self._encoder = _Wav2Vec2Encoder(encoder, weights, self.config.audio_encoder)
+            self._encoder = _Wav2Vec2Encoder(encoder, self._options, weights, self.config.audio_encoder)
         # Our version copies the weights, so that the file is free again; another one may go on reading it.
         self._kept_alive = None if runtime.__version__ == VERSION else weights
 
@@ -66,7 +66,7 @@ class OnnxEngine(Engine):
 
     def motion(self, features: np.ndarray, condition: np.ndarray) -> np.ndarray:
         inputs = {"features": features[None], "condition": condition[None], "style_weight": self._style_weight}
-        return self._motion.run(["motion"], inputs)[0][0, : len(features)]
+        return self._motion.run(["motion"], inputs, self._options)[0][0, : len(features)]
 
 
 class _AudioEncoder(Protocol):
@@ -84,11 +84,9 @@ class _AudioEncoder(Protocol):
 class _LogMelEncoder:
     """The open model's audio encoder: its spectrogram in numpy, its networks in a graph."""
 
-    def __init__(self, session: Any, runtime: Any, config: LogMelEncoderConfig) -> None:
-        self._session, self._config = session, config
+    def __init__(self, session: Any, options: Any, config: LogMelEncoderConfig) -> None:
+        self._session, self._options, self._config = session, options, config
         self._spectrogram = LogMelSpectrogram(config.num_mels)
-        self._options = runtime.RunOptions()
-        self._options.only_execute_path_to_fetches = True
 
     def clip_statistics(self, samples: Samples) -> LogMelStatistics:
         return self._spectrogram.statistics(self._spectrogram.power(samples))
@@ -120,8 +118,10 @@ class _LogMelEncoder:
 class _Wav2Vec2Encoder:
     """Wav2Vec 2.0: statistics in numpy, its networks in a graph."""
 
-    def __init__(self, session: Any, weights: dict[str, np.ndarray], config: Wav2Vec2EncoderConfig) -> None:
-        self._session, self._stride = session, config.conv_stride[0]
+    def __init__(
+        self, session: Any, options: Any, weights: dict[str, np.ndarray], config: Wav2Vec2EncoderConfig
+    ) -> None:
+        self._session, self._options, self._stride = session, options, config.conv_stride[0]
         self._kernel = weights[_FIRST_CONVOLUTION + "weight"].copy()
         self._bias = weights[_FIRST_CONVOLUTION + "bias"].copy() if config.conv_bias else None
         self._inputs = {node.name for node in session.get_inputs()}
@@ -140,7 +140,8 @@ class _Wav2Vec2Encoder:
             "conv_mean": statistics.conv_mean,
             "conv_variance": statistics.conv_variance,
         }
-        return self._session.run(["features"], {name: inputs[name] for name in self._inputs})[0][0]
+        inputs = {name: inputs[name] for name in self._inputs}
+        return self._session.run(["features"], inputs, self._options)[0][0]
 
     def phone_posteriors(self, samples: np.ndarray, num_frames: int, statistics: Any) -> np.ndarray:
         raise ValueError("phone posteriors asked of an audio encoder without a phone head")
@@ -202,6 +203,14 @@ def _open(runtime: Any, graph: Graph, weights: dict[str, np.ndarray], num_thread
             f"ONNX Runtime {runtime.__version__} cannot open {graph.path} ({_first_line(error)}); install the add-on "
             f"again, with onnxruntime {VERSION}"
         ) from error
+
+
+def _run_options(runtime: Any) -> Any:
+    """Options of a run that computes only the outputs asked for, and gives its memory back to the system."""
+    options = runtime.RunOptions()
+    options.only_execute_path_to_fetches = True
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def _first_line(error: Exception) -> str:
