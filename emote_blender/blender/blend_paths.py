@@ -11,7 +11,7 @@ from ..files.paths import find_head, find_model
 
 
 def absolute(path: str) -> str:
-    """The path with the .blend's folder in place of `//`; any other path, or a name, as it is.
+    """The path with the .blend's folder in place of a leading `//`; any other path, or a name, as it is.
 
     Raises:
         InputError: if the path is beside the .blend and that was never saved.

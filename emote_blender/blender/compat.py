@@ -17,8 +17,8 @@ class StripTiming:
     Attributes:
         content_start: frame (with its fraction) at which the untrimmed content would begin.
         trim_start: frames cut off the front of the content for good (`animation_offset_start`).
-        left: first frame in which the strip is heard.
-        right: first frame in which it is heard no more.
+        left: first audible frame of the strip.
+        right: the frame after the last audible one.
     """
 
     content_start: float
@@ -52,7 +52,7 @@ def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
 
 
 def show_in_sequencers(scene: bpy.types.Scene) -> None:
-    """Returns nothing; every workspace's sequencer shows this scene's strips; from 5.0 on it shows none at first."""
+    """Show this scene's strips in every workspace's sequencer, which shows none at first from 5.0 on."""
     for workspace in bpy.data.workspaces:
         if hasattr(workspace, "sequencer_scene"):
             workspace.sequencer_scene = scene

@@ -1,4 +1,4 @@
-"""How operators refuse: an EmoteError becomes a report, and nothing was done."""
+"""Errors of operators: an EmoteError becomes a report, and the operator is cancelled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AnyOperator = TypeVar("AnyOperator", bound=bpy.types.Operator)
 
 
 def refuse(operator: bpy.types.Operator, error: EmoteError) -> Result:
-    """Report the error's sentence; returns what the operator returns then."""
+    """Report an error's sentence and return the operator's result."""
     operator.report({"INFO" if isinstance(error, Cancelled) else "ERROR"}, str(error))
     return {"CANCELLED"}
 
@@ -24,7 +24,7 @@ def refuse(operator: bpy.types.Operator, error: EmoteError) -> Result:
 def refusing(
     execute: Callable[[AnyOperator, bpy.types.Context], Result],
 ) -> Callable[[AnyOperator, bpy.types.Context], Result]:
-    """An operator's `execute` that reports an EmoteError; everything else is raised with its traceback."""
+    """An `execute` that reports an EmoteError and cancels; other errors are raised with their traceback."""
 
     @functools.wraps(execute)
     def execute_or_refuse(self: AnyOperator, context: bpy.types.Context) -> Result:

@@ -1,4 +1,4 @@
-"""What Blender is told of: classes in order, the scene's settings, the command; and how all of it is taken back."""
+"""Registration with Blender: classes in order, settings, handlers, the command; and the way back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _commands: list = []
 
 
 def register() -> None:
-    """Returns nothing; makes operators, panels, settings and the command `emote` known to Blender."""
+    """Register operators, panels, settings, handlers and the command `emote`."""
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     for owner, group in _PROPERTIES:
@@ -68,7 +68,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take back `register` in reverse, and end every job."""
+    """Undo `register` in reverse, and end every job."""
     if not _commands:
         return  # taken back when Python ended; Blender's module then disables every add-on once more
     atexit.unregister(unregister)
@@ -86,7 +86,7 @@ def unregister() -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """The exit code of `blender --command emote ARGUMENTS`; sound is decoded by Blender."""
+    """Run `blender --command emote ARGUMENTS` with Blender as the decoder of sound, and return the exit code."""
     from ..cli import main as cli
 
     return cli.main(arguments, decode=decode_file)

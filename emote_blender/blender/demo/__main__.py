@@ -1,7 +1,7 @@
-"""The demonstration that `build.py demo` runs: a scene to open, and a film and a sheet of the eight emotions.
+"""The demonstration of `build.py demo`: a scene to open, and a film and a sheet of the eight emotions.
 
-Not in the zip. Everything goes through the same functions as a creator's work: the command line writes the scene, the
-pipeline, `add_head` and `apply_motion` make the eight emotions.
+Not in the zip. It uses the same functions as a creator's work: the command line writes the scene; the pipeline,
+`add_head` and `apply_motion` make the eight emotions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STILL_SAMPLES = 12
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Exit code of the demonstration; prints what it wrote and how to open it."""
+    """Run the demonstration, print what it wrote and how to open it, and return the exit code."""
     parser = argparse.ArgumentParser(prog="build.py demo", description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("out"), help="folder to write to")
     parser.add_argument("--audio", type=Path, default=CLIP, help="sound file with speech")
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def move_closer(scene: bpy.types.Scene) -> None:
-    """Returns nothing; a close-up before a dark backdrop instead of the bust that a creator's scene begins with."""
+    """Change the scene to a close-up in front of a dark backdrop; a creator's scene begins with a bust."""
     camera = expect(present(scene.camera).data, bpy.types.Camera)
     camera.lens *= 1.3
     camera.shift_y = 0.05
@@ -89,7 +89,7 @@ def move_closer(scene: bpy.types.Scene) -> None:
 def render_emotions(
     scene: bpy.types.Scene, head: bpy.types.Object, motions: Mapping[str, FaceMotion], path: Path
 ) -> None:
-    """Returns nothing; one column per emotion, one row per moment of the sentence, as a labelled picture."""
+    """Render a labelled picture with one column per emotion and one row per moment of the sentence."""
     from PIL import Image, ImageDraw, ImageFont
 
     moments = telling_moments(motions["neutral"])

@@ -1,7 +1,7 @@
 """The demonstration's film: eight heads in a grid speak one sentence, each with its emotion. Not in the zip.
 
-Every head is one of its own (mesh, armature, shape keys, action), made by the functions that the panel calls. The
-camera sees without perspective, so that no head is seen from another side than the next and distance costs no size.
+Every head has its own mesh, armature, shape keys and action, made by the functions that the panel calls. The camera is
+orthographic, so that all heads are seen from the same side and at the same size.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def open_film(
 
     Args:
         model: the face model of the heads.
-        motions: what each head does, by the word that its label shows; row by row, `NUM_COLUMNS` to a row.
+        motions: motion of each head by the word on its label; row by row, `NUM_COLUMNS` to a row.
         audio: the sound that they speak.
         tile: width and height of each head's part of the picture, pixels.
     """
@@ -90,7 +90,7 @@ def open_film(
 
 
 def _spare_scattering() -> None:
-    """Skin without light inside it: a quarter of the time, and no difference is seen at this size."""
+    """Turn off subsurface scattering: a quarter of the time, and no visible difference at this size."""
     for material in bpy.data.materials:
         for node in node_tree(material).nodes:
             if node.type == "BSDF_PRINCIPLED":
@@ -100,7 +100,7 @@ def _spare_scattering() -> None:
 def _add_plane(
     scene: bpy.types.Scene, name: str, corner: Vector, size: tuple[float, float], colour: Colour | bpy.types.Image
 ) -> None:
-    """A rectangle facing -y that shines in its colour or picture, seen by the camera only."""
+    """Add a rectangle facing -y that emits its colour or picture and is visible to the camera only."""
     width, height = size
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata([(0.0, 0.0, 0.0), (width, 0.0, 0.0), (width, 0.0, height), (0.0, 0.0, height)], [], [(0, 1, 2, 3)])
@@ -124,7 +124,7 @@ def _add_plane(
 
 
 def _label(text: str, size: tuple[int, int]) -> bpy.types.Image:
-    """The text as a picture of `size` pixels; as a text object it would have jagged edges at so few samples."""
+    """The text as a picture of `size` pixels; a text object would have jagged edges at so few samples."""
     from PIL import Image, ImageDraw, ImageFont
 
     drawn = Image.new("RGBA", size, (*_LABEL_BAR, 255))
@@ -139,7 +139,7 @@ def _label(text: str, size: tuple[int, int]) -> bpy.types.Image:
 
 
 def _add_camera(scene: bpy.types.Scene, size: tuple[float, float], depth: float) -> None:
-    """A camera without perspective that sees from (0, 0) to `size` (metres) and everything within `depth`."""
+    """Add an orthographic camera that sees from (0, 0) to `size` and everything within `depth`; metres."""
     optics = bpy.data.cameras.new("Camera")
     optics.type = "ORTHO"
     optics.ortho_scale = 0.996 * max(size)  # a pixel at the rim would see past the backdrops
@@ -152,7 +152,7 @@ def _add_camera(scene: bpy.types.Scene, size: tuple[float, float], depth: float)
 
 
 def _add_light(scene: bpy.types.Scene) -> None:
-    """Suns, as they light every head alike, and a little light from all around."""
+    """Add suns, which light every head alike, and a little light from all around."""
     for name, (place, strength, angle, colour) in _SUNS.items():
         sun = expect(bpy.data.lights.new(name, "SUN"), bpy.types.SunLight)
         sun.energy, sun.angle, sun.color = strength, angle, colour
@@ -169,7 +169,7 @@ def _add_light(scene: bpy.types.Scene) -> None:
 
 
 def set_render(scene: bpy.types.Scene, size: tuple[int, int], samples: int) -> None:
-    """Returns nothing; Cycles on the processor, few samples and a denoiser."""
+    """Set Cycles on the CPU with few samples and a denoiser."""
     render = scene.render
     set_choice(render, "engine", "CYCLES")
     render.resolution_x, render.resolution_y = size
@@ -189,7 +189,7 @@ def set_render(scene: bpy.types.Scene, size: tuple[int, int], samples: int) -> N
 
 
 def render_video(scene: bpy.types.Scene, path: Path) -> None:
-    """Returns nothing; renders the scene's frames with its sound to an H.264 file."""
+    """Render the scene's frames with its sound to an H.264 file."""
     image = scene.render.image_settings
     if hasattr(image, "media_type"):  # 5.0
         image.media_type = "VIDEO"
@@ -222,7 +222,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps Blender's own lines, which it writes past Python, off the terminal."""
+    """Suppress the lines that Blender prints past Python."""
     sys.stdout.flush()
     kept = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -240,5 +240,5 @@ _terminal: list[int] = []
 
 
 def say_through(text: str) -> None:
-    """Print a line from inside `quiet`."""
+    """Print a line inside `quiet`."""
     os.write(_terminal[-1] if _terminal else 1, (text + "\n").encode())

@@ -1,4 +1,4 @@
-"""From the face model's axes (y up, face towards +z) to Blender's (z up, face towards -y)."""
+"""Conversion from the face model's axes (y up, face towards +z) to Blender's (z up, face towards -y)."""
 
 from __future__ import annotations
 

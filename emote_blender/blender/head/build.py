@@ -1,4 +1,4 @@
-"""A face model as Blender objects: a mesh with shape keys, an armature that carries jaw, neck and eyes.
+"""A face model as Blender objects: a mesh with shape keys, and an armature with jaw, neck and eyes.
 
 The face model is y up with the face towards +z; in Blender it stands z up with the face towards -y. Every bone points
 up at rest with its x axis along the head's: a bone's own axes are then the face model's axes, so a bone's rotation *is*
@@ -44,10 +44,10 @@ def add_head(
     """The mesh object of a new head in the active collection; its armature is its parent.
 
     Args:
-        context: the head goes into its collection and becomes its active object.
+        context: the head is linked to its collection and becomes its active object.
         model: the face model.
         name: name of the mesh object; Blender numbers it if the name is taken.
-        location: where the head's origin stands in the scene, metres.
+        location: position of the head's origin in the scene, metres.
 
     Raises:
         InputError: if Blender is not in Object Mode.
@@ -80,14 +80,14 @@ def add_head(
 
 
 def shape_key_names(model: FaceModel) -> tuple[list[str], list[str]]:
-    """Names of the identity and of the expression shape keys; Shape000 and Exp000 where the model has no names."""
+    """Names of the identity and of the expression shape keys: the model's, else Shape000 and Exp000, counted up."""
     shapes = model.shape_names or [f"Shape{i:03d}" for i in range(model.num_shape)]
     expressions = model.expression_names or [f"Exp{i:03d}" for i in range(model.num_expression)]
     return list(shapes), list(expressions)
 
 
 def _new_mesh(name: str, model: FaceModel) -> bpy.types.Mesh:
-    """The neutral face as a mesh: quads where there are any, materials, colours, texture coordinates, smooth."""
+    """The neutral face as a smooth mesh with materials, colours and texture coordinates; quads if the model has any."""
     faces = model.faces if model.quads is None else model.quads
     corners = faces.shape[1]
     mesh = bpy.data.meshes.new(name)
@@ -133,7 +133,7 @@ def _add_weights(mesh_object: bpy.types.Object, model: FaceModel) -> None:
 
 
 def _new_armature(context: bpy.types.Context, name: str, model: FaceModel) -> bpy.types.Object:
-    """One bone per joint at the joint's place; linked to the active collection."""
+    """An armature in the active collection with one bone at each joint."""
     armature = bpy.data.armatures.new(name)
     armature.display_type = "STICK"
     armature_object = bpy.data.objects.new(name, armature)

@@ -61,7 +61,7 @@ def flame_keys(mesh: bpy.types.Mesh) -> FlameKeys | None:
 
 
 def numbered_series(names: list[str]) -> dict[str, tuple[str, ...]]:
-    """Names that share a prefix, by it, in the order of their numbers; the numbers begin at 0 or 1 and have no gap."""
+    """Numbered names by their common prefix, in the order of their numbers, which begin at 0 or 1 and have no gap."""
     numbered: dict[str, dict[int, str]] = {}
     for name in names:
         match = _NUMBERED.fullmatch(name)
@@ -79,16 +79,16 @@ def numbered_series(names: list[str]) -> dict[str, tuple[str, ...]]:
 
 
 def axes_of_bones(bones: dict[str, np.ndarray]) -> np.ndarray | None:
-    """The face's axes (3, 3), its left, up and front as columns, along the axes of the space that the bones are in.
+    """(3, 3) the face's left, up and front as columns, each along an axis of the space of the bones.
 
-    Left is where the left eye is from the right one; up is what else leads from the neck to the eyes, which lie
-    nearly twice as far above FLAME's neck joint as before it.
+    Left is the direction from the right eye to the left one. Up is the main direction from the neck to the eyes apart
+    from that, as the eyes lie nearly twice as far above FLAME's neck joint as in front of it.
 
     Args:
         bones: (3,) rest position of each bone by its name.
 
     Returns:
-        None if there are no eyes, or neither neck nor root, or they stand on one spot.
+        None if the eyes, or both neck and root, are missing, or if they are at the same place.
     """
     base = bones.get("root", bones.get("neck"))
     if base is None or not {"left_eye", "right_eye"} <= set(bones):

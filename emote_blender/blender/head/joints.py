@@ -1,8 +1,8 @@
-"""Joints that follow the face: FLAME's J_regressor kept on the mesh, and what it says of bones.
+"""Joints that follow the face: FLAME's J_regressor, stored on the mesh, and the bones that it moves.
 
 FLAME regresses its joints from the shaped face, so identity and expression both move them. Identity moves a bone's
-rest position (`update_joints`). Expression changes from frame to frame; there a take gives each turned bone a location,
-which keeps the bone's rest position and yet turns the face about the moved joint.
+rest position (`update_joints`). Expression changes from frame to frame: a take gives each rotated bone a location, by
+which the face rotates about the moved joint while the bone's rest position stays.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ATTRIBUTE_PREFIX = ".J_regressor_"
 
 
 def keep_regressor(mesh: bpy.types.Mesh, model: FaceModel) -> None:
-    """Returns nothing; stores the weights (V,) of every joint on the mesh."""
+    """Store the weights (V,) of every joint on the mesh."""
     for joint_name, weights in zip(model.joint_names, model.J_regressor, strict=True):
         attribute = mesh.attributes.new(_ATTRIBUTE_PREFIX + joint_name, "FLOAT", "POINT")
         expect(attribute, bpy.types.FloatAttribute).data.foreach_set("value", np.ascontiguousarray(weights, np.float32))
@@ -42,7 +42,7 @@ def kept_regressor(mesh: bpy.types.Mesh) -> dict[str, np.ndarray]:
 
 
 def joint_displacements(mesh: bpy.types.Mesh, key_names: Sequence[str]) -> dict[str, np.ndarray]:
-    """How far each key at 1 moves each joint: (keys, 3) metres in the mesh's space by the joint's name."""
+    """(keys, 3) displacement of each joint, by its name, by each key at value 1; metres, in the mesh's space."""
     weights = kept_regressor(mesh)
     displacements = {name: np.zeros((len(key_names), 3)) for name in weights}
     for number, key_name in enumerate(key_names if weights else ()):
@@ -54,14 +54,14 @@ def joint_displacements(mesh: bpy.types.Mesh, key_names: Sequence[str]) -> dict[
 
 
 def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
-    """Returns nothing; moves the bones' rest positions to where the head's identity, as it is set now, has its joints.
+    """Move the bones' rest positions to the joints of the head's identity as it is set now.
 
     Args:
         context: in Object Mode.
         rig: the head.
 
     Raises:
-        InputError: if the mesh does not hold its joints' weights, or the armature is not in the view layer.
+        InputError: if the mesh has no joint weights, or the armature is hidden, in another scene or linked.
     """
     head, armature = rig.mesh, rig.armature
     mesh, bones = mesh_of(head), armature_of(armature)
@@ -96,7 +96,7 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
 
 
 def _identity_points(mesh: bpy.types.Mesh, shape_keys: Sequence[str]) -> np.ndarray:
-    """(V, 3) the mesh with its identity keys as they are set now."""
+    """(V, 3) vertices of the mesh with its identity keys as they are set now."""
     keys = present(mesh.shape_keys)
     points = _points(keys.reference_key)
     for name in shape_keys:

@@ -1,4 +1,4 @@
-"""Materials of a head: one per material name, each reads the mesh's colour attribute."""
+"""Materials of a head: one per material name, each with the mesh's colour attribute as base colour."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SURFACES = {
 
 
 def add_materials(mesh: bpy.types.Mesh, model: FaceModel) -> None:
-    """Returns nothing; gives the mesh its colour attribute and its materials, and each face its material."""
+    """Add the colour attribute and the materials to the mesh, and assign a material to each face."""
     colours = _linear_colours(model)
     attribute = expect(
         mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT"), bpy.types.FloatColorAttribute
@@ -61,14 +61,14 @@ def add_materials(mesh: bpy.types.Mesh, model: FaceModel) -> None:
 
 
 def _linear_colours(model: FaceModel) -> np.ndarray:
-    """(V, 3) colours, linear; one skin colour where the face model has none."""
+    """(V, 3) linear colours; one skin colour if the face model has none."""
     if model.vertex_colors is None:
         return np.tile(np.asarray(_DEFAULT_COLOUR, np.float32), (model.num_vertices, 1))
     return np.clip(model.vertex_colors, 0.0, 1.0).astype(np.float32) ** model.vertex_color_gamma
 
 
 def _new_material(name: str, average: np.ndarray) -> bpy.types.Material:
-    """A material that shows the colour attribute; `average` is its colour in the solid viewport."""
+    """A material with the colour attribute as base colour; `average` is its colour in the solid viewport."""
     surface = _SURFACES.get(name, _SURFACES["skin"])
     material = bpy.data.materials.new(f"Head {name}")
     material.diffuse_color = (*map(float, average), 1.0)

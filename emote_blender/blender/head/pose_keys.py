@@ -1,4 +1,4 @@
-"""Pose correctives: shape keys that drivers turn on with the rotation of neck, jaw and eyes.
+"""Pose correctives: shape keys with drivers that follow the rotation of neck, jaw and eyes.
 
 FLAME adds posedirs times the entries of R - I of every joint but the root (Loper et al., SMPL, 2015, equation 9). A
 bone of our heads has the face model's axes, so R is the bone's own rotation. The drivers read it as a quaternion and
@@ -37,7 +37,7 @@ _ROTATIONS: dict[str, Literal["ROT_W", "ROT_X", "ROT_Y", "ROT_Z"]] = {
 
 
 def add_pose_keys(mesh_object: bpy.types.Object, armature: bpy.types.Object, model: FaceModel) -> None:
-    """Returns nothing; adds one driven shape key `Pose###` per pose corrective that moves a vertex."""
+    """Add one driven shape key `Pose###` for each pose corrective that moves a vertex."""
     if model.posedirs is None:
         return
     for feature, displacement in enumerate(model.posedirs.reshape(len(model.posedirs), -1, 3)):
@@ -52,7 +52,7 @@ def add_pose_keys(mesh_object: bpy.types.Object, armature: bpy.types.Object, mod
 
 
 def _drive(key: bpy.types.ShapeKey, armature: bpy.types.Object, bone: str, expression: str) -> None:
-    """Makes a shape key's value follow a bone's rotation."""
+    """Drive a shape key's value by a bone's rotation."""
     driver = present(expect(key.driver_add("value"), bpy.types.FCurve).driver)
     driver.type = "SCRIPTED"
     for component, transform_type in _ROTATIONS.items():

@@ -1,4 +1,4 @@
-"""What a head in a scene consists of: mesh, shape keys, armature."""
+"""The parts of a head in a scene: mesh, shape keys, armature."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class HeadRig:
     Attributes:
         mesh: the mesh object with the shape keys.
         armature: the object with the bones root, neck, jaw, left_eye, right_eye.
-        basis: name of the face basis that its expression shape keys are.
-        expression_names: component names, or None where components have only numbers.
+        basis: name of the basis of its expression shape keys.
+        expression_names: component names, or None if components have only numbers.
         expression_keys: shape key names in the order of the components.
         licence: licence of the face model.
         shape_keys: names of the identity shape keys.
         axes: (3, 3) the face model's axes, as columns, in the armature's space.
-        missing: what the head lacks without being useless, one sentence each.
+        missing: what the head lacks but can be animated without, one sentence each.
     """
 
     mesh: bpy.types.Object
@@ -48,12 +48,12 @@ class HeadRig:
 
     @property
     def num_expression(self) -> int:
-        """How many expression components the head has."""
+        """Number of expression components of the head."""
         return len(self.expression_keys)
 
 
 def describe(model: FaceModel, shape_keys: list[str], expression_keys: list[str]) -> str:
-    """The text that a head's mesh object carries: its face model, and which shape key is which component."""
+    """The description that a head's mesh object carries: its face model, and the shape key of each component."""
     names = model.expression_names
     return json.dumps(
         {
@@ -68,19 +68,19 @@ def describe(model: FaceModel, shape_keys: list[str], expression_keys: list[str]
 
 
 def carries_head(item: bpy.types.Object) -> bool:
-    """Whether an object carries the text that `describe` makes."""
+    """Whether an object carries a description as `describe` makes it."""
     return item.get(HEAD_PROPERTY) is not None
 
 
 def is_head(candidate: bpy.types.Object | None) -> bool:
-    """Whether this object is the mesh of a head: one that this add-on made, or another add-on's FLAME head."""
+    """Whether this object is the mesh of a head: this add-on's, or a FLAME head of another add-on."""
     if candidate is None or candidate.type != "MESH":
         return False
     return carries_head(candidate) or flame_keys(mesh_of(candidate)) is not None
 
 
 def head_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:
-    """The head that this object is, or whose armature it is."""
+    """The head that this object is or whose armature it is; None for other objects."""
     if is_head(candidate):
         return candidate
     if candidate is not None and candidate.type == "ARMATURE":
@@ -89,10 +89,10 @@ def head_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:
 
 
 def rig_of(head: bpy.types.Object) -> HeadRig:
-    """What a head consists of.
+    """The parts of a head.
 
     Raises:
-        InputError: if the head is linked from another file, or has lost its shape keys, its armature or a bone.
+        InputError: if the head is linked from another file, or has lost its shape keys, its armature or its jaw bone.
     """
     _require_editable(head)
     mesh = mesh_of(head)
@@ -122,7 +122,7 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
 
 
 def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
-    """What a FLAME head of another add-on consists of; its version and licence are not written anywhere."""
+    """The parts of a FLAME head of another add-on, which states neither its version nor its licence."""
     armature = _armature_of(head)
     bones = {bone.name: np.array(bone.head_local) for bone in armature_of(armature).bones}
     lacking = [name for name in FLAME_BONES if name not in bones]
@@ -131,7 +131,7 @@ def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
         missing.append(f"no bone {' and '.join(lacking)}: what a motion has for it is left out")
     axes = axes_of_bones(bones)
     if axes is None:
-        missing.append("its bones do not tell where up is: Z is taken as up and -Y as the face's direction")
+        missing.append("its bones do not show which way is up: Z is taken as up and -Y as the face's direction")
     if keys.pose and not keys.pose_driven:
         missing.append(f"its {len(keys.pose)} pose correctives are not driven by its bones and stay as they are")
     return HeadRig(
@@ -167,7 +167,7 @@ def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
 
 
 def _require_editable(head: bpy.types.Object) -> None:
-    """Raises InputError if keyframes cannot be written to a head because it lives in another file."""
+    """Raise InputError if a head cannot be keyed because it is linked from another file."""
     mesh = mesh_of(head)
     for data in (head, mesh, mesh.shape_keys):
         if data is not None and data.library is not None:
@@ -175,7 +175,7 @@ def _require_editable(head: bpy.types.Object) -> None:
 
 
 def linked_sentence(item: bpy.types.Object, library: bpy.types.Library) -> str:
-    """Why an object cannot be changed whose data belong to another file."""
+    """Why an object with data from another file cannot be changed."""
     return (
         f"{item.name!r} is linked from {library.filepath} and cannot be changed here; "
         "make it local with its data (Object > Relations > Make Local > Selected Objects and Data) or append it"

@@ -1,4 +1,4 @@
-"""What the bones of a head look like in the viewport: rings around the neck, before the chin and before the eyes."""
+"""Custom shapes of the bones: rings around the neck, in front of the chin and in front of the eyes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _RING = "EMOTE ring"
 
 
 def add_widgets(armature: bpy.types.Object, model: FaceModel) -> None:
-    """Returns nothing; gives each bone a ring to select it by, instead of a stick inside the head."""
+    """Give each bone a ring to select it by, instead of a stick inside the head."""
     height = float(np.ptp(model.v_template[:, 1]))
     front = float(model.v_template[:, 2].max())
     joints = dict(zip(model.joint_names, model.joints(), strict=True))
     ring = _ring()
-    # (radius, distance before the joint, distance below it, lies flat) in metres; a bone's z axis points forward.
+    # (radius, distance in front of the joint, distance below it, lies flat), metres; a bone's z axis points forward.
     places = {
         "root": (0.45 * height, 0.0, 0.0, True),
         "neck": (0.27 * height, 0.0, 0.0, True),

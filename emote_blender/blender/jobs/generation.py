@@ -37,15 +37,15 @@ class Choices:
 
     Attributes:
         head: mesh object of the head.
-        strip: name of a sound strip; empty to take `audio`, or, without that, the active or only strip.
-        audio: sound file, when no strip is meant.
+        strip: name of a sound strip. If empty, `audio` is used; without `audio`, the active or only strip.
+        audio: sound file; empty to use a strip.
         frame_start: scene frame at which `audio` begins; a strip has its own.
         emotion: one of EMOTIONS.
         intensity: 0 to 2.
         speaker: one of the model's; empty for its first.
         model: name or folder of a speech model.
-        transcript: what is said, or a .txt file; None for what the strip says, empty for none.
-        language: of the transcript; None for what the strip says.
+        transcript: the spoken words, or a .txt file with them; None for the strip's own, empty for none.
+        language: of the transcript; None for the strip's own.
     """
 
     head: bpy.types.Object
@@ -62,20 +62,22 @@ class Choices:
 
 @dataclass(frozen=True)
 class Request:
-    """What `compute` works on, and how `finish` finds its way back into the scene: no references to its data.
+    """The input of `compute`, and identifiers by which `finish` finds the head and the scene again.
+
+    It holds no Blender data, which may be deleted while `compute` runs.
 
     Attributes:
         head_uid: session identifier of the head's mesh object.
         head_name: the head's name, for messages.
         scene_uid: session identifier of the scene whose timeline and frame rate count.
-        sound: what is spoken, and the scene frame at which it begins.
+        sound: the speech, and the scene frame at which it begins.
         track: emotion over time.
-        speaker: or None for the model's first.
+        speaker: one of the model's; None for its first.
         model: the model's folder.
         take_name: name of the action.
-        transcript: what is said, or None.
+        transcript: the spoken words, or None.
         language: of the transcript.
-        warnings: what is not as it should be, one sentence each.
+        warnings: what the user should know although nothing is wrong, one sentence each.
     """
 
     head_uid: int
@@ -143,8 +145,10 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
 
 
 def _usable_transcript(given: str | None, language: str, config: EMOTEConfig) -> tuple[str | None, tuple[str, ...]]:
-    """The text that is meant, or None, and a sentence where the model cannot use it: a strip keeps its transcript
-    whichever model is chosen."""
+    """The transcript's text, or None, and a warning if the model cannot use it.
+
+    A strip keeps its transcript whichever model is chosen, so an unusable one is no error.
+    """
     from ...pipeline import uses_transcript
     from ...transcript.pronunciation import require_language
 
@@ -167,7 +171,7 @@ def compute(
     Raises:
         InputError: if the sound cannot be used.
         ModelError: if the model is damaged.
-        Cancelled: when `cancelled` says so.
+        Cancelled: if `cancelled` returns True.
     """
 
     def stage(start: float, end: float) -> Callable[[float, str], None] | None:
@@ -216,12 +220,12 @@ def describe_take(action: bpy.types.Action, motion: FaceMotion, frame_start: int
 
 
 def misfits(motion: FaceMotion) -> list[str]:
-    """Where the transcript that a motion was made with does not fit the sound, one sentence each."""
+    """Words of a motion's transcript that do not match the sound, one sentence each."""
     return list(motion.meta.get("transcript", {}).get("misfits", ()))
 
 
 def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:
-    """First frame of a strip as it is now; InputError if another part of the sound is heard than before."""
+    """The first audible frame of a strip now; raises InputError if the audible part has changed since `prepare`."""
     try:
         now = read_strip(scene, find_strip(scene, strip.strip))
     except InputError as error:
@@ -238,7 +242,7 @@ _loaded: tuple[tuple, EMOTEPipeline] | None = None
 
 
 def _pipeline(folder: Path) -> EMOTEPipeline:
-    """The pipeline of a model; the last one is kept, for as long as its files stay as they are."""
+    """The pipeline of a model; the last one is cached until its files change."""
     global _loaded
     from ...pipeline import EMOTEPipeline
 
@@ -259,6 +263,6 @@ def _stamps(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def forget_pipeline() -> None:
-    """Let go of the model that is kept in memory."""
+    """Drop the cached model."""
     global _loaded
     _loaded = None

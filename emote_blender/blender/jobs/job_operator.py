@@ -20,21 +20,21 @@ else:
 
 
 class JobOperator(_Operator):
-    """What such operators share; a base beside `bpy.types.Operator`.
+    """Base of such operators, beside `bpy.types.Operator`.
 
-    An operator says what is to be done (`prepare`), how (`work_of`) and what becomes of it (`finish`). `prepare` and
-    `finish` are called on the main thread, the work touches no bpy.
+    A subclass makes the request (`prepare`), gives its work (`work_of`) and applies the result (`finish`). `prepare`
+    and `finish` are called on the main thread; the work touches no bpy.
     """
 
     _job: worker.Job | None = None
     _timer: bpy.types.Timer | None = None
 
     def prepare(self, context: bpy.types.Context) -> Any:
-        """What to do; raises EmoteError for every mistake that can be found before the work begins."""
+        """The request; raises EmoteError for every mistake that can be found before the work begins."""
         raise NotImplementedError
 
     def title_of(self, request: Any) -> str:
-        """What is being made, as a sentence's subject."""
+        """What is being made, as the subject of a sentence."""
         raise NotImplementedError
 
     def work_of(self, request: Any) -> worker.Work:
@@ -42,15 +42,15 @@ class JobOperator(_Operator):
         raise NotImplementedError
 
     def finish(self, context: bpy.types.Context, request: Any, result: Any) -> None:
-        """Put the work's result where it belongs and report it; raises EmoteError if that cannot be done any more."""
+        """Apply the result and report it; raises EmoteError if that is no longer possible."""
         raise NotImplementedError
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
-        """Report why there is no result; the operator's return value."""
+        """Report why there is no result, and return the operator's result."""
         return refuse(self, error)
 
     def run_now(self, context: bpy.types.Context) -> Result:
-        """Do the whole work before returning; the operator's return value."""
+        """Do all the work before returning the operator's result."""
         try:
             request = self.prepare(context)
             self.finish(context, request, worker.run_alone(self.work_of(request)))
@@ -59,7 +59,7 @@ class JobOperator(_Operator):
         return {"FINISHED"}
 
     def run_in_window(self, context: bpy.types.Context) -> Result:
-        """Start the work on a thread, with progress in the panel and the status bar; the operator's return value."""
+        """Start the work on a thread, with progress in the panel and the status bar."""
         try:
             self.start_job(self.prepare(context))
         except EmoteError as error:
@@ -70,7 +70,7 @@ class JobOperator(_Operator):
         return {"RUNNING_MODAL"}
 
     def start_job(self, request: Any) -> None:
-        """Start the thread; what follows is up to `modal`."""
+        """Start the thread; `modal` does the rest."""
         self._request = request
         self._shown: tuple[int, float, str] | None = None
         self._status = StatusText()
@@ -78,7 +78,7 @@ class JobOperator(_Operator):
         self._job.start()
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
-        """Show the progress; at the end of the work, or on Esc, conclude."""
+        """Show the progress; finish when the work has ended, cancel on Esc."""
         job = present(self._job)
         if event.type == "ESC" and event.value == "PRESS":
             job.cancel()
@@ -99,13 +99,13 @@ class JobOperator(_Operator):
         return {"FINISHED"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Stop the job: Blender itself ends the operator, because another file is loaded or its window is closed."""
+        """Stop the job. Blender calls this when another file is loaded or the operator's window is closed."""
         if self._job is not None:
             self._job.cancel()
             self._clean_up(context, self._job)
 
     def _show_progress(self, context: bpy.types.Context, job: worker.Job) -> None:
-        """Redraw the sidebars, not the viewports, when there is something new."""
+        """Redraw the sidebars, not the viewports, if the progress has changed."""
         workspace = present(context.workspace)
         shown = (workspace.session_uid, round(job.fraction, 2), job.text)
         if shown != self._shown:
@@ -123,7 +123,7 @@ class JobOperator(_Operator):
 
 
 class StatusText:
-    """A line in the status bar that follows the user from workspace to workspace: each workspace has its own."""
+    """A line in the status bar that follows the user between workspaces, as each has a status bar of its own."""
 
     def __init__(self) -> None:
         # Not the workspace itself, which may be deleted meanwhile.
@@ -137,7 +137,7 @@ class StatusText:
         workspace.status_text_set(text)
 
     def clear(self) -> None:
-        """Give the status bar back."""
+        """Clear the status bar."""
         for workspace in bpy.data.workspaces:
             if workspace.session_uid == self._workspace_uid:
                 workspace.status_text_set(None)
@@ -145,7 +145,7 @@ class StatusText:
 
 
 def draw_progress(layout: bpy.types.UILayout) -> bool:
-    """Draw how far the job is, with a button that cancels it; returns whether one is running."""
+    """Draw the job's progress and a Cancel button, and return whether a job is running."""
     job = worker.running()
     if job is None:
         return False
@@ -156,7 +156,7 @@ def draw_progress(layout: bpy.types.UILayout) -> bool:
 
 
 def redraw_panels(context: bpy.types.Context) -> None:
-    """Have the regions that may show our panel or preferences drawn again."""
+    """Redraw the regions that may show our panel or preferences."""
     region_types = {"VIEW_3D": "UI", "SEQUENCE_EDITOR": "UI", "PREFERENCES": "WINDOW"}
     for window in present(context.window_manager).windows:
         for area in window.screen.areas:

@@ -1,4 +1,4 @@
-"""Whether a head could be animated now, as a button asks."""
+"""The common part of the `poll` of operators that animate a head."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from . import worker
 
 
 def may_animate(operator: type[bpy.types.Operator]) -> bool:
-    """Whether a head could be animated now; tells the operator's button why not. Arguments may still be wrong."""
+    """Whether a head can be animated now; if not, the operator's button shows why. Arguments are not checked."""
     if busy := worker.busy_sentence():
         operator.poll_message_set(busy)
         return False

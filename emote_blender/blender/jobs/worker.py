@@ -1,7 +1,7 @@
 """Work on a thread beside Blender's own: progress, cancelling, and its result or its error at the end.
 
-The work must not touch bpy. One piece of work is under way at a time, on whichever thread: work that begins while a
-cancelled job still ends its step waits for it. The panel reads the job that the user waits for through `running`.
+The work must not touch bpy. Only one piece of work runs at a time, whatever its thread: new work waits until a
+cancelled job has ended its present step. The panel reads the job that the user waits for through `running`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Job:
         return not self._thread.is_alive()
 
     def result(self) -> Any:
-        """What the work gave back; raises what the work raised."""
+        """The result of the work; raises what the work raised."""
         self._thread.join()
         if self._error is not None:
             raise self._error
@@ -79,13 +79,13 @@ class Job:
         return self._result
 
     def release(self) -> None:
-        """Let another job start; this one's thread, if it was cancelled, may still end its step."""
+        """Allow another job to start; the thread of a cancelled job may still be ending its step."""
         global _running
         if _running is self:
             _running = None
 
     def join(self, seconds: float) -> bool:
-        """Wait for the thread to end; returns whether it did within this time."""
+        """Wait for the thread to end, and return whether it did within this time."""
         self._thread.join(seconds)
         return self.done
 
@@ -104,10 +104,10 @@ class Job:
 def run_alone(
     work: Work, progress: Progress = lambda fraction, text: None, cancelled: IsCancelled = lambda: False
 ) -> Any:
-    """What the work gives back; it begins when no other work is under way on any thread.
+    """The result of the work, which starts once no other work runs on any thread.
 
     Raises:
-        Cancelled: if `cancelled` says so before the work begins; or what the work raises.
+        Cancelled: if `cancelled` returns True before the work starts; also what the work raises.
     """
     while not _working.acquire(timeout=_WAIT_SECONDS):
         if cancelled():
@@ -125,12 +125,12 @@ def running() -> Job | None:
 
 
 def busy_sentence() -> str:
-    """Why nothing else can be started now; empty if it can."""
+    """Why no other job can be started now; empty if one can."""
     return f"{_running.title} is being made; wait or cancel it" if _running is not None else ""
 
 
 def stop_all() -> None:
-    """Cancel every job and wait for the threads of all, the released ones too (the add-on is being disabled)."""
+    """Cancel every job and wait for all threads, those of released jobs too (the add-on is being disabled)."""
     for job in _started:
         job.cancel()
         job.release()

@@ -25,7 +25,7 @@ KINDS = (
     ("FLAME", "FLAME Head", "generic_model.pkl, flame2023.pkl or another FLAME model"),
 )
 VERSIONS = (
-    ("AUTO", "By the File's Name", "Tell the version of FLAME by the name of the file and its folder"),
+    ("AUTO", "By the File's Name", "Recognise the version of FLAME by the name of the file and its folder"),
     *((version.upper(), version, licence) for version, licence in LICENCES.items()),
 )
 
@@ -38,7 +38,7 @@ class ConvertRequest:
         kind: EMOTE or FLAME.
         source: the file.
         folder: the folder to make.
-        basis: which version of FLAME the file holds, or None to go by its name.
+        basis: the version of FLAME in the file; None to recognise it by the file's name.
     """
 
     kind: str
@@ -48,12 +48,12 @@ class ConvertRequest:
 
 
 class EMOTE_OT_convert(JobOperator, bpy.types.Operator):
-    """Make a speech model or a head of files that you downloaded from their authors, under their licence"""
+    """Convert official files, which you downloaded under their authors' licence, to a speech model or a head"""
 
     bl_idname = "emote.convert"
     bl_label = "Convert Official Files"
 
-    _in_window = False  # whether a person chose the file, who wants to see progress
+    _in_window = False  # True if a person chose the file, who wants to see progress
 
     kind: bpy.props.EnumProperty(name="Kind", description="What the file is", items=KINDS, options={"SKIP_SAVE"})
     filepath: bpy.props.StringProperty(
@@ -100,17 +100,18 @@ class EMOTE_OT_convert(JobOperator, bpy.types.Operator):
     def work_of(self, request: ConvertRequest) -> worker.Work:
         return lambda progress, cancelled: convert(request, progress, cancelled)
 
-    def finish(self, context: bpy.types.Context, request: ConvertRequest, told: list[str]) -> None:
+    def finish(self, context: bpy.types.Context, request: ConvertRequest, result: list[str]) -> None:
         model_info.refresh()
-        for line in told:
+        for line in result:
             self.report({"INFO"}, line)
 
 
 def convert(request: ConvertRequest, progress: worker.Progress, cancelled: worker.IsCancelled) -> list[str]:
-    """What was done, line by line; the new folder is then there. Touches no bpy.
+    """Convert the files and return what was done, line by line. Touches no bpy.
 
     Raises:
-        EmoteError: if the file cannot be used, the folder cannot be written, or `cancelled` says so: nothing is left.
+        EmoteError: if the file cannot be used, the folder cannot be written, or `cancelled` returns True. No part of
+            the folder is left behind.
     """
     from ...official.folders import emote_folder, head_folder
 
@@ -124,7 +125,7 @@ def folder_name(source: Path, name: str = "") -> str:
     """A folder's name: the given one, or the official folder's (EMOTE_v2/checkpoints/last.ckpt), or the file's.
 
     Raises:
-        InputError: when the given name is no name of a folder.
+        InputError: if the given name cannot be the name of a folder.
     """
     if name and not re.fullmatch(r"\w[\w .-]*", name):
         raise InputError(f"{name!r} is no name for a folder; use letters, digits, spaces, dots and dashes")

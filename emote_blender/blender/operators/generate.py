@@ -20,14 +20,14 @@ from ..settings.transcript import language_property, transcript_property
 
 
 class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
-    """Let the head speak the sound with the chosen emotion, as a new action"""
+    """Animate the head to speak the sound with the chosen emotion, as a new action"""
 
     bl_idname = "emote.generate"
     bl_label = "Generate Speech Animation"
     # Not REGISTER: redo would run the model again at every change of a slider.
     bl_options = {"UNDO"}
 
-    # Nothing is remembered from call to call: what is left out comes from the scene.
+    # SKIP_SAVE: no value is remembered from call to call; what is left out comes from the scene.
     strip: bpy.props.StringProperty(name="Strip", description="Name of a sound strip", options={"SKIP_SAVE"})
     audio: bpy.props.StringProperty(
         name="File",
@@ -46,7 +46,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         name="Intensity",
         description=f"How strongly it is felt: 0 mild, 1 medium, {MAX_INTENSITY:g} high",
         default=1.0,
-        # Not min and max: a script that asks for 3 should be told, not be given 2.
+        # Not min and max: a script that asks for 3 should get an error, not 2.
         soft_min=0.0,
         soft_max=MAX_INTENSITY,
         options={"SKIP_SAVE"},
@@ -80,7 +80,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         return lambda progress, cancelled: generation.compute(request, progress, cancelled)
 
     def prepare(self, context: bpy.types.Context) -> generation.Request:
-        """What to do, from the arguments that were given and the scene's settings for the others."""
+        """The request, from the given arguments and, for all others, the scene's settings."""
         scene = window_scene(context)
         settings = scene_settings(scene)
         self._asked_in = scene.session_uid
@@ -89,7 +89,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             return getattr(self if self.properties.is_property_set(name) else settings, name)
 
         strip, audio = self.strip, self.audio
-        # The words belong to the sound: an argument, else the strip says them, or the settings for their file.
+        # The words belong to the sound: without an argument, the strip has them, or the settings for their file.
         transcript = self.transcript if self.properties.is_property_set("transcript") else None
         language = self.language if self.properties.is_property_set("language") else None
         if not strip and not audio and settings.source == "FILE":
@@ -126,7 +126,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         return super().refuse(context, error)
 
     def _show_result(self, result: str) -> None:
-        """Show a line in the panel of the scene that asked; another may be in the window by now."""
+        """Show a line in the panel of the scene that the job was started in; the window may show another by now."""
         for scene in bpy.data.scenes:
             if scene.session_uid == self._asked_in:
                 scene_settings(scene).last_result = result

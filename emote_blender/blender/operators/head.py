@@ -1,4 +1,4 @@
-"""Add Head, Update Joints."""
+"""Add Head and Update Joints."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EMOTE_OT_add_head(bpy.types.Operator):
 
 
 class EMOTE_OT_update_joints(bpy.types.Operator):
-    """Move the head's bones to where its identity sliders, as they are now, put the joints"""
+    """Move the head's bones to the joints of the identity that its sliders are set to now"""
 
     bl_idname = "emote.update_joints"
     bl_label = "Update Joints"

@@ -1,4 +1,4 @@
-"""Cancel: end the job that runs."""
+"""Cancel: stop the running job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..refusal import Result
 
 
 class EMOTE_OT_cancel(bpy.types.Operator):
-    """Stop what is being made; nothing is changed"""
+    """Stop the running job; nothing is changed"""
 
     bl_idname = "emote.cancel"
     bl_label = "Cancel"

@@ -1,4 +1,4 @@
-"""Look Again: read models and heads from disk anew."""
+"""Look Again: read models and heads from disk once more."""
 
 from __future__ import annotations
 

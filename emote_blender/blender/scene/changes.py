@@ -1,7 +1,7 @@
-"""A count of the changes to the open file, by which the panel knows that what it worked out still holds.
+"""A count of the changes to the open file: while it is the same, a result that was computed from the file is valid.
 
-Blender says nothing of a changed property that was set by dictionary access, and nothing of the active strip; who
-keeps a result by this count adds to it what else the result depends on and is cheap to read.
+Blender reports neither properties set by dictionary access nor the active strip. A cache that uses this count must
+also compare those of them that its result depends on.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Literal
 
 import bpy
 
-# Objects, strips and bones that come, go or change what they are tag one of these. A playing animation tags nothing.
+# Adding, removing or editing objects, strips and bones tags one of these. A playing animation tags none.
 _ID_TYPES: tuple[Literal["SCENE", "MESH", "KEY"], ...] = ("SCENE", "MESH", "KEY")
-_MOST_UPDATES = 32  # looked at one by one: only a new name tags an object without saying what changed
+_MOST_UPDATES = 32  # to examine: only a new name tags an object without any of the flags below
 
 _count = 0
 
@@ -36,7 +36,7 @@ def _note_undo_or_load(*_: object) -> None:
 
 @bpy.app.handlers.persistent
 def _note_evaluation(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    """Count what Blender evaluated anew, except what merely moved: a bone or an object while it is dragged."""
+    """Count an evaluation, unless something was only moved, as a bone or an object is while it is dragged."""
     if any(map(depsgraph.id_type_updated, _ID_TYPES)) or any(
         not (update.is_updated_geometry or update.is_updated_transform or update.is_updated_shading)
         for update in islice(depsgraph.updates, _MOST_UPDATES)
@@ -53,12 +53,12 @@ _HANDLERS = (
 
 
 def add_handlers() -> None:
-    """Begin to count."""
+    """Start counting."""
     for event, handler in _HANDLERS:
         getattr(bpy.app.handlers, event).append(handler)
 
 
 def remove_handlers() -> None:
-    """Take back `add_handlers`."""
+    """Undo `add_handlers`."""
     for event, handler in reversed(_HANDLERS):
         getattr(bpy.app.handlers, event).remove(handler)

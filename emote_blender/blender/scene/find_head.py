@@ -1,4 +1,4 @@
-"""Finding the heads of a scene, and the one that is meant."""
+"""The heads of a scene, and the one that an operator or the panel means."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _any_head: tuple[tuple[int, int, int], bool] | None = None
 
 
 def any_head() -> bool:
-    """Whether the file has a head; looked for once per change, as buttons ask at every redraw."""
+    """Whether the file has a head. The result is cached until the next change, as buttons ask at every redraw."""
     global _any_head
-    # Numbers beside the count: a script may add a head and ask before Blender has evaluated anything.
+    # The count alone is not enough: a script may add a head and ask before Blender evaluates the scene.
     key = (changes.count(), len(bpy.data.objects), len(bpy.data.shape_keys))
     if _any_head is None or _any_head[0] != key:
         _any_head = (key, bool(_heads_among(bpy.data.objects)))
@@ -32,7 +32,7 @@ def any_head() -> bool:
 
 
 def _heads_among(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
-    """The heads of many objects: the few meshes with FLAME's keys are looked for once, not at every object."""
+    """The heads among many objects; meshes with FLAME's keys are searched for once, not for every object."""
     flame_meshes = {keys.user for keys in bpy.data.shape_keys if _is_flame(keys.user)}
     return [
         candidate
@@ -46,7 +46,7 @@ def _is_flame(owner: bpy.types.ID) -> bool:
 
 
 def choose_head(context: bpy.types.Context, name: str = "", picked: bpy.types.Object | None = None) -> bpy.types.Object:
-    """The head of this name; without a name the picked one, else the active object's, else the only one.
+    """The head of this name; without a name, the picked one, else the active object's, else the only one.
 
     Raises:
         InputError: if there is none, or more than one to choose from.

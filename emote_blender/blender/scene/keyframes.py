@@ -1,4 +1,4 @@
-"""Keyframes in bulk: whole curves at once, on one slot of an action."""
+"""Keyframes in bulk: whole f-curves at once, in one slot of an action."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def write_curve(
     values: np.ndarray,
     group: str = "",
 ) -> None:
-    """Returns nothing; writes one curve with straight lines between its keys.
+    """Write one f-curve with linear interpolation.
 
     Args:
-        action: where the curve goes.
-        slot: whose curve it is.
-        data_path: the property.
-        index: which of the property's values, 0 for a single one.
+        action: the action of the curve.
+        slot: the slot of the curve.
+        data_path: the animated property.
+        index: index of the animated value in an array property; 0 for a single value.
         frames: (N,) scene frames, ascending.
         values: (N,) values.
-        group: name of the group that the curve is listed under.
+        group: name of the group in which the curve is listed.
     """
     if np.ptp(values) < _SMALLEST_CHANGE:
         frames, values = frames[:1], values[:1]
@@ -49,7 +49,7 @@ def write_curve(
     points.foreach_set("co", np.stack([frames, values], axis=1).astype(np.float32).ravel())
     for setting, choice in (
         ("interpolation", "LINEAR"),
-        # Who changes the interpolation to Bezier should find usable handles.
+        # For users who change the interpolation to Bezier.
         ("handle_left_type", "AUTO_CLAMPED"),
         ("handle_right_type", "AUTO_CLAMPED"),
     ):
@@ -60,7 +60,7 @@ def write_curve(
 
 
 def rotation_channels(axis_angle: np.ndarray, rotation_mode: str) -> tuple[str, np.ndarray]:
-    """The property of a bone that holds its rotation, and its values (T, 3 or 4) over time, without jumps.
+    """The rotation property of a bone, and its values (T, 3 or 4) over time, without jumps.
 
     Args:
         axis_angle: (T, 3) rotation in the bone's own axes, radians.
@@ -81,7 +81,7 @@ def rotation_channels(axis_angle: np.ndarray, rotation_mode: str) -> tuple[str, 
 
 
 def _angle_and_axis(axis_angle: np.ndarray) -> np.ndarray:
-    """(T, 4) angle and unit axis; the axis never flips from one frame to the next, and is kept where nothing turns."""
+    """(T, 4) angle and unit axis; the axis never flips between frames, and stays the same where the angle is zero."""
     values = np.empty((len(axis_angle), 4))
     axis = np.array([1.0, 0.0, 0.0])
     for frame, vector in enumerate(np.asarray(axis_angle, dtype=np.float64)):

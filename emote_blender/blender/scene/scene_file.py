@@ -34,13 +34,13 @@ _REFERENCE_HEIGHT = 0.3
 def write_blend(
     path: str | Path, motion: FaceMotion, head_folder: str | Path, audio_path: str | Path, fps: float = 25.0
 ) -> None:
-    """Writes a .blend in which a head speaks, whole or not at all. The scene that is open is closed unsaved.
+    """Write a .blend in which a head speaks, whole or not at all. The open scene is closed unsaved.
 
     Args:
         path: the file to write.
-        motion: what the head does; it begins on frame 1, together with the sound.
+        motion: the head's motion; it begins on frame 1, together with the sound.
         head_folder: the head.
-        audio_path: the sound; packed into the file up to 64 MB, referred to where it is longer.
+        audio_path: the sound; packed into the file up to 64 MB, linked if it is larger.
         fps: frames per second of the scene.
 
     Raises:
@@ -72,14 +72,14 @@ def write_blend(
 
 
 def set_frame_rate(scene: bpy.types.Scene, fps: float) -> None:
-    """Returns nothing; sets a scene's frame rate as Blender stores it: whole number over base (29.97 = 30 / 1.001)."""
+    """Set a scene's frame rate as Blender stores it: whole number over base (29.97 = 30 / 1.001)."""
     whole = max(1, round(fps))
     scene.render.fps = whole
     scene.render.fps_base = whole / fps
 
 
 def add_stage(scene: bpy.types.Scene, head: bpy.types.Object) -> None:
-    """Returns nothing; adds a portrait camera, three lights and a background, sized for the head."""
+    """Add a portrait camera, three lights and a background, sized for the head."""
     corners = np.array([present(head.parent).matrix_basis @ Vector(corner) for corner in head.bound_box])
     low, high = corners.min(axis=0), corners.max(axis=0)
     height = float(high[2] - low[2])
@@ -124,7 +124,7 @@ def _look_at(item: bpy.types.Object, target: Vector) -> None:
 
 
 def _add_sound(scene: bpy.types.Scene, audio_path: Path) -> None:
-    """A sound strip from the first frame on, packed into the file unless it is large."""
+    """Add a sound strip that begins on the first frame; its sound is packed into the file unless it is large."""
     strip = new_sound_strip(scene, audio_path.stem, str(audio_path.resolve()), channel=1, frame_start=FRAME_START)
     if audio_path.stat().st_size <= _MAX_PACKED_BYTES:
         present(strip.sound).pack()
@@ -133,7 +133,7 @@ def _add_sound(scene: bpy.types.Scene, audio_path: Path) -> None:
 
 
 def _arrange_windows() -> None:
-    """Every 3D viewport looks through the camera at the materials' colours; no grid, no cursor over the face."""
+    """Make every 3D viewport look through the camera and show vertex colours, without grid and cursor."""
     for screen in bpy.data.screens:
         for area in screen.areas:
             if area.type != "VIEW_3D":

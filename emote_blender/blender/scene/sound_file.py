@@ -1,4 +1,4 @@
-"""Sound files through Blender's own decoder (wav, flac, ogg, mp3, m4a, opus, the sound of a video)."""
+"""Sound files read by Blender's own decoder (wav, flac, ogg, mp3, m4a, opus, the sound of a video)."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def decode_file(path: str | Path, name: str | None = None) -> Waveform:
 def decode_part(path: str | Path, start_seconds: float, duration_seconds: float, name: str | None = None) -> Waveform:
     """A part of a file's sound, at the file's own sample rate; silence where it reaches beyond the file.
 
-    What comes after the part is not decoded. What comes before is skipped where that is exact (PCM wav, flac); of other
-    files it is decoded too, and held in memory meanwhile.
+    The sound after the part is not decoded. The sound before it is skipped in formats where Blender seeks exactly (PCM
+    wav, flac); in other formats it is decoded too, and held in memory meanwhile.
 
     Args:
         path: the file.
-        start_seconds: where the part begins; before 0 is silence.
-        duration_seconds: how long it is; at least one sample is taken.
-        name: what the sentence of an error calls this sound.
+        start_seconds: start of the part; negative times are silence.
+        duration_seconds: length of the part; at least one sample is returned.
+        name: name of the sound in error sentences; the path if None.
 
     Raises:
-        InputError: as `decode_file`, of the part.
+        InputError: as `decode_file`, for the part.
     """
     path = Path(path)
     name = name or str(path)
@@ -70,10 +70,10 @@ def decode_part(path: str | Path, start_seconds: float, duration_seconds: float,
 def _pieces(
     sound: aud.Sound, sample_rate: float, path: Path, start: int, stop: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Pieces of a sound, each with the place of its first sample, that cover what there is of samples [start, stop).
+    """Pieces of a sound that cover its samples [start, stop), each with the index of its first sample.
 
-    A piece is (n,) float32, the average of all channels. Where the decoder cannot skip exactly there is one piece that
-    begins with the file.
+    A piece is (n,) float32, the average of all channels. In formats where the decoder cannot seek exactly, there is
+    one piece that begins with the file.
     """
     stop_seconds = (stop + 0.5) / sample_rate  # half a sample more: the decoder rounds down
     if not _is_skipped_exactly(path):
@@ -104,9 +104,9 @@ def _open(path: Path) -> tuple[aud.Sound, float]:
 
 
 def _is_skipped_exactly(path: Path) -> bool:
-    """Whether Blender's decoder finds a place in the file to the sample (measured on 4.5, 5.0 and 5.2).
+    """Whether Blender's decoder seeks in this file exactly to the sample (measured on 4.5, 5.0 and 5.2).
 
-    In ogg it lands 1024 samples late, in opus 312 late, in mp3 now and then one off, in adpcm anywhere.
+    It lands 1024 samples late in ogg, 312 late in opus, sometimes one sample off in mp3, and anywhere in adpcm.
     """
     with path.open("rb") as file:
         head = file.read(12)

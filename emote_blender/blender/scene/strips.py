@@ -1,4 +1,4 @@
-"""What a sound strip sounds like: its audible part as a waveform, and where that lies on the timeline."""
+"""Sound strips: the audible part of a strip as a waveform, and its place on the timeline."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FileSound:
 
     @property
     def name(self) -> str:
-        """What takes of this sound are called."""
+        """The name of takes of this sound."""
         return self.path.stem
 
     def decode(self) -> Waveform:
@@ -47,7 +47,7 @@ class StripSound:
         path: the sound file (for a packed sound only its name matters).
         packed: the file's bytes if they are packed into the .blend.
         frame_start: scene frame at which the audible part begins.
-        source_start_seconds: time in the file that is heard at `frame_start`; negative if silence comes first.
+        source_start_seconds: time in the file at `frame_start`; negative if the part begins with silence.
         duration_seconds: length of the audible part.
     """
 
@@ -60,7 +60,7 @@ class StripSound:
 
     @property
     def name(self) -> str:
-        """What takes of this sound are called."""
+        """The name of takes of this sound."""
         return self.strip
 
     def decode(self) -> Waveform:
@@ -76,13 +76,13 @@ class StripSound:
 
 
 def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.SoundStrip]:
-    """The sound strips of a scene in the order in which they are heard, those inside meta strips too."""
+    """The sound strips of a scene in the order of their first audible frames, those inside meta strips too."""
     strips = [strip for strip in all_strips(scene) if isinstance(strip, bpy.types.SoundStrip)]
     return sorted(strips, key=lambda strip: (strip_timing(strip).left, strip.name))
 
 
 def strip_scene(context: bpy.types.Context) -> bpy.types.Scene:
-    """The scene whose strips are meant: the window's, or the one that the sequencer shows if only that has sound."""
+    """The scene whose strips are used: the window's, or the sequencer's if the window's has no sound strip."""
     scene = window_scene(context)
     return scene if sound_strips(scene) else sequencer_scene(context)
 
@@ -113,13 +113,13 @@ def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.SoundStrip:
 
 
 def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSound:
-    """The audible part of a strip: what lies between its handles and between those of the meta strips around it.
+    """The audible part of a strip: the part between its handles and between those of the meta strips around it.
 
-    The file's time that is heard at frame f is (f - content_start + trim_start) / fps - sound_offset (spec/BLENDER.md,
-    Sound strips; measured there on a mixed-down ramp).
+    The time in the file at frame f is (f - content_start + trim_start) / fps - sound_offset (spec/BLENDER.md, Sound
+    strips; measured there on a mixed-down ramp).
 
     Raises:
-        InputError: if the strip has no sound, is retimed, or nothing of it is heard.
+        InputError: if the strip has no sound, is retimed, or has no audible part.
     """
     if strip.sound is None:
         raise InputError(f"strip {strip.name!r} has lost its sound; load the sound file again")
@@ -153,7 +153,7 @@ def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSoun
 
 
 def _decode_packed(data: bytes, path: Path, strip: str, start_seconds: float, duration_seconds: float) -> Waveform:
-    """A part of the sound of a packed file, which aud can read from a file only."""
+    """A part of the sound of a packed file, which aud can only read from a file on disk."""
     if not data:
         raise InputError(f"strip {strip!r}: its packed sound is empty; unpack it and load the file again")
     with tempfile.TemporaryDirectory(prefix="emote-") as folder:

@@ -1,4 +1,4 @@
-"""A face's motion on a head: a new action with the shape keys' and the bones' curves."""
+"""Motion on a head: a new action with f-curves of shape keys and bones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..head.rig import HeadRig, rig_of
 from ..narrow import mesh_of, pose_bones, shape_keys_of
 from .keyframes import new_slot, rotation_channels, write_curve
 
-# The motion as it came from the model stays with its action, so that a take can be changed without inference.
+# The model's motion is stored with its action, so that a take can be changed without inference.
 TAKE_PROPERTY = "emote_take"
 _SLIDER_LIMIT = 10.0  # Blender allows no more
 _SMALLEST_SHIFT = 1e-5  # metres that a joint may be off without a curve of its own
@@ -30,16 +30,15 @@ _SMALLEST_SHIFT = 1e-5  # metres that a joint may be off without a curve of its 
 def apply_motion(
     head: bpy.types.Object, motion: FaceMotion, scene: bpy.types.Scene, frame_start: int = 1, name: str = ""
 ) -> bpy.types.Action:
-    """A new action in which the head does this motion; the head's earlier actions stay in the file.
+    """A new action that moves the head; the head's earlier actions stay in the file.
 
-    The motion is resampled onto the scene's whole frames: frame n shows the motion at (n - frame_start) / fps seconds,
-    which is also what keys between the frames would show, and leaves the artist one key per frame. Before and after,
-    the first and the last pose are held.
+    The motion is resampled to whole frames of the scene, so that the artist gets one key per frame: frame n shows the
+    motion at (n - frame_start) / fps seconds. Before and after the motion, its first and last pose are held.
 
     Args:
         head: mesh object of a head.
-        motion: what it does.
-        scene: its frame rate counts.
+        motion: the motion.
+        scene: the scene whose frame rate is used.
         frame_start: scene frame of the motion's first frame.
         name: name of the action.
 
@@ -74,11 +73,11 @@ def apply_motion(
 
 
 def rig_warnings(source: str, face: str, rig: HeadRig) -> tuple[str, ...]:
-    """What is not as it should be when coefficients of the basis `face` move this head, one sentence each.
+    """Warnings, one sentence each, about coefficients of the basis `face` on this head.
 
     Args:
-        source: what a sentence calls the model or the motion.
-        face: the basis that the coefficients belong to.
+        source: the model or the motion, as sentences name it.
+        face: basis of the coefficients.
         rig: the head.
     """
     mixing = version_warning(source, face, rig)
@@ -86,7 +85,7 @@ def rig_warnings(source: str, face: str, rig: HeadRig) -> tuple[str, ...]:
 
 
 def keep_motion(action: bpy.types.Action, motion: FaceMotion, **place: str | int) -> None:
-    """Returns nothing; stores a motion, in the format of a motion file, and where it was placed, on an action."""
+    """Store a motion on an action, in the format of a motion file, and its place in the scene."""
     arrays = {"expression": motion.expression, "jaw": motion.jaw, "eyes": motion.eyes, "neck": motion.neck}
     content = io.BytesIO()
     np.savez_compressed(
@@ -150,7 +149,7 @@ def _write_bones(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, fra
             continue
         if rotation is None:
             if bone_name in before:
-                # The take before turned this bone and this one does not: no pose of it may stay behind.
+                # The take before animated this bone and this one does not: reset the pose that it left.
                 bone.matrix_basis = Matrix.Identity(4)
             continue
         rest = np.array(bone.bone.matrix_local.to_3x3())
@@ -171,18 +170,18 @@ def _write_bones(action: bpy.types.Action, rig: HeadRig, motion: FaceMotion, fra
 
 
 def _joint_shift(rotation: np.ndarray, displacement: np.ndarray) -> np.ndarray:
-    """(T, 3) location that makes a bone turn about a displaced joint: (I - R) d.
+    """(T, 3) location of a bone, metres, by which it rotates about a displaced joint: (I - R) d.
 
     Args:
         rotation: (T, 3) axis-angle in the bone's axes, radians.
-        displacement: (T, 3) of the joint by the expression, in the bone's axes, metres.
+        displacement: (T, 3) displacement of the joint by the expression, in the bone's axes, metres.
     """
     turned = np.einsum("tij,tj->ti", axis_angle_to_matrix(rotation), displacement)
     return displacement - turned
 
 
 def _animated_bones(armature: bpy.types.Object) -> set[str]:
-    """Names of the bones that the armature's present take turns."""
+    """Names of the bones that the armature's present take animates."""
     data = armature.animation_data
     if data is None or data.action is None or data.action.get(TAKE_PROPERTY) is None or data.action_slot is None:
         return set()
@@ -191,7 +190,7 @@ def _animated_bones(armature: bpy.types.Object) -> set[str]:
 
 
 def _assign(owner: bpy.types.Object | bpy.types.Key, action: bpy.types.Action, slot: bpy.types.ActionSlot) -> None:
-    """Makes an action's slot drive a data-block; the action it had before is kept in the file."""
+    """Assign an action's slot to a data-block; its former action is kept in the file."""
     data = owner.animation_data or owner.animation_data_create()
     if data.action is not None:
         data.action.use_fake_user = True
@@ -208,5 +207,5 @@ def _require_no_tweak_mode(rig: HeadRig) -> None:
 
 
 def named(motion: FaceMotion, audio: str) -> FaceMotion:
-    """The same motion, saying which sound it was made from."""
+    """The same motion with the name of its sound in the metadata."""
     return replace(motion, meta={**motion.meta, "audio": audio})

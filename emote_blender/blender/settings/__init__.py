@@ -1,1 +1,1 @@
-"""What the user chose: settings of a scene, of its strips and of the preferences, and what they refer to."""
+"""The user's choices: settings of a scene, of its strips and of the preferences, and what they refer to."""

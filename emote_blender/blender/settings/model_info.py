@@ -1,4 +1,4 @@
-"""What the panel says about models: names, speakers, face, licence; read from disk on a change, never while drawing."""
+"""What the panel shows of models: names, speakers, face, licence. Read from disk on a change, never while drawing."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..scene import changes
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A line or two about a speech model.
+    """What the panel shows of a speech model.
 
     Attributes:
         face: basis of the heads that it can move; empty if the model cannot be used.
         licence: its licence.
         speakers: names of its speakers.
         problem: why it cannot be used; empty if it can.
-        num_expression: how many expression components it moves.
-        expression_names: their names, or None.
-        uses_transcript: whether its mouth can follow a text.
+        num_expression: number of its expression components.
+        expression_names: names of the components, or None.
+        uses_transcript: whether it can use a transcript.
     """
 
     face: str = ""
@@ -35,7 +35,7 @@ class ModelInfo:
 
 
 def model_info(name_or_path: str) -> ModelInfo:
-    """What the folder of a model that a field names says of itself; remembered until `refresh`."""
+    """What a model's folder says, for the name or path in a field; cached until `refresh`."""
     try:
         return _read_info(absolute(name_or_path))
     except EmoteError as error:
@@ -44,7 +44,7 @@ def model_info(name_or_path: str) -> ModelInfo:
 
 @functools.lru_cache(maxsize=16)
 def _read_info(name_or_path: str) -> ModelInfo:
-    """What a model's folder says of itself; a path beside the .blend comes absolute, as another file has others."""
+    """What a model's folder says. Paths are absolute here, since `//` is another folder in another .blend."""
     from ...pipeline import uses_transcript
     from ...speech_model.config import load_config
 
@@ -64,18 +64,18 @@ def _read_info(name_or_path: str) -> ModelInfo:
 
 @functools.cache
 def model_names() -> tuple[str, ...]:
-    """Names of the models that are found; remembered until `refresh`."""
+    """Names of the installed models; cached until `refresh`."""
     return tuple(available_models())
 
 
 @functools.cache
 def head_names() -> tuple[str, ...]:
-    """Names of the heads that are found; remembered until `refresh`."""
+    """Names of the installed heads; cached until `refresh`."""
     return tuple(available_heads())
 
 
 def refresh() -> None:
-    """Read models and heads from disk again when they are next asked for."""
+    """Clear the cache, so that models and heads are read from disk when they are next needed."""
     for cached in (_read_info, model_names, head_names):
         cached.cache_clear()
     changes.note()

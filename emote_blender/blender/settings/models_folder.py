@@ -18,7 +18,7 @@ _searched: list[Path] = []
 
 
 def apply_models_folder(folder: str) -> None:
-    """Returns nothing; models are looked for in this folder and in the extension's own, and in no former one."""
+    """Search for models in this folder and in the extension's own, and no longer in former ones."""
     forget_models_folder()
     folders = [Path(folder)] if folder else []
     if ROOT_PACKAGE.startswith("bl_ext."):
@@ -30,7 +30,7 @@ def apply_models_folder(folder: str) -> None:
 
 
 def forget_models_folder() -> None:
-    """Returns nothing; takes back `apply_models_folder`."""
+    """Undo `apply_models_folder`."""
     while _searched:
         remove_search_folder(_searched.pop())
     model_info.refresh()

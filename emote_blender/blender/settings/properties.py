@@ -42,7 +42,7 @@ def _model_changed(self: EMOTE_PG_settings, context: bpy.types.Context) -> None:
 
 
 class EMOTE_PG_settings(bpy.types.PropertyGroup):
-    """What the panel's Generate button works with."""
+    """The settings of a scene, which the panel shows and the Generate button uses."""
 
     head: bpy.props.PointerProperty(
         name="Head",
@@ -123,5 +123,5 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
 
 
 def scene_settings(scene: bpy.types.Scene) -> EMOTE_PG_settings:
-    """What a scene keeps for this add-on."""
+    """The settings of a scene."""
     return scene.emote  # type: ignore[attr-defined] # a pointer property that `register` adds

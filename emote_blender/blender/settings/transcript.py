@@ -1,4 +1,4 @@
-"""The words of a sound: where the scene and its strips keep them."""
+"""Transcripts: where the scene and its strips keep the words of a sound."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _transcript_changed(self: bpy.types.PropertyGroup, context: bpy.types.Contex
 
 
 def transcript_property(options: set[PropertyFlagItems]) -> Any:
-    """A property that holds a transcript; `options` as of bpy.props."""
+    """A property that holds a transcript; `options` as in bpy.props."""
     return bpy.props.StringProperty(
         name="Transcript",
         description="The words that are spoken, or a .txt file with them: lips and tongue follow them where they fit "
@@ -45,7 +45,7 @@ def transcript_property(options: set[PropertyFlagItems]) -> Any:
 
 
 def language_property(options: set[PropertyFlagItems]) -> Any:
-    """A property that holds a transcript's language; `options` as of bpy.props."""
+    """A property that holds a transcript's language; `options` as in bpy.props."""
     return bpy.props.StringProperty(
         name="Language",
         description="Language of the transcript: auto to guess it, or a code such as en-gb, de, fr, pt-br",
@@ -57,19 +57,19 @@ def language_property(options: set[PropertyFlagItems]) -> Any:
 
 
 class EMOTE_PG_strip(bpy.types.PropertyGroup):
-    """What is known of the speech in a sound strip."""
+    """The settings of a sound strip: the words that it speaks."""
 
     transcript: transcript_property(set())
     language: language_property(set())
 
 
 def strip_settings(strip: bpy.types.Strip) -> EMOTE_PG_strip:
-    """What a strip keeps for this add-on."""
+    """The settings of a strip."""
     return strip.emote  # type: ignore[attr-defined] # a pointer property that `register` adds
 
 
 def transcript_owner(scene: bpy.types.Scene, settings: EMOTE_PG_settings) -> EMOTE_PG_settings | EMOTE_PG_strip | None:
-    """Who keeps `transcript` and `language` of the sound that is chosen: its strip, or the settings for a file."""
+    """The settings with `transcript` and `language` of the chosen sound: its strip's, or the scene's for a file."""
     if settings.source == "FILE":
         return settings
     try:
@@ -79,7 +79,7 @@ def transcript_owner(scene: bpy.types.Scene, settings: EMOTE_PG_settings) -> EMO
 
 
 def text_file_beside(scene: bpy.types.Scene, settings: EMOTE_PG_settings) -> Path | None:
-    """The .txt file beside the chosen sound's file, whether it is there or not."""
+    """The path of the .txt file beside the chosen sound's file, whether it exists or not; None without a sound."""
     if settings.source == "FILE":
         sound = absolute(settings.audio)
     else:

@@ -1,1 +1,1 @@
-"""What a person sees: panels and preferences."""
+"""The user interface: panels and preferences."""

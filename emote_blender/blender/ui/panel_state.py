@@ -1,4 +1,4 @@
-"""What the panel shows that has to be worked out: once per change, never per redraw, and never a reference to data."""
+"""What the panel shows and must compute: once per change, never per redraw, without references to Blender data."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class PanelState:
         head: name of the head that would speak; empty if none is chosen or it cannot be animated.
         identity_keys: its identity shape keys.
         model: what the model's folder says.
-        default_strip: the strip that is meant when none is chosen; empty if none is.
-        strip: the strip that is meant, which keeps the transcript; empty for a file, or if there is none.
-        strips_are_elsewhere: whether strips are those of the scene that the sequencer shows, not of the window's.
+        default_strip: the strip that is used if none is chosen; empty if there is no such strip.
+        strip: the strip that is used, which keeps the transcript; empty for a file, or if there is none.
+        strips_are_elsewhere: whether the strips are those of the sequencer's scene instead of the window's.
         cautions: what to know before Generate is pressed, one sentence each.
-        why_not: why the choices cannot be generated; empty if nothing is known to be in the way.
+        why_not: why Generate cannot be pressed; empty if it can.
     """
 
     head: str
@@ -52,7 +52,7 @@ _states: dict[tuple, PanelState] = {}
 
 
 def panel_state(context: bpy.types.Context) -> PanelState:
-    """The state of the panel; worked out only if something has changed since it was last."""
+    """The state of the panel; computed only if something has changed since the last call."""
     key = _key(context)
     state = _states.get(key)
     if state is None:
@@ -63,7 +63,7 @@ def panel_state(context: bpy.types.Context) -> PanelState:
 
 
 def forget_states() -> None:
-    """Let go of what was worked out."""
+    """Clear the cache of states."""
     _states.clear()
 
 
@@ -92,13 +92,13 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
 
 
 def is_non_commercial(licence: str) -> bool:
-    """Whether a licence's text says that what it covers must not be used commercially."""
+    """Whether a licence's text forbids commercial use."""
     text = licence.lower().replace("-", "").replace(" ", "")
     return "noncommercial" in text or "bync" in text
 
 
 def _key(context: bpy.types.Context) -> tuple:
-    """What the state depends on and is cheap to read; the count of changes stands for the rest."""
+    """What the state depends on and is cheap to read; the count of changes covers the rest."""
     scene, shown = window_scene(context), sequencer_scene(context)
     settings = scene_settings(scene)
     active, picked = present(context.view_layer).objects.active, settings.head
@@ -119,7 +119,7 @@ def _key(context: bpy.types.Context) -> tuple:
 
 
 def _rig(context: bpy.types.Context) -> tuple[HeadRig | None, str]:
-    """What the head that would speak consists of; or None, and why there is none."""
+    """The rig of the head that would speak, or None and why there is none."""
     scene = window_scene(context)
     try:
         head = choose_head(context, picked=scene_settings(scene).head)
@@ -133,7 +133,7 @@ def _rig(context: bpy.types.Context) -> tuple[HeadRig | None, str]:
 
 
 def _strip_name(scene: bpy.types.Scene, name: str) -> str:
-    """Name of the strip that is meant; empty if there is none."""
+    """Name of the strip that is used; empty if there is none."""
     try:
         return find_strip(scene, name).name
     except InputError:
@@ -141,7 +141,7 @@ def _strip_name(scene: bpy.types.Scene, name: str) -> str:
 
 
 def _no_sound(settings: EMOTE_PG_settings, scene: bpy.types.Scene, default_strip: str, strip: str) -> str:
-    """Why there is no sound to speak; empty if there is."""
+    """Why there is no sound to speak; empty if there is one."""
     if settings.source == "FILE":
         return "" if settings.audio else "Choose a sound file"
     if not sound_strips(scene):
@@ -152,7 +152,7 @@ def _no_sound(settings: EMOTE_PG_settings, scene: bpy.types.Scene, default_strip
 
 
 def _cautions(model: ModelInfo, has_transcript: bool, rig: HeadRig | None) -> list[str]:
-    """Libraries of other extensions, licences that bind, and what does not fit between model and head."""
+    """Libraries of other extensions, licences that restrict the use, and what does not fit between model and head."""
     sentences = list(bundle.state().cautions)
     if not model.problem and is_non_commercial(model.licence):
         sentences.append("The model is for non-commercial use only")

@@ -29,7 +29,7 @@ else:
 
 
 class _SpeechPanel(_Panel):
-    """What both sidebars show."""
+    """The panel of both sidebars."""
 
     bl_label = "EMOTE"
     bl_category = "EMOTE"
@@ -108,19 +108,19 @@ class _SpeechPanel(_Panel):
 
     @property
     def _width(self) -> int:
-        """Letters that fit into one line."""
+        """Number of letters that fit into one line."""
         region, scale = bpy.context.region, present(present(bpy.context.preferences).system).ui_scale
         return max(20, int(region.width / (_PIXELS_PER_LETTER * scale)) - 4) if region else 40
 
 
 class EMOTE_PT_view3d(_SpeechPanel, bpy.types.Panel):
-    """EMOTE in the 3D viewport"""
+    """EMOTE in the 3D viewport."""
 
     bl_space_type = "VIEW_3D"
 
 
 class EMOTE_PT_identity(bpy.types.Panel):
-    """The first identity components of the chosen head"""
+    """The first identity components of the chosen head."""
 
     bl_label = "Head Shape"
     bl_category = "EMOTE"
@@ -147,13 +147,13 @@ class EMOTE_PT_identity(bpy.types.Panel):
 
 
 class EMOTE_PT_sequencer(_SpeechPanel, bpy.types.Panel):
-    """EMOTE in the sequencer"""
+    """EMOTE in the sequencer."""
 
     bl_space_type = "SEQUENCE_EDITOR"
 
 
 def _paragraph(layout: bpy.types.UILayout, text: str, icon: _Icon, width: int) -> None:
-    """A sentence in as many lines as it needs."""
+    """Draw a sentence in as many lines as it needs."""
     column = layout.column(align=True)
     column.scale_y = 0.8
     for number, line in enumerate(paragraph_lines(text, icon, width)):
@@ -161,7 +161,7 @@ def _paragraph(layout: bpy.types.UILayout, text: str, icon: _Icon, width: int) -
 
 
 def paragraph_lines(text: str, icon: _Icon, width: int) -> list[str]:
-    """The text in lines that fit into `width` letters, an icon before each of them counted."""
+    """The text in lines of at most `width` letters, including an icon before each line."""
     return list(_wrapped(text, width if icon == "NONE" else width - _LETTERS_PER_ICON))
 
 
@@ -173,7 +173,7 @@ def _wrapped(text: str, width: int) -> tuple[str, ...]:
 def _transcript_owner(
     context: bpy.types.Context, settings: EMOTE_PG_settings, state: PanelState
 ) -> EMOTE_PG_settings | EMOTE_PG_strip | None:
-    """Who keeps the transcript of the chosen sound: its strip, or the settings for a file."""
+    """The settings that hold the transcript of the chosen sound: its strip's, or the scene's for a file."""
     if settings.source == "FILE":
         return settings
     scene = sequencer_scene(context) if state.strips_are_elsewhere else window_scene(context)

@@ -1,4 +1,4 @@
-"""The add-on's preferences: where the user keeps models and heads."""
+"""The add-on's preferences: the folder of the user's models and heads, and conversions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _models_folder_changed(self: EMOTE_AP_preferences, context: bpy.types.Contex
 
 
 class EMOTE_AP_preferences(bpy.types.AddonPreferences):
-    """Where models and heads are."""
+    """The add-on's preferences."""
 
     bl_idname = ROOT_PACKAGE
 
