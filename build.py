@@ -170,7 +170,7 @@ def make_venv(folder: Path, interpreter: list[str]) -> None:
 
 
 def install(venv: Path, groups: tuple[str, ...], target: Path | None = None) -> None:
-    """Install the groups' requirements that this environment does not have yet, as its stamp tells."""
+    """Install the groups' requirements that this environment lacks according to its stamp."""
     stamp_path = (target or venv) / "installed.json"
     stamp = json.loads(stamp_path.read_text(encoding="utf-8")) if stamp_path.exists() else {}
     digests = {g: hashlib.sha256("\n".join(requirements(g)).encode()).hexdigest()[:16] for g in groups}

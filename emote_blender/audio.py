@@ -49,7 +49,7 @@ class Waveform:
         Args:
             samples: (N,) or (N, C) floating point samples.
             sample_rate: samples per second, 1 kHz to 1 MHz.
-            name: what the sentence of an error calls this sound.
+            name: name of the sound in error sentences.
 
         Raises:
             InputError: if there are no samples, one is NaN or infinite, or the sound is longer than six hours.
@@ -144,7 +144,7 @@ def require_usable_length(duration_seconds: float, name: str) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Raise InputError if `path` is not a file with something in it."""
+    """Raise InputError if `path` is not a readable file, or is empty."""
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; choose an audio file (wav, flac, ogg or mp3)")
     if not os.path.isfile(path):

@@ -1,4 +1,4 @@
-"""Emotion and its intensity over time: the condition that EMOTE is given beside the sound."""
+"""Emotion and its intensity over time: the condition that EMOTE receives beside the sound."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ DEFAULT_INTENSITY = 1.0
 
 @dataclass(frozen=True, eq=False)
 class EmotionTrack:
-    """Emotion and intensity at chosen times; straight lines between them, held before the first and after the last.
+    """Emotion and intensity at key times, linear between them and constant before the first and after the last.
 
-    Two keys at one time make a cut: up to that time the first holds, from it on the second.
+    Two keys at one time make a cut: the first applies up to that time, the second from it on.
 
     Attributes:
         times: (K,) seconds from the start of the sound, not descending, K >= 1.
@@ -61,7 +61,7 @@ class EmotionTrack:
 
     @classmethod
     def from_csv(cls, path: str | Path) -> EmotionTrack:
-        """The track of a CSV file with the columns time_seconds, emotion, intensity (left out: 1).
+        """The track of a CSV file with the columns time_seconds, emotion and, optionally, intensity (1).
 
         Raises:
             InputError: naming file and line, if a value is missing or not allowed, or the times descend.
@@ -117,8 +117,8 @@ def one_hot(emotion: str) -> np.ndarray:
 def intensity_levels(intensity: np.ndarray | float, num_levels: int = NUM_INTENSITIES) -> np.ndarray:
     """Weights (..., num_levels) of the levels for intensities (...) from 0 to num_levels - 1.
 
-    A whole number is one-hot, as EMOTE's levels are (spec/EMOTE.md, 3.2); between two levels it is the straight line
-    between their one-hot vectors.
+    A whole number is one-hot, as EMOTE's levels are (spec/EMOTE.md, 3.2); a number between two levels is the linear
+    interpolation of their one-hot vectors.
     """
     return np.maximum(0.0, 1.0 - np.abs(np.asarray(intensity)[..., None] - np.arange(num_levels)))
 

@@ -1,4 +1,4 @@
-"""What can go wrong through no fault of the code: each error is one sentence for the person who reads it."""
+"""Errors that are no fault of the code; the text of each is one sentence for the user."""
 
 
 class EmoteError(Exception):
@@ -14,7 +14,7 @@ class ModelError(EmoteError):
 
 
 class TrainingError(EmoteError):
-    """A training cannot go on: no memory, no disk space, a loss that is no number; its last checkpoint is intact."""
+    """A training cannot continue: no memory, no disk space, a loss of NaN. Its last checkpoint is intact."""
 
 
 class Cancelled(EmoteError):

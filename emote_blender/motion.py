@@ -1,4 +1,4 @@
-"""What the speech model gives and a head is animated with: expression, jaw, eyes and neck per frame."""
+"""Motion of a face: expression, jaw, eyes and neck per frame, from a speech model and for a head."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3}
 
 @dataclass(frozen=True, eq=False)
 class FaceMotion:
-    """A face in motion; frame k is what is seen k / fps seconds after the start of the sound.
+    """The motion of a face; frame k is at k / fps seconds from the start of the sound.
 
     Attributes:
         expression: (T, E) expression coefficients, float32, T >= 1.
@@ -30,7 +30,7 @@ class FaceMotion:
         fps: frames per second.
         eyes: (T, 6) left then right eye rotation as axis-angle, radians, or None.
         neck: (T, 3) neck rotation as axis-angle, radians, or None.
-        meta: what it was made with, in values that JSON has: model, face, expression_names, emotion, intensity,
+        meta: how it was made, in values that JSON can hold: model, face, expression_names, emotion, intensity,
             speaker, audio, version, licence.
     """
 
@@ -74,7 +74,7 @@ class FaceMotion:
         return self.num_frames / self.fps
 
     def save(self, path: str | Path) -> None:
-        """Writes a motion file (.npz), whole or not at all; raises InputError if it cannot be written."""
+        """Write a motion file (.npz), whole or not at all; raises InputError if it cannot be written."""
         arrays = {"expression": self.expression, "jaw": self.jaw, "eyes": self.eyes, "neck": self.neck}
         given: dict[str, Any] = {name: values for name, values in arrays.items() if values is not None}
         meta = json.dumps(self.meta, ensure_ascii=False, sort_keys=True)
@@ -83,7 +83,7 @@ class FaceMotion:
 
     @classmethod
     def load(cls, path: str | Path) -> FaceMotion:
-        """The motion of a file that `save` wrote; raises InputError with what is wrong with any other file."""
+        """The motion in a file that `save` wrote; raises InputError for any other file."""
         path = Path(path)
         if not os.path.isfile(path):
             raise InputError(f"{path} not found; choose a motion file (.npz)")
@@ -118,7 +118,7 @@ class FaceMotion:
             raise InputError(f"{path}: {error}; generate the motion again") from error
 
     def resampled(self, fps: float) -> FaceMotion:
-        """The same motion at `fps`; coefficients on straight lines, rotations on arcs, the last pose held."""
+        """The same motion at `fps`: coefficients interpolated linearly, rotations on arcs, the last pose held."""
         if fps == self.fps:
             return self
         num_frames = max(1, round(self.duration_seconds * fps))
@@ -135,7 +135,7 @@ class FaceMotion:
         return replace(self, expression=expression, fps=fps, **rotations)
 
     def slice(self, start_seconds: float, end_seconds: float | None = None) -> FaceMotion:
-        """The frames from the one nearest to `start_seconds` to before `end_seconds` (None: to the end).
+        """The frames from the one nearest to `start_seconds` to before `end_seconds`, or to the end if that is None.
 
         Raises:
             ValueError: if no frame lies between them.
@@ -151,14 +151,14 @@ class FaceMotion:
 
 
 def _between(axis_angle: np.ndarray, before: np.ndarray, after: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Axis-angle vectors (T', 3 n) on the arcs between the frames `before` and `after` of (T, 3 n)."""
+    """Axis-angle vectors (T', 3 n) on the arcs between the frames `before` and `after` of `axis_angle` (T, 3 n)."""
     quaternions = axis_angle_to_quaternion(axis_angle.reshape(len(axis_angle), -1, 3))
     blended = slerp(quaternions[before], quaternions[after], np.broadcast_to(part[:, None], (len(part), 1)))
     return quaternion_to_axis_angle(blended).reshape(len(part), -1)
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz by name; refuses pickled objects, and sizes that the file does not hold."""
+    """The arrays of an .npz by name; raises InputError for pickled objects and for false sizes."""
     known = {"expression", "jaw", "fps", "eyes", "neck", "meta"}
     arrays = {}
     with zipfile.ZipFile(path) as archive:

@@ -1,4 +1,4 @@
-"""How long work says what comes next and is ended between two steps."""
+"""Steps of long work: each reports progress, and the work can be cancelled between two of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Step = Callable[[float, str], None]  # called with the fraction done (0 to 1) an
 
 
 def no_step(fraction: float, text: str) -> None:
-    """Ignore the progress: a step that nobody waits for."""
+    """Do nothing: a step for work without progress."""
 
 
 def reported_step(progress: Step, cancelled: Callable[[], bool]) -> Step:
-    """A step that reports to `progress`, and raises Cancelled when `cancelled` says so."""
+    """A step that reports to `progress`, and raises Cancelled if `cancelled` returns True."""
 
     def step(fraction: float, text: str) -> None:
         if cancelled():

@@ -1,1 +1,1 @@
-"""Many audio files in one call: the table of jobs, their runner, and the report."""
+"""Batches of audio files: the table of jobs, their runner, and the report."""

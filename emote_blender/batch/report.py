@@ -1,4 +1,4 @@
-"""What a run did, as JSON: written for the person who comes back to it and for scripts."""
+"""The JSON report of a run, for people and scripts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StageClock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Adds the time of the block to the stage `name`."""
+        """Add the time of the block to the stage `name`."""
         start = time.perf_counter()
         self.seconds.setdefault(name, 0.0)
         try:

@@ -1,4 +1,4 @@
-"""One call of the command line at work: a model, a head where one is needed, and the jobs that are done with them."""
+"""Runs of the command line: a model, a head if one is needed, and jobs that use them."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ Decoder = Callable[[Path], Waveform]
 
 @dataclass
 class Session:
-    """What one call of the program works with: a model, a head where one is needed, and how sound is decoded.
+    """What all jobs of a run share: a model, a head if one is needed, and the decoder of sound.
 
     Attributes:
         config: the model's configuration.
         model_folder: the model's folder.
-        head_folder: the head for .blend files, None where only motion files are written.
+        head_folder: the head for .blend files; None if only motion files are written.
         decode: reads an audio file.
-        engine: what runs the model, see `engine.open_engine`.
-        device: where.
-        pipeline: None until the first job needs it, then kept.
+        engine: the engine of the model, see `engine.open_engine`.
+        device: the device of the engine.
+        pipeline: the loaded model; None until the first job needs it.
     """
 
     config: EMOTEConfig
@@ -53,7 +53,7 @@ class Session:
 
 
 def open_session(arguments: argparse.Namespace, decode: Decoder, needs_head: bool) -> Session:
-    """Model and head by their small files; raises EmoteError if one is missing or they do not belong together."""
+    """The session of a run, from small files only; raises EmoteError if model and head are missing or do not fit."""
     from ..speech_model.config import load_config
 
     model_folder = find_model(arguments.model)
@@ -74,7 +74,7 @@ def open_session(arguments: argparse.Namespace, decode: Decoder, needs_head: boo
 
 
 def _require_blender() -> None:
-    """Raises InputError where Blender's Python module is missing."""
+    """Raise InputError if Blender's Python module is missing."""
     from importlib.util import find_spec
 
     if find_spec("bpy") is None:
@@ -85,7 +85,7 @@ def _require_blender() -> None:
 
 
 def check_files(job: Job, report: Path | None) -> None:
-    """Raises InputError if a file cannot be read or written, before any work is done."""
+    """Raise InputError if a file cannot be read or written, before any work is done."""
     require_file(job.audio)
     check_writable(job.output)
     if report:
@@ -95,7 +95,7 @@ def check_files(job: Job, report: Path | None) -> None:
 
 
 def check_job(job: Job, config: EMOTEConfig) -> None:
-    """Raises EmoteError if the model has no such speaker, or can make nothing of the transcript."""
+    """Raise EmoteError if the model has no such speaker, or cannot use the transcript."""
     if job.speaker and job.speaker not in config.speakers:
         raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
     if job.transcript is not None:
@@ -107,7 +107,7 @@ def check_job(job: Job, config: EMOTEConfig) -> None:
 
 
 def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str, Any]:
-    """The report of one row; a row that fails is reported, so that the others still run."""
+    """Run one row and return its report; a failure is reported, so that the other rows still run."""
     if row.job is None:
         say(f"error: {row.error}")
         return {"line": row.line, "input": row.audio, "status": "failed", "error": row.error}
@@ -133,7 +133,7 @@ def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str
 
 
 def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:
-    """Writes the output of one job and gives its report."""
+    """Write the output of one job and return its report."""
     clock = StageClock()
     with clock.stage("decode"):
         progress(0.0, "reading audio")

@@ -1,4 +1,4 @@
-"""What a batch file asks for: one line per audio file, checked before anything runs."""
+"""The batch file: one line per audio file, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ OUTPUT_SUFFIXES = (".npz", ".blend")
 
 @dataclass(frozen=True)
 class Job:
-    """One audio file to one output file.
+    """The generation of one output file from one audio file.
 
     Attributes:
         audio: the audio file.
         output: the file to write, .npz or .blend.
         track: emotion and intensity over time.
-        condition: what the track was made from, for the report: {"emotion", "intensity"} or {"track"}.
-        speaker: name of a speaker of the model, or None for its first.
-        transcript: what is said, or None.
-        language: of the transcript.
+        condition: source of the track, for the report: {"emotion", "intensity"} or {"track"}.
+        speaker: name of a speaker of the model; None for its first.
+        transcript: the spoken words, or None.
+        language: language of the transcript.
     """
 
     audio: Path
@@ -40,13 +40,13 @@ class Job:
 
 @dataclass(frozen=True)
 class BatchRow:
-    """A row of the file: its job, or the sentence that says why it cannot be one.
+    """A row of the file: a job, or the reason why it is none.
 
     Attributes:
         line: line in the file, from 1.
-        audio: the text of the column.
+        audio: text of the column `audio`.
         job: the job, or None.
-        error: the sentence, or None.
+        error: one sentence, or None.
     """
 
     line: int
@@ -58,11 +58,11 @@ class BatchRow:
 def read_jobs(path: str | Path, folder: str | Path) -> list[BatchRow]:
     """The rows of a CSV file with the column audio and any of the other COLUMNS.
 
-    A relative path of an audio or transcript file is relative to the CSV file, an output to `folder`. An output that
-    is left out is named after the audio, with emotion and intensity where the row gives them: line_anger_2.npz.
+    Paths of audio and transcript files are relative to the CSV file, outputs to `folder`. A missing output is named
+    after the audio, with the row's emotion and intensity: line_anger_2.npz.
 
     Raises:
-        InputError: if the file as a whole cannot be used; what is wrong with a row stands in the row.
+        InputError: if the file as a whole cannot be used. An error of a row is in the row.
     """
     path, folder = Path(path), Path(folder)
     rows = read_csv_table(path, required=("audio",), optional=COLUMNS[1:])
@@ -90,13 +90,13 @@ def read_jobs(path: str | Path, folder: str | Path) -> list[BatchRow]:
 
 
 def check_output_suffix(output: Path) -> None:
-    """Returns nothing; raises InputError unless the file's name ends in .npz or .blend."""
+    """Raise InputError unless the file's name ends in .npz or .blend."""
     if output.suffix.lower() not in OUTPUT_SUFFIXES:
         raise InputError(f"output {output} must end in .npz (motion) or .blend (scene)")
 
 
 def _job(row: CSVRow, csv_folder: Path, folder: Path) -> Job:
-    """The job of one row; raises InputError with what is wrong."""
+    """The job of one row; raises InputError if the row is wrong."""
     values = row.values
     if not values["audio"]:
         raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
@@ -125,6 +125,6 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path) -> Job:
 
 
 def _default_name(audio: Path, values: dict[str, str]) -> str:
-    """The audio's name with what the row gives beside it."""
+    """The audio's name with the row's emotion and intensity."""
     parts = [audio.stem, values["emotion"].lower(), values["intensity"]]
     return "_".join(part for part in parts if part) + ".npz"

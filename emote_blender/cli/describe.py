@@ -134,7 +134,7 @@ def _describe_motion(path: Path) -> str:
 
 
 def _components(number: int, names: list | tuple | None) -> str:
-    """ "50 components: browDownLeft, ..." or "100 components without names"."""
+    """The components as words: "50 components: browDownLeft, ..." or "100 components without names"."""
     return f"{number} components: {', '.join(map(str, names))}" if names else f"{number} components without names"
 
 

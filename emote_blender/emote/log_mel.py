@@ -175,6 +175,7 @@ class LogMelEncoder(AudioEncoder):
 
         Args:
             samples: (B, N) at 16 kHz. Cut or padded with zeros to num_frames * 640.
+            num_frames: frames of motion.
             statistics: those of the clip that the samples are a window of; each item is a whole clip without them.
 
         Returns:

@@ -1,1 +1,1 @@
-"""Bytes <-> plain values: reads and writes files, knows no faces."""
+"""Files: reading and writing of plain values, without knowledge of faces."""

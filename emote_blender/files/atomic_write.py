@@ -1,7 +1,7 @@
 """Files and folders that are written whole or not at all.
 
-Each is written under a fresh name beside its place and renamed at the end: nobody reads a half-written one, and two
-processes that write the same file do not get in each other's way.
+Each is written under a fresh name beside its final one and renamed at the end. So no reader sees a half-written file,
+and two processes can write the same file at once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ..errors import InputError
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """A path beside `path`, with its suffix, to write to; it takes the place of `path` if the block succeeds.
+    """A path beside `path`, with its suffix, to write to; the file there replaces `path` if the block succeeds.
 
     Raises:
-        OSError: if the file cannot be written; what was at `path` stays as it was, and nothing else is left.
+        OSError: if the file cannot be written; `path` is then unchanged, and nothing else is left behind.
     """
     path = Path(path)
     temporary = temporary_beside(path)
@@ -39,7 +39,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 def temporary_beside(path: Path) -> Path:
     """A name that no other process uses, with the suffix of `path`.
 
-    A sibling, so that it lies on the same disk and that what a .blend says relative to itself stays true.
+    It is beside `path`, so that it is on the same disk and relative paths in a .blend stay valid.
     """
     return path.with_name(f".emote-{uuid.uuid4().hex[:12]}{path.suffix}")
 
@@ -55,7 +55,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """As `atomic_file`, for a file that the user named.
 
     Raises:
-        InputError: if the file cannot be written (no room, no permission); what was at `path` stays as it was.
+        InputError: if the file cannot be written (no space, no permission); `path` is then unchanged.
     """
     path = Path(path)
     check_writable(path)
@@ -68,7 +68,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` to write into; it takes its name if the block succeeds, or nothing is left.
+    """A folder beside `folder` to write into; it is renamed to `folder` if the block succeeds, else removed.
 
     Raises:
         InputError: if the folder cannot be written.
@@ -88,7 +88,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raise InputError if a file at `path` could not be written. Leaves nothing behind."""
+    """Raise InputError if no file can be written at `path`. Leaves nothing behind."""
     path = Path(path)
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give the name of a file to write")
@@ -104,7 +104,7 @@ def check_writable(path: str | Path) -> None:
 
 
 def check_new_folder(folder: Path) -> None:
-    """Raise InputError unless `folder` can be made and holds nothing yet; the folder around it is made."""
+    """Raise InputError unless `folder` can be made and is empty so far; its parent folder is made."""
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"{folder} already holds something; give a new folder")
@@ -117,7 +117,7 @@ def check_new_folder(folder: Path) -> None:
 
 
 def _exists(path: Path) -> bool:
-    """Whether something is at `path`; unlike `Path.exists` it raises ValueError for a null in the name."""
+    """Whether `path` exists; unlike `Path.exists` it raises ValueError for a null character in the name."""
     try:
         os.lstat(path)
     except FileNotFoundError:
@@ -126,6 +126,6 @@ def _exists(path: Path) -> bool:
 
 
 def _unwritable(path: Path, error: Exception) -> InputError:
-    """The sentence for a file that the system refuses to write."""
+    """The error for a file that the system refuses to write."""
     reason = getattr(error, "strerror", None) or str(error)
     return InputError(f"{path} cannot be written ({reason}); choose another folder or name")

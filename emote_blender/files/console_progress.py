@@ -1,4 +1,4 @@
-"""What a command tells on stderr while it works: sentences, and how far it is, on one line of a terminal."""
+"""Output of a command on stderr while it works: messages, and progress on one line of a terminal."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ _STEP_PERCENT = 25
 
 
 def say(text: str) -> None:
-    """Returns nothing; writes one line on stderr."""
+    """Write one line to stderr."""
     _write(sys.stderr, text + "\n")
 
 
 class ProgressLine:
-    """A function of (fraction, text) that shows them.
+    """A function of (fraction, text) that shows the progress.
 
-    A terminal's line is written over; a file or a pipe gets a line when the text changes and at every quarter.
+    In a terminal it overwrites its line; a file or a pipe gets a line when the text changes and at every quarter.
     """
 
     def __init__(self, stream: TextIO, label: str) -> None:
-        """`label` stands in front of every line, for example the name of the audio file."""
+        """Show progress on `stream`; `label` begins every line, for example the name of the audio file."""
         self._stream = stream
         self._label = label
         self._is_terminal = stream.isatty()
@@ -30,7 +30,7 @@ class ProgressLine:
         self._next_percent = 0
 
     def __call__(self, fraction: float, text: str) -> None:
-        """Shows that `fraction` (0 to 1) of what `text` names is done."""
+        """Show that `fraction` (0 to 1) of the step `text` is done."""
         percent = int(100 * min(1.0, max(0.0, fraction)))
         line = f"{self._label}: {text} {percent} %"
         if self._is_terminal:
@@ -43,14 +43,14 @@ class ProgressLine:
             self._next_percent = (percent // _STEP_PERCENT + 1) * _STEP_PERCENT
 
     def clear(self) -> None:
-        """Takes the line away, so that something else can be written there."""
+        """Clear the line, so that something else can be written there."""
         if self._is_terminal and self._width:
             _write(self._stream, "\r" + " " * self._width + "\r")
             self._width = 0
 
 
 def _write(stream: TextIO, text: str) -> None:
-    """Writes at once, whatever the stream's encoding has no sign for as an escape."""
+    """Write at once; characters that the stream's encoding lacks are escaped."""
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()

@@ -1,4 +1,4 @@
-"""Reading a CSV file that a person wrote: a header line, then rows; every complaint names the file and the line."""
+"""CSV files written by a person: a header line, then rows. Errors name the file and the line."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class CSVRow:
     """One row.
 
     Attributes:
-        place: "jobs.csv line 3", for the sentence of an error.
+        place: "jobs.csv line 3", for error sentences.
         line: the number of the row's last line in the file, from 1.
-        values: text per column, stripped; "" where the row leaves it out.
+        values: text per column, stripped; "" if the row leaves it out.
     """
 
     place: str
@@ -26,7 +26,7 @@ class CSVRow:
     values: dict[str, str]
 
     def number(self, column: str, default: float) -> float:
-        """The column as a finite number, or `default` where it is empty; raises InputError for anything else."""
+        """The column as a finite number, or `default` if it is empty; raises InputError for anything else."""
         text = self.values[column]
         if not text:
             return default
@@ -90,7 +90,7 @@ def read_csv_table(path: str | Path, required: tuple[str, ...], optional: tuple[
 
 
 def _check_header(header: list[str], required: tuple[str, ...], optional: tuple[str, ...], place: str) -> None:
-    """Raises InputError naming the first column that is missing, doubled or unknown."""
+    """Raise InputError naming the first column that is missing, doubled or unknown."""
     allowed = (*required, *optional)
     for column in header:
         if column not in allowed:

@@ -19,7 +19,8 @@ class FieldError(ValueError):
         place: keys from the outermost table to the field; of an entry of a list, `key[index]`.
         problem: "missing", "unknown", "table" (no table), "list" (no list), "length", "choice" (none of a few),
             "type", or "value" (a value that the dataclass itself refuses).
-        expected: names of the known fields ("unknown"), of the choices; the type; the length; the text of the refusal.
+        expected: names of the known fields ("unknown") or of the choices, the type, the length, or the dataclass's
+            own error text.
         found: the value.
     """
 
@@ -55,8 +56,8 @@ def read_dataclass(
             other dataclasses (tables); in a union of dataclasses, the table's `type` chooses the one with that `type`.
         values: the table.
         place: keys that lead to the table, for errors.
-        complete: fields with a default must be there too, but for those with `since` in their metadata, which files
-            from before that version lack.
+        complete: whether fields with a default must be there too, except those with `since` in their metadata, which
+            files from before that version lack.
 
     Raises:
         FieldError: a key is unknown or missing, or a value is of the wrong kind.

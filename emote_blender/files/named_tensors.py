@@ -1,4 +1,4 @@
-"""Named tensors of a file against those that a network has: names, shapes, kinds of numbers, finite values."""
+"""Strict matching of a file's named tensors with a network's: names, shapes, kinds of numbers, finite values."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ import numpy as np
 
 _SHOWN = 5
 _PIECE = 1 << 20
-# How many batches a normalization has seen. Old checkpoints lack it, and no network in eval mode uses it.
+# Number of batches that a normalisation layer has seen. Old checkpoints lack it; no network in eval mode uses it.
 _BATCH_COUNTER = "num_batches_tracked"
 
 
 class TensorSpec(NamedTuple):
-    """What has to fit. dtype: numpy's name, such as "float32"; floats of any width fit each other, and integers do."""
+    """The properties of a tensor that must match.
+
+    Attributes:
+        shape: sizes of its axes.
+        dtype: numpy's name, such as "float32"; floats of any width match each other, and so do integers.
+    """
 
     shape: tuple[int, ...]
     dtype: str
@@ -29,7 +34,13 @@ class TensorSpec(NamedTuple):
 
 @dataclass(frozen=True)
 class Mismatch:
-    """Names that do not fit. wrong: of another shape or type, with "(7,) instead of (16,)" or "of type int64"."""
+    """Names of tensors that do not match.
+
+    Attributes:
+        missing: expected, but not found.
+        unexpected: found, but not expected.
+        wrong: of another shape or type, with "(7,) instead of (16,)" or "of type int64".
+    """
 
     missing: list[str]
     unexpected: list[str]
@@ -37,12 +48,12 @@ class Mismatch:
 
     @property
     def wrong_tensors(self) -> list[str]:
-        """The names in `wrong`, each with what is wrong."""
+        """The names in `wrong`, each followed by what is wrong."""
         return [f"{name} {what}" for name, what in self.wrong.items()]
 
 
 def match_tensors(expected: Mapping[str, TensorSpec], found: Mapping[str, TensorSpec]) -> Mismatch:
-    """What keeps `found` from being exactly `expected`, in the order of each."""
+    """The differences between `found` and `expected`, in the order of each."""
     wrong = {}
     for name, spec in expected.items():
         if name not in found:
@@ -57,18 +68,18 @@ def match_tensors(expected: Mapping[str, TensorSpec], found: Mapping[str, Tensor
 
 
 def array_specs(arrays: Mapping[str, np.ndarray]) -> dict[str, TensorSpec]:
-    """What `match_tensors` compares, of arrays."""
+    """The specs of arrays, for `match_tensors`."""
     return {name: TensorSpec(array.shape, array.dtype.name) for name, array in arrays.items()}
 
 
 def take_tensors(
     expected: Mapping[str, TensorSpec], checkpoint: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The expected tensors out of a checkpoint that may hold others too, and what is wrong with them.
+    """The expected tensors of a checkpoint that may hold others too, and problems with them.
 
     Returns:
-        Tensors in float32 and int64, counters of batches made where they are missing; and the problems, to be put
-        after the file's name ("lacks a, b"), without which all expected tensors are there.
+        Tensors in float32 and int64, with missing batch counters filled in; and problems, to follow the file's name in
+        a sentence ("lacks a, b"). Without problems all expected tensors are there.
     """
     counters = [name for name in expected if name.endswith(_BATCH_COUNTER)]
     there = {name: np.zeros((), np.int64) for name in counters} | {
@@ -93,18 +104,18 @@ def take_tensors(
 
 
 def is_finite(array: np.ndarray) -> bool:
-    """Whether every number is finite, looked at in pieces so that it takes no memory."""
+    """Whether every number is finite; checked in pieces to save memory."""
     flat = array.reshape(-1) if array.flags.c_contiguous else array.ravel()
     return all(np.isfinite(flat[start : start + _PIECE]).all() for start in range(0, flat.size, _PIECE))
 
 
 def described(problems: Mapping[str, Sequence[str]]) -> list[str]:
-    """Each problem that has names, with them: "missing a, b"."""
+    """Each problem that has names, with its names: "missing a, b"."""
     return [f"{problem} {listed(names)}" for problem, names in problems.items() if names]
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first names, and how many more there are, counted by how they all begin."""
+    """The first names, and the number of all others, grouped by their first part."""
     if len(names) <= _SHOWN:
         return ", ".join(names)
     counts = ", ".join(f"{n} of {start}" for start, n in Counter(name.split(".")[0] for name in names).items())

@@ -1,4 +1,4 @@
-"""Where models and heads are: a path, the user's folders, the installed package, a checkout; in this order.
+"""Search for models and heads: by path, in the user's folders, the installed package, a checkout; in this order.
 
 A model is a folder with config.json, a head is a folder with head.json.
 """
@@ -20,21 +20,21 @@ _user_folders: list[Path] = []
 
 
 def add_search_folder(path: str | Path) -> None:
-    """Returns nothing; models and heads are from now on also looked for in this folder, before the shipped ones."""
+    """Search for models and heads in this folder too, before the shipped ones."""
     folder = Path(path).expanduser()
     if folder not in _user_folders:
         _user_folders.append(folder)
 
 
 def remove_search_folder(path: str | Path) -> None:
-    """Returns nothing; takes back `add_search_folder`."""
+    """Undo `add_search_folder`."""
     folder = Path(path).expanduser()
     if folder in _user_folders:
         _user_folders.remove(folder)
 
 
 def search_folders() -> list[Path]:
-    """The folders in which a name is looked for, first match wins; not all of them need exist."""
+    """The folders in which a name is searched for, best first; some may not exist."""
     from_environment = [
         Path(part).expanduser() for part in os.environ.get("EMOTE_MODELS", "").split(os.pathsep) if part
     ]
@@ -42,12 +42,12 @@ def search_folders() -> list[Path]:
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """The model folder of this name or path; raises ModelError that says where it was looked for."""
+    """The model folder of this name or path; raises ModelError with the searched folders."""
     return _find(name_or_path, MODEL_FILE, "model")
 
 
 def find_head(name_or_path: str | Path) -> Path:
-    """The head folder of this name or path; raises ModelError that says where it was looked for."""
+    """The head folder of this name or path; raises ModelError with the searched folders."""
     return _find(name_or_path, HEAD_FILE, "head")
 
 
@@ -62,7 +62,7 @@ def available_heads() -> dict[str, Path]:
 
 
 def _available(file_name: str) -> dict[str, Path]:
-    """Folders that hold `file_name`; of two with one name, the one that is found first."""
+    """Folders that hold `file_name`, by name; of two with the same name, the first that is found."""
     found: dict[str, Path] = {}
     for folder in search_folders():
         try:

@@ -51,7 +51,7 @@ def read_tensors(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def map_tensors(path: str | Path) -> dict[str, np.ndarray]:
-    """Every array by name, read-only and still in the file: only what is looked at takes memory.
+    """Every array by name, read-only and memory-mapped: only what is read takes memory.
 
     Raises:
         ModelError: as `read_tensors`.
@@ -72,7 +72,7 @@ def read_shapes(path: str | Path) -> dict[str, tuple[int, ...]]:
 
 
 def write_tensors(path, tensors: dict[str, np.ndarray]) -> None:
-    """Write arrays in a fixed order, so that equal arrays give equal bytes; the file appears whole or not at all."""
+    """Write arrays in a fixed order, so that equal arrays give equal bytes; whole or not at all."""
     path = Path(path)
     # wide types first, as the safetensors package orders them: every array then starts at a multiple of its item size
     names = sorted(tensors, key=lambda name: (-tensors[name].dtype.itemsize, name))

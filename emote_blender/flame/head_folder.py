@@ -1,7 +1,7 @@
 """The head folder: `head.safetensors` (FLAME's arrays under FLAME's names) and `head.json` (names, units, licence).
 
-Arrays are stored in the narrowest type that holds them exactly, and shape directions as lists of moved vertices where
-that is smaller, so that what is loaded equals what was saved bit for bit.
+Arrays are stored in the narrowest type that holds them exactly, and shape directions as lists of moved vertices if that
+is smaller. Loaded arrays equal the saved ones bit for bit.
 """
 
 import json
@@ -50,12 +50,12 @@ NAMES_IN_CARD = (
     "vertex_color_gamma",
 )
 CARD_KEYS = {"format", "region_names", *NAMES_IN_CARD}
-# Keys that heads written by earlier versions lack, and what those mean by it.
+# Keys that heads of earlier versions lack, and their values for such heads.
 CARD_DEFAULTS = {"vertex_color_gamma": 1.0}
 
 
 def read_head(folder) -> dict:
-    """Returns the fields of a FaceModel from a head folder.
+    """Return the fields of a FaceModel from a head folder.
 
     Raises:
         ModelError: a file is missing or broken, or a key is missing or unexpected; the sentence names it.
@@ -100,7 +100,7 @@ def write_head(fields: dict, folder) -> None:
 
 
 def require_keys(source, found: set, required: set, optional: set | frozenset = frozenset()) -> None:
-    """Raises ModelError naming every key that is missing or unexpected in `source`."""
+    """Raise ModelError naming every key that is missing or unexpected in `source`."""
     missing, unexpected = sorted(required - found), sorted(found - required - optional)
     if missing:
         raise ModelError(f"{source} lacks {', '.join(missing)}; take the head's folder from its source again")
@@ -109,7 +109,7 @@ def require_keys(source, found: set, required: set, optional: set | frozenset = 
 
 
 def parents_of(kintree_table: np.ndarray, source) -> np.ndarray:
-    """Returns (J,) int32 parents from FLAME's (2, J) table, -1 for the root (FLAME's files may write 2^32 - 1)."""
+    """Return (J,) int32 parents from FLAME's (2, J) table, -1 for the root (FLAME's files may write 2^32 - 1)."""
     if kintree_table.ndim != 2 or kintree_table.shape[0] != 2:
         raise ModelError(f"{source}: kintree_table has shape {kintree_table.shape}, expected (2, joints)")
     parents = kintree_table[0].astype(np.int64)
@@ -122,7 +122,7 @@ def parents_of(kintree_table: np.ndarray, source) -> np.ndarray:
 
 
 def narrowed(array: np.ndarray) -> np.ndarray:
-    """Returns the array in the smallest type that holds every value exactly."""
+    """Return the array in the smallest type that holds every value exactly."""
     kinds = (np.uint8, np.uint16, np.int32) if array.dtype.kind in "iub" else (np.uint8, np.float16, np.float32)
     for dtype in kinds:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -151,7 +151,7 @@ def _read_card(path: Path) -> dict:
 
 
 def _smallest_directions(shapedirs: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns (V, 3, C) directions dense or as the moved vertices of each component, whichever takes fewer bytes."""
+    """Return (V, 3, C) directions dense or as the moved vertices of each component, whichever takes fewer bytes."""
     moved = (shapedirs != 0).any(1)  # (V, C)
     component, vertex = np.nonzero(moved.T)
     sparse = {

@@ -18,11 +18,11 @@ UPPER_INNER_LIP_LANDMARK, LOWER_INNER_LIP_LANDMARK = 62, 66  # iBUG 68 points, c
 
 
 def lip_gap(face_model: FaceModel, vertices: np.ndarray) -> np.ndarray:
-    """Returns (...) the opening between the lips at the middle of the mouth, metres; negative where they overlap.
+    """Return (...) the opening between the lips at the middle of the mouth, metres; negative where they overlap.
 
-    The gap is the height of the lowest point of the upper lip less that of the highest point of the lower lip, over the
-    lip vertices on the midline. Taking the extremes, not one fixed pair of vertices, keeps the measure true when the
-    lips roll or press. A head without lip regions is measured at the two inner-lip landmarks of the iBUG 68 points.
+    The gap is the height of the upper lip's lowest point minus that of the lower lip's highest point, over the lip
+    vertices on the midline. The extremes, unlike a fixed pair of vertices, keep the measure valid when the lips
+    roll or press. A head without lip regions is measured at the two inner-lip landmarks of the iBUG 68 points.
 
     Args:
         face_model: the head that `vertices` belong to.
@@ -42,7 +42,7 @@ def lip_gap(face_model: FaceModel, vertices: np.ndarray) -> np.ndarray:
 
 
 def landmarks(face_model: FaceModel, vertices: np.ndarray, indices=slice(None)) -> np.ndarray:
-    """Returns (..., L, 3) landmark positions, metres, on (..., V, 3) posed vertices.
+    """Return (..., L, 3) landmark positions, metres, on (..., V, 3) posed vertices.
 
     Raises:
         ModelError: the head has no landmarks.
@@ -55,6 +55,6 @@ def landmarks(face_model: FaceModel, vertices: np.ndarray, indices=slice(None)) 
 
 
 def midline_vertices(face_model: FaceModel, region: str) -> np.ndarray:
-    """Returns (N,) indices of a region's vertices at the midline of the template."""
+    """Return (N,) indices of a region's vertices at the midline of the template."""
     near = np.abs(face_model.v_template[:, 0]) < MIDLINE_HALF_WIDTH
     return np.flatnonzero(near & (face_model.regions[region] > 0.5))

@@ -20,13 +20,13 @@ class FaceModel:
         v_template: (V, 3) vertices of the neutral mean face.
         faces: (F, 3) int32 triangles.
         shapedirs: (V, 3, S + E) displacement of each identity component, then of each expression component.
-        posedirs: (9 (J - 1), V * 3) pose correctives, or None where there are none.
+        posedirs: (9 (J - 1), V * 3) pose correctives, or None.
         J_regressor: (J, V) joints as weighted sums of vertices.
         lbs_weights: (V, J) skinning weights, rows sum to 1.
         parents: (J,) int32 parent joint; -1 for the root.
         num_shape: S.
         num_expression: E.
-        basis: which family of coefficients the directions belong to: "open_head", "flame2020", ...
+        basis: name of the basis of the coefficients: "open_head", "flame2020", ...
         licence: SPDX name, or the name of the licence the user agreed to.
         units: always "metres".
         joint_names: J names.
@@ -42,7 +42,7 @@ class FaceModel:
         landmark_barycentrics: (L, 3) position of each landmark within its triangle.
         mirror: (V,) int32 the vertex opposite each vertex.
         mouth_close_angle: jaw opening in radians that mouthClose = 1 closes again, or None.
-        vertex_color_gamma: of the display that the colours were mixed for; 1 for linear colours.
+        vertex_color_gamma: gamma of the display for which the colours were mixed; 1 for linear colours.
     """
 
     v_template: np.ndarray
@@ -74,7 +74,7 @@ class FaceModel:
 
     @classmethod
     def load(cls, folder) -> "FaceModel":
-        """Returns the face model of a head folder (head.safetensors and head.json).
+        """Return the face model of a head folder (head.safetensors and head.json).
 
         Raises:
             ModelError: a file is missing, broken or truncated, a key is missing or unexpected, or a shape is wrong.
@@ -84,7 +84,7 @@ class FaceModel:
         return model
 
     def save(self, folder) -> None:
-        """Writes head.safetensors and head.json; loading them gives the same values back exactly."""
+        """Write head.safetensors and head.json; loading them gives the same values back exactly."""
         self.check(source=folder)
         write_head({f.name: getattr(self, f.name) for f in fields(self)}, folder)
 
@@ -109,14 +109,14 @@ class FaceModel:
         return self.shapedirs[:, :, self.num_shape :]
 
     def joints(self, shape=None) -> np.ndarray:
-        """Returns (J, 3) rest positions of the joints, metres, for (S,) identity coefficients."""
+        """Return (J, 3) rest positions of the joints, metres, for (S,) identity coefficients."""
         rest = self.v_template
         if shape is not None:
             rest = rest + self.identity_dirs @ np.asarray(shape, np.float32)
         return self.J_regressor @ rest
 
     def vertices(self, expression, jaw, shape=None, eyes=None, neck=None, root=None) -> np.ndarray:
-        """Returns (V, 3) posed vertices in metres, or (T, V, 3) if any argument has a leading T.
+        """Return (V, 3) posed vertices in metres, or (T, V, 3) if any argument has a leading T.
 
         Args:
             expression: (E,) or (T, E) coefficients.
@@ -156,7 +156,7 @@ class FaceModel:
         return blend_skin(shaped, joint_transforms(rotations, joints, self.parents), self.lbs_weights)
 
     def check(self, source="the face model") -> None:
-        """Raises ModelError with one sentence if an array's shape or a name's count does not fit the others."""
+        """Raise ModelError with one sentence if an array's shape or a name's count does not fit the others."""
         vertices, joints = self.num_vertices, self.num_joints
         quads = None if self.quads is None else len(self.quads)
         landmarks = None if self.landmark_faces is None else len(self.landmark_faces)

@@ -1,7 +1,7 @@
 """Soft regions of a FLAME mesh, found from its joints, its pieces and its landmarks.
 
-FLAME's own masks stand behind a login and are not needed: these are for strengths and smoothing, where a soft edge of
-some millimetres counts more than a sharp line.
+FLAME's own masks need a login and are not used. These regions are weights and masks for smoothing, which need a soft
+edge of some millimetres rather than a sharp line.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _POINTS_PER_EDGE = 8
 
 
 def compute_regions(model: FaceModel) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Region weights (V,), 0 to 1, by name, and a sentence about each that could not be found.
+    """Region weights (V,), 0 to 1, by name, and a sentence about each region that could not be found.
 
-    eye_left, eye_right: the eyeballs. lids_left, lids_right, lips: near their landmarks, never eyeballs. upper_face
-    and lower_face: sum to 1 everywhere, divided at the height of the nose's base, softly.
+    `eye_left` and `eye_right` are the eyeballs. `lids_left`, `lids_right` and `lips` are near their landmarks, without
+    eyeballs. `upper_face` and `lower_face` sum to 1 everywhere, with a soft border at the height of the nose's base.
     """
     regions, remarks = {}, []
     eyeballs = np.zeros(model.num_vertices, bool)
@@ -57,7 +57,7 @@ def compute_regions(model: FaceModel) -> tuple[dict[str, np.ndarray], list[str]]
 
 
 def _landmark_points(model: FaceModel) -> np.ndarray | None:
-    """(68, 3) landmarks on the template, numbered as iBUG does; those of a jaw line that is not there are NaN."""
+    """(68, 3) landmarks on the template in iBUG's order; NaN for those of the jaw line if the model has none."""
     if model.landmark_faces is None or model.landmark_barycentrics is None:
         return None
     corners = model.v_template[model.faces[model.landmark_faces]]  # (L, 3, 3)
@@ -67,7 +67,7 @@ def _landmark_points(model: FaceModel) -> np.ndarray | None:
 
 
 def _split_height(model: FaceModel, points: np.ndarray | None) -> float:
-    """y between upper and lower face, metres: the nose's base, or a third of the way from the eyes to the neck."""
+    """Height (y) between upper and lower face, metres: the nose's base, or a third of the way from eyes to neck."""
     if points is not None:
         return float(points[_NOSE_BASE, 1])
     joints = dict(zip(model.joint_names, model.joints(), strict=True))
@@ -91,7 +91,7 @@ def _pieces(faces: np.ndarray, num_vertices: int) -> np.ndarray:
 
 
 def _rigid_pieces(pieces: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(V,) whether a vertex belongs to a piece all of which follows one joint."""
+    """(V,) bool: whether a vertex belongs to a piece that follows one joint as a whole."""
     smallest = np.ones(len(pieces))
     np.minimum.at(smallest, pieces, weights)
     return smallest[pieces] > _EYEBALL_WEIGHT
@@ -109,6 +109,6 @@ def _distance(vertices: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _falloff(distance: np.ndarray, reach: float) -> np.ndarray:
-    """1 on the line, a half at `reach`, 0 from twice that on; smooth."""
+    """Smooth weights: 1 at distance 0, a half at `reach`, 0 from twice that on."""
     part = np.clip(distance / (2 * reach), 0, 1)
     return 1 - part**2 * (3 - 2 * part)

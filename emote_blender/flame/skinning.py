@@ -7,12 +7,12 @@ import numpy as np
 
 
 def pose_features(rotations: np.ndarray) -> np.ndarray:
-    """Returns (B, 9 (J - 1)) entries of R - I for every joint but the root, from (B, J, 3, 3) rotations."""
+    """Return (B, 9 (J - 1)) entries of R - I for every joint but the root, from (B, J, 3, 3) rotations."""
     return (rotations[:, 1:] - np.eye(3, dtype=rotations.dtype)).reshape(len(rotations), -1)
 
 
 def joint_transforms(rotations: np.ndarray, joints: np.ndarray, parents: np.ndarray) -> np.ndarray:
-    """Returns (B, J, 3, 4) transforms that take rest positions to posed positions.
+    """Return (B, J, 3, 4) transforms that take rest positions to posed positions.
 
     Args:
         rotations: (B, J, 3, 3) rotation of each joint relative to its parent.
@@ -34,7 +34,7 @@ def joint_transforms(rotations: np.ndarray, joints: np.ndarray, parents: np.ndar
 
 
 def blend_skin(vertices: np.ndarray, transforms: np.ndarray, lbs_weights: np.ndarray) -> np.ndarray:
-    """Returns (B, V, 3) vertices moved by the weighted mean of (B, J, 3, 4) transforms; lbs_weights is (V, J)."""
+    """Return (B, V, 3) vertices moved by the weighted mean of (B, J, 3, 4) transforms; lbs_weights is (V, J)."""
     per_vertex = np.tensordot(transforms, lbs_weights, axes=(1, 1))  # (B, 3, 4, V)
     moved = per_vertex[:, :, 3].transpose(0, 2, 1).copy()
     for axis in range(3):

@@ -1,1 +1,1 @@
-"""Pure functions on motions: clocks and rotations."""
+"""Pure functions on motion: time and rotation."""

@@ -45,7 +45,7 @@ def quaternion_to_axis_angle(quaternion: np.ndarray) -> np.ndarray:
 def continuous_quaternions(quaternions: np.ndarray) -> np.ndarray:
     """The same rotations (T, 4) with signs chosen so that neighbours in time are near each other.
 
-    q and -q turn alike, but a curve that jumps between them swings the wrong way round between two keys.
+    q and -q are the same rotation, but a curve that jumps between them rotates the wrong way between two keys.
     """
     quaternions = np.asarray(quaternions, dtype=np.float64)
     steps = np.where(np.sum(quaternions[1:] * quaternions[:-1], axis=-1) < 0, -1.0, 1.0)

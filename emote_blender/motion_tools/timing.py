@@ -1,4 +1,4 @@
-"""Seconds and frames: the scene's clock and the motion's clock."""
+"""Conversion between seconds and frames, of scenes and of motion."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def frames_per_second(fps: float, fps_base: float = 1.0) -> float:
 
 
 def frame_to_seconds(frame: float, fps: float, frame_start: float = 0.0) -> float:
-    """Seconds from `frame_start` to `frame`, at `fps` frames per second; also takes arrays of frames."""
+    """Seconds from `frame_start` to `frame` at `fps` frames per second."""
     return (frame - frame_start) / fps

@@ -1,1 +1,1 @@
-"""From one basis of expressions to another: which coefficients a head can show."""
+"""Bases of expressions: which coefficients a head can show."""

@@ -6,35 +6,43 @@ from typing import Protocol
 
 from ..errors import ModelError
 
-# A head whose shape keys are FLAME's, of a version that is not written in it.
+# The basis of a head with FLAME's shape keys that does not state its version.
 UNKNOWN_FLAME = "flame"
 _FLAME_PREFIX = "flame"
 _SHOWN_NAMES = 5
 
 
 class ExpressionBasis(Protocol):
-    """What a head can show: a face model's, or that of a head in a scene."""
+    """The expression components of a head: a face model, or a head in a scene."""
 
     @property
-    def basis(self) -> str: ...
+    def basis(self) -> str:
+        """Name of the basis of its coefficients."""
+        ...
+
     @property
-    def num_expression(self) -> int: ...
+    def num_expression(self) -> int:
+        """Number of components."""
+        ...
+
     @property
-    def expression_names(self) -> tuple[str, ...] | None: ...
+    def expression_names(self) -> tuple[str, ...] | None:
+        """Names of the components, or None."""
+        ...
 
 
 def check_fits_head(
     source: str, face: str, num_expression: int, expression_names: tuple[str, ...] | None, head: ExpressionBasis
 ) -> None:
-    """Returns nothing; raises ModelError unless a head can show these expression coefficients.
+    """Raise ModelError unless a head can show these expression coefficients.
 
-    Named components fit where the head has all the names; components without names (FLAME's directions) fit where the
-    basis is the same, or both are versions of FLAME (see `version_warning`), and the head has at least as many.
+    Named components fit if the head has all the names. Components without names (FLAME's directions) fit if the head
+    has at least as many and its basis is the same, or both are versions of FLAME (see `version_warning`).
 
     Args:
-        source: what the sentence calls the model or the motion.
-        face: the basis that the coefficients belong to.
-        num_expression: how many there are.
+        source: the model or the motion, as sentences name it.
+        face: basis of the coefficients.
+        num_expression: number of the coefficients.
         expression_names: their names, or None.
         head: the head.
     """
@@ -60,13 +68,13 @@ def check_fits_head(
 
 
 def version_warning(source: str, face: str, head: ExpressionBasis) -> str:
-    """What is wrong with moving a head of one version of FLAME by the coefficients of another; empty if nothing is.
+    """A warning if head and coefficients belong to different versions of FLAME; else empty.
 
     The versions have the same mesh, but their expression components are different directions.
 
     Args:
-        source: what the sentence calls the model or the motion.
-        face: the basis that the coefficients belong to.
+        source: the model or the motion, as the sentence names it.
+        face: basis of the coefficients.
         head: the head.
     """
     if head.expression_names or face == head.basis or not _both_flame(face, head.basis):

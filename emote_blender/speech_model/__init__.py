@@ -1,1 +1,1 @@
-"""A speech model's folder without a runtime: what its configuration says."""
+"""A speech model's folder without a runtime: configuration, graphs, weights file."""

@@ -1,4 +1,4 @@
-"""What a speech model is made of: frozen dataclasses that read and write a model folder's `config.json`."""
+"""The configuration of a speech model: frozen dataclasses that read and write a folder's `config.json`."""
 
 import dataclasses
 import json
@@ -11,13 +11,13 @@ from ..files.atomic_write import write_json
 from ..files.dataclass_reader import read_dataclass
 
 CONFIG_FILE = "config.json"
-# What the log-mel encoder's spectrogram, stem and phone head are built for.
+# The log-mel encoder's spectrogram, stem and phone head support no other rates.
 LOG_MEL_SAMPLE_RATE, LOG_MEL_FPS = 16000, 25
 
 
 @dataclass(frozen=True)
 class Wav2Vec2EncoderConfig:
-    """The fields of Hugging Face's `Wav2Vec2Config` that matter here; the defaults are wav2vec2-base-960h's."""
+    """The fields of Hugging Face's `Wav2Vec2Config` that are used here; the defaults are wav2vec2-base-960h's."""
 
     type: typing.Literal["wav2vec2"] = "wav2vec2"
     hidden_size: int = 768
@@ -55,7 +55,7 @@ class Wav2Vec2EncoderConfig:
 
     @property
     def num_phones(self) -> int:
-        """Phone classes of the encoder's phone head: it has none."""
+        """Phone classes of the phone head: 0, as this encoder has no phone head."""
         return 0
 
     @property
@@ -70,7 +70,7 @@ class Wav2Vec2EncoderConfig:
 
     @classmethod
     def from_huggingface(cls, config: dict) -> "Wav2Vec2EncoderConfig":
-        """The same architecture as a Hugging Face `config.json` (as a dict), its other fields left out."""
+        """The architecture of a Hugging Face `config.json`, given as a dict; other fields are ignored."""
         names = {field.name for field in dataclasses.fields(cls)} - {"type"}
         values = {name: value for name, value in config.items() if name in names}
         return read_dataclass(cls, values, ("audio_encoder",))
@@ -86,9 +86,19 @@ class Wav2Vec2EncoderConfig:
 class LogMelEncoderConfig:
     """The small audio encoder of the open model: log-mel spectrogram, then convolution and attention blocks at 25 Hz.
 
-    After `num_blocks` blocks a phone head reads `num_phones` classes at 50 Hz; `num_motion_blocks` follow. The
-    feed-forward layers are `feedforward_ratio` times as wide as `dim`; `padding_frames` frames of silence stand before
-    and after every clip. `tract_lengths`: relative lengths of the vocal tract that every clip is heard with.
+    Attributes:
+        type: "log_mel".
+        dim: width of the features.
+        num_blocks: blocks before the phone head.
+        num_motion_blocks: blocks after the phone head.
+        num_heads: attention heads; divides `dim`.
+        kernel_size: size of the convolutions, odd.
+        feedforward_ratio: width of the feed-forward layers, in units of `dim`.
+        num_mels: bands of the spectrogram.
+        num_phones: classes of the phone head, at 50 Hz.
+        padding_frames: frames of silence before and after every clip.
+        tract_lengths: warp factors of the vocal tract length normalisation, relative lengths of the vocal tract; every
+            clip is encoded once with each.
     """
 
     type: typing.Literal["log_mel"] = "log_mel"
@@ -134,9 +144,14 @@ class LogMelEncoderConfig:
 class DecoderConfig:
     """EMOTE's own part: style condition, one transformer layer, stacking of frames into latents.
 
-    `feature_dim` is the width of the projected audio and of the style each; the transformer is twice as wide.
-    `period` is the step of the attention bias in frames. Where `post_bug_fix` is False, the output projection reads
-    the transformer's input instead of its output (spec 3.4).
+    Attributes:
+        num_layers: layers of the transformer.
+        feature_dim: width of the projected audio, and of the style; the transformer is twice as wide.
+        intermediate_size: width of the transformer's feed-forward layer.
+        num_heads: attention heads; divides `2 * feature_dim`.
+        dropout: rate in training.
+        period: step of the attention bias, frames.
+        post_bug_fix: whether the output projection reads the transformer's output; if not, its input (spec 3.4).
     """
 
     num_layers: int = 1
@@ -150,7 +165,16 @@ class DecoderConfig:
 
 @dataclass(frozen=True)
 class FLINTConfig:
-    """The motion prior: one latent of `feature_dim` numbers stands for `2 ** quant_factor` frames."""
+    """The motion prior.
+
+    Attributes:
+        num_expression: expression components.
+        num_layers: layers of the transformer.
+        feature_dim: width of a latent.
+        intermediate_size: width of the transformer's feed-forward layer.
+        num_heads: attention heads; divides `feature_dim`.
+        quant_factor: one latent represents `2 ** quant_factor` frames.
+    """
 
     num_expression: int = 100
     num_layers: int = 1
@@ -171,16 +195,28 @@ class FLINTConfig:
 
     @property
     def frames_per_latent(self) -> int:
-        """Frames that one latent stands for."""
+        """Number of frames per latent."""
         return 2**self.quant_factor
 
 
 @dataclass(frozen=True)
 class EMOTEConfig:
-    """A whole speech model. Every field stands in `config.json`; none has a default there.
+    """A whole speech model. Every field is in `config.json`; none has a default there.
 
-    `emotions` and `speakers` are in the order of the condition's columns; `face` names the head basis that the
-    coefficients belong to; `expression_names` is None where the components have no names (FLAME).
+    Attributes:
+        name: name of the model.
+        audio_encoder: the encoder of the sound.
+        decoder: EMOTE's own part.
+        flint: the motion prior.
+        sample_rate: samples of sound per second.
+        fps: frames of motion per second; divides `sample_rate`.
+        emotions: names, in the order of the condition's columns.
+        intensities: number of levels of intensity.
+        speakers: names, in the order of the condition's columns.
+        face: name of the basis of the coefficients.
+        num_expression: expression components.
+        expression_names: names of the components, or None (FLAME).
+        licence: licence of the model.
     """
 
     name: str
@@ -225,7 +261,7 @@ class EMOTEConfig:
 
     @property
     def samples_per_frame(self) -> int:
-        """Audio samples that one frame of motion stands for."""
+        """Number of audio samples per frame of motion."""
         return self.sample_rate // self.fps
 
 
@@ -233,7 +269,7 @@ def load_config(folder: str | Path) -> EMOTEConfig:
     """The configuration of the model in `folder`.
 
     Raises:
-        ModelError: when `config.json` is missing, is no JSON, or lacks, exceeds or contradicts the fields above.
+        ModelError: if `config.json` is missing, is no JSON, or has missing, unknown or contradictory fields.
     """
     path = Path(folder) / CONFIG_FILE
     try:
@@ -249,13 +285,13 @@ def load_config(folder: str | Path) -> EMOTEConfig:
 
 
 def save_config(config: EMOTEConfig, folder: str | Path) -> Path:
-    """Path of the `config.json` that was written into `folder` (which exists)."""
+    """Write `config.json` into `folder`, which exists, and return its path."""
     path = Path(folder) / CONFIG_FILE
     write_json(path, dataclasses.asdict(config))
     return path
 
 
 def _check_heads(name: str, num_heads: int, dim: int) -> None:
-    """Raise ValueError where attention heads do not fit."""
+    """Raise ValueError unless the number of attention heads divides the width."""
     if num_heads < 1 or num_heads & (num_heads - 1) or dim % num_heads:
         raise ValueError(f"{name} must be a power of two that divides {dim}, found {num_heads}")

@@ -1,8 +1,8 @@
-"""The ONNX graphs of a model: which files they are, what they compute and which tensors they read.
+"""The ONNX graphs of a model: their files, what they compute and which tensors they read.
 
-A graph holds no weights. It belongs to an architecture, not to a model: name, speakers and licence do not matter, and
-the number of conditions is free. Each has a description beside it, so that neither torch nor onnx is needed to know
-what a model of this architecture must hold.
+A graph holds no weights. It belongs to an architecture, not to a model: it is independent of name, speakers and
+licence, and the number of conditions is free. The description beside each graph lists the tensors of a model of this
+architecture, so that neither torch nor onnx is needed to check a weights file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FOLDER_NAME = "graphs"
 SHIPPED_GRAPHS = Path(__file__).parent.parent / "engine" / FOLDER_NAME
 STYLE_WEIGHT = "sequence_decoder.obj_vector.map.weight"
 MASK_EMBEDDING = "audio_model.model.masked_spec_embed"
-# Fields that only training reads; they change nothing in a graph.
+# Fields that only training uses; they do not change a graph.
 _TRAINING_FIELDS = {
     *("dropout", "hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout", "layerdrop"),
     *("mask_time_prob", "mask_time_length"),
@@ -33,7 +33,7 @@ _TRAINING_FIELDS = {
 
 
 class MissingGraphError(ModelError):
-    """No graph of a model's architecture is there."""
+    """There is no graph for a model's architecture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +43,9 @@ class Graph:
     Attributes:
         path: the .onnx file; its description is beside it.
         architecture: see `architecture`.
-        tensors: of this part of a model, as its weights file holds them. A size of None is the number of conditions.
+        tensors: tensors of this part in a model's weights file. A size of None is the number of conditions.
         weights: names of the tensors that the graph reads.
-        sha256: of the .onnx file.
+        sha256: checksum of the .onnx file.
     """
 
     path: Path
@@ -55,7 +55,7 @@ class Graph:
     sha256: str
 
     def read(self) -> bytes:
-        """The graph; raises ModelError if it is missing or not the file that the description was written with."""
+        """The bytes of the graph; raises ModelError if the file is missing or is not the described one."""
         try:
             content = self.path.read_bytes()
         except OSError as error:
@@ -80,9 +80,9 @@ class Graph:
 
 
 def architecture(config: EMOTEConfig, part: Part) -> dict[str, Any]:
-    """The fields of a configuration that decide what a part of the model computes.
+    """The fields of a configuration on which the graph of a part depends.
 
-    A field that later versions added is left out where it has its default, so that names of files stay.
+    A field of a later version is left out if it has its default, so that the names of files do not change.
     """
     if part == "audio_encoder":
         return {**_fields(config.audio_encoder), "samples_per_frame": config.samples_per_frame}
@@ -95,7 +95,7 @@ def architecture(config: EMOTEConfig, part: Part) -> dict[str, Any]:
 
 
 def graph_name(config: EMOTEConfig, part: Part) -> str:
-    """Name of the part's graph without suffix: its kind, its width, and a digest of its architecture."""
+    """File name, without suffix, of the part's graph: its kind, its width, and a digest of its architecture."""
     fields = architecture(config, part)
     width = config.audio_encoder.dim if part == "audio_encoder" else config.num_expression
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
@@ -103,11 +103,11 @@ def graph_name(config: EMOTEConfig, part: Part) -> str:
 
 
 def find_graph(config: EMOTEConfig, part: Part, model_folder: Path | None = None) -> Graph:
-    """The graph of a part of a model: in the model's own folder, or among those that ship.
+    """The graph of a part of a model, from the model's own folder or from the shipped ones.
 
     Raises:
         MissingGraphError: if there is none for this architecture.
-        ModelError: if its description is damaged, or another architecture's.
+        ModelError: if its description is damaged, or is that of another architecture.
     """
     name = graph_name(config, part)
     folders = [SHIPPED_GRAPHS] if model_folder is None else [model_folder / FOLDER_NAME, SHIPPED_GRAPHS]
@@ -133,7 +133,7 @@ def has_graph(config: EMOTEConfig, part: Part, model_folder: Path | None = None)
 
 
 def expected_tensors(config: EMOTEConfig, model_folder: Path | None = None) -> dict[str, TensorSpec]:
-    """What the weights file of such a model must hold, exactly; raises as `find_graph`."""
+    """The tensors that the weights file of such a model must hold, exactly; raises as `find_graph`."""
     expected = {}
     for part in PARTS:
         for name, spec in find_graph(config, part, model_folder).tensors.items():
@@ -146,7 +146,7 @@ def expected_tensors(config: EMOTEConfig, model_folder: Path | None = None) -> d
 
 
 def _fields(part: Any) -> dict[str, Any]:
-    """A dataclass's fields, without those of training and those that later versions added and are as before."""
+    """The fields of a part, without those of training and without later fields that have their defaults."""
     return {
         field.name: value
         for field in dataclasses.fields(part)
@@ -156,7 +156,7 @@ def _fields(part: Any) -> dict[str, Any]:
 
 
 def _read_description(path: Path) -> Graph:
-    """The graph that a description describes; raises ModelError."""
+    """The graph of a description file; raises ModelError."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         tensors = {name: TensorSpec(tuple(shape), dtype) for name, (dtype, *shape) in content["tensors"].items()}
@@ -177,12 +177,12 @@ def _repair(path: Path) -> str:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """The values as JSON gives them back: lists in place of tuples."""
+    """The values as JSON returns them: lists in place of tuples."""
     return json.loads(json.dumps(values))
 
 
 def _json_text(value: Any) -> str:
-    """JSON with one entry of a table per line, so that a changed entry is a changed line."""
+    """JSON with one entry of a table per line, for readable diffs."""
     if not isinstance(value, dict):
         return json.dumps(value)
     return "{\n" + ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in value.items()) + "\n}"

@@ -1,4 +1,4 @@
-"""The log-mel spectrogram of the open model's audio encoder, in numbers that its torch and its numpy code share."""
+"""Constants and filters of the log-mel spectrogram that the torch and the numpy encoder share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FFT_SIZE, WINDOW, HOP = 512, 400, 160  # 25 ms windows every 10 ms
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
 SILENT = 1e-8  # power; a clip that never exceeds it holds digital silence
 FLOOR = 1e-6  # power, relative to the clip's loudest moment (-60 dB): what is below is silence
-# A spectrum counts as speech, softly, from this many nepers of power below the clip's loudest spectrum.
+# Soft threshold of speech: nepers of power below the clip's loudest spectrum.
 SPEECH_LEVEL, SPEECH_STEEPNESS = 4.5, 2.0
 LOWEST_MEAN = -9.0  # of a band without sound: not down to the floor
 DEVIATION_FLOOR = 0.3

@@ -1,4 +1,4 @@
-"""A model's weights file: its name, its tensors' names through the ages, and what makes it fit."""
+"""A model's weights file: its name, former names of its tensors, and strict checks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..files.named_tensors import TensorSpec, array_specs, described, is_finite,
 from ..files.safetensors_file import map_tensors
 
 WEIGHTS_FILE = "model.safetensors"
-# Names that torch before 2.0 gave to a weight-normed convolution, and those of today.
+# Names of a weight-normed convolution in torch before 2.0, and since.
 _WEIGHT_NORM_NAMES = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
 
 
 def read_weights(path: Path, expected: Mapping[str, TensorSpec]) -> dict[str, np.ndarray]:
-    """The tensors of a weights file under today's names, in the expected types; they may still lie in the file.
+    """The tensors of a weights file under today's names, in the expected types; they may be memory-mapped.
 
     Raises:
         ModelError: if the file is missing or damaged, or holds anything but the expected tensors.

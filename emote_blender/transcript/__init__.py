@@ -1,1 +1,1 @@
-"""The words of a clip: text to phones, phones aligned to the sound, and what of the text the sound does not hold."""
+"""The words of a clip: text to phones, their alignment to the sound, and a report of words that do not match."""

@@ -1,8 +1,8 @@
-"""Which phone of a known text sounds when: Viterbi over a phone head's posteriors.
+"""Forced alignment of a known text: Viterbi search over the posteriors of a phone head.
 
-Before every phone there may be silence; before every word there may be other sound (words that are not in the text);
-and any word may be left out. The search keeps the states near the best one only and stores one row of scores per block
-of frames, from which the way back through the block is found again: memory does not grow with clip times text.
+Every phone may follow silence, every word may follow other sound (words that are not in the text), and any word may be
+left out. The search keeps only states near the best one. It stores one row of scores per block of frames, from which a
+block is searched again on the way back, so that memory does not grow with clip times text.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import Cancelled
 from .phones import SILENCE
 
-# What stands in an alignment where no phone of the text sounds.
+# Values of an alignment in frames without a phone of the text.
 PAUSE, OTHER_SOUND = -1, -2
 
 _STAY, _STEP, _SKIP, _ENTRY = range(4)
@@ -27,15 +27,15 @@ _NEVER = -np.inf
 
 @dataclass(frozen=True)
 class AlignmentCosts:
-    """What the search pays, in nats.
+    """Costs of the search, in nats unless stated otherwise.
 
     Attributes:
-        floor: probability added to every posterior: a phone that the head does not hear at all is still possible.
-        other_frame: for a frame of other sound, on top of the best class's own.
-        other_entry: for a stretch of other sound to begin.
-        left_out: for leaving out a word.
-        left_out_phone: and for each of its phones.
-        beam: a state this much worse than the best is given up.
+        floor: probability added to every posterior, so that a phone with a posterior of zero is still possible.
+        other_frame: cost of a frame of other sound, on top of the cost of the best class.
+        other_entry: cost of the beginning of other sound.
+        left_out: cost of leaving out a word.
+        left_out_phone: additional cost for each phone of that word.
+        beam: difference to the best state beyond which a state is dropped.
     """
 
     floor: float = 2e-3
@@ -50,14 +50,17 @@ DEFAULT_COSTS = AlignmentCosts()
 
 
 class _States:
-    """The states of a text, one after the other: per word other sound, then silence and phone for each of its phones;
-    at the end other sound and silence once more.
+    """The states of a text in order.
+
+    Each word has a state of other sound, then silence and phone for each of its phones; the end has other sound and
+    silence once more.
 
     Attributes:
         column: (N,) column of the emissions: a class, or the one after the last for other sound.
-        label: (N,) what a state means in an alignment: a phone of the text, PAUSE or OTHER_SOUND.
+        label: (N,) value of a state in an alignment: a phone of the text, PAUSE or OTHER_SOUND.
         start: (W + 1,) first state of each word, and of the end.
-        step, skip: (N,) 0 where a state may be entered from one, from two states before it, else -inf.
+        step: (N,) 0 where a state may follow the state before it, else -inf.
+        skip: (N,) 0 where a state may follow the second state before it, else -inf.
         left_out: (W + 1,) cost of leaving out all words before each.
     """
 
@@ -97,7 +100,7 @@ class _States:
 
 @dataclass(eq=False)
 class _Trail:
-    """Where the states of a window came from, per frame of a block (L frames, n states, w words)."""
+    """The predecessors of a window's states in each frame of a block (L frames, n states, w words)."""
 
     move: np.ndarray  # (L, n) int8: _STAY, _STEP, _SKIP, _ENTRY
     source: np.ndarray  # (L, w) int32: word whose end or wait led to each word's beginning
@@ -105,7 +108,7 @@ class _Trail:
 
 
 class _Window:
-    """The states of words [first, last) of the text, during one block of frames; `last` may include the end."""
+    """The states of words [first, last) of the text in one block of frames; `last` may include the end."""
 
     def __init__(self, states: _States, first: int, last: int, costs: AlignmentCosts) -> None:
         self.low = int(states.start[first])
@@ -120,18 +123,18 @@ class _Window:
         self.entry_cost = costs.other_entry
 
     def exits(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(w,) best score with which the words before each are done, and where it stands (see `_Trail.exit`)."""
+        """(w,) best score with the words before each done, and the state that has it (see `_Trail.exit`)."""
         before = np.where(self.other > 0, score[self.other - 1], _NEVER)
         options = np.stack([before, score[self.other], score[self.other + 1]])
         which = options.argmax(0)
         return options[which, np.arange(len(which))], which
 
     def entries(self, exits: np.ndarray) -> np.ndarray:
-        """(w,) best score with which each word can begin, words before it left out or not."""
+        """(w,) best score with which each word can begin, with or without leaving out words before it."""
         return np.maximum.accumulate(exits + self.left_out) - self.left_out
 
     def sources(self, exits: np.ndarray) -> np.ndarray:
-        """(w,) the word (in the window) whose `exits` each of `entries` came from."""
+        """(w,) the word of the window whose `exits` each of `entries` came from."""
         value = exits + self.left_out
         is_best = value >= np.maximum.accumulate(value)
         return np.maximum.accumulate(np.where(is_best, np.arange(len(value)), 0))
@@ -139,13 +142,13 @@ class _Window:
     def advance(
         self, score: np.ndarray, entries: np.ndarray, emission: np.ndarray, move: np.ndarray | None
     ) -> np.ndarray:
-        """(n,) scores after one more frame; fills `move` (n,) if given.
+        """(n,) scores after one more frame; fills `move` if given.
 
         Args:
-            score: (n,) before it.
+            score: (n,) scores before the frame.
             entries: (w,) from `entries`.
             emission: (n,) log-probability of the frame in each state.
-            move: where each state came from, _STAY where this says nothing.
+            move: (n,) int8 filled with _STEP, _SKIP or _ENTRY; unchanged where a state stays.
         """
         best = score.copy()
         for kind, distance, allowed in ((_STEP, 1, self.step), (_SKIP, 2, self.skip)):
@@ -172,16 +175,16 @@ def align(
     costs: AlignmentCosts = DEFAULT_COSTS,
     cancelled: Callable[[], bool] | None = None,
 ) -> np.ndarray:
-    """(T,) int64 what sounds in each frame: the index of a phone, counted through all words, PAUSE or OTHER_SOUND.
+    """(T,) int64 alignment: in each frame the index of a phone, counted through all words, PAUSE or OTHER_SOUND.
 
     Args:
         posteriors: (T, C) probabilities of the phone classes.
         words: classes of each word's phones, at least one per word.
-        costs: what the search pays.
-        cancelled: asked once per block of frames.
+        costs: costs of the search.
+        cancelled: called once per block of frames.
 
     Raises:
-        Cancelled: when `cancelled` says so.
+        Cancelled: if `cancelled` returns True.
     """
     if not words or not all(len(phones) for phones in words):
         raise ValueError("every word needs a phone")
@@ -219,7 +222,7 @@ def _emissions(posteriors: np.ndarray, costs: AlignmentCosts) -> np.ndarray:
 def _next_window(
     states: _States, window: _Window | None, score: np.ndarray | None, num_frames: int, costs: AlignmentCosts
 ) -> tuple[_Window, np.ndarray | None]:
-    """The window of the next block and the scores in it before its first frame; None before the clip's first."""
+    """The window of the next block and its scores before its first frame; None before the clip's first frame."""
     if window is None or score is None:
         low, high = 0, 0
     else:
@@ -240,7 +243,7 @@ def _next_window(
 def _run(
     window: _Window, score: np.ndarray | None, block: np.ndarray, keep: bool = False
 ) -> tuple[np.ndarray, _Trail | None]:
-    """Scores (n,) after a block of emissions (L, C + 1), and on request where every state came from."""
+    """Scores (n,) after a block of emissions (L, C + 1), and the trail through it if `keep`."""
     num_states, num_words = window.high - window.low, len(window.other)
     trail = None
     if keep:
@@ -263,7 +266,7 @@ def _run(
 
 
 def _state_before(window: _Window, trail: _Trail, frame: int, state: int) -> int:
-    """The state in the frame before, on the best way to `state` in a frame of the block."""
+    """The state in the frame before, on the best path to `state` in a frame of the block."""
     move = trail.move[frame, state - window.low]
     if move != _ENTRY:
         return state - int(move)
@@ -273,7 +276,7 @@ def _state_before(window: _Window, trail: _Trail, frame: int, state: int) -> int
 
 
 def _best_end(window: _Window, score: np.ndarray, states: _States) -> int:
-    """The state in which the clip ends: a word is over, and what is left of the text costs what leaving it out does."""
+    """The best state at the end of the clip: the end of a word, with the cost of leaving out all words after it."""
     exits, which = window.exits(score)
     rest = states.left_out[-1] - window.left_out
     word = int(np.argmax(exits - rest))
@@ -283,7 +286,7 @@ def _best_end(window: _Window, score: np.ndarray, states: _States) -> int:
 
 
 def _asking(items: Sequence, cancelled: Callable[[], bool] | None) -> Iterator:
-    """The items one after the other; raises Cancelled."""
+    """The items in order; raises Cancelled if `cancelled` returns True before one."""
     for item in items:
         if cancelled is not None and cancelled():
             raise Cancelled("cancelled; nothing was written")

@@ -1,8 +1,8 @@
-"""The espeak-ng library, which turns the text of a hundred languages into phonemes; GPL-3, offline.
+"""The espeak-ng library, which turns text in a hundred languages into phonemes; GPL-3, offline.
 
 It comes with the Python library `espeakng_loader`, or from the system. Words and phonemes are read from the events of
-its synthesis and its sound is thrown away: only so is it known which word a phoneme belongs to, and the phonemes are
-those of which the speech models heard recordings in training.
+its synthesis, and its sound is discarded. Only the events assign phonemes to words, and these phonemes are the ones
+that the speech models were trained with.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class SpokenWord:
 
     Attributes:
         start: index of its first character in the text.
-        phonemes: in IPA, with stress and length marks; pauses are empty.
+        phonemes: in IPA, with stress and length marks; a pause is empty.
     """
 
     start: int
@@ -76,10 +76,14 @@ Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes
 
 
 class Espeak:
-    """The library, opened; `open_espeak` gives the one of this process. Its methods may be called from any thread."""
+    """An opened library; see `open_espeak`. Its methods may be called from any thread."""
 
     def __init__(self, library: str, data: str | None) -> None:
-        """`library`: path or name of the shared library. `data`: its data folder, or None for the one built in.
+        """Open the library.
+
+        Args:
+            library: path or name of the shared library.
+            data: its data folder; None for the one built in.
 
         Raises:
             OSError: if the library cannot be loaded or finds no data.
@@ -100,7 +104,7 @@ class Espeak:
         return tuple(sorted(self._identifiers))
 
     def speak(self, text: str, language: str) -> list[SpokenWord] | None:
-        """The words of a text in the order in which they are spoken; None where the language has no data here.
+        """The words of a text in spoken order; None if the data of the language are not installed.
 
         Args:
             text: a few sentences; longer texts work but cannot be cancelled.
@@ -115,7 +119,7 @@ class Espeak:
             return [SpokenWord(start, tuple(phonemes)) for start, phonemes in self._words]
 
     def _receive(self, wave, count, events) -> int:
-        """Keeps the words and phonemes of a piece of the synthesis; 0: go on."""
+        """Store the words and phonemes of a piece of the synthesis; returns 0, which means continue."""
         index = 0
         while events[index].type != _EVENT_END:
             event = events[index]
@@ -127,7 +131,7 @@ class Espeak:
         return 0
 
     def _list_voices(self) -> dict[str, bytes]:
-        """Language code -> identifier of the voice that suits it best."""
+        """The identifier of the best voice by language code."""
         best: dict[str, tuple[int, bytes]] = {}
         voices = self._library.espeak_ListVoices(None)
         index = 0
@@ -136,7 +140,7 @@ class Espeak:
             identifier = bytes(voice.identifier or b"")
             if not identifier.startswith(b"mb/"):  # MBROLA's voices are not here
                 for priority, code in _languages_of(voice.languages):
-                    # Of two voices the one whose file bears the language's name: cmn, not cmn-Latn-pinyin.
+                    # Of two voices, prefer the one whose file has the language's name: cmn, not cmn-Latn-pinyin.
                     rank = priority * 1000 + len(identifier)
                     if rank < best.get(code, (1 << 30, b""))[0]:
                         best[code] = (rank, identifier)
@@ -162,7 +166,7 @@ _opening = threading.Lock()
 
 
 def open_espeak() -> Espeak:
-    """The espeak-ng of this process, which keeps global state: the wheel's, else the system's.
+    """The one espeak-ng of this process, as it has global state: the wheel's, else the system's.
 
     Raises:
         ModelError: if there is none.
@@ -175,7 +179,7 @@ def open_espeak() -> Espeak:
 
 
 def _first_that_opens() -> Espeak:
-    """The library of the first candidate that opens; ModelError says why the best one does not."""
+    """The first candidate that opens; raises ModelError with the reason why the best one does not."""
     problem = ""
     for library, data in _candidates():
         try:
@@ -189,7 +193,7 @@ def _first_that_opens() -> Espeak:
 
 
 def _candidates() -> list[tuple[str, str | None]]:
-    """(library, data folder) that may be here, best first; the system's libraries know their folder themselves."""
+    """(library, data folder) candidates, best first; libraries of the system know their data folder."""
     found: list[tuple[str, str | None]] = []
     try:
         import espeakng_loader
@@ -202,12 +206,12 @@ def _candidates() -> list[tuple[str, str | None]]:
 
 
 def usable_data_path(folder: Path) -> str:
-    """The path of a data folder as the library can take it: short and, on Windows, plain ASCII.
+    """A path of a data folder that the library can use: short and, on Windows, plain ASCII.
 
-    Where it is neither, the folder is copied to a temporary one for as long as this process lives.
+    If there is none, the folder is copied to a temporary one, which exists until this process ends.
 
     Raises:
-        OSError: if there is no place for such a folder.
+        OSError: if there is no place for such a copy.
     """
     for path in (str(folder), _windows_short_path(str(folder))):
         if _is_usable(path):
@@ -229,7 +233,7 @@ def usable_data_path(folder: Path) -> str:
 
 
 def _places_for_a_copy() -> list[str]:
-    """Folders that a temporary one may be made in, best first; on Windows %TEMP% holds the user's name."""
+    """Folders for the temporary copy, best first; on Windows the path of %TEMP% contains the user's name."""
     return [tempfile.gettempdir(), *(os.environ[name] for name in ("PROGRAMDATA", "PUBLIC") if name in os.environ)]
 
 
@@ -239,7 +243,7 @@ def _is_usable(path: str) -> bool:
 
 
 def _windows_short_path(path: str) -> str:
-    """The 8.3 form of a path on Windows where the volume keeps one; elsewhere the path."""
+    """The 8.3 form of a path on Windows, if the volume has one; else the path."""
     if sys.platform != "win32":
         return path
     buffer = ctypes.create_unicode_buffer(1024)

@@ -1,4 +1,4 @@
-"""What a speech model is told of a transcript: the phones where the words fit the sound, nothing where they do not."""
+"""The given phones of a speech model: a transcript's phones where its words match the sound, none elsewhere."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .pronunciation import Pronunciation
 
 RATE = 50  # posteriors per second
 
-# How much less likely a word's phones may be than what was heard, in nats; and where something that is not in the text
-# stands beside it. Found with voices that the open model knows (flite) and with such that it does not (festival's
-# Italian, Czech, Finnish and Catalan ones, which it hears badly): lower limits would refuse right words of those.
+# Nats by which a word's phones may be less likely than the best classes; the second limit is for a word next to other
+# sound. Found with voices that the open model was trained on (flite) and with voices that it was not (festival's
+# Italian, Czech, Finnish and Catalan ones, which it encodes badly): lower limits would reject right words of those.
 _MISFIT, _MISFIT_BESIDE_OTHER = 2.6, 1.6
 _BESIDE = 2  # frames
-# A text whose phones are on average further off than this, and of which less than this share is at all certain, is
-# another text, or in another language.
+# A text whose mean misfit is above this, and whose share of certain words is below this, is another text, or in another
+# language.
 _ALIEN_MISFIT, _ALIEN_SHARE, _CERTAIN, _UNHEARD = 1.6, 0.45, 1.5, 5.0
 _SHORTEST_REPORTED = 0.3  # seconds of other sound
 _MOST_SENTENCES = 8
@@ -32,12 +32,13 @@ _VISEME_OF = np.array([[name in names for names in VISEMES.values()] for name in
 
 @dataclass(frozen=True)
 class AlignedWord:
-    """A word of the transcript and where it was found.
+    """A word of the transcript and its place in the sound.
 
     Attributes:
-        text: as it is written.
-        start_seconds, end_seconds: where it is spoken, or, if it does not fit, where it would have to be.
-        reason: why the sound was followed instead; empty if the word was.
+        text: the word as it is written.
+        start_seconds: start of the word; if it does not match, the place where it would have to be.
+        end_seconds: its end.
+        reason: why the word was not followed; empty if it was.
     """
 
     text: str
@@ -53,13 +54,13 @@ class AlignedWord:
 
 @dataclass(frozen=True)
 class TranscriptReport:
-    """How a transcript fits a clip.
+    """How well a transcript matches a clip.
 
     Attributes:
-        language: code of the language that it was read in.
+        language: code of its language.
         words: all its words, in order.
-        other_sound: (start, end) in seconds of stretches that are not in the transcript.
-        ignored: whether so little fits that none of it was followed.
+        other_sound: (start, end) in seconds of sound that is not in the transcript.
+        ignored: whether so little matches that no word was followed.
     """
 
     language: str
@@ -91,7 +92,7 @@ class TranscriptReport:
         }
 
     def summary(self) -> dict[str, Any]:
-        """What a motion keeps of the report."""
+        """The part of the report that a motion's metadata keeps."""
         return {
             "language": self.language,
             "words": len(self.words),
@@ -100,7 +101,7 @@ class TranscriptReport:
         }
 
     def sentences(self) -> list[str]:
-        """What a person should know, in the order of the clip; empty if all fits."""
+        """What does not match, one sentence each, in the order of the clip; empty if all words match."""
         num_words, num_fitting = len(self.words), sum(word.fits for word in self.words)
         if self.ignored:
             return [
@@ -116,7 +117,7 @@ class TranscriptReport:
         return sentences
 
     def _misfits(self) -> list[tuple[float, str]]:
-        """(seconds, sentence) per stretch of words that do not fit."""
+        """(seconds, sentence) for each run of words that do not match."""
         stretches: list[list[AlignedWord]] = []
         for before, word in zip((None, *self.words), self.words):
             if not word.fits:
@@ -136,7 +137,7 @@ class TranscriptReport:
         return found
 
     def _other_sounds(self) -> list[tuple[float, str]]:
-        """(seconds, sentence) per stretch of sound that no word of the transcript is near."""
+        """(seconds, sentence) for each stretch of sound without a word of the transcript nearby."""
         misfits = [word for word in self.words if not word.fits]
         found = []
         for start, end in self.other_sound:
@@ -149,11 +150,11 @@ class TranscriptReport:
 
 @dataclass(frozen=True, eq=False)
 class FollowedTranscript:
-    """What to tell a model about a clip.
+    """A transcript as the input of a speech model.
 
     Attributes:
-        phones: (T, C) float32 at 50 Hz; rows that sum to 1 where the transcript is followed, else zeros.
-        report: how the transcript fits.
+        phones: (T, C) given phones at 50 Hz: rows that sum to 1 where the transcript is followed, else zeros.
+        report: how well the transcript matches.
     """
 
     phones: np.ndarray
@@ -169,13 +170,13 @@ def follow(
     """The phones of a transcript at their places in a clip.
 
     Args:
-        posteriors: (T, C) probabilities of the phone classes at 50 Hz, as the model hears them.
+        posteriors: (T, C) probabilities of the phone classes at 50 Hz, from the model's phone head.
         pronunciation: the transcript's words.
         costs: see `align`.
-        cancelled: asked now and then.
+        cancelled: see `align`.
 
     Raises:
-        Cancelled: when `cancelled` says so.
+        Cancelled: if `cancelled` returns True.
     """
     if posteriors.ndim != 2 or posteriors.shape[1] != len(CLASSES):
         raise ValueError(f"posteriors (T, {len(CLASSES)}) expected, found {posteriors.shape}")
@@ -183,8 +184,8 @@ def follow(
     flat = np.array([phone for word in phones for phone in word])
     word_of = np.repeat(np.arange(len(phones)), [len(word) for word in phones])
     sounding = align(posteriors, phones, costs, cancelled)
-    told = np.where(sounding >= 0, flat[np.maximum(sounding, 0)], SILENCE)
-    misfit = _misfit(posteriors, told, costs.floor)
+    given = np.where(sounding >= 0, flat[np.maximum(sounding, 0)], SILENCE)
+    misfit = _misfit(posteriors, given, costs.floor)
     misfits, beside_other = _word_misfits(sounding, misfit, word_of)
     fits = misfits <= np.where(beside_other, _MISFIT_BESIDE_OTHER, _MISFIT)
     reasons = [
@@ -196,7 +197,7 @@ def follow(
     if ignored:
         follows[:] = False
     rows = np.zeros(posteriors.shape, dtype=np.float32)
-    rows[np.flatnonzero(follows), told[follows]] = 1.0
+    rows[np.flatnonzero(follows), given[follows]] = 1.0
     report = TranscriptReport(
         pronunciation.language,
         tuple(
@@ -209,25 +210,28 @@ def follow(
     return FollowedTranscript(rows, report)
 
 
-def _misfit(posteriors: np.ndarray, told: np.ndarray, floor: float) -> np.ndarray:
-    """(T,) nats by which the class told (T,) is less likely than the one heard; the mean of that for the sound and for
-    the shape of the mouth: two sounds that look alike are half as wrong."""
-    heard = np.log(posteriors.astype(np.float64) + floor)
-    seen = np.log(posteriors.astype(np.float64) @ _VISEME_OF + floor)
-    frames = np.arange(len(told))
-    sound = heard.max(axis=1) - heard[frames, told]
-    shape = seen.max(axis=1) - seen[frames, _VISEME_OF[told].argmax(axis=1)]
+def _misfit(posteriors: np.ndarray, given: np.ndarray, floor: float) -> np.ndarray:
+    """(T,) nats by which the given class (T,) is less likely than the most likely one.
+
+    It is the mean of this difference for phones and for visemes: a phone of the right mouth shape is half as wrong.
+    """
+    phones = np.log(posteriors.astype(np.float64) + floor)
+    visemes = np.log(posteriors.astype(np.float64) @ _VISEME_OF + floor)
+    frames = np.arange(len(given))
+    sound = phones.max(axis=1) - phones[frames, given]
+    shape = visemes.max(axis=1) - visemes[frames, _VISEME_OF[given].argmax(axis=1)]
     return 0.5 * (sound + shape)
 
 
 def _word_misfits(sounding: np.ndarray, misfit: np.ndarray, word_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(W,) mean misfit of each word's phones, infinite where it is not heard; and (W,) bool: whether it stands beside
-    other sound or a word that is not heard.
+    """(W,) mean misfit of each word's phones, infinite for a word without frames; and (W,) bool.
+
+    The latter is True for a word next to other sound or next to a word without frames.
 
     Args:
         sounding: (T,) from `align`.
-        misfit: (T,) nats by which what sounds is less likely than what was heard.
-        word_of: (P,) each phone's word.
+        misfit: (T,) from `_misfit`.
+        word_of: (P,) word of each phone.
     """
     spoken = np.flatnonzero(sounding >= 0)
     frames = np.bincount(sounding[spoken], minlength=len(word_of))
@@ -248,14 +252,14 @@ def _word_misfits(sounding: np.ndarray, misfit: np.ndarray, word_of: np.ndarray)
 
 
 def _is_another_text(misfits: np.ndarray, lengths: np.ndarray) -> bool:
-    """Whether words of these misfits (W,) and numbers of phones (W,) are not what is spoken in the clip at all."""
+    """Whether words with these misfits (W,) and numbers of phones (W,) are not the text of the clip at all."""
     mean = np.average(np.minimum(misfits, _UNHEARD), weights=lengths)
     certain = np.average(misfits <= _CERTAIN, weights=lengths)
     return bool(mean > _ALIEN_MISFIT and certain < _ALIEN_SHARE)
 
 
 def _is_pause(sounding: np.ndarray, misfit: np.ndarray) -> np.ndarray:
-    """(T,) bool: where a pause of the text is silence in the sound, each pause as a whole."""
+    """(T,) bool: frames of pauses that are silence in the sound; each pause as a whole."""
     pauses = np.zeros(len(sounding), dtype=bool)
     for first, last in _stretches(sounding):
         if sounding[first] == PAUSE:
@@ -266,24 +270,24 @@ def _is_pause(sounding: np.ndarray, misfit: np.ndarray) -> np.ndarray:
 def _spans(sounding: np.ndarray, word_of: np.ndarray) -> list[tuple[float, float]]:
     """(start, end) of each word in seconds; a word without frames has the end of the one before."""
     spans, end = [], 0.0
-    heard = np.where(sounding >= 0, word_of[np.maximum(sounding, 0)], -1)
-    places = {int(heard[first]): (first / RATE, last / RATE) for first, last in _word_stretches(heard)}
+    words = np.where(sounding >= 0, word_of[np.maximum(sounding, 0)], -1)
+    places = {int(words[first]): (first / RATE, last / RATE) for first, last in _word_stretches(words)}
     for word in range(int(word_of[-1]) + 1):
         start, end = places.get(word, (end, end))
         spans.append((start, end))
     return spans
 
 
-def _word_stretches(heard: np.ndarray) -> list[tuple[int, int]]:
-    """(first, last + 1) frame of each word that is heard, pauses inside it included."""
-    frames = np.flatnonzero(heard >= 0)
+def _word_stretches(words: np.ndarray) -> list[tuple[int, int]]:
+    """(first, last + 1) frame of each word of `words` (T,), -1 between words; includes pauses inside a word."""
+    frames = np.flatnonzero(words >= 0)
     if not len(frames):
         return []
-    return [(int(frames[first]), int(frames[last - 1]) + 1) for first, last in _stretches(heard[frames])]
+    return [(int(frames[first]), int(frames[last - 1]) + 1) for first, last in _stretches(words[frames])]
 
 
 def _other_sound(sounding: np.ndarray, posteriors: np.ndarray) -> tuple[tuple[float, float], ...]:
-    """Stretches in seconds that are no word of the text and no silence either, short ones left out."""
+    """(start, end) in seconds of sound that is neither a word of the text nor silence; short ones are left out."""
     found = []
     for first, last in _stretches(sounding):
         if sounding[first] == OTHER_SOUND:

@@ -1,4 +1,4 @@
-"""Which language a text is in: its script leaves a few, and py3langid chooses among them."""
+"""Identification of a text's language: its script leaves a few candidates, and py3langid chooses among them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ..errors import ModelError
 DEFAULT_LANGUAGE = "en-us"
 AUTO = "auto"
 
-# First word of a letter's Unicode name -> languages that espeak-ng reads and that are written with it, as py3langid
-# calls them, the most likely first. Small ones that others are taken for too easily are left out: they can be chosen.
+# First word of a letter's Unicode name -> languages of espeak-ng in this script, by py3langid's codes, the most likely
+# first. Small languages that others are easily mistaken for are left out; the user can still choose them.
 _SCRIPTS = {
     "LATIN": "en de fr es it pt nl pl cs sk hu fi da sv no nn tr ro hr sl et lv lt ca vi id is sq cy ga eu af sw eo",
     "CYRILLIC": "ru uk be bg sr mk kk ky tt ba",
@@ -43,16 +43,16 @@ _SCRIPTS = {
 }
 _ESPEAK_CODES = {"en": DEFAULT_LANGUAGE, "no": "nb", "nn": "nb", "zh": "cmn"}
 _TO_READ = 20000  # characters; more would not change the guess
-# How much likelier than the first language of a script another must be to be believed (difference of log-likelihoods).
-# One or two words say little: "Okay" would be Swahili. Measured on 199 English phrases and 406 of 32 other languages.
+# Difference of log-likelihoods by which a language must be likelier than the first of its script. One or two words are
+# weak evidence: "Okay" would be Swahili. Measured on 199 English phrases and 406 of 32 other languages.
 _SURER, _SURER_OF_A_WORD = 1.0, 5.0
 
 
 def guess_language(text: str) -> str:
-    """Code of the language of a text, as espeak-ng names it; American English where nothing decides.
+    """espeak-ng's code of a text's language; American English if the text gives no evidence.
 
     Raises:
-        ModelError: if more than the script has to decide, and py3langid is not installed.
+        ModelError: if the script alone does not decide, and py3langid is not installed.
     """
     text = text[:_TO_READ]
     script = _script(text)
@@ -68,7 +68,7 @@ def guess_language(text: str) -> str:
 
 
 def _script(text: str) -> str:
-    """First word of most letters' Unicode names; HIRAGANA for Japanese, which mixes in Chinese characters."""
+    """The first word of most letters' Unicode names; HIRAGANA for Japanese, which also uses Chinese characters."""
     scripts = Counter(
         "LATIN" if letter.isascii() else unicodedata.name(letter, "OTHER").split()[0].split("-")[0]
         for letter in text
@@ -81,7 +81,7 @@ def _script(text: str) -> str:
 
 @cache
 def _identifier() -> Any:
-    """The identifier with its model, read once: 0.8 s of work and 100 MB."""
+    """The identifier with its model, loaded once: 0.8 s and 100 MB."""
     try:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
     except ModuleNotFoundError as error:

@@ -1,7 +1,7 @@
 """The 39 phone classes that the speech model's phone head knows, and the mapping of IPA into them.
 
-Diphthongs and affricates become two classes in sequence. Classes are chosen by what is seen on a face and heard in a
-spectrum: `RT` is a tapped or rolled r, `R` the English one; `YU` and `EU` are the front rounded vowels (French `u`,
+Diphthongs and affricates become two classes in sequence. Classes differ in the shape of the face or in the spectrum:
+`RT` is a tapped or rolled r, `R` the English one; `YU` and `EU` are the front rounded vowels (French `u`,
 `eu`); `X` is every fricative of the throat.
 """
 
@@ -68,7 +68,7 @@ _IPA = {
     **dict.fromkeys("wʍɥ", "W"),
     **dict.fromkeys("jʝ", "Y"),
 }
-# Letters of espeak-ng's IPA that `from_ipa` does not know, by some of the same class.
+# Further letters of espeak-ng's IPA, by letters of the same class that `from_ipa` knows.
 IPA_KIN = str.maketrans({"ʉ": "ʏ", "ε": "ɛ", "ä": "a", "ũ": "u", "ĩ": "i", "ɴ": "ŋ", "ʕ": "ħ", "ʦ": "ts"})
 _IPA_SILENCE = frozenset(("", "_", "_:", "__"))
 
@@ -76,8 +76,8 @@ _IPA_SILENCE = frozenset(("", "_", "_:", "__"))
 def from_ipa(symbol: str) -> tuple[str, ...]:
     """Classes of one phoneme of espeak-ng, written in IPA: none, one or two.
 
-    Stress, length and other marks carry no class of their own; espeak's pauses are silence. A symbol that holds only
-    unknown letters gives no class (its time then belongs to nobody, which the articulation model bridges).
+    Stress, length and other marks have no class of their own; espeak's pauses are silence. A symbol of unknown letters
+    only has no class (the articulation model interpolates over its time).
     """
     bare = symbol.strip("ˈˌ ")
     if bare in _IPA_SILENCE:

@@ -1,4 +1,4 @@
-"""Text to words with the phone classes that they are spoken with."""
+"""Text to words with the phone classes of their pronunciation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .language import AUTO, guess_language
 from .phones import CLASS_INDEX, IPA_KIN, SILENCE, from_ipa
 from .text import require_words, speakable
 
-# Scripts without spaces between words: every character counts as a word in reports.
+# Scripts without spaces between words: every character is a word in reports.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 _PIECE = re.compile(r".+?(?:[.!?…。！？](?=\s)|[。！？]|\n|$)\s*", re.DOTALL)
@@ -24,8 +24,8 @@ class PronouncedWord:
     """A word of a transcript.
 
     Attributes:
-        text: as it is written, without the punctuation around it; several words where they are spoken as one.
-        phones: classes, indices into `phones.CLASSES`, none of them silence; at least one.
+        text: as it is written, without the punctuation around it; several words if they are spoken as one.
+        phones: indices into `phones.CLASSES`, at least one, none of them silence.
     """
 
     text: str
@@ -34,11 +34,11 @@ class PronouncedWord:
 
 @dataclass(frozen=True)
 class Pronunciation:
-    """How a transcript is spoken.
+    """The pronunciation of a transcript.
 
     Attributes:
-        language: code of the language that it was spoken in.
-        words: in the order of the text; signs that are not spoken are left out.
+        language: code of its language.
+        words: in the order of the text, without characters that are not spoken.
     """
 
     language: str
@@ -49,14 +49,14 @@ def pronounce(text: str, language: str = AUTO, cancelled: Callable[[], bool] | N
     """The words of a text and how they are spoken.
 
     Args:
-        text: what is said.
+        text: the spoken words.
         language: code of a language or accent of espeak-ng (de, en-gb, ...), or "auto" to guess it from the text.
-        cancelled: asked every few sentences.
+        cancelled: called every few sentences.
 
     Raises:
-        InputError: when the text holds no words, or the language is unknown.
-        ModelError: when espeak-ng is not here.
-        Cancelled: when `cancelled` says so.
+        InputError: if the text holds no words, or the language is unknown.
+        ModelError: if espeak-ng is not installed.
+        Cancelled: if `cancelled` returns True.
     """
     require_words(text, "the transcript")
     espeak = open_espeak()
@@ -76,8 +76,7 @@ def pronounce(text: str, language: str = AUTO, cancelled: Callable[[], bool] | N
 
 
 def require_language(language: str) -> None:
-    """Returns nothing; raises InputError if a transcript could not be read in this language, or ModelError without
-    espeak-ng."""
+    """Raise InputError unless espeak-ng speaks this language, or ModelError if it is not installed."""
     espeak = open_espeak()
     if not _is_auto(language):
         find_language(language, espeak)
@@ -88,11 +87,11 @@ def _is_auto(language: str) -> bool:
 
 
 def find_language(language: str, espeak: Espeak | None = None) -> str:
-    """The code under which espeak-ng knows a language ("EN_GB" is en-gb); raises InputError if it knows none."""
+    """espeak-ng's code of a language ("EN_GB" is en-gb); raises InputError if there is none."""
     espeak = espeak or open_espeak()
     code = language.strip().lower().replace("_", "-")
     if code == "en":
-        return "en-us"  # espeak-ng's en is British; the open model mostly heard American
+        return "en-us"  # espeak-ng's en is British; the open model's training voices are mostly American
     known = espeak.languages()
     if code in known:
         return code
@@ -104,7 +103,7 @@ def find_language(language: str, espeak: Espeak | None = None) -> str:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text in pieces of whole sentences where they are short enough, else of whole words, else cut."""
+    """The text in pieces: whole sentences if they are short enough, else whole words, else parts of words."""
     piece = ""
     for match in _PIECE.finditer(text):
         for part in _short(match.group()):
@@ -117,7 +116,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _short(sentence: str) -> list[str]:
-    """A sentence, cut between words where it is too long, and within words longer than a piece."""
+    """A sentence in pieces, cut between words if it is too long, and within words longer than a piece."""
     if len(sentence) <= _PIECE_LETTERS:
         return [sentence]
     parts = re.findall(rf"\S{{{_PIECE_LETTERS}}}|\S+\s*|\s+", sentence)
@@ -125,14 +124,14 @@ def _short(sentence: str) -> list[str]:
 
 
 def _pronounce_piece(text: str, language: str, espeak: Espeak) -> list[PronouncedWord]:
-    """The words of a short text. espeak-ng says where in the text each thing begins that it speaks."""
+    """The words of a short text, by the places in the text at which espeak-ng begins each word."""
     tokens = [match for match in _TOKEN.finditer(text) if any(map(str.isalnum, match.group()))]
     if not tokens:
         return []
     phones: list[list[int]] = [[] for _ in tokens]
     index = 0
     for word in espeak.speak(text, language) or []:
-        # A word may be announced at the sign before it ("-- well"), and never before the one that came last.
+        # The place may be that of a sign before the word ("-- well"), but never one before the last word.
         while index + 1 < len(tokens) and word.start >= tokens[index].end() and _reaches(text, word, tokens[index + 1]):
             index += 1
         spoken = (CLASS_INDEX[name] for phoneme in word.phonemes for name in from_ipa(phoneme.translate(IPA_KIN)))
@@ -153,7 +152,7 @@ def _pronounce_piece(text: str, language: str, espeak: Espeak) -> list[Pronounce
 
 
 def _reaches(text: str, word: SpokenWord, token: re.Match[str]) -> bool:
-    """Whether the first letter or digit from a word's beginning on lies in this token or after it."""
+    """Whether the first letter or digit after a word's place lies in this token or behind it."""
     start = word.start
     while start < len(text) and not text[start].isalnum():
         start += 1

@@ -1,4 +1,4 @@
-"""A transcript as a person gives it: a text, or a text file; made safe to speak, or refused with a sentence."""
+"""Transcripts from the user: a text or a text file, checked and cleaned for speech."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from ..errors import InputError
 
 _MAX_BYTES = 4 << 20
-# Nobody speaks faster: quick speech has about 20 letters per second. The rest is room for a strip that was cut.
+# Fast speech has about 20 letters per second. The rest is a margin for strips that were cut.
 _LETTERS_PER_SECOND, _SPARE_LETTERS = 50, 2000
 
 
 def read_transcript(given: str, folder: str | Path = "") -> str:
-    """The text that is meant: the contents of a .txt file (UTF-8, or UTF-16 with its mark), else `given` itself.
+    """The contents of a .txt file (UTF-8, or UTF-16 with its mark), else the text `given` itself.
 
-    What looks like a file on any system is never taken as words. A relative path is relative to `folder`.
+    A text that looks like a path on any system is never taken as words. A relative path is relative to `folder`.
 
     Raises:
         InputError: if the file is missing or cannot be read as text, or there is no word in it.
@@ -55,7 +55,7 @@ _TEXT_SUFFIX = re.compile(r"\w\.(text|md|srt|vtt|csv|json|rtf|docx?|odt|pdf)$", 
 
 
 def require_words(text: str, name: str) -> str:
-    """The text; raises InputError if it holds no letter and no digit, or is no text at all."""
+    """The text as it is; raises InputError if it holds no letter and no digit, or is no text at all."""
     strange = sum(letter == "�" or unicodedata.category(letter) == "Cc" and not letter.isspace() for letter in text)
     if "\0" in text or strange > 3 + 0.02 * len(text):
         raise InputError(f"{name} is not text; write the words that are spoken, or give a text file in UTF-8")
@@ -76,7 +76,7 @@ def require_speakable_length(text: str, duration_seconds: float) -> None:
 
 
 def speakable(text: str) -> str:
-    """The text, letter for letter, with spaces for what is not spoken: control characters, emoji, unknown signs.
+    """The text with a space for every character that is not spoken: control characters, emoji, unknown signs.
 
     espeak-ng would read an emoji's name, and take some control characters for commands.
     """
