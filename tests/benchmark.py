@@ -124,7 +124,7 @@ def engine_table(official: Path, peak: float, repeats: int, quick: bool) -> None
                 pipeline = EMOTEPipeline(engine)
                 features = pipeline.encode(sound)
                 track = EmotionTrack.constant("anger", 2.0)
-                stages = {
+                stages: dict[str, Callable[[], object]] = {
                     "audio encoder": functools.partial(pipeline.encode, sound),
                     "motion": functools.partial(pipeline.generate, features, track),
                 }
@@ -148,11 +148,15 @@ def thread_table(repeats: int) -> None:
     print("\nopen model, ten seconds, ONNX Runtime:", end="")
     for num_threads in (1, 2):
         pipeline = EMOTEPipeline(OnnxEngine(find_model("emote_open"), num_threads))
-        seconds = best_time(lambda p=pipeline: p.generate(p.encode(sound), track), repeats)
+        seconds = best_time(functools.partial(_generate, pipeline, sound, track), repeats)
         print(
             f" {seconds:.3f} s with {num_threads} thread{'s' * (num_threads > 1)}",
             end=";" if num_threads == 1 else "\n",
         )
+
+
+def _generate(pipeline: EMOTEPipeline, sound: Waveform, track: EmotionTrack) -> object:
+    return pipeline.generate(pipeline.encode(sound), track)
 
 
 def cold_start(folder: Path) -> None:
@@ -173,7 +177,7 @@ def cold_start(folder: Path) -> None:
 
 def memory_table(folder: Path) -> None:
     """Print the highest memory of `generate` for a minute, ten minutes and an hour (Linux)."""
-    lowest = 0
+    lowest = 0.0
     for minutes in MEMORY_MINUTES:
         clip = write_wav(folder / f"{minutes}.wav", 60 * minutes)
         started = time.perf_counter()
