@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -159,6 +158,8 @@ def _between(axis_angle: np.ndarray, before: np.ndarray, after: np.ndarray, part
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz by name; raises InputError for pickled objects and for false sizes."""
+    import zipfile  # here, as it takes longer to import than the rest of the add-on
+
     known = {"expression", "jaw", "fps", "eyes", "neck", "meta"}
     arrays = {}
     with zipfile.ZipFile(path) as archive:

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +40,7 @@ def temporary_beside(path: Path) -> Path:
 
     It is beside `path`, so that it is on the same disk and relative paths in a .blend stay valid.
     """
-    return path.with_name(f".emote-{uuid.uuid4().hex[:12]}{path.suffix}")
+    return path.with_name(f".emote-{os.urandom(6).hex()}{path.suffix}")
 
 
 def write_json(path: str | Path, content: Any) -> None:
