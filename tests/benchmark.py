@@ -109,7 +109,7 @@ def main() -> None:
 
 def engine_table(official: Path, peak: float, repeats: int, quick: bool) -> None:
     """Print both models' times by both engines, of ten seconds and ten minutes of sound."""
-    print(f"\n{'model and stage':34} {'engine':>6} {'sound':>6} {'seconds':>8} {'of peak':>8} {'x real time':>12}")
+    print(f"\n{'model':32} {'stage':13} {'engine':>6} {'sound':>6} {'seconds':>8} {'of peak':>8} {'x real time':>12}")
     for title, folder in (("open model", find_model("emote_open")), ("EMOTE at official size (random)", official)):
         reference = load_model(folder)
         for module in reference.modules():
@@ -135,11 +135,10 @@ def engine_table(official: Path, peak: float, repeats: int, quick: bool) -> None
                         seconds = best_time(work, times)
                     share = flops[stage] / seconds / 1e9 / peak
                     print(
-                        f"{title + ', ' + stage:34} {name:>6} {sound_seconds:>4} s {seconds:8.3f} {share:8.0%} "
+                        f"{title:32} {stage:13} {name:>6} {sound_seconds:>4} s {seconds:8.3f} {share:8.0%} "
                         f"{sound_seconds / seconds:12.0f}",
                         flush=True,
                     )
-                    title = " " * len(title) if stage == "motion" else title
 
 
 def thread_table(repeats: int) -> None:
