@@ -1,7 +1,7 @@
-"""Whether this zip is for this Blender, and whether the libraries that it brought are the ones in use.
+"""Checks of the bundled libraries: whether this zip is for this Blender, and whether its versions are in use.
 
-All extensions share one site-packages: where two bring the same library, Blender installs the newer version for both.
-What is found when the add-on is enabled is kept, since drawing must not look at files.
+All extensions share one site-packages: if two bring the same library, Blender installs the newer version for both. The
+check runs when the add-on is enabled and its result is cached, since drawing must not read files.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _OLDEST_MACOS = 13
 
 @dataclass(frozen=True)
 class BundleState:
-    """What was found when the add-on was enabled.
+    """The result of the check.
 
     Attributes:
-        problem: why no speech model can run with these libraries; empty if nothing is in the way.
+        problem: why no speech model can run with these libraries; empty if they can.
         cautions: what may go wrong, one sentence each.
     """
 
@@ -42,10 +42,10 @@ class BundleState:
 
 @dataclass(frozen=True)
 class Host:
-    """What runs this add-on.
+    """The system and the program that run this add-on.
 
     Attributes:
-        python: major and minor version.
+        python: major and minor version of Python.
         platform: Blender's name of the system, "linux-x64".
         macos: version of macOS, (13, 1); empty elsewhere.
         blender: version of Blender.
@@ -60,7 +60,7 @@ class Host:
 
     @classmethod
     def this(cls) -> Host:
-        """The one that runs this."""
+        """The present host."""
         system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, sys.platform)
         machine = platform.machine().lower()
         return cls(
@@ -76,12 +76,12 @@ _state = BundleState()
 
 
 def state() -> BundleState:
-    """What `check` found."""
+    """The result of `check`."""
     return _state
 
 
 def check() -> None:
-    """Look whether the libraries of this installation can be used; a checkout, which has no manifest, has none."""
+    """Check the libraries of this installation; a checkout has no manifest and is not checked."""
     global _state
     folder = Path(__file__).parents[1]
     try:
@@ -96,17 +96,17 @@ def check() -> None:
 
 
 def read_manifest(path: Path) -> dict:
-    """An extension's manifest."""
+    """The manifest of an extension."""
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def examine(manifest: dict, host: Host, manifests: list[Path]) -> BundleState:
-    """What speaks against the libraries of an installed zip.
+    """Check the libraries of an installed zip.
 
     Args:
-        manifest: of this extension.
-        host: what runs it.
-        manifests: of all installed extensions; read only where another version of a library is in use.
+        manifest: manifest of this extension.
+        host: the system and the program.
+        manifests: paths of all extensions' manifests; read only if another version of a library is in use.
     """
     unsupported = unsupported_sentence(manifest, host)
     if unsupported:
@@ -151,7 +151,7 @@ def unsupported_sentence(manifest: dict, host: Host) -> str:
 
 
 def wheels_for(manifest: dict, python: tuple[int, int]) -> dict[str, str]:
-    """Versions of the libraries that a manifest lists for a Python, by their names as in wheels' file names."""
+    """Versions of the libraries that a manifest lists for a Python, by name as in the file names of wheels."""
     versions = {}
     for wheel in manifest.get("wheels", []):
         name, version, *_ = Path(wheel).name.split("-")
@@ -161,7 +161,7 @@ def wheels_for(manifest: dict, python: tuple[int, int]) -> dict[str, str]:
 
 
 def installed_versions(search_path: list[str]) -> dict[str, str]:
-    """Versions of the libraries that would be imported, from the names of the folders beside them (a millisecond)."""
+    """Versions of the importable libraries, by name, from the names of their metadata folders (a millisecond)."""
     versions: dict[str, str] = {}
     for folder in search_path:
         try:
@@ -176,7 +176,7 @@ def installed_versions(search_path: list[str]) -> dict[str, str]:
 
 
 def origin_of(library: str, version: str, manifests: list[Path]) -> str:
-    """Where a version of a library comes from, as words for a sentence."""
+    """The source of a version of a library, as words for a sentence."""
     for path in manifests:
         try:
             manifest = read_manifest(path)
@@ -189,7 +189,7 @@ def origin_of(library: str, version: str, manifests: list[Path]) -> str:
 
 
 def _unusable(version: str, host: Host) -> str:
-    """Why a version of onnxruntime cannot be used, to follow its name; empty if it can."""
+    """Why a version of onnxruntime cannot be used, as the end of a sentence; empty if it can."""
     release = _numbers(version)[:2]
     if release < _OLDEST_ONNXRUNTIME:
         return "is too old for them; disable what brought it and restart Blender"
@@ -200,7 +200,7 @@ def _unusable(version: str, host: Host) -> str:
 
 
 def _only_pythons(wheel: str) -> list[tuple[int, int]]:
-    """The Pythons that a wheel is for by its file name; empty if it is for any, or for that and later ones (abi3)."""
+    """The Python versions of a wheel, from its file name; empty if it is for any, or for all later ones (abi3)."""
     python_tags, abi_tag = Path(wheel).name.split("-")[-3:-1]
     if abi_tag == "abi3":
         return []
@@ -213,5 +213,5 @@ def _normalised(name: str) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """(1, 20, 1) of "1.20.1"; what is no number is left out."""
+    """The numbers in a version: (1, 20, 1) of "1.20.1"."""
     return tuple(int(number) for number in re.findall(r"\d+", version))

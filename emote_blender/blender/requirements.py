@@ -1,4 +1,4 @@
-"""What this installation can and cannot do: which libraries inference needs and which are missing."""
+"""Requirements of inference: which libraries are missing, and why no speech model can run."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LIBRARIES = ("onnxruntime",)
 
 @functools.cache
 def missing_libraries() -> tuple[str, ...]:
-    """Names of the libraries without which no speech model runs here; empty if all are there."""
+    """Names of the missing libraries that every speech model needs."""
     return tuple(name for name in _LIBRARIES if find_spec(name) is None)
 
 
 def missing_sentence() -> str:
-    """Why no speech model can run here and what to do about it; empty if nothing is in the way."""
+    """Why no speech model can run here and what to do; empty if one can."""
     if bundle.state().problem:
         return bundle.state().problem
     missing = missing_libraries()

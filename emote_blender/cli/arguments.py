@@ -1,4 +1,4 @@
-"""What several commands share: arguments and exit codes."""
+"""Arguments and exit codes of several commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXIT_FAILED, EXIT_CANCELLED = 1, 130
 
 
 def model_arguments() -> argparse.ArgumentParser:
-    """A parent parser with the arguments of the commands that animate: model, head, engine and report."""
+    """A parent parser for commands that animate: model, head, engine and report."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--model", default=DEFAULT_MODEL, help="name or folder of the speech model (default: %(default)s)"

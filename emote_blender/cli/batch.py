@@ -26,7 +26,7 @@ def add_batch_command(commands: Any) -> None:
 
 
 def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
-    """Exit code of `batch`: the jobs of a CSV file, one after the other, with one loaded model."""
+    """Run the jobs of a CSV file in order with one loaded model, and return the exit code."""
     folder = Path(arguments.output)
     rows = read_jobs(arguments.jobs, folder)
     needs_head = any(row.job and row.job.output.suffix.lower() == ".blend" for row in rows)
@@ -36,7 +36,7 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
         raise InputError(
             f"--report and a row of {arguments.jobs} both name {report_path}; give the report another name"
         )
-    # A report inside the folder can only be tried once the folder is there; any other before it is made.
+    # A report inside the folder can only be checked once the folder exists; any other one before it is made.
     if report_path and not report_path.resolve().is_relative_to(folder.resolve()):
         check_writable(report_path)
     try:

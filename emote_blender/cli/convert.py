@@ -1,4 +1,4 @@
-"""The command `convert`: other people's files to folders that this program uses, once, on the user's machine."""
+"""The command `convert`: official files to folders that this program uses, on the user's machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..speech_model.config import load_config
 
 
 def add_convert_command(commands: Any) -> None:
-    """Returns nothing; adds `convert` and what it converts to the parsers of `cli`."""
+    """Add `convert` and its subcommands to the parsers of the program."""
     command = commands.add_parser("convert", help="make a model or head folder of files that you downloaded")
     kinds = command.add_subparsers(required=True, metavar="KIND")
     _add_flame(kinds)
@@ -59,19 +59,19 @@ def _add_graphs(kinds: Any) -> None:
 
 
 def _add_checkpoint(command: argparse.ArgumentParser, source: str, kind: str) -> None:
-    """The arguments that both kinds of checkpoint have."""
+    """Add the arguments of both kinds of checkpoint."""
     command.add_argument("source", type=Path, metavar="CKPT|FOLDER", help=source)
     command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=f"the {kind} folder to make")
     command.add_argument("--config", type=Path, metavar="CFG.yaml", help="the settings, if not beside the checkpoint")
 
 
 def convert_emote_command(arguments: argparse.Namespace, decode: Any) -> int:
-    """Exit code of `convert emote`; raises EmoteError if a file cannot be used or a folder cannot be written."""
+    """Run `convert emote` and return the exit code; raises EmoteError if a file or folder cannot be used."""
     return _tell(emote_folder(arguments.source, arguments.output, arguments.config, arguments.with_flame))
 
 
 def convert_flint_command(arguments: argparse.Namespace, decode: Any) -> int:
-    """Exit code of `convert flint`; raises EmoteError if a file cannot be used or the folder cannot be written."""
+    """Run `convert flint` and return the exit code; raises EmoteError if a file or folder cannot be used."""
     from ..official.flint import convert_flint
 
     conversion = convert_flint(arguments.source, arguments.output, arguments.config)
@@ -79,12 +79,12 @@ def convert_flint_command(arguments: argparse.Namespace, decode: Any) -> int:
 
 
 def convert_flame_command(arguments: argparse.Namespace, decode: Any) -> int:
-    """Exit code of `convert flame`; raises EmoteError if a file cannot be used or the folder cannot be written."""
+    """Run `convert flame` and return the exit code; raises EmoteError if a file or folder cannot be used."""
     return _tell(head_folder(arguments.file, arguments.output, arguments.landmarks, arguments.basis))
 
 
 def convert_graphs_command(arguments: argparse.Namespace, decode: Any) -> int:
-    """Exit code of `convert graphs`; raises EmoteError if torch is missing or the folder cannot be used."""
+    """Run `convert graphs` and return the exit code; raises EmoteError if torch is missing or the folder unusable."""
     from ..engine.torch import write_missing_graphs
 
     folder = find_model(arguments.model)
@@ -96,6 +96,6 @@ def convert_graphs_command(arguments: argparse.Namespace, decode: Any) -> int:
 
 
 def _tell(lines: list[str]) -> int:
-    """Prints what a conversion did; exit code 0."""
+    """Print the result of a conversion and return exit code 0."""
     print(*lines, sep="\n")
     return 0

@@ -1,4 +1,4 @@
-"""What a model folder, a head folder or a motion file is, as lines of text."""
+"""Descriptions of model folders, head folders and motion files, as lines of text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LINE_WIDTH = 110
 
 
 def describe_installed() -> str:
-    """The models and heads that are found, one line each, and where they were looked for."""
+    """The installed models and heads, one line each, and the searched folders."""
     lines = []
     for title, found, describe in (
         ("models", available_models(), _model_line),
@@ -45,10 +45,10 @@ def describe_installed() -> str:
 
 
 def describe(name_or_path: str) -> str:
-    """What is at a path, or the model or head of a name.
+    """The description of the model, head or motion at a path, or of the model or head of a name.
 
     Raises:
-        EmoteError: if nothing is there or it is damaged.
+        EmoteError: if there is nothing, or it is damaged.
     """
     path = Path(name_or_path).expanduser()
     if os.path.isfile(path):
@@ -64,7 +64,7 @@ def describe(name_or_path: str) -> str:
 
 
 def count_parameters(path: Path) -> int:
-    """How many numbers a safetensors file holds, by its header alone; raises ModelError if it is missing or damaged."""
+    """Number of values in a safetensors file, from its header; raises ModelError if it is missing or damaged."""
     return sum(math.prod(shape) for shape in read_shapes(path).values())
 
 
@@ -139,7 +139,7 @@ def _components(number: int, names: list | tuple | None) -> str:
 
 
 def _table(values: dict[str, object]) -> str:
-    """One entry per line, the values in one column; long ones are wrapped."""
+    """The entries as lines, with the values in one column; long values are wrapped."""
     width = max(map(len, values)) + 2
     return "\n".join(
         textwrap.fill(

@@ -37,7 +37,7 @@ def add_generate_command(commands: Any) -> None:
 
 
 def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
-    """Exit code of `generate`: one audio file to one motion or scene file."""
+    """Write one motion or scene file for one audio file, and return the exit code."""
     output = Path(arguments.output)
     check_output_suffix(output)
     condition: dict[str, str | float]
@@ -66,7 +66,7 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
 
 
 def _checked_generate(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace, Decoder], int]:
-    """`generate`, after the rule that the parser cannot express."""
+    """`generate` with the check that the parser cannot express."""
 
     def run(arguments: argparse.Namespace, decode: Decoder) -> int:
         if arguments.track and (arguments.emotion is not None or arguments.intensity is not None):

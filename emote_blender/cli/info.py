@@ -1,4 +1,4 @@
-"""The command `info`: what is installed, or what a model, a head or a motion file is."""
+"""The command `info`: lists what is installed, or describes a model, a head or a motion file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_info_command(commands: Any) -> None:
 
 
 def info(arguments: argparse.Namespace, decode: Any) -> int:
-    """Exit code of `info`; raises EmoteError if what is asked for is missing or damaged."""
+    """Print the information and return the exit code; raises EmoteError if something is missing or damaged."""
     from .describe import describe, describe_installed
 
     print(describe(arguments.what) if arguments.what else describe_installed())

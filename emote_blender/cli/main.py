@@ -1,7 +1,7 @@
 """The command line: generate, batch, convert, info, train, evaluate.
 
-`python -m emote_blender ...` and `blender --command emote ...` are the same program. Exit codes: 0 all went well,
-1 something of the user's cannot be used (one sentence on stderr), 2 wrong usage, 130 cancelled.
+`python -m emote_blender ...` and `blender --command emote ...` are the same program. Exit codes: 0 success, 1 an input
+that cannot be used (one sentence on stderr), 2 wrong usage, 130 cancelled.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .training import add_evaluate_command, add_train_command
 
 
 def main(argv: Sequence[str] | None = None, decode: Decoder | None = None) -> int:
-    """The exit code of the command in `argv` (None: of this process).
+    """Run a command and return the exit code.
 
     Args:
-        argv: what stands after the program's name.
-        decode: reads an audio file; Blender gives its own decoder. None: soundfile.
+        argv: the arguments after the program's name; None for those of this process.
+        decode: reads an audio file; Blender passes its own decoder. None for soundfile.
     """
     parser = _parser("python -m emote_blender" if decode is None else "blender --command emote")
     try:
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None, decode: Decoder | None = None) -> in
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
-    """The parser of all commands; `run` of its result is the command's function."""
+    """The parser of all commands; `run` of a result is the function of the command."""
     parser = argparse.ArgumentParser(prog=program, description="Speech and an emotion to facial animation.")
     parser.add_argument("--version", action="version", version=package_version())
     parser.add_argument("--verbose", action="store_true", help="also show what is done in detail, on stderr")

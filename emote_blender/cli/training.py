@@ -1,4 +1,4 @@
-"""The arguments of `train` and `evaluate`. Their code is in a checkout only; the extension says so."""
+"""The commands `train` and `evaluate`. Their code is in a checkout only; the extension reports that."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _PACKAGE = __package__.rpartition(".")[0]
 
 
 def add_train_command(commands: Any) -> None:
-    """Returns nothing; adds `train` to the parsers of `cli`."""
-    command = commands.add_parser("train", help="train FLINT, EMOTE, its audio encoder or the networks that watch it")
+    """Add `train` to the parsers of the program."""
+    command = commands.add_parser("train", help="train FLINT, EMOTE, its audio encoder or the perceptual networks")
     command.add_argument("task", metavar="TASK", help="what to train, as its config says: flint, emote, encoder, ...")
     command.add_argument("--config", required=True, metavar="F", help="a .toml file, or the name of a shipped config")
     command.add_argument("--data", type=Path, metavar="D", help="folder of the data that the config is for")
@@ -33,7 +33,7 @@ def add_train_command(commands: Any) -> None:
 
 
 def add_evaluate_command(commands: Any) -> None:
-    """Returns nothing; adds `evaluate` to the parsers of `cli`."""
+    """Add `evaluate` to the parsers of the program."""
     command = commands.add_parser("evaluate", help="measure how good a speech model is")
     command.add_argument("model", metavar="MODEL", help="name or folder of the speech model")
     command.add_argument(
@@ -50,7 +50,7 @@ def add_evaluate_command(commands: Any) -> None:
     command.add_argument("--limit", type=int, default=100, metavar="N", help="clips per part (default: %(default)s)")
     command.add_argument("--json", action="store_true", help="print JSON instead of the table")
     command.add_argument(
-        "--transcript", action="store_true", help="tell the model what is said, where the data know it"
+        "--transcript", action="store_true", help="give the model the spoken words, where the data have them"
     )
     command.add_argument(
         "--wrong-words", type=float, default=0.0, metavar="0..1", help="share of the transcripts' words that are wrong"
@@ -59,7 +59,7 @@ def add_evaluate_command(commands: Any) -> None:
 
 
 def train(arguments: argparse.Namespace, decode: Any) -> int:
-    """Exit code of `train`; raises InputError where training, or what it needs, is not installed."""
+    """Run `train` and return the exit code; raises InputError if training or a library is not installed."""
     if find_spec(f"{_PACKAGE}.training") is None:
         raise InputError(
             "the extension does not bring the training code; get the project's source and run "
@@ -75,7 +75,7 @@ def train(arguments: argparse.Namespace, decode: Any) -> int:
 
 
 def evaluate(arguments: argparse.Namespace, decode: Any) -> int:
-    """Exit code of `evaluate`; raises InputError where the training code, which judges models, is not installed."""
+    """Run `evaluate` and return the exit code; raises InputError if the training code is not installed."""
     if find_spec(f"{_PACKAGE}.training") is None:
         raise InputError(
             "the extension does not bring the code that judges models; get the project's source and run "

@@ -15,9 +15,9 @@ def head_slopes(num_heads: int) -> Tensor:
 
 
 def distance_bias(num_frames: int, num_heads: int, period: int = 1, device: torch.device | str = "cpu") -> Tensor:
-    """Bias that attention scores get from the distance between frames, (H, T, T): -slope * floor(|i - j| / period).
+    """Attention bias (H, T, T) by the distance between frames: -slope * floor(|i - j| / period).
 
-    It looks both ways. `period` 1 is FLINT's "alibi_future", 30 EMOTE's "faceformer_future" (spec 3.3).
+    It is symmetric in time. `period` 1 is FLINT's "alibi_future", 30 EMOTE's "faceformer_future" (spec 3.3).
     """
     frames = torch.arange(num_frames, device=device, dtype=torch.float32)
     distance = ((frames[None, :] - frames[:, None]).abs() / period).floor()
@@ -67,7 +67,7 @@ class TransformerEncoderLayer(nn.Module):
 
 
 class TransformerEncoder(nn.Module):
-    """Layers that share one distance bias; there is no final norm and no positional encoding."""
+    """Layers with a common distance bias; without final norm and positional encoding."""
 
     def __init__(
         self,

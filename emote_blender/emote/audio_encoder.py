@@ -1,4 +1,4 @@
-"""What every audio encoder offers: waveform to one feature vector per frame of motion."""
+"""The interface of the audio encoders: a waveform to one feature vector per frame of motion."""
 
 from torch import Tensor, nn
 
@@ -11,5 +11,5 @@ class AudioEncoder(nn.Module):
     """
 
     def clip_statistics(self, samples: Tensor) -> object | None:
-        """What must be measured over a whole clip (N,) before windows of it are encoded; None: nothing."""
+        """Statistics of a whole clip (N,), needed to encode windows of it; None if the encoder needs none."""
         return None

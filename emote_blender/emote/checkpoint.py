@@ -18,7 +18,7 @@ def load_model(folder: str | Path, device: torch.device | str = "cpu") -> EMOTE:
     """The speech model in `folder`, in eval mode on `device`.
 
     Raises:
-        ModelError: when a file is missing or damaged, or weights and configuration do not fit each other exactly.
+        ModelError: if a file is missing or damaged, or weights and configuration do not match exactly.
     """
     config = load_config(folder)
     path = Path(folder) / WEIGHTS_FILE
@@ -29,7 +29,7 @@ def load_model(folder: str | Path, device: torch.device | str = "cpu") -> EMOTE:
 
 
 def save_model(model: EMOTE, folder: str | Path) -> Path:
-    """Path of the folder that the model's configuration and weights were written to."""
+    """Write the model's configuration and weights to `folder`, and return its path."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_weights(model, folder / WEIGHTS_FILE)
@@ -49,7 +49,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, under today's names.
 
     Raises:
-        ModelError: when the file is missing, truncated or of another kind.
+        ModelError: if the file is missing, truncated or of another kind.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -64,7 +64,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 
 
 def load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> None:
-    """Copy `state` into the model; keys and shapes must be exactly the model's.
+    """Copy `state` into the model; keys and shapes must be the model's exactly.
 
     Raises:
         ModelError: naming the keys that are missing, unexpected or of another shape. The model is then unchanged.
@@ -75,5 +75,5 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], path: Path) -> Non
 
 
 def tensor_specs(state: Mapping[str, Tensor]) -> dict[str, TensorSpec]:
-    """What `match_tensors` compares, of a state dict."""
+    """The specs of a state dict's tensors, for `match_tensors`."""
     return {name: TensorSpec(tuple(t.shape), str(t.dtype).removeprefix("torch.")) for name, t in state.items()}

@@ -44,7 +44,7 @@ _NOISY_LOGGERS = "torch.onnx", "torch.export", "onnxscript", "onnx_ir", "torch.o
 
 
 class LogMelFeatures(nn.Module):
-    """Normalised log-mel spectrogram and given phones to features and phone posteriors."""
+    """Normalised log-mel spectrogram and given phones, to features and phone posteriors."""
 
     inputs, outputs = ("mel", "phones"), ("features", "posteriors")
 
@@ -53,7 +53,7 @@ class LogMelFeatures(nn.Module):
         self.audio_model: Any = build_audio_encoder(config)
 
     def forward(self, mel: Tensor, phones: Tensor) -> tuple[Tensor, Tensor]:
-        """(1, T, D) and (1, 2 T, classes) of mel (1, M, L) and phones (1, 2 T, classes), zeros where none is given."""
+        """(1, T, D), (1, 2 T, classes) of mel (1, M, L) and phones (1, 2 T, classes), which are zeros if not given."""
         return self.audio_model.encode_warped(mel, phones)
 
     def example(self, config: EMOTEConfig) -> tuple[tuple[Tensor, ...], tuple[dict, ...]]:
@@ -65,7 +65,7 @@ class LogMelFeatures(nn.Module):
 
 
 class Wav2Vec2Features(nn.Module):
-    """Normalised samples, and statistics of the first convolution over the clip where it has a norm over time."""
+    """Normalised samples and, if the first convolution has a norm over time, its statistics, to features."""
 
     outputs = ("features",)
 
@@ -91,7 +91,7 @@ class Wav2Vec2Features(nn.Module):
 
 
 class Motion(nn.Module):
-    """Features and condition to motion. The style map's weight is an input, so that any number of conditions fits."""
+    """Features and condition to motion. The style map's weight is an input, to leave the number of conditions free."""
 
     inputs, outputs = ("features", "condition", "style_weight"), ("motion",)
 
@@ -121,7 +121,7 @@ _FREE = torch.export.Dim.AUTO
 
 
 def write_graph(config: EMOTEConfig, part: Part, folder: Path) -> Graph:
-    """The graph of a part of such models, written with its description into `folder`; equal bytes every time."""
+    """Write the graph of a part of such models and its description into `folder`, byte-stable, and return it."""
     module = _module(config, part)
     content, weights = export(module, *module.example(config))
     graph = Graph(
@@ -136,12 +136,12 @@ def write_graph(config: EMOTEConfig, part: Part, folder: Path) -> Graph:
 
 
 def export(module: Any, inputs: tuple[Tensor, ...], free_sizes: tuple[dict, ...]) -> tuple[bytes, tuple[str, ...]]:
-    """A module as an ONNX file whose parameters are declared as external data, and the names of these.
+    """The bytes of a module's ONNX file, with its parameters as external data, and the names of these parameters.
 
     Args:
-        module: has the names of its `inputs` and `outputs`.
-        inputs: to trace it with.
-        free_sizes: for each input, the dimensions of any size.
+        module: a module that names its `inputs` and `outputs`.
+        inputs: inputs to trace it with.
+        free_sizes: the dimensions of free size of each input.
     """
     import onnx_ir as ir
     from onnxscript import optimizer
@@ -180,14 +180,14 @@ def export(module: Any, inputs: tuple[Tensor, ...], free_sizes: tuple[dict, ...]
 
 
 def _module(config: EMOTEConfig, part: Part) -> Any:
-    """The part of a model that becomes a graph, with any weights."""
+    """The module of a part, with random weights."""
     if part == "motion":
         return Motion(config)
     return LogMelFeatures(config) if isinstance(config.audio_encoder, LogMelEncoderConfig) else Wav2Vec2Features(config)
 
 
 def _tensors(module: nn.Module) -> dict[str, TensorSpec]:
-    """What a weights file holds of this part; the number of conditions is left open."""
+    """The tensors of a part in a weights file; None in place of the number of conditions."""
     specs = tensor_specs(module.state_dict())
     specs.pop(MASK_EMBEDDING, None)  # there or not, without any influence on the graph
     if STYLE_WEIGHT in specs:
@@ -196,7 +196,7 @@ def _tensors(module: nn.Module) -> dict[str, TensorSpec]:
 
 
 def _translations() -> dict[Callable, Callable]:
-    """ONNX for three operators, in forms that ONNX Runtime computes fastest: Gemm, its fused Gelu and attention."""
+    """Translations of three operators to the forms that ONNX Runtime computes fastest: Gemm, fused Gelu, attention."""
     from onnxscript import opset18 as op
 
     def integers(*values):
@@ -231,7 +231,7 @@ def _translations() -> dict[Callable, Callable]:
 
 
 def _strip(model: Any) -> None:
-    """Remove what differs from machine to machine: stack traces, paths, names of tools."""
+    """Remove what differs between machines: stack traces, paths, names of tools."""
     model.producer_name = model.producer_version = None
     holders = [model, model.graph, *model.graph.inputs, *model.graph.outputs, *model.graph.initializers.values()]
     for index, node in enumerate(model.graph.all_nodes()):
@@ -244,7 +244,7 @@ def _strip(model: Any) -> None:
 
 @contextlib.contextmanager
 def _without_attention_masks() -> Iterator[None]:
-    """Keep transformers from adding a mask of ones, which it makes only while a graph is traced."""
+    """Keep transformers from adding a mask of ones, which it only does while a graph is traced."""
     from transformers.models.wav2vec2 import modeling_wav2vec2
 
     made = modeling_wav2vec2.create_bidirectional_mask
@@ -257,7 +257,7 @@ def _without_attention_masks() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the exporters, which report what does not concern these networks."""
+    """Silence the exporters' messages, none of which concerns these networks."""
     loggers = [logging.getLogger(name) for name in _NOISY_LOGGERS]
     levels = [logger.level for logger in loggers]
     try:
@@ -272,9 +272,9 @@ def _quiet() -> Iterator[None]:
 
 
 def shipped_configs() -> list[EMOTEConfig]:
-    """Of the architectures whose graphs ship: the open model, EMOTE v1 and v2, and the recorded reference (tests).
+    """The configurations with shipped graphs: the open model, EMOTE v1 and v2, and the recorded reference (tests).
 
-    A released cfg.yaml may switch `post_bug_fix` off, which is another network.
+    EMOTE is there with and without `post_bug_fix`, since a released cfg.yaml may switch it off.
     """
     open_model = load_config(find_model(DEFAULT_MODEL))
     reference_encoder = Wav2Vec2EncoderConfig(
@@ -302,7 +302,7 @@ def shipped_configs() -> list[EMOTEConfig]:
 
 
 def main() -> None:
-    """Write the graphs that ship, in place of those that are there."""
+    """Write the shipped graphs, replacing those that exist."""
     SHIPPED_GRAPHS.mkdir(exist_ok=True)
     wanted = {graph_name(config, part): (config, part) for config in shipped_configs() for part in PARTS}
     for old in SHIPPED_GRAPHS.iterdir():

@@ -1,4 +1,4 @@
-"""FLINT, the motion prior: a variational autoencoder of face motion, one latent per `2 ** quant_factor` frames."""
+"""FLINT, the motion prior: a variational autoencoder of face motion with one latent per `2 ** quant_factor` frames."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,12 @@ LEAKY_SLOPE = 0.2
 
 @dataclass(frozen=True, eq=False)
 class LatentDistribution:
-    """Mean and log-variance, each (B, L, D), of the latent sequence of a motion."""
+    """The distribution of a motion's latent sequence.
+
+    Attributes:
+        mean: (B, L, D) mean.
+        logvar: (B, L, D) logarithm of the variance.
+    """
 
     mean: Tensor
     logvar: Tensor
@@ -25,12 +30,12 @@ class LatentDistribution:
         return self.mean + torch.exp(0.5 * self.logvar) * noise
 
     def kl_divergence(self) -> Tensor:
-        """Divergence from the unit Gaussian: summed over latent dimensions, averaged over latents (spec 5)."""
+        """KL divergence from the unit Gaussian, summed over latent dimensions, averaged over latents (spec 5)."""
         return -0.5 * (1 + self.logvar - self.mean**2 - self.logvar.exp()).sum(dim=-1).mean()
 
 
 def _block(conv: nn.Module, dim: int) -> nn.Sequential:
-    """Convolution, leaky ReLU, batch norm: in this order (spec 3.5)."""
+    """Convolution, leaky ReLU, batch norm, in this order (spec 3.5)."""
     return nn.Sequential(conv, nn.LeakyReLU(LEAKY_SLOPE), nn.BatchNorm1d(dim))
 
 
@@ -90,7 +95,7 @@ class FLINTDecoder(nn.Module):
 
 
 class MotionPrior(nn.Module):
-    """The half of FLINT that EMOTE carries: the decoder, under the name it has in checkpoints."""
+    """The part of FLINT that EMOTE contains: the decoder, under its name in checkpoints."""
 
     def __init__(self, config: FLINTConfig):
         super().__init__()
@@ -113,7 +118,7 @@ class FLINT(MotionPrior):
         """Distribution of the latents of motion (B, T, E + 3).
 
         Raises:
-            ValueError: when T is no multiple of the frames per latent.
+            ValueError: if T is no multiple of the frames per latent.
         """
         if motion.shape[1] % self.config.frames_per_latent or not motion.shape[1]:
             raise ValueError(

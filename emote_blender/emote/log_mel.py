@@ -1,7 +1,7 @@
 """The small audio encoder of the open model: log-mel spectrogram, convolution and attention blocks, phone head.
 
-It takes the place of Wav2Vec 2.0 where a model has to be trained from nothing on a few CPU minutes: with so little
-training a log-mel front end is far better than a raw convolution stack (spec/DEFAULT_MODEL.md).
+It replaces Wav2Vec 2.0 in a model that is trained from scratch in a few CPU minutes. With so little training, a log-mel
+front end is far better than a raw convolution stack (spec/DEFAULT_MODEL.md).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WARP_TEMPERATURE = 0.05  # softmax temperature (nats per phone) of the warp-fact
 
 
 def warp_mels(mel: Tensor, position: Tensor) -> Tensor:
-    """Spectrograms (B, M, L) whose mel `i` is what stood at mel `position[:, i]` (B, M), between mels interpolated."""
+    """Spectrograms (B, M, L) whose mel band `i` is the band `position[:, i]` (B, M), interpolated between bands."""
     position = position.clamp(max=mel.shape[1] - 1)
     lower = position.floor().clamp(max=mel.shape[1] - 2)
     part = (position - lower)[..., None]
@@ -46,9 +46,12 @@ def warp_mels(mel: Tensor, position: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class LogMelStatistics:
-    """What a whole clip's spectrogram is normalised by; leading dimension B.
+    """Statistics of whole clips, by which spectrograms are normalised.
 
-    loudest: (B, 1, 1) greatest mean mel power. mean: (B, M, 1) of the louder frames. deviation: (B, 1, 1) of them.
+    Attributes:
+        loudest: (B, 1, 1) greatest mean mel power.
+        mean: (B, M, 1) mean of the louder frames.
+        deviation: (B, 1, 1) deviation of the louder frames.
     """
 
     loudest: Tensor
@@ -57,9 +60,9 @@ class LogMelStatistics:
 
 
 class LogMelSpectrogram(nn.Module):
-    """Log-mel features that do not depend on the clip's level, nor on how much silence surrounds the speech.
+    """Log-mel features that are independent of the clip's level and of the amount of silence around the speech.
 
-    Power is taken relative to the clip's loudest moment, and mean and deviation over the clip's louder frames only.
+    Power is relative to the clip's loudest moment; mean and deviation are taken over the clip's louder frames only.
     """
 
     filters: Tensor
@@ -96,7 +99,7 @@ class LogMelSpectrogram(nn.Module):
         mean = (mel * speech).sum(2, keepdim=True).clamp(min=LOWEST_MEAN)
         variance = ((mel - mean) ** 2 * speech).sum(2, keepdim=True)
         deviation = variance.mean(1, keepdim=True).sqrt() + DEVIATION_FLOOR
-        # A clip of silence has no speech to measure; so its features come out as those of silence between words.
+        # A clip of silence has no speech to measure; this gives it the features of silence between words.
         return LogMelStatistics(loudest, mean, torch.where(silent, DEVIATION_FLOOR, deviation))
 
 
@@ -138,9 +141,9 @@ class ConvolutionBlock(nn.Module):
 class LogMelEncoder(AudioEncoder):
     """Waveform to features at 25 fps, and phone logits at 50 Hz on the way.
 
-    A convolution stem brings the spectrogram to 25 Hz; there are `num_blocks` blocks, every second one with attention.
-    Then the phone head says two phones per frame, and their posteriors join the features again, so that what is known
-    about the sounds reaches the motion directly; `num_motion_blocks` more blocks, all with attention, follow.
+    A convolution stem reduces the spectrogram to 25 Hz; `num_blocks` blocks follow, every second one with attention.
+    The phone head then gives the posteriors of two phones per frame. They, or given phones, are embedded and added to
+    the features, so that the phones reach the motion directly; `num_motion_blocks` blocks, all with attention, follow.
     """
 
     def __init__(self, config: LogMelEncoderConfig) -> None:
@@ -170,13 +173,13 @@ class LogMelEncoder(AudioEncoder):
     def log_mel(self, samples: Tensor, num_frames: int, statistics: LogMelStatistics | None = None) -> Tensor:
         """Spectrogram of exactly `num_frames` frames and `padding_frames` of silence before and after them.
 
-        The silence stands where a clip begins or ends within a sound: a p without anything before it looks the same
-        as one after a pause.
+        The silence is the context of a sound at the edge of the clip: a p at the beginning is encoded like one after a
+        pause.
 
         Args:
             samples: (B, N) at 16 kHz. Cut or padded with zeros to num_frames * 640.
             num_frames: frames of motion.
-            statistics: those of the clip that the samples are a window of; each item is a whole clip without them.
+            statistics: statistics of the clip of which the samples are a window; if None, each item is a whole clip.
 
         Returns:
             (B, num_mels, 4 * (num_frames + 2 * padding_frames)).
@@ -189,8 +192,10 @@ class LogMelEncoder(AudioEncoder):
     def encode_log_mel(self, mel: Tensor, phones: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features (B, T, dim) at 25 fps and phone logits (B, 2 T, classes) of a spectrogram from `log_mel`.
 
-        phones: (B, 2 T, classes) what is known about the sounds, from a transcript: rows that sum to 1 take the place
-            of the posteriors, rows of zeros leave them.
+        Args:
+            mel: from `log_mel`.
+            phones: (B, 2 T, classes) given phones, from a transcript: rows that sum to 1 replace the posteriors, rows
+                of zeros keep them.
         """
         hidden = mel
         for layer in self.stem:
@@ -240,7 +245,7 @@ class LogMelEncoder(AudioEncoder):
         statistics: LogMelStatistics | None = None,
         phones: Tensor | None = None,
     ) -> Tensor:
-        """Features (B, T, dim) of samples (B, N) at 16 kHz; `statistics` as in `log_mel`, `phones` as above."""
+        """Features (B, T, dim) of samples (B, N) at 16 kHz; see `log_mel` and `encode_log_mel` for the rest."""
         return self.encode_warped(self.log_mel(samples, num_frames, statistics), phones)[0]
 
     def phone_posteriors(self, samples: Tensor, num_frames: int, statistics: LogMelStatistics | None = None) -> Tensor:
@@ -248,7 +253,7 @@ class LogMelEncoder(AudioEncoder):
         return self.encode_warped(self.log_mel(samples, num_frames, statistics))[1]
 
     def clip_statistics(self, samples: Tensor) -> LogMelStatistics:
-        """Statistics of samples (N,), measured piece by piece; the mel power of an hour of speech takes 90 MB."""
+        """Statistics of samples (N,), in pieces; the mel power of an hour of speech takes 90 MB."""
         context = 4 * HOP  # as far as the window of a piece's first and last frame reaches
         pieces = []
         for start in range(0, max(len(samples), 1), PIECE):

@@ -1,4 +1,4 @@
-"""EMOTE: audio features and a condition per frame, to expression coefficients and jaw rotation."""
+"""EMOTE: audio features and a condition per frame to expression coefficients and jaw rotation."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from .wav2vec2 import Wav2Vec2Encoder
 
 
 def build_audio_encoder(config: EMOTEConfig) -> AudioEncoder:
-    """The audio encoder that the configuration's type asks for, with random weights."""
+    """The audio encoder of a configuration, with random weights."""
     if isinstance(config.audio_encoder, Wav2Vec2EncoderConfig):
         return Wav2Vec2Encoder(config.audio_encoder)
     return LogMelEncoder(config.audio_encoder)
@@ -46,7 +46,7 @@ class StyleEmbedding(nn.Module):
 
 
 class StackLinear(nn.Module):
-    """A stretch of frames, laid end to end, to one latent."""
+    """Concatenates groups of frames and projects each to one latent."""
 
     def __init__(self, frames_per_latent: int, in_dim: int, out_dim: int):
         super().__init__()
@@ -60,7 +60,7 @@ class StackLinear(nn.Module):
 
 
 class SequenceDecoder(nn.Module):
-    """Projected audio and condition to latents of the motion prior, which is frozen, and on to motion."""
+    """Projected audio and condition to latents of the frozen motion prior, and to motion."""
 
     def __init__(self, config: EMOTEConfig):
         super().__init__()
@@ -82,7 +82,7 @@ class SequenceDecoder(nn.Module):
         self.motion_prior.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "SequenceDecoder":
-        """Self, in training mode but for the motion prior, whose batch norm must keep its running statistics."""
+        """Self in training mode, except for the motion prior, whose batch norm must keep its running statistics."""
         super().train(mode)
         self.motion_prior.eval()
         return self
@@ -113,9 +113,12 @@ class EMOTE(nn.Module):
     ) -> Tensor:
         """Audio features (B, T, D) of samples (B, N) in [-1, 1] at the model's sample rate, N = T * samples per frame.
 
-        `statistics` (see `clip_statistics`) are given when the samples are a window of a longer clip. `phones`
-        (B, 2 T, classes) are what a transcript says: rows that sum to 1 take the place of the phone posteriors heard,
-        rows of zeros leave them. Only an encoder with a phone head (`config.audio_encoder.num_phones`) takes them.
+        Args:
+            samples: the sound.
+            num_frames: T.
+            statistics: from `clip_statistics`, if the samples are a window of a longer clip.
+            phones: (B, 2 T, classes) given phones, from a transcript: rows that sum to 1 replace the phone posteriors,
+                rows of zeros keep them. Only for an encoder with a phone head (`config.audio_encoder.num_phones`).
         """
         if phones is None:
             return self.audio_model(samples, num_frames, statistics)
@@ -128,7 +131,7 @@ class EMOTE(nn.Module):
         return self.audio_model.phone_posteriors(samples, num_frames, statistics)
 
     def clip_statistics(self, samples: Tensor) -> object | None:
-        """What the audio encoder measures over a whole clip (N,) before windows of it are encoded."""
+        """Statistics of a whole clip (N,), needed to encode windows of it; None if the encoder needs none."""
         return self.audio_model.clip_statistics(samples)
 
     def latents(self, features: Tensor, condition: Tensor) -> Tensor:
@@ -146,7 +149,11 @@ class EMOTE(nn.Module):
     def decode(self, features: Tensor, emotion: Tensor, intensity: Tensor, speaker: Tensor) -> tuple[Tensor, Tensor]:
         """Expression (B, T, E) and jaw (B, T, 3) of audio features (B, T, D) and a condition per frame.
 
-        emotion: (B, T, emotions); intensity: (B, T, intensities); speaker: (B, T, speakers), each summing to 1.
+        Args:
+            features: the audio features.
+            emotion: (B, T, emotions) weights that sum to 1.
+            intensity: (B, T, intensities) weights that sum to 1.
+            speaker: (B, T, speakers) weights that sum to 1.
         """
         condition = torch.cat([emotion, intensity, speaker], dim=-1).to(features.dtype)
         return self.decode_latents(self.latents(features, condition), features.shape[1])

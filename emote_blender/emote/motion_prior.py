@@ -1,4 +1,4 @@
-"""A motion prior's folder: `motion_prior.json` and `motion_prior.safetensors`, what training starts from."""
+"""The folder of a motion prior, for training: `motion_prior.json` and `motion_prior.safetensors`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRIOR_CONFIG_FILE = "motion_prior.json"
 
 
 def save_prior_config(config: FLINTConfig, face: str, licence: str, folder: Path) -> None:
-    """Write the motion prior's settings; `face` is the head basis its coefficients belong to."""
+    """Write the motion prior's settings; `face` is the basis of its coefficients."""
     content = {"flint": dataclasses.asdict(config), "face": face, "licence": licence}
     write_json(Path(folder) / PRIOR_CONFIG_FILE, content)
 
@@ -27,7 +27,7 @@ def load_motion_prior(folder: str | Path) -> FLINT:
     """The motion prior in `folder`, in eval mode, for `EMOTE.load_motion_prior` or further training.
 
     Raises:
-        ModelError: when a file is missing or damaged, or weights and settings do not fit each other exactly.
+        ModelError: if a file is missing or damaged, or weights and settings do not match exactly.
     """
     path = Path(folder) / PRIOR_CONFIG_FILE
     try:

@@ -1,4 +1,4 @@
-"""Wav2Vec 2.0 as an audio encoder, the one of the published EMOTE."""
+"""Wav2Vec 2.0, the audio encoder of the published EMOTE."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ VARIANCE_FLOOR = 1e-7  # of Wav2Vec2FeatureExtractor
 
 
 def resample(features: Tensor, num_frames: int) -> Tensor:
-    """Features (B, C, T) of features (B, C, L), linear between neighbours; first and last stay where they are.
+    """Features (B, C, L) resampled linearly to (B, C, T); first and last are kept.
 
-    The numbers are those of `F.interpolate` with aligned corners, which cannot be exported for one frame.
+    Equal to `F.interpolate` with aligned corners, which cannot be exported for one frame.
     """
     last = features.shape[2] - 1
     frames = torch.arange(num_frames, device=features.device, dtype=features.dtype)
@@ -29,7 +29,7 @@ def resample(features: Tensor, num_frames: int) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Wav2Vec2Statistics:
-    """Mean and variance of a whole clip: of its samples, and (C,) of what the first convolution makes of them."""
+    """Statistics of a whole clip: mean and variance of its samples, and (C,) of the first convolution's response."""
 
     mean: Tensor
     variance: Tensor
@@ -38,7 +38,7 @@ class Wav2Vec2Statistics:
 
 
 class Wav2Vec2Encoder(AudioEncoder):
-    """Wav2Vec 2.0 whose convolution features are resampled to the frames of motion before the transformer (spec 2)."""
+    """Wav2Vec 2.0 with its convolution features resampled to frames of motion before the transformer (spec 2)."""
 
     CHUNK = 1 << 17  # samples per step when a clip is measured: 54 MB of responses at the official size
 
@@ -51,7 +51,7 @@ class Wav2Vec2Encoder(AudioEncoder):
     def forward(self, samples: Tensor, num_frames: int, statistics: Wav2Vec2Statistics | None = None) -> Tensor:
         """Features (B, T, D) of samples (B, N) in [-1, 1].
 
-        `statistics` are those of the clip that the samples are a window of; without them each item is a whole clip.
+        `statistics` are those of the clip of which the samples are a window; if None, each item is a whole clip.
         """
         if statistics is None:
             mean = samples.mean(dim=1, keepdim=True)
@@ -74,7 +74,7 @@ class Wav2Vec2Encoder(AudioEncoder):
         return self.model.encoder(hidden).last_hidden_state
 
     def clip_statistics(self, samples: Tensor) -> Wav2Vec2Statistics:
-        """Statistics of samples (N,), measured piece by piece so that memory does not grow with the clip."""
+        """Statistics of samples (N,), in pieces, so that memory does not grow with the clip."""
         mean, variance = samples.mean(), samples.var(correction=0)
         first = self.model.feature_extractor.conv_layers[0]
         if not isinstance(getattr(first, "layer_norm", None), nn.GroupNorm):

@@ -1,4 +1,4 @@
-"""What an engine does for the pipeline."""
+"""The interface between the pipeline and the engines."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Engine(ABC):
     """A speech model, ready to run. Arrays are float32; one engine may be used from any thread.
 
     Attributes:
-        config: what the model is made of.
+        config: the model's configuration.
     """
 
     config: EMOTEConfig
 
     @abstractmethod
     def clip_statistics(self, samples: Samples) -> object:
-        """What is measured over a whole clip (N,) before windows of it are encoded; reads it piece by piece."""
+        """Statistics of a whole clip (N,), needed to encode windows of it; read in pieces. None if not needed."""
 
     @abstractmethod
     def encode(
@@ -36,9 +36,9 @@ class Engine(ABC):
         Args:
             samples: at the model's sample rate.
             num_frames: T.
-            statistics: those of the clip that the samples are a window of; without them the samples are a whole clip.
-            phones: (2 T, classes) from a transcript, for a model with a phone head: rows that sum to 1 take the place
-                of the posteriors, rows of zeros leave them.
+            statistics: statistics of the clip of which the samples are a window; if None, they are a whole clip.
+            phones: (2 T, classes) given phones, from a transcript, for a model with a phone head: rows that sum to 1
+                replace the posteriors, rows of zeros keep them.
         """
 
     @abstractmethod

@@ -27,7 +27,11 @@ class OnnxEngine(Engine):
     """A model folder's weights in the graphs of its architecture."""
 
     def __init__(self, folder: str | Path, num_threads: int = 0) -> None:
-        """`num_threads`: how many the largest operations use; 0 is ONNX Runtime's choice, one per core.
+        """Load a model.
+
+        Args:
+            folder: the model's folder.
+            num_threads: threads of the largest operations; 0 is ONNX Runtime's choice, one per core.
 
         Raises:
             ModelError: if ONNX Runtime cannot be used, a file is missing or damaged, or they do not fit each other.
@@ -70,7 +74,7 @@ class OnnxEngine(Engine):
 
 
 class _AudioEncoder(Protocol):
-    """The part of an engine that hears; see `Engine`."""
+    """The audio encoder of an engine; see `Engine`."""
 
     def clip_statistics(self, samples: Samples) -> object: ...
 
@@ -82,7 +86,7 @@ class _AudioEncoder(Protocol):
 
 
 class _LogMelEncoder:
-    """The open model's audio encoder: its spectrogram in numpy, its networks in a graph."""
+    """The open model's audio encoder: the spectrogram in numpy, the networks in a graph."""
 
     def __init__(self, session: Any, options: Any, config: LogMelEncoderConfig) -> None:
         self._session, self._options, self._config = session, options, config
@@ -107,7 +111,7 @@ class _LogMelEncoder:
         statistics: LogMelStatistics | None,
         phones: np.ndarray | None,
     ) -> np.ndarray:
-        """One output of the graph for samples with the encoder's frames of silence around them."""
+        """One output of the graph, for samples with the encoder's frames of silence around them."""
         power = self._spectrogram.power(np.pad(samples, self._config.padding_frames * FRAME_SAMPLES))
         mel = self._spectrogram.normalized(power, statistics or self._spectrogram.statistics(power))
         if phones is None:
@@ -116,7 +120,7 @@ class _LogMelEncoder:
 
 
 class _Wav2Vec2Encoder:
-    """Wav2Vec 2.0: statistics in numpy, its networks in a graph."""
+    """Wav2Vec 2.0: the statistics in numpy, the networks in a graph."""
 
     def __init__(
         self, session: Any, options: Any, weights: dict[str, np.ndarray], config: Wav2Vec2EncoderConfig
@@ -148,10 +152,10 @@ class _Wav2Vec2Encoder:
 
 
 def load_runtime() -> Any:
-    """The module onnxruntime, able to run our graphs.
+    """The module onnxruntime.
 
     Raises:
-        ModelError: if it is missing, cannot be loaded on this machine, or is a version that lacks what is needed.
+        ModelError: if it is missing, cannot be loaded on this machine, or is a version that cannot run our graphs.
     """
     try:
         import onnxruntime as runtime
@@ -178,7 +182,7 @@ def load_runtime() -> Any:
 
 
 def _has(module: Any, dotted: str) -> bool:
-    """Whether a name like "SessionOptions.add_external_initializers" is there."""
+    """Whether a module has a name like "SessionOptions.add_external_initializers"."""
     for part in dotted.split("."):
         module = getattr(module, part, None)
     return module is not None
@@ -206,7 +210,7 @@ def _open(runtime: Any, graph: Graph, weights: dict[str, np.ndarray], num_thread
 
 
 def _run_options(runtime: Any) -> Any:
-    """Options of a run that computes only the outputs asked for, and gives its memory back to the system."""
+    """Options of a run that computes only the requested outputs and returns its memory to the system."""
     options = runtime.RunOptions()
     options.only_execute_path_to_fetches = True
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
@@ -214,5 +218,5 @@ def _run_options(runtime: Any) -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    """The beginning of an error's text."""
+    """The first line of an error's text."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

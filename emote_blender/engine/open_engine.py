@@ -1,4 +1,4 @@
-"""Which engines there are, and how a model is opened with one."""
+"""The engines by name, and opening a model with one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def open_engine(folder: Path, engine: str = DEFAULT_ENGINE, device: str = DEFAUL
 
     Args:
         folder: the model's folder.
-        engine: "onnx" runs everywhere; "torch" needs torch, and a GPU if the device is one.
-        device: "cpu", or "cuda" or "mps" for the engine torch.
+        engine: "onnx", which runs everywhere, or "torch", which needs torch.
+        device: "cpu"; for the engine torch also "cuda" or "mps".
 
     Raises:
-        InputError: if there is no such engine, or it cannot use the device.
+        InputError: if there is no such engine, or the engine cannot use the device.
         ModelError: if the model is damaged, or the engine's library is missing or cannot be used.
     """
     if engine == "onnx":

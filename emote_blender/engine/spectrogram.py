@@ -1,4 +1,4 @@
-"""The log-mel spectrogram in numpy: the same numbers as the torch module that the encoder was trained with."""
+"""The log-mel spectrogram in numpy; equals the torch module that the encoder was trained with."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _PIECE = 2000  # spectra per step: temporary arrays stay below 20 MB however lon
 
 @dataclass(frozen=True, eq=False)
 class LogMelStatistics:
-    """What a clip's spectrogram is normalised by.
+    """Statistics of a clip, by which its spectrogram is normalised.
 
     Attributes:
         loudest: greatest mean mel power.
         mean: (M, 1) mean of the louder spectra.
-        deviation: of them.
+        deviation: deviation of the louder spectra.
     """
 
     loudest: float
@@ -85,7 +85,7 @@ class LogMelSpectrogram:
         return LogMelStatistics(loudest, mean.astype(np.float32), deviation)
 
     def normalized(self, power: np.ndarray, statistics: LogMelStatistics) -> np.ndarray:
-        """(M, L), about -5 (silence) to 5, of mel power (M, L)."""
+        """Normalised log-mel (M, L), about -5 (silence) to 5, of mel power (M, L)."""
         mel = _log(power, statistics.loudest)
         mel -= statistics.mean
         mel /= np.float32(statistics.deviation)
@@ -93,7 +93,7 @@ class LogMelSpectrogram:
 
 
 def _log(power: np.ndarray, loudest: float) -> np.ndarray:
-    """Logarithm of power relative to the loudest moment."""
+    """The logarithm of power relative to the loudest moment."""
     return np.log(power / np.float32(loudest) + np.float32(FLOOR))
 
 

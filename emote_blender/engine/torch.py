@@ -1,4 +1,4 @@
-"""The networks themselves as an engine: for a checkout with torch, on a GPU if there is one, and for evaluation."""
+"""The torch networks as an engine: for a checkout with torch, with or without a GPU, and for evaluation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LIBRARIES = ("torch", "transformers", "safetensors", "onnx", "onnxscript")
 
 
 class TorchEngine(Engine):
-    """Runs a torch model where its weights are."""
+    """Runs a torch model on the device of its weights."""
 
     def __init__(self, model: EMOTE) -> None:
         self._model = model.eval()
@@ -34,8 +34,8 @@ class TorchEngine(Engine):
         """The model in `folder` on `device`.
 
         Raises:
-            InputError: if the device is not there.
-            ModelError: if a library is missing, or the model's files are damaged or do not fit each other.
+            InputError: if there is no such device.
+            ModelError: if a library is missing, or the model's files are damaged or do not match.
         """
         with needs_libraries("the engine torch"):
             from ..emote.checkpoint import load_model
@@ -80,14 +80,14 @@ class TorchEngine(Engine):
             return _array(torch.cat(self._model.decode_latents(latents, len(features)), dim=-1)[0])
 
     def _tensor(self, array: np.ndarray) -> Any:
-        """The array as a tensor where the model is."""
+        """The array as a tensor on the model's device."""
         import torch
 
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)
 
 
 def write_missing_graphs(config: EMOTEConfig, model_folder: Path) -> list[Path]:
-    """The graphs that were made and written into a model's folder: those of its architecture that do not ship.
+    """Make the graphs of an architecture that do not ship, write them into the model's folder, and return them.
 
     Raises:
         ModelError: if a library is missing.
@@ -106,7 +106,7 @@ def write_missing_graphs(config: EMOTEConfig, model_folder: Path) -> list[Path]:
 
 @contextmanager
 def needs_libraries(what: str) -> Iterator[None]:
-    """Turn the absence of a library that only a checkout has into a ModelError."""
+    """Turn the ImportError of a library that only a checkout has into a ModelError."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What Wav2Vec 2.0 is normalised by, measured over a whole clip."""
+"""The statistics of a whole clip by which Wav2Vec 2.0 is normalised."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def normalized(samples: np.ndarray, mean: float, variance: float) -> np.ndarray:
 def measure(samples: Samples, kernel: np.ndarray, bias: np.ndarray | None, stride: int) -> WaveformStatistics:
     """Statistics of a clip (N,) and of its convolution with a kernel (C, 1, K), without computing the response.
 
-    A response is a weighted sum of K samples, so its mean and variance over time follow from the mean of these K
-    samples and from their K x K covariance.
+    A response is a weighted sum of K samples, so its mean and variance over time follow from the mean and the K x K
+    covariance of these K samples.
     """
     parts = [slice(start, start + _PIECE) for start in range(0, len(samples), _PIECE)]
     mean = sum(float(samples[part].sum(dtype=np.float64)) for part in parts) / len(samples)

@@ -1,1 +1,1 @@
-"""The authors' files, read without running anything in them, to folders of ours."""
+"""Conversion of the authors' files to folders of ours, without running anything in them."""

@@ -1,4 +1,4 @@
-"""Official checkpoints to model folders: every weight is filled, every leftover is accounted for."""
+"""Conversion of official EMOTE checkpoints to model folders; every tensor is used or left out for a known reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .settings import FACE, LICENCE, Settings, emote_config, read_settings
 
 FLAME_PREFIX = "sequence_decoder.flame."
 FLAME_LICENCE = "FLAME licence (flame.is.tue.mpg.de); taken from an EMOTE checkpoint: non-commercial, no redistribution"
-# Keys that a model has no place for: what they begin or end with, and why they are left out.
+# Keys that a model does not have, by prefix or suffix, and why they are left out.
 DROPPED = (
     (r"renderer\.", "the renderer, which only training uses"),
     (r"sequence_decoder\.flame\.", "FLAME's arrays, which belong to a head"),
@@ -36,15 +36,15 @@ DROPPED = (
 
 @dataclass
 class Conversion:
-    """What a conversion did.
+    """The result of a conversion.
 
     Attributes:
         source: the checkpoint.
         output: the folder that was written.
-        kept: number of tensors and of values that the model has.
-        dropped: tensors and values that were left out, by the reason.
-        notes: sentences about what was assumed or disagrees.
-        licences: what binds each folder that was written.
+        kept: number of tensors and of values of the model.
+        dropped: number of tensors and of values left out, by the reason.
+        notes: sentences about assumptions and contradictions.
+        licences: licence of each folder that was written.
     """
 
     source: Path
@@ -56,10 +56,12 @@ class Conversion:
 
     def lines(self) -> list[str]:
         """The report, one line each."""
-        told = [f"kept {self.kept[0]} tensors ({self.kept[1]:,} values): every weight of the model is filled"]
-        told += [f"dropped {count} tensors ({values:,} values): {why}" for why, (count, values) in self.dropped.items()]
-        told += [f"note: {note}" for note in self.notes]
-        return told + [f"licence of {folder}: {licence}" for folder, licence in self.licences.items()]
+        report = [f"kept {self.kept[0]} tensors ({self.kept[1]:,} values): every weight of the model is filled"]
+        report += [
+            f"dropped {count} tensors ({values:,} values): {why}" for why, (count, values) in self.dropped.items()
+        ]
+        report += [f"note: {note}" for note in self.notes]
+        return report + [f"licence of {folder}: {licence}" for folder, licence in self.licences.items()]
 
 
 def convert_emote(
@@ -69,18 +71,18 @@ def convert_emote(
     head_output: str | Path | None = None,
     step: Step = no_step,
 ) -> Conversion:
-    """What became of an official EMOTE checkpoint; `output` is then an ordinary model folder.
+    """Convert an official EMOTE checkpoint to a model folder, and return the result.
 
     Args:
         source: the checkpoint, or the official folder with cfg.yaml and checkpoints/last.ckpt.
-        output: a folder that does not exist yet, or an empty one.
-        settings_file: cfg.yaml, where it is not beside the checkpoint.
-        head_output: also write the FLAME head inside the checkpoint as a head folder.
-        step: called with the fraction done and what comes next; what it raises ends the conversion.
+        output: the model folder; a new or empty folder.
+        settings_file: cfg.yaml, if it is not beside the checkpoint.
+        head_output: folder for the FLAME head of the checkpoint; None to leave the head out.
+        step: called with the fraction done and the next step; an exception from it ends the conversion.
 
     Raises:
         InputError: naming the setting, key or file that cannot be used. Nothing is left half-written.
-        ModelError: when no graphs of such an architecture ship, and torch is not here to make them.
+        ModelError: if the architecture's graphs do not ship, and torch is not installed to make them.
     """
     from ..engine.torch import write_missing_graphs
 
@@ -128,7 +130,7 @@ def find_checkpoint(
 
 
 def _last_checkpoint(folder: Path) -> Path:
-    """The authors' choice for EMOTE: checkpoints/last.ckpt."""
+    """The checkpoint that the authors use for EMOTE: checkpoints/last.ckpt."""
     found = sorted(folder.rglob("last.ckpt"))
     if len(found) != 1:
         names = ", ".join(str(path.relative_to(folder)) for path in found[:3] or sorted(folder.rglob("*.ckpt"))[:3])
@@ -154,7 +156,7 @@ def state_dict_of(checkpoint: Path) -> dict[str, np.ndarray]:
 def account(
     state: dict[str, np.ndarray], expected: Mapping[str, TensorSpec], checkpoint: Path
 ) -> tuple[dict[str, np.ndarray], dict[str, tuple[int, int]]]:
-    """The expected tensors out of `state`, and the sizes of what is left out, by the reason.
+    """The expected tensors of `state`, and the sizes of those left out, by the reason.
 
     Raises:
         InputError: naming keys that are missing, of another shape, not numbers, or left over without a reason.
@@ -175,7 +177,7 @@ def account(
 
 
 def _flame_head(state: dict[str, np.ndarray], num_expression: int, checkpoint: Path) -> FaceModel:
-    """The FLAME head that the checkpoint carries."""
+    """The FLAME head in the checkpoint."""
     names = "v_template faces_tensor shapedirs posedirs J_regressor lbs_weights parents".split()
     if lacking := [name for name in names if FLAME_PREFIX + name not in state]:
         raise InputError(f"{checkpoint} carries no FLAME head (it lacks {', '.join(lacking)}); leave out --with-flame")
@@ -207,7 +209,7 @@ def _flame_head(state: dict[str, np.ndarray], num_expression: int, checkpoint: P
 
 
 def sizes_of(tensors: dict[str, np.ndarray]) -> tuple[int, int]:
-    """Number of tensors and of their values."""
+    """Number of tensors, and of their values."""
     return len(tensors), sum(math.prod(tensor.shape) for tensor in tensors.values())
 
 

@@ -1,4 +1,4 @@
-"""FLAME's files to a head folder: `generic_model.pkl`, `flame2023.pkl`, gendered models, `.npz` variants.
+"""Conversion of FLAME's files to heads: `generic_model.pkl`, `flame2023.pkl`, gendered models, `.npz` variants.
 
 The files are licensed and stay on the user's machine. Pickles are read without running anything in them
 (`safe_pickle`). A file holds v_template (V, 3), f (F, 3), shapedirs (V, 3, 300 + 100),
@@ -37,12 +37,12 @@ _LANDMARK_COUNTS = (68, 51)
 
 @dataclass(frozen=True)
 class ConvertedHead:
-    """A face model and what is to be known about its conversion.
+    """The result of a conversion.
 
     Attributes:
         model: the face model.
-        remarks: one sentence each.
-        left_out: names in the file that a head folder has no use for.
+        remarks: what the user should know, one sentence each.
+        left_out: names in the file that a head folder does not use.
     """
 
     model: FaceModel
@@ -56,10 +56,10 @@ def convert_flame(path: str | Path, landmarks: str | Path | None = None, basis: 
     Args:
         path: a .pkl or .npz file.
         landmarks: landmark_embedding.npy, or flame_static_embedding.pkl; None for a head without landmarks.
-        basis: which version of FLAME it is, one of LICENCES; None to go by the name of the file and its folder.
+        basis: version of FLAME, one of LICENCES; None to recognise it by the name of the file and its folder.
 
     Raises:
-        InputError: the file cannot be read, is no FLAME model, is not in metres, or its version cannot be told.
+        InputError: the file cannot be read, is no FLAME model or not in metres, or its version is not recognised.
     """
     path = Path(path)
     remarks = []
@@ -89,10 +89,10 @@ def convert_flame(path: str | Path, landmarks: str | Path | None = None, basis: 
 
 
 def guess_basis(path: Path) -> str:
-    """Which version of FLAME a file is by its name and its folder's; raises InputError where they do not tell.
+    """The version of FLAME by the names of a file and its folder; raises InputError if it is not recognised.
 
     `generic_model.pkl`, `female_model.pkl` and `male_model.pkl` without a year are taken for FLAME 2020, although
-    FLAME 2017 and 2019 used the names before.
+    FLAME 2017 and 2019 used the same names.
     """
     for name in (path.name.lower(), path.parent.name.lower()):
         if "2023" in name:
@@ -177,7 +177,7 @@ def _check(model: FaceModel, path: str | Path) -> None:
 
 
 def _check_units(model: FaceModel, path: Path) -> None:
-    """Raises InputError unless the head has a head's size in metres."""
+    """Raise InputError unless the head has the size of a head in metres."""
     size = float(np.ptp(model.v_template, axis=0).max())
     low, high = HEAD_HEIGHT_METRES
     if not low <= size <= high:
@@ -186,7 +186,7 @@ def _check_units(model: FaceModel, path: Path) -> None:
 
 
 def _layout_remarks(model: FaceModel) -> list[str]:
-    """What is unlike FLAME without being wrong."""
+    """Remarks about differences from FLAME that are no errors."""
     remarks = []
     found = (model.num_vertices, len(model.faces))
     if found != (FLAME_VERTICES, FLAME_TRIANGLES):

@@ -1,4 +1,4 @@
-"""Official FLINT checkpoints to motion prior folders; only training reads these, so this needs torch."""
+"""Conversion of official FLINT checkpoints to motion prior folders, for training; needs torch."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .settings import FACE, LICENCE, check_flint_settings, flint_config
 
 
 def convert_flint(source: str | Path, output: str | Path, settings_file: str | Path | None = None) -> Conversion:
-    """What became of an official FLINT checkpoint; `output` then holds the motion prior for training.
+    """Convert an official FLINT checkpoint to the folder of a motion prior, and return the result.
 
     Args:
         source: the checkpoint, or the official folder; of several checkpoints the one with the least validation loss.
-        output: a folder that does not exist yet, or an empty one.
-        settings_file: cfg.yaml, where it is not beside the checkpoint.
+        output: the folder of the motion prior; a new or empty folder.
+        settings_file: cfg.yaml, if it is not beside the checkpoint.
 
     Raises:
         InputError: naming the setting, key or file that cannot be used. Nothing is left half-written.
-        ModelError: when torch is not installed.
+        ModelError: if torch is not installed.
     """
     with needs_libraries("converting FLINT, which only training reads,"):
         import torch
@@ -47,7 +47,7 @@ def convert_flint(source: str | Path, output: str | Path, settings_file: str | P
 
 
 def _best_checkpoint(folder: Path) -> Path:
-    """The authors' choice for FLINT: of the paths with "val", the least number behind the last "=" (spec 1.3)."""
+    """The checkpoint that the authors use for FLINT: the least validation loss in a file's name (spec 1.3)."""
     losses: dict[Path, float] = {}
     for path in sorted(folder.rglob("*.ckpt")):
         match = re.search(r"=([0-9.eE+-]+)$", path.stem)

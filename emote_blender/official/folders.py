@@ -1,4 +1,4 @@
-"""Folders of ours from the authors' files: what the command line and Blender convert."""
+"""Conversions for the command line and Blender: the authors' files to model and head folders."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _BLOCK_BYTES = 1 << 20
 def emote_folder(
     source: Path, folder: Path, config: Path | None = None, head: Path | None = None, step: Step = no_step
 ) -> list[str]:
-    """What was done, line by line, to make a model folder of an official checkpoint; raises EmoteError.
+    """Convert an official checkpoint to a model folder, and return what was done, line by line; raises EmoteError.
 
-    `step` is called with the fraction done and what comes next; what it raises ends the conversion and leaves nothing.
+    `step` is called with the fraction done and the next step. An exception from it ends the conversion without a trace.
     """
     from .emote import convert_emote
 
@@ -30,7 +30,7 @@ def emote_folder(
 def head_folder(
     file: Path, folder: Path, landmarks: Path | None = None, basis: str | None = None, step: Step = no_step
 ) -> list[str]:
-    """What was done, line by line, to make a head folder of a FLAME file; raises EmoteError. `step`: as above."""
+    """Convert a FLAME file to a head folder, and return what was done; see `emote_folder`."""
     from .flame import convert_flame
 
     if (folder / HEAD_FILE).exists():
@@ -45,7 +45,7 @@ def head_folder(
         (unfinished / "README.md").write_text(_card(file, head), encoding="utf-8")
         step(1.0, "Done")
     model = head.model
-    told = [
+    lines = [
         f"wrote {folder}: {model.basis}, {model.num_vertices} vertices, {len(model.faces)} triangles, "
         f"{model.num_shape} shape and {model.num_expression} expression components, "
         f"{9 * (model.num_joints - 1)} pose correctives",
@@ -53,7 +53,7 @@ def head_folder(
         f"regions: {', '.join(model.regions)}",
         *(f"note: {remark}" for remark in head.remarks),
     ]
-    return told + ([f"left out: {', '.join(head.left_out)}"] if head.left_out else [])
+    return lines + ([f"left out: {', '.join(head.left_out)}"] if head.left_out else [])
 
 
 def _card(source: Path, head: ConvertedHead) -> str:

@@ -1,4 +1,4 @@
-"""What the authors' `cfg.yaml` and the weights' shapes say about an official checkpoint (spec/EMOTE.md 1 and 3)."""
+"""Configuration of official checkpoints, from `cfg.yaml` and the weights' shapes (spec/EMOTE.md 1 and 3)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPEAKERS = tuple(
 NUM_HEADS = 8  # of every released transformer; they leave no trace in the weights
 _MAX_SETTINGS_BYTES = 1 << 20
 
-# What the converted model computes; another value means another network. A setting that is absent has the first value.
+# Settings of the networks that can be built, with their allowed values; an absent setting has the first value.
 EMOTE_RULES: dict[str, tuple] = {
     "pl_module_class": ("FaceFormer",),
     "audio.type": ("wav2vec2",),
@@ -83,10 +83,10 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass
 class Settings:
-    """The `model` part of a cfg.yaml, and what is to be said about it.
+    """The `model` section of a cfg.yaml, with notes for the report.
 
     Attributes:
-        path: the file, None where there is none and the released settings are assumed.
+        path: the file; None if there is none and the released settings are assumed.
         model: its `model` section.
         notes: sentences for the report.
     """
@@ -105,27 +105,27 @@ class Settings:
         return value
 
     def whole_number(self, dotted: str, default: int) -> int:
-        """A count that no shape shows; InputError where it is none."""
+        """A whole number that cannot be read from a shape; raises InputError for anything else."""
         value = self.get(dotted, default)
         if type(value) is not int or value < 1:
             raise self.refused(dotted, value, "a whole number above 0")
         return value
 
     def check(self, rules: dict[str, tuple]) -> None:
-        """Raises InputError naming the first setting whose network is not the one that will be built."""
+        """Raise InputError naming the first setting of a network that cannot be built."""
         for dotted, allowed in rules.items():
             value = self.get(dotted, allowed[0])
             if not any(value == choice and type(value) is type(choice) for choice in allowed):
                 raise self.refused(dotted, value, " or ".join(repr(choice) for choice in allowed))
 
     def compare(self, dotted: str, found: int) -> None:
-        """Note where the settings say something else than the weights."""
+        """Add a note if a setting contradicts the weights."""
         said = self.get(dotted)
         if type(said) is int and said != found:
             self.notes.append(f"{self.path} says model.{dotted} {said}, the weights have {found}: the weights count")
 
     def refused(self, dotted: str, value: object, expected: str) -> InputError:
-        """The error for a setting that no converted model can have."""
+        """The error for a setting of a network that cannot be built."""
         return InputError(
             f"{self.path}: model.{dotted} is {value!r:.60}, only {expected} is supported; "
             "give the cfg.yaml of this checkpoint (--config), and a checkpoint of the released EMOTE or FLINT"
@@ -133,10 +133,10 @@ class Settings:
 
 
 def read_settings(path: Path | None) -> Settings:
-    """The settings of a cfg.yaml; None: the released ones.
+    """The settings of a cfg.yaml; the released ones if `path` is None.
 
     Raises:
-        InputError: when it cannot be read or is not the authors' kind of file.
+        InputError: if the file cannot be read, or is not a cfg.yaml of the authors' kind.
     """
     if path is None:
         return Settings(notes=["no cfg.yaml: the released settings were assumed where the weights do not show them"])
@@ -161,13 +161,13 @@ def emote_config(shapes: Shapes, settings: Settings, name: str, source: Path) ->
     """The configuration of an official EMOTE checkpoint.
 
     Args:
-        shapes: of the checkpoint's tensors, by key.
-        settings: of its cfg.yaml; where it disagrees with the shapes, a note is added.
-        name: of the converted model.
-        source: the checkpoint, for the sentences.
+        shapes: shapes of the checkpoint's tensors, by key.
+        settings: settings of its cfg.yaml; a contradiction to the shapes adds a note.
+        name: name of the converted model.
+        source: the checkpoint, for error sentences.
 
     Raises:
-        InputError: naming the setting or key that does not belong to an EMOTE this program can build.
+        InputError: naming the setting or key of a network that cannot be built.
     """
     settings.check(EMOTE_RULES)
     decoder_dim, transformer_dim = _shape(shapes, "sequence_decoder.decoder.weight", 2, source)
@@ -254,7 +254,7 @@ def flint_config(shapes: Shapes, source: Path, prefix: str = "motion_decoder.") 
 
 
 def check_flint_settings(settings: Settings, config: FLINTConfig) -> None:
-    """Raises InputError for what another network would be; notes where shapes and settings disagree."""
+    """Raise InputError for a network that cannot be built; add notes where settings contradict the shapes."""
     settings.check(FLINT_RULES)
     for half in ("sequence_encoder", "sequence_decoder"):
         heads = settings.whole_number(f"{half}.nhead", NUM_HEADS)
@@ -268,7 +268,7 @@ def check_flint_settings(settings: Settings, config: FLINTConfig) -> None:
 
 
 def _audio_encoder(shapes: Shapes, settings: Settings, source: Path) -> Wav2Vec2EncoderConfig:
-    """The audio encoder that `audio.model_specifier` names, a released one or a folder beside the cfg.yaml."""
+    """The audio encoder of `audio.model_specifier`: a released one, or a folder beside the cfg.yaml."""
     prefix = "audio_model.model."
     specifier = settings.get("audio.model_specifier", BASE_960H)
     if specifier == BASE_960H:
@@ -304,5 +304,5 @@ def _shape(shapes: Shapes, key: str, dimensions: int, source: Path) -> tuple[int
 
 
 def _count(shapes: Shapes, pattern: str) -> int:
-    """How many numbered parts there are."""
+    """The number of numbered parts."""
     return len({match[1] for key in shapes if (match := re.match(pattern, key))})

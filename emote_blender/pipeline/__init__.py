@@ -1,4 +1,4 @@
-"""Sound and an emotion track to the motion of a face, on an engine, in windows where the sound is long."""
+"""Generation: sound and an emotion track to the motion of a face; long sound in windows."""
 
 from .emote_pipeline import (
     AudioFeatures,

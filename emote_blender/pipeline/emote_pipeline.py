@@ -1,4 +1,4 @@
-"""From a waveform and an emotion track to the motion of a face, in windows where the sound is long."""
+"""Generation: a waveform and an emotion track to the motion of a face; long sound in windows."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from .windows import Window, check_window_frames, plan_windows
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
 
-# Sound that stays below this (-80 dB of full scale) is taken as silence: Wav2Vec 2.0's normalisation would blow its
-# noise up to the level of speech.
+# Sound below this (-80 dB of full scale) is replaced by silence: Wav2Vec 2.0's normalisation would amplify its noise to
+# the level of speech.
 SILENCE_PEAK = 1e-4
 _PIECE_SAMPLES = 1 << 20  # of a long sound, read at a time
 
 
 @dataclass(frozen=True, eq=False)
 class AudioFeatures:
-    """What a model's audio encoder makes of a clip; one clip's features serve any emotion and speaker.
+    """The audio features of a clip; they serve any emotion and speaker.
 
     Attributes:
         values: (before + T + after, D) float32, one row per frame of motion, and of silence around it.
         fps: frames per second.
         model: name of the model whose encoder made them.
-        padding: frames of silence (before, after); what the model makes of them is dropped in the end.
-        transcript_report: how the transcript fits the clip, where one was given.
+        padding: frames of silence (before, after), which `generate` drops from the motion.
+        transcript_report: how well the transcript matches the clip, or None without a transcript.
     """
 
     values: np.ndarray
@@ -70,8 +70,8 @@ class EMOTEPipeline:
         """Make a pipeline of a model that an engine has loaded.
 
         Args:
-            engine: runs the model; `emote_blender.engine.torch.TorchEngine(model)` is that of a torch model.
-            window_frames: longest stretch of a clip that the model sees at once; None for what suits its encoder.
+            engine: the engine; for a torch model, `emote_blender.engine.torch.TorchEngine(model)`.
+            window_frames: longest window of a clip that is encoded at once; None for the encoder's default.
 
         Raises:
             ModelError: if the model's emotions are not those of an emotion track.
@@ -88,22 +88,22 @@ class EMOTEPipeline:
     def from_pretrained(
         cls, model: str = DEFAULT_MODEL, engine: str = DEFAULT_ENGINE, device: str = DEFAULT_DEVICE
     ) -> EMOTEPipeline:
-        """The pipeline of a model that is named (see `files.paths`) or given as a folder.
+        """The pipeline of a model, by its name (see `files.paths`) or folder.
 
         Args:
             model: name or folder.
-            engine: "onnx", or "torch" where torch is installed.
-            device: "cpu", or for the engine torch also "cuda" or "mps".
+            engine: "onnx", or "torch" if torch is installed.
+            device: "cpu"; for the engine torch also "cuda" or "mps".
 
         Raises:
-            InputError: when there is no such engine, or it cannot use the device.
-            ModelError: when there is no such model, it is damaged, or a library that it needs is not installed.
+            InputError: if there is no such engine, or the engine cannot use the device.
+            ModelError: if there is no such model, the model is damaged, or a library is not installed.
         """
         return cls(open_engine(find_model(model), engine, device))
 
     @property
     def config(self) -> EMOTEConfig:
-        """What the model is made of."""
+        """The model's configuration."""
         return self.engine.config
 
     def encode(
@@ -120,14 +120,14 @@ class EMOTEPipeline:
         Args:
             waveform: any sample rate.
             progress: called with a fraction 0 to 1 and a text.
-            cancelled: asked before each window.
-            transcript: what is said; where it fits the sound, the mouth follows it (see `transcript_report`).
-            language: of the transcript: a code of espeak-ng (de, en-gb, ...), or "auto" to guess it.
+            cancelled: called before each window.
+            transcript: the spoken words; the mouth follows those that match the sound (see `transcript_report`).
+            language: language of the transcript: a code of espeak-ng (de, en-gb, ...), or "auto" to guess it.
 
         Raises:
-            InputError: when the clip is shorter than one frame, or the transcript or its language cannot be used.
-            ModelError: when the model cannot use a transcript, or espeak-ng is not here to read it.
-            Cancelled: when `cancelled` says so.
+            InputError: if the clip is shorter than one frame, or the transcript or its language cannot be used.
+            ModelError: if the model cannot use a transcript, or espeak-ng is not installed.
+            Cancelled: if `cancelled` returns True.
         """
         config = self.config
         pronunciation = None
@@ -168,19 +168,19 @@ class EMOTEPipeline:
         progress: Progress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> FaceMotion:
-        """Motion of a face that speaks what the features hold, with the emotion of the track.
+        """The motion of a face that speaks the clip of the features with the emotion of the track.
 
         Args:
             features: from `encode` of the same model.
             track: emotion over time.
-            speaker: whose style of speaking, one of the model's; None for its first.
+            speaker: style of speaking, by the name of one of the model's speakers; None for its first.
             progress: called with a fraction 0 to 1 and a text.
-            cancelled: asked before each window.
+            cancelled: called before each window.
 
         Raises:
-            InputError: when the speaker is unknown.
-            Cancelled: when `cancelled` says so.
-            ValueError: when the features are another model's.
+            InputError: if the speaker is unknown.
+            Cancelled: if `cancelled` returns True.
+            ValueError: if the features are those of another model.
         """
         config = self.config
         if features.model != config.name or features.values.shape[1] != config.audio_encoder.dim:
@@ -210,7 +210,7 @@ class EMOTEPipeline:
     def _follow(
         self, clip: _Clip, pronunciation: Pronunciation, progress: Progress | None, cancelled: IsCancelled | None
     ) -> FollowedTranscript:
-        """The transcript's phones (2 (before + T + after), C), aligned once over the whole clip."""
+        """The transcript as given phones (2 (before + T + after), C), aligned over the whole clip."""
         before, after = clip.padding
         num_frames = clip.windows[-1].stop
         posteriors = np.zeros((num_frames, 2 * len(CLASSES)), dtype=np.float32)
@@ -229,7 +229,7 @@ class EMOTEPipeline:
         return plan_windows(num_frames, config.flint.frames_per_latent, self._window_frames, overlap)
 
     def _speaker_name(self, speaker: str | None) -> str:
-        """The speaker by name; InputError lists the model's speakers."""
+        """The speaker's name; raises InputError with the model's speakers if it is unknown."""
         speakers = self.config.speakers
         if not speaker:
             return speakers[0]
@@ -250,12 +250,12 @@ class EMOTEPipeline:
 
 @dataclass(frozen=True, eq=False)
 class _Clip:
-    """A clip as the engine gets it.
+    """A clip as input of the engine.
 
     Attributes:
-        samples: (N,), the padding included.
-        windows: of its frames.
-        statistics: of the whole clip, None where it is one window; see `Engine.clip_statistics`.
+        samples: (N,) samples with padding.
+        windows: the windows of its frames.
+        statistics: from `Engine.clip_statistics`; None if there is only one window.
         padding: frames of silence (before, after).
     """
 
@@ -272,7 +272,7 @@ class _Clip:
 class _PaddedSamples:
     """Whole frames of a sound with frames of silence before and after, read by slices.
 
-    All of it is silence where the sound is no louder than noise.
+    All samples are zero if the sound is not louder than noise.
     """
 
     def __init__(self, sound: Samples, num_frames: int, padding: tuple[int, int], samples_per_frame: int) -> None:
@@ -295,9 +295,9 @@ class _PaddedSamples:
 
 
 def describe_track(track: EmotionTrack) -> dict[str, Any]:
-    """A motion's `emotion` and `intensity`, and `emotion_track` with every key where they change.
+    """The metadata of a track: `emotion`, `intensity` and, if they change, `emotion_track` with every key.
 
-    `emotion` is a name, or "mixed"; `intensity` a number, or None where it changes.
+    `emotion` is a name, or "mixed"; `intensity` is a number, or None if it changes.
     """
     names = {EMOTIONS[int(np.argmax(row))] if row.max() > 1 - 1e-6 else "mixed" for row in track.emotion_weights}
     intensities = {float(value) for value in track.intensity}
@@ -315,7 +315,7 @@ def describe_track(track: EmotionTrack) -> dict[str, Any]:
 
 
 def uses_transcript(config: EMOTEConfig) -> bool:
-    """Whether the model's encoder has a phone head, which takes the phones of a transcript."""
+    """Whether the model's encoder has a phone head, which a transcript needs."""
     return config.audio_encoder.num_phones == len(CLASSES)
 
 
@@ -328,7 +328,7 @@ def require_transcript_use(config: EMOTEConfig) -> None:
 
 
 def _check_emotions(config: EMOTEConfig) -> None:
-    """ModelError where an emotion track could not be given to the model."""
+    """Raise ModelError unless the model's emotions and intensities are those of emotion tracks."""
     if sorted(config.emotions) != sorted(EMOTIONS) or config.intensities != 3:
         raise ModelError(
             f"the model {config.name} has the emotions {', '.join(config.emotions)} at {config.intensities} "
@@ -337,10 +337,10 @@ def _check_emotions(config: EMOTEConfig) -> None:
 
 
 def _padding(num_frames: int, config: EMOTEConfig) -> tuple[int, int]:
-    """Frames of silence to put before and after a clip, as many as the model's encoder asks for.
+    """Frames of silence (before, after) a clip for the model's encoder.
 
-    Where it asks for any, the whole comes to full latents: the motion prior bends the face a little at both ends of
-    what it is given, and where part of a latent is missing.
+    If the encoder has any, the padded clip is a multiple of a latent long: the motion prior distorts the face a little
+    at both ends of its input, and where a latent is incomplete.
     """
     frames, multiple = config.audio_encoder.padding_frames, config.flint.frames_per_latent
     if not frames:
@@ -350,7 +350,7 @@ def _padding(num_frames: int, config: EMOTEConfig) -> tuple[int, int]:
 
 
 def _is_silent(sound: Samples, num_samples: int) -> bool:
-    """Whether nothing in the first `num_samples` is louder than noise, apart from a constant offset."""
+    """Whether the first `num_samples` are not louder than noise, apart from a constant offset."""
     highest, lowest, total = -np.inf, np.inf, 0.0
     for start in range(0, num_samples, _PIECE_SAMPLES):
         piece = sound[start : min(start + _PIECE_SAMPLES, num_samples)]
@@ -361,12 +361,12 @@ def _is_silent(sound: Samples, num_samples: int) -> bool:
 
 
 def _share(progress: Progress | None, start: float, end: float) -> Progress | None:
-    """Progress of a part of the work, as part of the whole."""
+    """A progress function for a part of the work, from `start` to `end` of the whole."""
     return progress and (lambda fraction, text: progress(start + fraction * (end - start), text))
 
 
 def _reported(windows: list[Window], text: str, progress: Progress | None, cancelled: IsCancelled | None):
-    """The windows one after the other, with progress before each and at the end; raises Cancelled."""
+    """The windows in order, with progress before each and at the end; raises Cancelled."""
     for index, window in enumerate(windows):
         if cancelled is not None and cancelled():
             raise Cancelled("cancelled; nothing was written")

@@ -1,4 +1,4 @@
-"""Long clips in windows: stretches of frames that overlap and go over into one another."""
+"""Windows of long clips: ranges of frames that overlap and are cross-faded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FADE_FRAMES = 32
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Frames [start, stop) of a clip, and how much each of them counts where windows overlap."""
+    """Frames [start, stop) of a clip, and the weight of each in the cross-fades."""
 
     start: int
     stop: int
@@ -19,7 +19,7 @@ class Window:
 
     @property
     def num_frames(self) -> int:
-        """How many frames the window has."""
+        """Number of frames."""
         return self.stop - self.start
 
     def add_to(self, whole: np.ndarray, part: np.ndarray) -> None:
@@ -28,7 +28,7 @@ class Window:
 
 
 def check_window_frames(max_frames: int, overlap: int, multiple: int) -> None:
-    """Raise ValueError if windows of at most `max_frames` frames cannot overlap as `plan_windows` needs it."""
+    """Raise ValueError if windows of at most `max_frames` frames are too short for `plan_windows`."""
     lowest = overlap + 2 * FADE_FRAMES + 3 * multiple
     if max_frames < lowest:
         raise ValueError(
@@ -40,8 +40,8 @@ def check_window_frames(max_frames: int, overlap: int, multiple: int) -> None:
 def plan_windows(num_frames: int, multiple: int, max_frames: int, overlap: int) -> list[Window]:
     """Windows of about equal length that cover a clip, each starting at a multiple of `multiple` frames.
 
-    A latent stands for `multiple` frames, and must stand for the same ones in every window. In the middle FADE_FRAMES
-    of an overlap one window goes over into the next on a straight line; the outer frames there are context only.
+    A latent represents `multiple` frames, which must be the same frames in every window. The middle FADE_FRAMES of an
+    overlap are a linear cross-fade; the outer frames of an overlap are context only.
 
     Args:
         num_frames: length of the clip.

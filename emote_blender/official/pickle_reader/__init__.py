@@ -1,4 +1,4 @@
-"""Reading other people's pickles without running any of them: FLAME's .pkl and .npy files, PyTorch checkpoints."""
+"""Safe readers of pickles, which run nothing in them: FLAME's .pkl and .npy files, PyTorch checkpoints."""
 
 from .inert import InertClass, InertObject, SparseMatrix, array_of
 from .numpy_files import load_npy_object, load_pickle

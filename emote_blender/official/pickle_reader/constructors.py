@@ -1,6 +1,6 @@
-"""The globals of a pickle: a short list that builds something, harmless classes that stay inert, the rest refused.
+"""The globals of a pickle: a few build a value, harmless classes become inert stand-ins, all others are refused.
 
-Nothing here imports or calls what a file names. A name is looked up in a table of our own functions.
+Nothing that a file names is imported or called. A name is looked up in a table of our own functions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from .inert import InertClass, InertObject, RefusedPickle, SparseMatrix
 
-# Root modules whose names are refused, classes too. The list decides the wording only: nothing unlisted runs either.
+# Root modules whose names are refused, classes too. The list only decides the wording: nothing else runs either.
 DANGEROUS_MODULES = frozenset(
     """_codecs _io _operator _pickle _posixsubprocess _socket _thread _winapi ast asyncio atexit bdb bpy builtins
     cProfile cloudpickle cmd code codecs codeop compileall concurrent copyreg ctypes dill distutils doctest
@@ -25,7 +25,7 @@ DANGEROUS_MODULES = frozenset(
     types unittest urllib uuid venv weakref webbrowser winreg wsgiref xmlrpc yaml zipapp zipimport""".split()
 )
 _OLD_NAMES = {"__builtin__": "builtins", "copy_reg": "copyreg", "UserDict": "collections"}
-# Lower-case names of harmless classes, which the rule for classes below would not know.
+# Lower-case names of harmless classes, which the rule for classes below does not recognise.
 _INERT_LOWER_CASE = frozenset({"datetime.datetime", "datetime.timedelta", "datetime.date"})
 _PLAIN_TYPES = frozenset({"int", "float", "str", "bool", "object", "type", "long", "unicode", "NoneType"})
 _SPARSE = re.compile(r"scipy\.sparse(\._?[a-z]+)?\.(csc|csr|coo)_(matrix|array)")
@@ -65,14 +65,14 @@ class DTypeState:
 
 
 def plain_dtype(code: object) -> np.dtype:
-    """The dtype of numbers, text or objects that `code` ("<f4") names; records and everything else are refused."""
+    """The dtype of numbers, text or objects for a code like "<f4"; records and everything else are refused."""
     if not isinstance(code, str) or not (match := _DTYPE_CODE.fullmatch(code)) or match[3] == "0":
         raise RefusedPickle(f"names the number type {code!r:.40}, which no model or head has")
     return np.dtype(object) if "O" in code else np.dtype(code.replace("a", "S"))
 
 
 def checked_shape(shape: object, itemsize: int, num_bytes: int) -> tuple[int, ...]:
-    """`shape`, if an array of it has exactly `num_bytes`."""
+    """The shape; raises RefusedPickle unless an array of this shape has exactly `num_bytes`."""
     if not isinstance(shape, tuple) or len(shape) > _MAX_DIMENSIONS:
         raise RefusedPickle("holds an array without a shape")
     if not all(type(length) is int and 0 <= length < _MAX_LENGTH for length in shape):
@@ -83,7 +83,7 @@ def checked_shape(shape: object, itemsize: int, num_bytes: int) -> tuple[int, ..
 
 
 def fill_array(array: np.ndarray, state: object, charge: Callable[[int], None]) -> None:
-    """Give an empty array from `_reconstruct` its shape, type and values, after checking that they fit."""
+    """Fill an empty array from `_reconstruct` with shape, type and values, after checking them."""
     if not isinstance(state, tuple) or len(state) not in (4, 5):
         raise RefusedPickle("holds an array with a damaged state")
     shape, dtype_state, fortran, raw = state[-4:]
@@ -135,7 +135,7 @@ def _dtype(args: tuple, charge: Callable[[int], None]) -> DTypeState:
 
 
 def _latin1_bytes(args: tuple, charge: Callable[[int], None]) -> bytes:
-    """What Python 3 writes for bytes in protocol 2: codecs.encode(text, "latin1")."""
+    """Bytes as Python 3 writes them in protocol 2: codecs.encode(text, "latin1")."""
     if len(args) != 2 or not isinstance(args[0], str) or args[1] not in ("latin1", "latin-1"):
         raise RefusedPickle("asks to encode text in a way no array needs")
     charge(len(args[0]))
@@ -151,7 +151,7 @@ def _bytes(args: tuple, charge: Callable[[int], None]) -> bytes:
 
 
 def is_plain_key(key: object) -> bool:
-    """Whether `key` may stand in a dict or set: its hash takes little time, whatever the file wants."""
+    """Whether `key` may be in a dict or set: its hash takes little time, whatever the file holds."""
     if isinstance(key, tuple):
         return len(key) <= 16 and all(not isinstance(part, tuple) and is_plain_key(part) for part in key)
     return key is None or isinstance(key, str | bytes | int | float | InertClass | Constructor | np.generic)
@@ -237,15 +237,15 @@ NUMPY_CONSTRUCTORS = {name: Constructor(name, build) for name, build in _BUILDER
 
 
 def find_global(module: str, name: str, more: dict[str, object]) -> object:
-    """What stands for the global `module.name`.
+    """The constructor or stand-in of the global `module.name`.
 
     Args:
         module: as the file writes it.
         name: as the file writes it; dots reach into a class.
-        more: what this kind of file may build beside numpy's and the containers.
+        more: further globals that this kind of file may build, beside numpy's and the containers.
 
     Raises:
-        RefusedPickle: naming the global, where it is neither allowed nor a harmless class.
+        RefusedPickle: naming the global, if it is neither allowed nor a harmless class.
     """
     module = _OLD_NAMES.get(module, module)
     module = module.replace("numpy._core", "numpy.core", 1) if module.startswith("numpy._core") else module

@@ -1,4 +1,4 @@
-"""Stand-ins for what a pickle names and we do not build: they keep what they were given and do nothing."""
+"""Stand-ins for the classes of a pickle that are not built: they store their arguments and do nothing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ MAX_DENSE_BYTES = 1 << 28
 
 
 class RefusedPickle(ValueError):
-    """What a file holds that is refused, as the middle of a sentence."""
+    """A file holds something that is refused; the text is the middle of a sentence."""
 
 
 @dataclass(frozen=True)
 class InertClass:
-    """A class that was named and never imported."""
+    """A class that a file names; it is never imported."""
 
     class_name: str
 
@@ -27,10 +27,10 @@ class InertObject:
 
     Attributes:
         class_name: the class as the file names it, "chumpy.ch.Ch".
-        args: what it was made with.
-        state: what it was filled with, mostly a dict of attributes.
-        items: what was put into it, where it is a kind of dict.
-        elements: what was appended to it, where it is a kind of list.
+        args: arguments of its construction.
+        state: its state, mostly a dict of attributes.
+        items: its items, if it is a kind of dict.
+        elements: its elements, if it is a kind of list.
     """
 
     class_name: str
@@ -40,7 +40,7 @@ class InertObject:
     elements: list = field(default_factory=list)
 
     def fill(self, state: object) -> None:
-        """Keep `state`; attributes are added to those that are there."""
+        """Store `state`; attributes are added to the existing ones."""
         if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):  # (__dict__, slots)
             state = {**(state[0] if isinstance(state[0], dict) else {}), **state[1]}
         if isinstance(state, dict) and isinstance(self.state, dict):
@@ -58,7 +58,7 @@ class SparseMatrix(InertObject):
         """The dense matrix (R, C), float64 or its own type.
 
         Raises:
-            RefusedPickle: when its parts do not fit each other or the result would be absurdly large.
+            RefusedPickle: if its parts contradict each other, or the result would be absurdly large.
         """
         state = self.state if isinstance(self.state, dict) else {}
         shape = state.get("_shape", state.get("shape"))
@@ -91,10 +91,10 @@ class SparseMatrix(InertObject):
 
 
 def array_of(value: object) -> np.ndarray | None:
-    """The numbers in an array, a sparse matrix or a chumpy stand-in; None: it holds none.
+    """The numbers in an array, a sparse matrix or a chumpy stand-in; None for anything else.
 
     Raises:
-        RefusedPickle: when its parts do not fit each other.
+        RefusedPickle: if its parts contradict each other.
     """
     for _ in range(8):  # chumpy wraps chumpy
         if isinstance(value, np.ndarray):
@@ -111,7 +111,7 @@ def array_of(value: object) -> np.ndarray | None:
 
 
 def _selected(state: dict) -> np.ndarray | None:
-    """What chumpy's Select takes from its flattened source; it is never nested."""
+    """The elements that chumpy's Select takes from its flattened source; it is never nested."""
     source = state.get("a")
     if isinstance(source, InertObject) and source.class_name == "chumpy.reordering.Select":
         return None

@@ -1,7 +1,7 @@
-"""A pickle machine of our own: it reads the opcodes, builds plain values, and has no way to call anything else.
+"""A pickle machine of our own: it reads the opcodes, builds plain values, and cannot call anything else.
 
-The standard library's unpickler can be told which globals it may find, but not how deep, how much or how long; this one
-counts opcodes, memory, stack and nesting, and takes no reading of the file on trust.
+The standard library's unpickler can restrict globals, but not depth, size or time. This machine counts opcodes, memory,
+stack and nesting, and checks everything that it reads.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _HIGHEST_PROTOCOL = 5
 
 
 class PickleMachine:
-    """Runs one pickle after the other of a buffer.
+    """Runs the pickles of a buffer one after the other.
 
     Args:
         data: the file's bytes; a memory map keeps them out of memory.
-        more: globals this kind of file may build beside numpy's and the containers.
-        persistent: what stands for a persistent id, None where the file may hold none.
+        more: further globals that this kind of file may build, beside numpy's and the containers.
+        persistent: gives the value of a persistent id; None if the file may hold none.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class PickleMachine:
         self.bytes_left = 4 * len(data) + SPARE_BYTES
 
     def load(self) -> Any:
-        """The next pickle's value; `position` is then behind it.
+        """The value of the next pickle; `position` is behind it afterwards.
 
         Raises:
-            RefusedPickle: when the file is damaged, absurd, or asks for what is not allowed.
+            RefusedPickle: if the file is damaged or absurd, or needs something that is not allowed.
         """
         self.stack: list[Any] = []
         self.marks: list[int] = []
@@ -84,7 +84,7 @@ class PickleMachine:
         return value
 
     def charge(self, num_bytes: int) -> None:
-        """Count memory before it is taken."""
+        """Count memory before it is allocated; raises RefusedPickle beyond the limit."""
         self.bytes_left -= num_bytes
         if self.bytes_left < 0:
             raise RefusedPickle("asks for far more memory than its size")
@@ -175,7 +175,7 @@ class PickleMachine:
         return find_global(module, name, self.more)
 
     def _call(self, function: object, args: object) -> object:
-        """What `function` stands for, applied; only our constructors build, a class gives a stand-in."""
+        """The result of calling `function`: a value of our constructors, or a stand-in for a class."""
         if not isinstance(args, tuple):
             raise RefusedPickle("calls something with arguments that are no list")
         if isinstance(function, Constructor):
@@ -199,7 +199,7 @@ class PickleMachine:
 
 
 def check_nesting(value: object) -> None:
-    """Raise RefusedPickle where containers reach deeper than any reader of ours could follow; loops are no depth."""
+    """Raise RefusedPickle if containers are nested too deeply for our readers; loops do not count."""
     seen: set[int] = set()
     level = [value]
     for _ in range(MAX_NESTING):
@@ -236,7 +236,7 @@ def _on(opcodes: str) -> Callable[[_Handler], _Handler]:
 
 
 def _on_value(opcode: str, read: Callable[[PickleMachine], object]) -> None:
-    """Register an opcode that pushes what `read` gives."""
+    """Register an opcode that pushes the result of `read`."""
     _HANDLERS[ord(opcode)] = lambda machine: machine.stack.append(read(machine))
 
 

@@ -1,4 +1,4 @@
-"""Plain pickles, and numpy's .npy and .npz files with whatever is in them."""
+"""Plain pickles, and numpy's .npy and .npz files with or without objects."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ MAX_UNPACKED_BYTES = 1 << 31
 def load_pickle(path: str | Path) -> Any:
     """The value of a .pkl file: dicts, lists, numpy arrays, and stand-ins for everything else.
 
-    A Python 2 pickle's strings come as text, one character per byte (latin-1).
+    The strings of a Python 2 pickle are text with one character per byte (latin-1).
 
     Raises:
-        InputError: when the file is damaged, or asks for anything that could run code; the sentence names it.
+        InputError: if the file is damaged, or names anything that could run code; the sentence names it.
     """
     path = Path(path)
     data = map_file(path)
@@ -36,7 +36,7 @@ def load_pickle(path: str | Path) -> Any:
 
 
 def load_npy_object(path: str | Path) -> Any:
-    """The value of a .npy file, or the values of a .npz by name; a single pickled object comes as itself.
+    """The value of a .npy file, or the values of a .npz by name; a single pickled object is returned as itself.
 
     Raises:
         InputError: as for `load_pickle`.
@@ -51,7 +51,7 @@ def load_npy_object(path: str | Path) -> Any:
 
 
 def _unpacked(archive: zipfile.ZipFile):
-    """Each entry's name and bytes, never more than the entry says, and never more than the bound in all."""
+    """The name and bytes of each entry, at most the entry's stated size each and the limit in all."""
     entries = safe_entries(archive)
     if sum(entry.file_size for entry in entries.values()) > MAX_UNPACKED_BYTES:
         raise RefusedPickle("would unpack to an absurd size")

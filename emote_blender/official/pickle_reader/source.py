@@ -1,4 +1,4 @@
-"""A file as bytes that stay on disk, and the sentence that says why it cannot be used."""
+"""Files as memory-mapped bytes, and errors that name the file."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ZIP_DAMAGE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, struct.erro
 
 
 def map_file(path: Path) -> memoryview:
-    """The file's bytes, read from disk where they are looked at.
+    """The bytes of a file as a memory map.
 
     Raises:
-        InputError: when it cannot be read or is empty.
+        InputError: if the file cannot be read or is empty.
     """
     try:
         with open(path, "rb") as file:
@@ -33,14 +33,14 @@ def map_file(path: Path) -> memoryview:
 
 
 def forget_pages(data: memoryview) -> None:
-    """Let the system take back what was read of a mapped file; it is read again where it is looked at again."""
+    """Let the system free the pages of a mapped file; they are read from disk again when needed."""
     if isinstance(data.obj, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
         data.obj.madvise(mmap.MADV_DONTNEED)
 
 
 @contextmanager
 def sentences(path: Path) -> Iterator[None]:
-    """Turns what is wrong with a file into an InputError that names it."""
+    """Turn an error about a file into an InputError that names the file."""
     try:
         yield
     except InputError:
@@ -56,7 +56,7 @@ def safe_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """The entries of a zip by name.
 
     Raises:
-        RefusedPickle: when a name leads out of the archive, occurs twice, or an entry is encrypted.
+        RefusedPickle: if a name leads out of the archive or occurs twice, or an entry is encrypted.
     """
     entries: dict[str, zipfile.ZipInfo] = {}
     for entry in archive.infolist():

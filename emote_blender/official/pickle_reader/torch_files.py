@@ -1,7 +1,6 @@
 """PyTorch checkpoints without PyTorch: the zip format of torch 1.6 and later, and the one before it.
 
-Tensors become numpy arrays that look into the file itself (a memory map), so a checkpoint costs no memory until its
-values are read, and then only what is read.
+Tensors become numpy arrays on a memory map of the file, so that a checkpoint takes no memory until its values are read.
 """
 
 from __future__ import annotations
@@ -44,31 +43,31 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class StorageType:
-    """A class of storages: the type of its numbers, None where the storage is untyped."""
+    """A class of storages, by the type of its numbers; None for untyped storages."""
 
     code: str | None
 
     @property
     def dtype(self) -> np.dtype:
-        """The type of the stored numbers; bfloat16 is stored as 16 bits that numpy has no type for."""
+        """The type of the stored numbers; unsigned 16-bit integers for bfloat16, which numpy lacks."""
         return np.dtype("<u2" if self.code == "bfloat16" else self.code)
 
 
 @dataclass(frozen=True, eq=False)
 class Storage:
-    """The numbers of a storage, flat; None before its place in the file is known."""
+    """A storage as a flat array; None until its place in the file is known."""
 
     kind: StorageType
     numbers: np.ndarray | None
 
 
 def load_torch(path: str | Path) -> Any:
-    """What `torch.load` would give for a checkpoint: dicts and lists, tensors as numpy arrays, the rest stand-ins.
+    """The content of a checkpoint: dicts and lists, tensors as numpy arrays, stand-ins for everything else.
 
-    The arrays look into the file and are read-only. No class of the file is imported.
+    The arrays are memory-mapped and read-only. No class of the file is imported.
 
     Raises:
-        InputError: when the file is damaged, or asks for anything that could run code; the sentence names it.
+        InputError: if the file is damaged, or names anything that could run code; the sentence names it.
     """
     path = Path(path)
     data = map_file(path)
@@ -111,7 +110,7 @@ def _load_zip(archive: zipfile.ZipFile, data: memoryview) -> Any:
 
 
 def _stored_bytes(entry: zipfile.ZipInfo, data: memoryview) -> memoryview:
-    """The bytes of an uncompressed zip entry, in place, after its checksum was compared."""
+    """The bytes of an uncompressed zip entry, in place, after a check of its checksum."""
     if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
         raise RefusedPickle(f"has the compressed entry {entry.filename[:80]!r}, which torch.save never writes")
     header = bytes(data[entry.header_offset : entry.header_offset + 30])
@@ -135,7 +134,7 @@ def _load_legacy(data: memoryview) -> Any:
     system = machine.load()
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise RefusedPickle("was written on a big-endian machine, which is not supported")
-    # The storages' places are known only behind the pickle that refers to them, so it is read twice.
+    # The places of the storages follow the pickle that refers to them, so it is read twice.
     kinds: dict[str, StorageType] = {}
     counts: dict[str, int] = {}
 
@@ -165,7 +164,7 @@ def _load_legacy(data: memoryview) -> Any:
 
 
 def _persistent(read: Callable[[StorageType, str, int], np.ndarray | None]) -> Callable[[object], Storage]:
-    """What makes a storage of a persistent id ("storage", class, key, device, count), reading it with `read`."""
+    """A function from a persistent id ("storage", class, key, device, count) to its storage, read with `read`."""
 
     def make(identifier: object) -> Storage:
         if not isinstance(identifier, tuple) or len(identifier) not in (5, 6) or identifier[0] != "storage":
@@ -227,7 +226,7 @@ def _device(args: tuple, charge: Callable[[int], None]) -> str:
 
 
 def _torch_globals() -> dict[str, object]:
-    """What a checkpoint may build beside numpy's and the containers."""
+    """The globals that a checkpoint may build, beside numpy's and the containers."""
     made: dict[str, object] = {f"torch.{name}Storage": StorageType(code) for name, code in _DTYPES.items()}
     made |= {f"torch.cuda.{name}Storage": StorageType(code) for name, code in _DTYPES.items()}
     made["torch.storage.UntypedStorage"] = made["torch.UntypedStorage"] = StorageType(None)
