@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from tiny_models import tiny_emote_config
+from torch import nn
 
 from emote_blender.errors import InputError
 from emote_blender.speech_model.config import DecoderConfig, FLINTConfig
@@ -343,7 +344,7 @@ def test_every_perceptual_term_reaches_the_decoder_and_nothing_frozen(open_head,
 def test_a_step_leaves_what_is_frozen_as_it_was(open_head, watching):
     task, parts, batch = task_and_parts(open_head, watching)
     emote = parts.emote
-    frozen = (emote.audio_model, emote.sequence_decoder.motion_prior, parts.perceptual)
+    frozen: list[nn.Module] = [emote.audio_model, emote.sequence_decoder.motion_prior, parts.perceptual]
     assert not any(module.training for part in frozen for module in part.modules())
     assert emote.sequence_decoder.bert_decoder.training
     before = [{n: t.clone() for n, t in part.state_dict().items()} for part in frozen]  # batch norm's buffers, too
