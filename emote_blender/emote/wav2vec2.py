@@ -29,7 +29,14 @@ def resample(features: Tensor, num_frames: int) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Wav2Vec2Statistics:
-    """Statistics of a whole clip: mean and variance of its samples, and (C,) of the first convolution's response."""
+    """Statistics of a whole clip.
+
+    Attributes:
+        mean: mean of the samples.
+        variance: variance of the samples.
+        conv_mean: (C,) mean of the first convolution's response to the normalised samples; None without a norm over time.
+        conv_variance: (C,) its variance, or None.
+    """
 
     mean: Tensor
     variance: Tensor

@@ -14,7 +14,14 @@ _PIECE = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class WaveformStatistics:
-    """Mean and variance of a clip's samples, and (C,) of the first convolution's response to the normalised samples."""
+    """Statistics of a whole clip.
+
+    Attributes:
+        mean: mean of the samples.
+        variance: variance of the samples.
+        conv_mean: (C,) mean of the first convolution's response to the normalised samples.
+        conv_variance: (C,) its variance.
+    """
 
     mean: float
     variance: float

@@ -96,7 +96,14 @@ def write_tensors(path, tensors: dict[str, np.ndarray]) -> None:
 
 
 class _Entry(NamedTuple):
-    """An array's place in the data that follows the header."""
+    """The header's entry of an array.
+
+    Attributes:
+        dtype: type of the array.
+        shape: sizes of its axes.
+        start: its first byte in the data that follow the header.
+        end: the byte after its last one.
+    """
 
     dtype: np.dtype
     shape: tuple[int, ...]

@@ -11,11 +11,17 @@ FADE_FRAMES = 32
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Frames [start, stop) of a clip, and the weight of each in the cross-fades."""
+    """A window of a clip.
+
+    Attributes:
+        start: its first frame.
+        stop: the frame after its last one.
+        weights: (num_frames,) weights in the cross-fades; over all windows, the weights of a frame sum to 1.
+    """
 
     start: int
     stop: int
-    weights: np.ndarray  # (num_frames,); over all windows, a frame's weights sum to 1
+    weights: np.ndarray
 
     @property
     def num_frames(self) -> int:

@@ -100,11 +100,17 @@ class _States:
 
 @dataclass(eq=False)
 class _Trail:
-    """The predecessors of a window's states in each frame of a block (L frames, n states, w words)."""
+    """The predecessors of a window's states in each frame of a block (L frames, n states, w words).
 
-    move: np.ndarray  # (L, n) int8: _STAY, _STEP, _SKIP, _ENTRY
-    source: np.ndarray  # (L, w) int32: word whose end or wait led to each word's beginning
-    exit: np.ndarray  # (L, w) int8: 0 from the phone before the word, 1 from its other sound, 2 from its silence
+    Attributes:
+        move: (L, n) int8: _STAY, _STEP, _SKIP or _ENTRY.
+        source: (L, w) int32 word whose end, or wait, led to the beginning of each word.
+        exit: (L, w) int8 way into each word: 0 from the phone before it, 1 from its other sound, 2 from its silence.
+    """
+
+    move: np.ndarray
+    source: np.ndarray
+    exit: np.ndarray
 
 
 class _Window:

@@ -17,7 +17,14 @@ _DEFAULT_COLOUR = (0.60, 0.40, 0.31)
 
 @dataclass(frozen=True)
 class Surface:
-    """How a material reflects light, as the inputs of the Principled BSDF (0 to 1)."""
+    """Inputs of the Principled BSDF, 0 to 1.
+
+    Attributes:
+        roughness: Roughness.
+        specular: Specular IOR Level.
+        subsurface: Subsurface Weight.
+        coat: Coat Weight.
+    """
 
     roughness: float
     specular: float = 0.35

@@ -37,7 +37,12 @@ _MAX_LENGTH = 1 << 40
 
 @dataclass(frozen=True)
 class Constructor:
-    """An allowed global. `build(args, charge)` makes its value; `charge(bytes)` is called before memory is taken."""
+    """An allowed global.
+
+    Attributes:
+        name: its name in the file.
+        build: `build(args, charge)` makes its value; `charge(bytes)` is called before memory is allocated.
+    """
 
     name: str
     build: Callable[[tuple, Callable[[int], None]], object]
@@ -45,7 +50,12 @@ class Constructor:
 
 @dataclass(eq=False)
 class DTypeState:
-    """A numpy dtype under construction."""
+    """A numpy dtype under construction.
+
+    Attributes:
+        code: numpy's code of the type, such as "f4".
+        byteorder: "<", ">", "|" or "=".
+    """
 
     code: str
     byteorder: str = "="

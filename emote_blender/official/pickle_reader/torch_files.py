@@ -43,7 +43,11 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class StorageType:
-    """A class of storages, by the type of its numbers; None for untyped storages."""
+    """A class of storages.
+
+    Attributes:
+        code: type of the numbers, as numpy's code or "bfloat16"; None for untyped storages.
+    """
 
     code: str | None
 
@@ -55,7 +59,12 @@ class StorageType:
 
 @dataclass(frozen=True, eq=False)
 class Storage:
-    """A storage as a flat array; None until its place in the file is known."""
+    """A storage.
+
+    Attributes:
+        kind: its class.
+        numbers: its numbers as a flat array; None until its place in the file is known.
+    """
 
     kind: StorageType
     numbers: np.ndarray | None
