@@ -34,7 +34,7 @@ class Wav2Vec2Statistics:
     Attributes:
         mean: mean of the samples.
         variance: variance of the samples.
-        conv_mean: (C,) mean of the first convolution's response to the normalised samples; None without a norm over time.
+        conv_mean: (C,) mean of the first convolution's response to the normalised samples; None without such a norm.
         conv_variance: (C,) its variance, or None.
     """
 
