@@ -18,8 +18,10 @@ from .operators.motion import EMOTE_OT_apply_motion
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes
 from .scene.sound_file import decode_file
+from .settings.head_settings import EMOTE_PG_head
 from .settings.models_folder import apply_models_folder, forget_models_folder, stored_models_folder
 from .settings.properties import EMOTE_PG_settings
+from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .settings.transcript import EMOTE_PG_strip
 from .ui import panel_state
 from .ui.panels import EMOTE_PT_identity, EMOTE_PT_sequencer, EMOTE_PT_view3d
@@ -31,6 +33,10 @@ CLASSES = (
     EMOTE_AP_preferences,
     EMOTE_PG_settings,
     EMOTE_PG_strip,
+    EMOTE_PG_refine,
+    EMOTE_PG_alive,
+    EMOTE_PG_take,
+    EMOTE_PG_head,
     EMOTE_OT_add_head,
     EMOTE_OT_apply_motion,
     EMOTE_OT_update_joints,
@@ -43,9 +49,13 @@ CLASSES = (
     EMOTE_PT_sequencer,
 )
 
-# Each owner's settings, as `scene.emote` and `strip.emote`.
+# Each owner's settings, as `scene.emote`, `strip.emote` and, on a head's mesh object, `object.emote`.
 _PROPERTY = "emote"
-_PROPERTIES = ((bpy.types.Scene, EMOTE_PG_settings), (bpy.types.Strip, EMOTE_PG_strip))
+_PROPERTIES = (
+    (bpy.types.Scene, EMOTE_PG_settings),
+    (bpy.types.Strip, EMOTE_PG_strip),
+    (bpy.types.Object, EMOTE_PG_head),
+)
 
 _commands: list = []
 

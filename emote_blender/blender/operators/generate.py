@@ -15,7 +15,8 @@ from ..refusal import Result
 from ..requirements import missing_sentence
 from ..scene.find_head import choose_head
 from ..scene.strips import strip_scene
-from ..settings.properties import EMOTION_ITEMS, scene_settings
+from ..settings.head_settings import EMOTION_ITEMS
+from ..settings.properties import scene_settings
 from ..settings.transcript import language_property, transcript_property
 
 

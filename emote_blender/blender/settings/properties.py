@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import bpy
 
-from ...emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, MAX_INTENSITY
+from ...emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, MAX_INTENSITY
 from ...files.paths import DEFAULT_HEAD, DEFAULT_MODEL
 from ..head.rig import is_head
 from ..scene.strips import sound_strips, strip_scene
 from ..settings.transcript import language_property, transcript_property
 from . import model_info
-
-EMOTION_ITEMS = [(name.upper(), name.capitalize(), f"The voice speaks with {name}") for name in EMOTIONS]
-EMOTION_ITEMS[EMOTIONS.index("neutral")] = ("NEUTRAL", "Neutral", "No emotion: the words alone move the face")
+from .head_settings import EMOTION_ITEMS
 
 
 def _is_head(self: EMOTE_PG_settings, candidate: bpy.types.Object) -> bool:

@@ -1,0 +1,42 @@
+"""What to do when a setting of a head or of a take has been changed in the panel.
+
+The settings are defined before the code that acts on them, so that code is handed in: `takes` rewrites a take's
+curves, `emotions` renders a take again. A property's `update` calls `changed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import bpy
+
+from ..scene import changes
+
+Kind = Literal["refine", "emotion", "place"]
+Listener = Callable[[bpy.types.Object, bpy.types.PropertyGroup], None]
+
+_listeners: dict[Kind, list[Listener]] = {"refine": [], "emotion": [], "place": []}
+
+
+def listen(kind: Kind, listener: Listener) -> None:
+    """Call `listener(head, settings)` after every change of this kind."""
+    _listeners[kind].append(listener)
+
+
+def stop_listening(kind: Kind, listener: Listener) -> None:
+    """Undo `listen`."""
+    _listeners[kind].remove(listener)
+
+
+def changed(kind: Kind) -> Callable[[bpy.types.PropertyGroup, bpy.types.Context], None]:
+    """An `update` function for a property of this kind."""
+
+    def update(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+        changes.note()
+        head = settings.id_data
+        if isinstance(head, bpy.types.Object):
+            for listener in list(_listeners[kind]):
+                listener(head, settings)
+
+    return update

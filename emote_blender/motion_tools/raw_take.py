@@ -1,0 +1,76 @@
+"""What inference gave for one line, in the form that a take keeps: enough to refine it again without the model."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..motion import FaceMotion
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Prosody:
+    """Loudness and pitch of the voice, one value per frame of the motion.
+
+    Attributes:
+        loudness_db: (T,) level of the sound, dB of full scale, float32; -100 for silence.
+        pitch_hz: (T,) fundamental frequency, Hz, float32; 0 where the sound is not voiced.
+    """
+
+    loudness_db: np.ndarray
+    pitch_hz: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class RawTake:
+    """The motion of a line as the model gave it.
+
+    Attributes:
+        emotional: the motion with the emotion that was asked for.
+        neutral: the same line without emotion, with the same number of frames, or None.
+        prosody: of the line's sound, or None.
+    """
+
+    emotional: FaceMotion
+    neutral: FaceMotion | None = None
+    prosody: Prosody | None = None
+
+    def to_bytes(self) -> bytes:
+        """The take as a compressed archive; arrays are rounded to float16 (11 bits: 0.0005 of a full expression)."""
+        arrays: dict[str, np.ndarray] = {}
+        for prefix, motion in (("", self.emotional), ("neutral_", self.neutral)):
+            if motion is not None:
+                parts = {"expression": motion.expression, "jaw": motion.jaw, "eyes": motion.eyes, "neck": motion.neck}
+                arrays |= {prefix + name: values for name, values in parts.items() if values is not None}
+        if self.prosody is not None:
+            arrays |= {"loudness_db": self.prosody.loudness_db, "pitch_hz": self.prosody.pitch_hz}
+        meta = {"format": _FORMAT, "fps": self.emotional.fps, "meta": self.emotional.meta}
+        content = io.BytesIO()
+        np.savez_compressed(
+            content,
+            meta=np.array(json.dumps(meta, ensure_ascii=False, sort_keys=True)),
+            **{name: values.astype(np.float16) for name, values in arrays.items()},
+        )
+        return content.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> RawTake:
+        """The take that `to_bytes` wrote; raises ValueError or KeyError if the bytes are something else."""
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            stored = json.loads(str(archive["meta"]))
+            arrays = {name: archive[name].astype(np.float32) for name in archive.files if name != "meta"}
+        fps, meta = float(stored["fps"]), stored["meta"]
+
+        def motion(prefix: str, meta: dict[str, Any]) -> FaceMotion:
+            parts = {name: arrays.get(prefix + name) for name in ("eyes", "neck")}
+            return FaceMotion(arrays[f"{prefix}expression"], arrays[f"{prefix}jaw"], fps, **parts, meta=meta)
+
+        neutral = motion("neutral_", {}) if "neutral_expression" in arrays else None
+        prosody = Prosody(arrays["loudness_db"], arrays["pitch_hz"]) if "loudness_db" in arrays else None
+        return cls(motion("", meta), neutral, prosody)
