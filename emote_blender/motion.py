@@ -116,11 +116,24 @@ class FaceMotion:
         except ValueError as error:
             raise InputError(f"{path}: {error}; generate the motion again") from error
 
-    def resampled(self, fps: float) -> FaceMotion:
-        """The same motion at `fps`: coefficients interpolated linearly, rotations on arcs, the last pose held."""
-        if fps == self.fps:
+    @property
+    def sound_seconds(self) -> float:
+        """Length in seconds of the sound that was spoken, if it is known, else of the motion.
+
+        A motion that was made for a strip may last up to a frame longer than the strip.
+        """
+        return float(self.meta.get("sound_seconds") or self.duration_seconds)
+
+    def resampled(self, fps: float, duration_seconds: float | None = None) -> FaceMotion:
+        """The same motion at `fps`: coefficients interpolated linearly, rotations on arcs, the last pose held.
+
+        Args:
+            fps: frames per second of the result.
+            duration_seconds: length of the result, rounded to whole frames; None for the motion's own.
+        """
+        num_frames = max(1, round((self.duration_seconds if duration_seconds is None else duration_seconds) * fps))
+        if (fps, num_frames) == (self.fps, self.num_frames):
             return self
-        num_frames = max(1, round(self.duration_seconds * fps))
         position = np.minimum(np.arange(num_frames) * (self.fps / fps), self.num_frames - 1)
         before = np.floor(position).astype(int)
         after = np.minimum(before + 1, self.num_frames - 1)

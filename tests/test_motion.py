@@ -73,6 +73,14 @@ def test_a_resampled_straight_movement_is_right_at_every_time(fps):
     assert np.allclose(motion.jaw, times[:, None] * [0.1, 0.0, 0.0], atol=1e-6)
 
 
+@pytest.mark.parametrize("fps", [24.0, 25.0, 30000 / 1001, 60.0])
+def test_a_motion_can_be_resampled_to_another_length(fps):
+    motion = make_motion(40)
+    shorter, longer = motion.resampled(fps, 1.57), motion.resampled(fps, 2.0)
+    assert (shorter.num_frames, longer.num_frames) == (round(1.57 * fps), round(2.0 * fps))
+    assert np.allclose(longer.expression[-1], motion.expression[-1], atol=1e-6)
+
+
 def test_resampled_rotations_are_on_arcs():
     motion = make_motion()
     eyes = motion.resampled(60.0).eyes

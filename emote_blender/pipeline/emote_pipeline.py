@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,6 +33,7 @@ IsCancelled = Callable[[], bool]
 # the level of speech.
 SILENCE_PEAK = 1e-4
 _PIECE_SAMPLES = 1 << 20  # of a long sound, read at a time
+_ROUNDING = 0.01  # a part of a frame below this is rounding, such as one sample too many
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +116,7 @@ class EMOTEPipeline:
         *,
         transcript: str | None = None,
         language: str = AUTO,
+        complete: bool = False,
     ) -> AudioFeatures:
         """Features of a clip, T = floor(seconds * fps) frames; a last partial frame is dropped (spec 2).
 
@@ -123,6 +126,8 @@ class EMOTEPipeline:
             cancelled: called before each window.
             transcript: the spoken words; the mouth follows those that match the sound (see `transcript_report`).
             language: language of the transcript: a code of espeak-ng (de, en-gb, ...), or "auto" to guess it.
+            complete: complete a last partial frame with silence instead of dropping it: T = ceil(seconds * fps). A
+                motion that lasts as long as the sound at any frame rate needs it.
 
         Raises:
             InputError: if the clip is shorter than one frame, or the transcript or its language cannot be used.
@@ -137,6 +142,8 @@ class EMOTEPipeline:
             pronunciation = pronounce(transcript, language, cancelled)
         sound = waveform.resampled(config.sample_rate).samples
         num_frames = len(sound) // config.samples_per_frame
+        if complete and num_frames:
+            num_frames = math.ceil(len(sound) / config.samples_per_frame - _ROUNDING)
         if num_frames == 0:
             raise InputError(
                 f"the sound lasts {waveform.duration_seconds * 1000:.0f} ms, less than one frame; "
@@ -290,7 +297,8 @@ class _PaddedSamples:
         samples = np.zeros(stop - start, np.float32)
         first, last = max(start, self._begin), min(stop, self._end)
         if first < last and not self._is_silent:
-            samples[first - start : last - start] = self._sound[first - self._begin : last - self._begin]
+            sound = self._sound[first - self._begin : last - self._begin]  # shorter in a completed last frame
+            samples[first - start : first - start + len(sound)] = sound
         return samples
 
 

@@ -71,7 +71,12 @@ class TranscriptReport:
     @property
     def share(self) -> float:
         """Share of the words that were followed."""
-        return 0.0 if self.ignored else sum(word.fits for word in self.words) / len(self.words)
+        return 0.0 if self.ignored else self.num_fitting / len(self.words)
+
+    @property
+    def num_fitting(self) -> int:
+        """Number of the words that match the sound, followed or not."""
+        return sum(word.fits for word in self.words)
 
     def as_dict(self) -> dict[str, Any]:
         """The report for JSON."""
@@ -96,13 +101,14 @@ class TranscriptReport:
         return {
             "language": self.language,
             "words": len(self.words),
-            "followed": round(self.share * len(self.words)),
+            "fitting": self.num_fitting,
+            "followed": 0 if self.ignored else self.num_fitting,
             "misfits": self.sentences(),
         }
 
     def sentences(self) -> list[str]:
         """What does not match, one sentence each, in the order of the clip; empty if all words match."""
-        num_words, num_fitting = len(self.words), sum(word.fits for word in self.words)
+        num_words, num_fitting = len(self.words), self.num_fitting
         if self.ignored:
             return [
                 f"the transcript does not fit the sound ({num_fitting} of {num_words} words do, read as "

@@ -51,6 +51,13 @@ def test_a_clip_becomes_a_motion_at_25_fps(pipeline):
     assert motion.expression.dtype == np.float32
 
 
+@pytest.mark.parametrize("seconds, num_frames", [(1.99, 50), (2.0, 50), (2.0 + 1 / 16000, 50), (2.01, 51)])
+def test_a_last_partial_frame_is_completed_on_request(seconds, num_frames, log_mel_pipeline):
+    features = log_mel_pipeline.encode(speech(seconds), complete=True)
+    assert features.num_frames == num_frames
+    assert log_mel_pipeline.encode(speech(seconds)).num_frames == int(seconds * 25)
+
+
 def test_the_same_input_gives_the_same_bytes(pipeline):
     first, second = (
         pipeline.generate(pipeline.encode(speech(3)), EmotionTrack.constant("fear", 0.5), "B") for _ in range(2)

@@ -103,6 +103,14 @@ def test_another_text_altogether_is_ignored_and_says_so_in_one_sentence():
     assert followed.report.share == 0.0
 
 
+def test_sentence_and_summary_count_the_same_words():
+    followed = follow(heard("pam sold five books today"), pronounced("gyro pam gyro gyro gyro"))
+    summary = followed.report.summary()
+    assert followed.report.ignored
+    assert summary["followed"] == 0
+    assert f"({summary['fitting']} of {summary['words']} words do" in summary["misfits"][0]
+
+
 def test_a_pause_where_there_is_sound_is_not_told():
     posteriors = heard("pam")
     posteriors[:6] = 0.001

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from ..blend_paths import absolute, find_model_folder
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
 from ..scene.strips import FileSound, StripSound, find_strip, read_strip
-from ..scene.take import apply_motion, named, rig_warnings
+from ..scene.take import apply_motion, rig_warnings
 from ..settings import model_info
 from ..settings.transcript import strip_settings
 
@@ -184,10 +184,11 @@ def compute(
         progress(0.05, "Loading the model")
     pipeline = _pipeline(request.model)
     features = pipeline.encode(
-        waveform, stage(0.2, 0.7), cancelled, transcript=request.transcript, language=request.language
+        waveform, stage(0.2, 0.7), cancelled, transcript=request.transcript, language=request.language, complete=True
     )
     motion = pipeline.generate(features, request.track, request.speaker, stage(0.7, 1.0), cancelled)
-    return named(motion, request.sound.name)
+    meta = {**motion.meta, "audio": request.sound.name, "sound_seconds": round(waveform.duration_seconds, 6)}
+    return replace(motion, meta=meta)
 
 
 def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]:
@@ -216,7 +217,8 @@ def describe_take(action: bpy.types.Action, motion: FaceMotion, frame_start: int
     transcript = motion.meta.get("transcript")
     if not transcript:
         return line
-    return f"{line}; {transcript['followed']} of {transcript['words']} words of the transcript fit"
+    fit = f"{transcript['fitting']} of {transcript['words']} words of the transcript fit"
+    return f"{line}; {fit}" if transcript["followed"] else f"{line}; {fit}, so that the sound alone was followed"
 
 
 def misfits(motion: FaceMotion) -> list[str]:

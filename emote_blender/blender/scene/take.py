@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -62,7 +61,7 @@ def apply_motion(
     )
     _require_no_tweak_mode(rig)
     fps = frames_per_second(scene.render.fps, scene.render.fps_base)
-    played = motion.resampled(fps)
+    played = motion.resampled(fps, motion.sound_seconds)
     frames = frame_start + np.arange(played.num_frames, dtype=np.float64)
     action = bpy.data.actions.new(name or f"{head.name} speech")
     action.use_fake_user = True
@@ -204,8 +203,3 @@ def _require_no_tweak_mode(rig: HeadRig) -> None:
             raise InputError(
                 f"an NLA strip of {owner.name!r} is being edited (tweak mode); leave tweak mode in the NLA editor first"
             )
-
-
-def named(motion: FaceMotion, audio: str) -> FaceMotion:
-    """The same motion with the name of its sound in the metadata."""
-    return replace(motion, meta={**motion.meta, "audio": audio})

@@ -39,6 +39,18 @@ def _model_changed(self: EMOTE_PG_settings, context: bpy.types.Context) -> None:
         self.speaker = ""
 
 
+# Not stored in the file: an error of an earlier sitting says nothing about this one.
+_last_results: dict[int, str] = {}
+
+
+def _last_result(self: EMOTE_PG_settings) -> str:
+    return _last_results.get(self.id_data.session_uid, "")
+
+
+def _set_last_result(self: EMOTE_PG_settings, sentence: str) -> None:
+    _last_results[self.id_data.session_uid] = sentence
+
+
 class EMOTE_PG_settings(bpy.types.PropertyGroup):
     """The settings of a scene, which the panel shows and the Generate button uses."""
 
@@ -116,7 +128,8 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
     last_result: bpy.props.StringProperty(
         name="Last Result",
         description="What the last take was, or why there is none",
-        options={"SKIP_SAVE"},
+        get=_last_result,
+        set=_set_last_result,
     )
 
 

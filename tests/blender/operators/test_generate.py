@@ -64,6 +64,27 @@ def test_take_lasts_as_long_as_the_strip_at_any_frame_rate(scene, head, model_fo
     assert (end - start + 1) / fps == pytest.approx(1.0, abs=1 / fps)
 
 
+@pytest.mark.parametrize("fps", [24.0, 25.0, 30 / 1.001, 30.0, 60.0])
+def test_take_lasts_to_the_last_frame_of_the_strip(scene, settings, head, tmp_path, speech_samples, fps):
+    """At 24 fps a strip on frames 1 to 93 lasted 96.9 frames of motion, of which the last was dropped."""
+    import soundfile
+
+    set_frame_rate(scene, fps)
+    soundfile.write(tmp_path / "long.wav", np.tile(speech_samples, 5), 16000)
+    new_sound_strip(scene, "Line 01", str(tmp_path / "long.wav"), channel=1, frame_start=1).frame_final_end = 94
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert first_and_last_frame(head) == (1, 93)
+
+
+def test_result_and_error_of_an_earlier_sitting_are_not_shown_again(scene, tmp_path):
+    scene.emote.last_result = "line.wav is empty; choose another"
+    scene.emote.intensity = 0.5
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    assert scene.emote.last_result
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
+    assert (bpy.context.scene.emote.last_result, bpy.context.scene.emote.intensity) == ("", 0.5)
+
+
 def test_trimmed_strip_gives_the_motion_of_what_is_heard(scene, settings, head, model_folder, tmp_path, speech_samples):
     import soundfile
 

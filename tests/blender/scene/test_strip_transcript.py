@@ -1,5 +1,6 @@
 """The words of a strip: kept with it, followed by the take, taken from a text, refused with a sentence."""
 
+import re
 from pathlib import Path
 
 import bpy
@@ -56,7 +57,7 @@ def test_the_words_of_a_strip_move_the_mouth_and_an_argument_wins_over_them(scen
     bpy.ops.emote.generate()
     told, meta = take(speaker)
     assert np.abs(told - untold).max() > 0.005  # radians
-    assert meta["transcript"] == {"language": "en-us", "words": 15, "followed": 15, "misfits": []}
+    assert meta["transcript"] == {"language": "en-us", "words": 15, "fitting": 15, "followed": 15, "misfits": []}
     assert scene.emote.last_result.endswith("; 15 of 15 words of the transcript fit")
     bpy.ops.emote.generate(transcript="")
     np.testing.assert_array_equal(take(speaker)[0], untold)
@@ -70,6 +71,15 @@ def test_words_that_do_not_fit_are_warned_of(scene, speaker, capfd):
     assert scene.emote.last_result.endswith("; 12 of 14 words of the transcript fit")
     bpy.ops.emote.generate(audio=str(CLIP))  # another sound, for all the settings know
     assert "transcript" not in take(speaker)[1]
+
+
+def test_words_of_another_text_are_counted_alike_in_panel_and_report(scene, speaker, capfd):
+    scene.emote.source, scene.emote.audio = "FILE", str(CLIP)
+    scene.emote.transcript = "Wonderful pineapples grow slowly behind every open old window, now " * 2
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    ((fitting, words),) = re.findall(r"\((\d+) of (\d+) words do", capfd.readouterr().out)
+    expected = f"; {fitting} of {words} words of the transcript fit, so that the sound alone was followed"
+    assert scene.emote.last_result.endswith(expected)
 
 
 @pytest.mark.parametrize(
