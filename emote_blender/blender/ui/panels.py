@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import textwrap
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -15,12 +13,9 @@ from ..settings.model_info import ModelInfo
 from ..settings.properties import EMOTE_PG_settings, scene_settings
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
 from .panel_state import PanelState, panel_state
+from .paragraph import paragraph
 
-_PIXELS_PER_LETTER = 6.5
-_LETTERS_PER_ICON = 3
 _NUM_IDENTITY_SLIDERS = 10
-
-_Icon = Literal["NONE", "INFO", "ERROR", "BLANK1"]
 
 if TYPE_CHECKING:
     _Panel = bpy.types.Panel
@@ -82,16 +77,16 @@ class _SpeechPanel(_Panel):
         column = present(self.layout).column()
         column.prop(settings, "model")
         if info.problem:
-            _paragraph(column, info.problem, "ERROR", self._width)
+            paragraph(column, info.problem, "ERROR")
             return
         column.prop(settings, "speaker", placeholder=info.speakers[0])
-        _paragraph(column, f"Face {info.face}, licence {info.licence}", "INFO", self._width)
+        paragraph(column, f"Face {info.face}, licence {info.licence}", "INFO")
 
     def _draw_cautions(self, state: PanelState) -> None:
         for sentence in state.cautions:
             box = present(self.layout).box()
             box.alert = True
-            _paragraph(box, sentence, "ERROR", self._width)
+            paragraph(box, sentence, "ERROR")
 
     def _draw_generate(self, settings: EMOTE_PG_settings, state: PanelState) -> None:
         layout = present(self.layout)
@@ -102,15 +97,9 @@ class _SpeechPanel(_Panel):
         row.enabled = not state.why_not
         row.operator("emote.generate", icon="PLAY_SOUND")
         if state.why_not:
-            _paragraph(layout, state.why_not, "ERROR", self._width)
+            paragraph(layout, state.why_not, "ERROR")
         elif settings.last_result:
-            _paragraph(layout, settings.last_result, "NONE", self._width)
-
-    @property
-    def _width(self) -> int:
-        """Number of letters that fit into one line."""
-        region, scale = bpy.context.region, present(present(bpy.context.preferences).system).ui_scale
-        return max(20, int(region.width / (_PIXELS_PER_LETTER * scale)) - 4) if region else 40
+            paragraph(layout, settings.last_result, "NONE")
 
 
 class EMOTE_PT_view3d(_SpeechPanel, bpy.types.Panel):
@@ -150,24 +139,6 @@ class EMOTE_PT_sequencer(_SpeechPanel, bpy.types.Panel):
     """EMOTE in the sequencer."""
 
     bl_space_type = "SEQUENCE_EDITOR"
-
-
-def _paragraph(layout: bpy.types.UILayout, text: str, icon: _Icon, width: int) -> None:
-    """Draw a sentence in as many lines as it needs."""
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    for number, line in enumerate(paragraph_lines(text, icon, width)):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
-
-
-def paragraph_lines(text: str, icon: _Icon, width: int) -> list[str]:
-    """The text in lines of at most `width` letters, including an icon before each line."""
-    return list(_wrapped(text, width if icon == "NONE" else width - _LETTERS_PER_ICON))
-
-
-@functools.lru_cache(maxsize=64)
-def _wrapped(text: str, width: int) -> tuple[str, ...]:
-    return tuple(textwrap.wrap(text, width))
 
 
 def _transcript_owner(

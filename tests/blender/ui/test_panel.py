@@ -17,7 +17,7 @@ from emote_blender.blender.head.build import add_head
 from emote_blender.blender.register import CLASSES
 from emote_blender.blender.settings import model_info
 from emote_blender.blender.ui.panel_state import panel_state
-from emote_blender.blender.ui.panels import paragraph_lines
+from emote_blender.blender.ui.paragraph import paragraph_lines
 from emote_blender.files.paths import find_model
 
 ROOT = Path(emote_blender.__file__).parent.parent
