@@ -89,3 +89,16 @@ def action_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> b
     layer = action.layers[0] if action.layers else action.layers.new("Layer")
     strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
     return expect(strip, bpy.types.ActionKeyframeStrip).channelbag(slot, ensure=True)
+
+
+def slot_curves(owner: bpy.types.Object | bpy.types.Key) -> list[bpy.types.FCurve]:
+    """The f-curves that a data-block's active action has for it; empty if there are none."""
+    data = owner.animation_data
+    if data is None or data.action is None or data.action_slot is None:
+        return []
+    curves: list[bpy.types.FCurve] = []
+    for layer in data.action.layers:
+        for strip in layer.strips:
+            bag = expect(strip, bpy.types.ActionKeyframeStrip).channelbag(data.action_slot)
+            curves.extend(bag.fcurves if bag is not None else ())
+    return curves

@@ -18,7 +18,8 @@ from .operators.motion import EMOTE_OT_apply_motion
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes
 from .scene.sound_file import decode_file
-from .settings.head_settings import EMOTE_PG_head
+from .settings import head_copy
+from .settings.head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
 from .settings.models_folder import apply_models_folder, forget_models_folder, stored_models_folder
 from .settings.properties import EMOTE_PG_settings
 from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
@@ -36,6 +37,8 @@ CLASSES = (
     EMOTE_PG_refine,
     EMOTE_PG_alive,
     EMOTE_PG_take,
+    EMOTE_PG_weights,
+    EMOTE_PG_moment,
     EMOTE_PG_head,
     EMOTE_OT_add_head,
     EMOTE_OT_apply_motion,
@@ -69,6 +72,7 @@ def register() -> None:
         setattr(owner, _PROPERTY, bpy.props.PointerProperty(type=group))  # type: ignore[func-returns-value]
     apply_models_folder(stored_models_folder())
     changes.add_handlers()
+    head_copy.add_handler()
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -86,6 +90,7 @@ def unregister() -> None:
     generation.forget_pipeline()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
+    head_copy.remove_handler()
     changes.remove_handlers()
     panel_state.forget_states()
     forget_models_folder()

@@ -21,9 +21,11 @@ from ...transcript.text import read_transcript
 from ..blend_paths import absolute, find_model_folder
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
+from ..scene.emotion_track import chosen_track, head_track, span_in
 from ..scene.strips import FileSound, StripSound, find_strip, read_strip
 from ..scene.take import apply_motion, rig_warnings
 from ..settings import model_info
+from ..settings.head_settings import head_settings
 from ..settings.transcript import strip_settings
 
 if TYPE_CHECKING:
@@ -40,8 +42,8 @@ class Choices:
         strip: name of a sound strip. If empty, `audio` is used; without `audio`, the active or only strip.
         audio: sound file; empty to use a strip.
         frame_start: scene frame at which `audio` begins; a strip has its own.
-        emotion: one of EMOTIONS.
-        intensity: 0 to 2.
+        emotion: one of EMOTIONS for the whole line; None for what is set on the head.
+        intensity: 0 to 2; None for what is set on the head.
         speaker: one of the model's; empty for its first.
         model: name or folder of a speech model.
         transcript: the spoken words, or a .txt file with them; None for the strip's own, empty for none.
@@ -52,8 +54,8 @@ class Choices:
     strip: str
     audio: str
     frame_start: int
-    emotion: str
-    intensity: float
+    emotion: str | None
+    intensity: float | None
     speaker: str
     model: str
     transcript: str | None = None
@@ -101,12 +103,14 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         ModelError: if the model is not there, cannot run here, or is made for another face; or if a transcript cannot
             be read here.
     """
+    from ...pipeline import describe_track
     from ...speech_model.config import load_config
 
     missing = missing_sentence()
     if missing:
         raise ModelError(missing)
-    track = EmotionTrack.constant(choices.emotion, choices.intensity)
+    constant = choices.emotion is not None or choices.intensity is not None
+    track = chosen_track(head_settings(choices.head), choices.emotion, choices.intensity) if constant else None
     model_info.refresh()  # the panel may remember a folder as it was
     folder = find_model_folder(choices.model)
     config = load_config(folder)
@@ -128,6 +132,9 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         language = own.language if language is None else language
     else:
         sound = FileSound(Path(absolute(choices.audio)), choices.frame_start)
+    if track is None:
+        duration = sound.duration_seconds if isinstance(sound, StripSound) else None
+        track = head_track(choices.head, span_in(scene, sound.frame_start, duration, config.fps))
     text, unused = _usable_transcript(transcript, language or AUTO, config)
     return Request(
         head_uid=choices.head.session_uid,
@@ -137,7 +144,7 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         track=track,
         speaker=choices.speaker or None,
         model=folder,
-        take_name=f"{sound.name} {choices.emotion}",
+        take_name=f"{sound.name} {describe_track(track)['emotion']}",
         transcript=text,
         language=language or AUTO,
         warnings=(*rig_warnings(source, config.face, rig), *unused),

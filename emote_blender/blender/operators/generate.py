@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ...emotion import MAX_INTENSITY
@@ -15,7 +17,8 @@ from ..refusal import Result
 from ..requirements import missing_sentence
 from ..scene.find_head import choose_head
 from ..scene.strips import strip_scene
-from ..settings.head_settings import EMOTION_ITEMS
+from ..settings.head_copy import take_over
+from ..settings.head_settings import EMOTION_ITEMS, head_settings
 from ..settings.properties import scene_settings
 from ..settings.transcript import language_property, transcript_property
 
@@ -81,13 +84,18 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         return lambda progress, cancelled: generation.compute(request, progress, cancelled)
 
     def prepare(self, context: bpy.types.Context) -> generation.Request:
-        """The request, from the given arguments and, for all others, the scene's settings."""
+        """The request, from the given arguments and, for all others, the settings of head and scene."""
         scene = window_scene(context)
         settings = scene_settings(scene)
         self._asked_in = scene.session_uid
 
-        def given(name: str):
-            return getattr(self if self.properties.is_property_set(name) else settings, name)
+        head = choose_head(context, self.head, settings.head)
+        if head.library is None:
+            take_over(settings, head)
+        own = head_settings(head)
+
+        def given(name: str, otherwise: Any) -> Any:
+            return getattr(self, name) if self.properties.is_property_set(name) else otherwise
 
         strip, audio = self.strip, self.audio
         # The words belong to the sound: without an argument, the strip has them, or the settings for their file.
@@ -101,14 +109,14 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             if settings.source == "FILE" and not audio:
                 raise InputError("no sound file is chosen; choose a file, or a strip")
         choices = generation.Choices(
-            head=choose_head(context, self.head, settings.head),
+            head=head,
             strip=strip,
             audio=audio,
-            frame_start=given("frame_start"),
-            emotion=given("emotion").lower(),
-            intensity=given("intensity"),
-            speaker=given("speaker"),
-            model=given("model") or settings.model,
+            frame_start=given("frame_start", settings.frame_start),
+            emotion=given("emotion", None),
+            intensity=given("intensity", None),
+            speaker=given("speaker", own.speaker),
+            model=given("model", "") or own.model,
             transcript=transcript,
             language=language,
         )

@@ -11,6 +11,7 @@ from ..jobs.ready import may_animate
 from ..narrow import window_scene
 from ..refusal import Result, refusing
 from ..scene.find_head import choose_head
+from ..settings.head_copy import take_over
 from ..settings.properties import scene_settings
 
 
@@ -40,6 +41,7 @@ class EMOTE_OT_add_head(bpy.types.Operator):
         settings = scene_settings(scene)
         model = load_face_model(self.head or settings.new_head)
         head = add_head(context, model, location=scene.cursor.location)
+        take_over(settings, head)
         settings.head = head
         self.report({"INFO"}, f"Added {head.name} ({model.basis}, {model.num_expression} expression components)")
         return {"FINISHED"}

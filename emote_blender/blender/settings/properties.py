@@ -1,6 +1,12 @@
-"""The choices that a scene remembers: head, sound, transcript, model, emotion, intensity, speaker."""
+"""The choices that a scene remembers: head, sound, transcript; and model, speaker, emotion, intensity for its heads.
+
+Each head has a model, a speaker and an emotion of its own (`head_settings`). Those here stay for scripts: what is set
+here is copied to the scene's heads.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import bpy
 
@@ -10,6 +16,7 @@ from ..head.rig import is_head
 from ..scene.strips import sound_strips, strip_scene
 from ..settings.transcript import language_property, transcript_property
 from . import model_info
+from .head_copy import copy_to_heads
 from .head_settings import EMOTION_ITEMS
 
 
@@ -37,6 +44,11 @@ def _model_changed(self: EMOTE_PG_settings, context: bpy.types.Context) -> None:
     model_info.refresh()
     if self.speaker and self.speaker not in model_info.model_info(self.model).speakers:
         self.speaker = ""
+    copy_to_heads(self, "model")
+
+
+def _copied(name: str) -> Callable[[EMOTE_PG_settings, bpy.types.Context], None]:
+    return lambda self, context: copy_to_heads(self, name)
 
 
 # Not stored in the file: an error of an earlier sitting says nothing about this one.
@@ -107,6 +119,7 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         description="What the voice feels",
         items=EMOTION_ITEMS,
         default=DEFAULT_EMOTION.upper(),
+        update=_copied("emotion"),
     )
     intensity: bpy.props.FloatProperty(
         name="Intensity",
@@ -116,6 +129,7 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         max=MAX_INTENSITY,
         precision=2,
         step=10,
+        update=_copied("intensity"),
     )
     transcript: transcript_property(set())  # of the sound file; a strip has its own
     language: language_property(set())
@@ -124,6 +138,7 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         description="Whose way of speaking, one of the model's; empty for its first",
         search=_speaker_names,
         search_options={"SUGGESTION"},
+        update=_copied("speaker"),
     )
     last_result: bpy.props.StringProperty(
         name="Last Result",
