@@ -53,6 +53,73 @@ def continuous_quaternions(quaternions: np.ndarray) -> np.ndarray:
     return quaternions * signs[:, None]
 
 
+def quaternion_to_euler(quaternions: np.ndarray, order: str) -> np.ndarray:
+    """Euler angles (T, 3) about x, y and z, radians, of unit quaternions (T, 4), without jumps between frames.
+
+    A rotation has two sets of angles, (a, b, c) and (a + pi, pi - b, c + pi) in the order of the turns, each up to
+    whole turns. The first frame takes the smaller set, every other one the set that is nearer to the frame before.
+
+    Args:
+        quaternions: (T, 4) rotations.
+        order: order of the turns in Blender's sense: XYZ turns about the fixed axis x first, then y, then z.
+    """
+    first, middle, last = ("XYZ".index(axis) for axis in order)
+    sign = 1.0 if (first + 1) % 3 == middle else -1.0  # odd orders are even ones in a mirror
+    matrix = _matrix_of_quaternion(quaternions)
+    from_first, from_last = matrix[:, :, first], matrix[:, last]
+    cosine = np.hypot(from_first[:, first], from_first[:, middle])
+    locked = cosine < 1e-7  # the first and the last turn have the same axis: only their sum is known
+    one = np.where(
+        locked,
+        np.arctan2(-sign * matrix[:, middle, last], matrix[:, middle, middle]),
+        np.arctan2(sign * from_last[:, middle], from_last[:, last]),
+    )
+    two = np.arctan2(-sign * from_last[:, first], cosine)
+    three = np.where(locked, 0.0, np.arctan2(sign * from_first[:, middle], from_first[:, first]))
+    angles = np.stack([one, two, three], axis=1)
+    other = np.stack([one + np.pi, np.pi - two, three + np.pi], axis=1)
+    same = np.abs(_half_turn(angles[1:] - angles[:-1])).sum(1)
+    changed = np.abs(_half_turn(other[1:] - angles[:-1])).sum(1) < same
+    start = np.abs(_half_turn(other[:1])).sum(1) < np.abs(angles[:1]).sum(1)
+    take_other = np.cumsum(np.concatenate([start, changed])) % 2 == 1
+    chosen = np.where(take_other[:, None], other, angles)
+    chosen[:1] = _half_turn(chosen[:1])
+    values = np.empty_like(chosen)
+    values[:, [first, middle, last]] = np.unwrap(chosen, axis=0)
+    return values
+
+
+def _matrix_of_quaternion(quaternions: np.ndarray) -> np.ndarray:
+    """Rotation matrices (T, 3, 3) of unit quaternions (T, 4)."""
+    w, x, y, z = np.asarray(quaternions, dtype=np.float64).T
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _half_turn(angles: np.ndarray) -> np.ndarray:
+    """The same angles, radians, within half a turn of zero."""
+    return angles - 2 * np.pi * np.round(angles / (2 * np.pi))
+
+
+def axis_angle_to_angle_and_axis(axis_angle: np.ndarray) -> np.ndarray:
+    """Angle and unit axis (T, 4) of axis-angle vectors (T, 3), radians; the axis never flips between frames.
+
+    Where the angle is zero, the axis of the frame before is kept; x at the start.
+    """
+    vectors = np.asarray(axis_angle, dtype=np.float64)
+    angle = np.linalg.norm(vectors, axis=1)
+    turned = angle > 1e-6
+    source = np.maximum.accumulate(np.where(turned, np.arange(1, len(vectors) + 1), 0))  # 0 is x, t + 1 is frame t
+    directions = vectors / np.where(turned, angle, 1.0)[:, None]
+    axis = np.concatenate([[[1.0, 0.0, 0.0]], directions])[np.concatenate([[0], source])]
+    sign = np.cumprod(np.where(np.sum(axis[1:] * axis[:-1], axis=1) < 0, -1.0, 1.0))
+    return np.column_stack([angle * sign, axis[1:] * sign[:, None]])
+
+
 def slerp(start: np.ndarray, end: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Unit quaternions (..., 4) on the shorter arc from `start` to `end`; weight (...,) is 0 at start and 1 at end."""
     weight = np.asarray(weight, dtype=np.float64)[..., None]

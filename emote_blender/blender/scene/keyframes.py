@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import bpy
 import numpy as np
-from mathutils import Quaternion
 
-from ...motion_tools.rotation import axis_angle_to_quaternion, continuous_quaternions
+from ...motion_tools.rotation import (
+    axis_angle_to_angle_and_axis,
+    axis_angle_to_quaternion,
+    continuous_quaternions,
+    quaternion_to_euler,
+)
 from ..compat import action_channelbag
 from ..narrow import expect
 
@@ -70,26 +74,5 @@ def rotation_channels(axis_angle: np.ndarray, rotation_mode: str) -> tuple[str, 
     if rotation_mode == "QUATERNION":
         return "rotation_quaternion", quaternions
     if rotation_mode == "AXIS_ANGLE":
-        return "rotation_axis_angle", _angle_and_axis(axis_angle)
-    values = np.empty((len(quaternions), 3))
-    previous = None
-    for frame, quaternion in enumerate(quaternions.tolist()):
-        rotation = Quaternion(quaternion)
-        previous = rotation.to_euler(rotation_mode, previous) if previous else rotation.to_euler(rotation_mode)
-        values[frame] = previous
-    return "rotation_euler", values
-
-
-def _angle_and_axis(axis_angle: np.ndarray) -> np.ndarray:
-    """(T, 4) angle and unit axis; the axis never flips between frames, and stays the same where the angle is zero."""
-    values = np.empty((len(axis_angle), 4))
-    axis = np.array([1.0, 0.0, 0.0])
-    for frame, vector in enumerate(np.asarray(axis_angle, dtype=np.float64)):
-        angle = float(np.linalg.norm(vector))
-        if angle > 1e-6:
-            direction = vector / angle
-            if direction @ axis < 0:
-                direction, angle = -direction, -angle
-            axis = direction
-        values[frame] = (angle, *axis)
-    return values
+        return "rotation_axis_angle", axis_angle_to_angle_and_axis(axis_angle)
+    return "rotation_euler", quaternion_to_euler(quaternions, rotation_mode)
