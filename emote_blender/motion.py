@@ -134,7 +134,16 @@ class FaceMotion:
         num_frames = max(1, round((self.duration_seconds if duration_seconds is None else duration_seconds) * fps))
         if (fps, num_frames) == (self.fps, self.num_frames):
             return self
-        position = np.minimum(np.arange(num_frames) * (self.fps / fps), self.num_frames - 1)
+        return self.sampled(np.arange(num_frames) * (self.fps / fps), fps)
+
+    def sampled(self, position: np.ndarray, fps: float) -> FaceMotion:
+        """The motion at any of its frames, interpolated as in `resampled`; the first and last pose are held.
+
+        Args:
+            position: (T',) frames of this motion, with fractions.
+            fps: frames per second of the result.
+        """
+        position = np.clip(position, 0, self.num_frames - 1)
         before = np.floor(position).astype(int)
         after = np.minimum(before + 1, self.num_frames - 1)
         part = position - before

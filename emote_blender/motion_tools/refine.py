@@ -1,0 +1,346 @@
+"""Refinement of a take after inference: strengths, lips, smoothing and delay, applied to its raw motion.
+
+Every parameter is a number, or one value per frame for a slider with keyframes. The defaults give the raw motion back
+bit for bit. The steps, in their order:
+
+1. Emotion Strength: from the neutral rendering through the emotional one, on a line, rotations on an arc.
+2. Upper, Lower and Jaw Strength, Asymmetry.
+3. Smoothing: a Gaussian kernel, symmetric in time, so that nothing is delayed.
+4. Closures: where the raw motion closes the lips in speech (p, b, m), steps 2 and 3 may neither part nor cross them.
+5. Lip Close and Lip Open Offset.
+6. Prediction Delay.
+
+`RefinementMaps` holds what the coefficients do to a head's mesh; `flame.refinement_maps` computes it once for a head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from ..motion import FaceMotion
+from .raw_take import RawTake
+from .rotation import (
+    axis_angle_to_matrix,
+    axis_angle_to_quaternion,
+    continuous_quaternions,
+    quaternion_to_axis_angle,
+    slerp,
+)
+
+Value = float | np.ndarray
+
+RANGES: dict[str, tuple[float, float]] = {
+    "emotion_strength": (0.0, 2.0),
+    "upper_strength": (0.0, 2.0),
+    "lower_strength": (0.0, 2.0),
+    "jaw_strength": (0.0, 2.0),
+    "lip_close_offset": (-1.0, 1.0),
+    "lip_open_offset": (-0.2, 0.2),
+    "upper_smoothing": (0.0, 0.5),
+    "lower_smoothing": (0.0, 0.5),
+    "prediction_delay": (-1.0, 1.0),
+    "asymmetry": (-1.0, 1.0),
+}
+"""Lowest and highest value of each parameter."""
+
+CLOSE_MM, OPEN_MM = 2.0, 10.0
+"""Millimetres by which an offset of 1 brings the lips together at a closure, and parts them."""
+
+_CLOSED_MM, _OPEN_MM = 0.8, 2.8  # gap beyond the gap at rest up to which lips are closed, and from which they are open
+_SPOKEN_MM = (2.0, 4.0)  # a closure belongs to speech if the lips are this far open shortly before or after it
+_SPOKEN_SECONDS = 0.4  # p, b and m last 0.05 to 0.15 s
+_PRESS_MM = 1.5  # lips are pressed no further than this beyond the gap at rest
+_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))  # full width at half maximum of a Gaussian, in standard deviations
+_REACH = 3.5  # standard deviations at which the Gaussian is cut off
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """How a take's motion is changed; each parameter is a number or (T,) values, one per frame of the raw motion.
+
+    Attributes:
+        emotion_strength: 0 is the neutral rendering, 1 the emotional one; without a neutral rendering it has no effect.
+        upper_strength: factor of what moves brows, lids and forehead.
+        lower_strength: factor of what moves mouth, cheeks and chin, the jaw's rotation included.
+        jaw_strength: factor of the jaw's rotation, on top of `lower_strength`.
+        lip_close_offset: above 0 presses the lips more where they close in speech, below 0 less; 1 is 2 mm.
+        lip_open_offset: above 0 parts the lips, but not where they close in speech; below 0 brings them together until
+            they meet. 1 would be 10 mm.
+        upper_smoothing: width at half height of the Gaussian that smooths the upper face, seconds.
+        lower_smoothing: the same for the lower face and the jaw, seconds. Closures stay closed.
+        prediction_delay: seconds by which the face moves later; below 0 earlier. The first and last pose are held.
+        asymmetry: at 1 the character's left side moves 1.5 times and the right side 0.5 times as far; at -1 the other
+            way round.
+    """
+
+    emotion_strength: Value = 1.0
+    upper_strength: Value = 1.0
+    lower_strength: Value = 1.0
+    jaw_strength: Value = 1.0
+    lip_close_offset: Value = 0.0
+    lip_open_offset: Value = 0.0
+    upper_smoothing: Value = 0.0
+    lower_smoothing: Value = 0.0
+    prediction_delay: Value = 0.0
+    asymmetry: Value = 0.0
+
+    def changes(self, *names: str) -> bool:
+        """Whether any of these parameters, or of all without names, differs from its default at any frame."""
+        return any(np.any(np.asarray(getattr(self, name)) != _DEFAULTS[name]) for name in names or _DEFAULTS)
+
+    def check(self, num_frames: int) -> None:
+        """Raise ValueError if a parameter is not finite, or is neither a number nor (num_frames,)."""
+        for name in _DEFAULTS:
+            values = np.asarray(getattr(self, name), np.float64)
+            if values.shape not in ((), (num_frames,)):
+                raise ValueError(f"{name} must be a number or ({num_frames},) values, found {values.shape}")
+            if not np.isfinite(values).all():
+                raise ValueError(f"{name} holds values that are not finite numbers")
+
+
+_DEFAULTS: dict[str, float] = {field.name: float(field.default) for field in fields(Refinement)}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, eq=False)
+class LipMaps:
+    """The middle of the mouth, as a function of coefficients and jaw, and the coefficients that move the lips.
+
+    Points are in the face model's axes, in the head's own unit of length.
+
+    Attributes:
+        points: (P, 3) vertices at the middle of the lips at rest, the upper lip's first.
+        num_upper: number of points on the upper lip.
+        directions: (E, P, 3) displacement of the points by each component at 1.
+        jaw_weights: (P,) skinning weight of the jaw.
+        jaw_joint: (3,) the joint about which the jaw turns.
+        closing: (E,) coefficients that bring the lips one millimetre nearer.
+        opening: (E,) coefficients that part the lips by one millimetre.
+        millimetre: length of a millimetre on a head of usual size, in the head's unit.
+    """
+
+    points: np.ndarray
+    num_upper: int
+    directions: np.ndarray
+    jaw_weights: np.ndarray
+    jaw_joint: np.ndarray
+    closing: np.ndarray
+    opening: np.ndarray
+    millimetre: float
+
+    def gap(self, expression: np.ndarray, jaw: np.ndarray) -> np.ndarray:
+        """(T,) opening between the lips beyond that of the face at rest, mm; the measure is `flame.measure.lip_gap`.
+
+        Pose correctives and the jaw joint's own motion are left out.
+
+        Args:
+            expression: (T, E) coefficients.
+            jaw: (T, 3) axis-angle, radians.
+        """
+        num_frames, num_points = len(expression), len(self.points)
+        moved = (expression @ self.directions.reshape(len(self.directions), -1)).reshape(num_frames, num_points, 3)
+        position = moved + self.points
+        turned_height = np.einsum("tc,tpc->tp", axis_angle_to_matrix(jaw)[:, 1], position - self.jaw_joint)
+        height = position[..., 1]
+        height = height + self.jaw_weights * (turned_height + self.jaw_joint[1] - height)
+        return (_opening(height, self.num_upper) - _opening(self.points[:, 1], self.num_upper)) / self.millimetre
+
+
+def _opening(height: np.ndarray, num_upper: int) -> np.ndarray:
+    """(...) height of the upper lip's lowest point minus that of the lower lip's highest, of (..., P) heights."""
+    return height[..., :num_upper].min(-1) - height[..., num_upper:].max(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class RefinementMaps:
+    """What the expression components of a head do to its mesh, as far as refinement needs it.
+
+    A map is (E, E), for columns of coefficients, or (E,) for a diagonal one.
+
+    Attributes:
+        upper: the part of each component that moves the upper face; the rest of it moves the lower face.
+        left: what the character's left side does more than the right side, from -1 to 1.
+        lips: the lips, or None if they were not found.
+    """
+
+    upper: np.ndarray
+    left: np.ndarray
+    lips: LipMaps | None = None
+
+
+def refine(raw: RawTake, refinement: Refinement, face: RefinementMaps) -> FaceMotion:
+    """The motion of a take with its refinement; with the defaults it is `raw.emotional` itself.
+
+    Args:
+        raw: the take.
+        refinement: the parameters.
+        face: the maps of the take's expression components.
+
+    Raises:
+        ValueError: if a parameter is not finite, or its length or that of the neutral rendering is not that of the
+            motion.
+    """
+    generated = raw.emotional
+    refinement.check(generated.num_frames)
+    if not refinement.changes():
+        return generated
+    motion = _with_emotion_strength(raw, refinement.emotion_strength)
+    expression, jaw = _scaled(motion, refinement, face)
+    expression, jaw = _smoothed(expression, jaw, motion.fps, refinement, face)
+    if face.lips is not None and _moves_lips(refinement):
+        generated_gap = face.lips.gap(generated.expression, generated.jaw)
+        closure = _spoken_closures(generated_gap, generated.fps)
+        for _ in range(2):  # lips that roll move less and less; the second step corrects the first
+            expression = _with_closures_kept(expression, jaw, generated_gap, closure, face.lips)
+        expression = _with_lip_offsets(expression, jaw, closure, refinement, face.lips)
+    motion = replace(motion, expression=expression, jaw=jaw)
+    if refinement.changes("prediction_delay"):
+        delay_frames = np.asarray(refinement.prediction_delay, np.float64) * motion.fps
+        motion = motion.sampled(np.arange(motion.num_frames) - delay_frames, motion.fps)
+    return motion
+
+
+def _with_emotion_strength(raw: RawTake, strength: Value) -> FaceMotion:
+    """The emotional motion with its difference from the neutral one scaled."""
+    emotional, neutral = raw.emotional, raw.neutral
+    if neutral is None or np.all(np.asarray(strength) == 1.0):
+        return emotional
+    if neutral.expression.shape != emotional.expression.shape:
+        raise ValueError(
+            f"the neutral rendering is {neutral.expression.shape}, the emotional one {emotional.expression.shape}"
+        )
+    weight = _per_frame(strength)
+    expression = neutral.expression + weight * (emotional.expression - neutral.expression)
+    start, end = axis_angle_to_quaternion(neutral.jaw), axis_angle_to_quaternion(emotional.jaw)
+    jaw = quaternion_to_axis_angle(slerp(start, end, np.broadcast_to(np.asarray(strength), len(start))))
+    return replace(emotional, expression=expression, jaw=jaw.astype(np.float32))
+
+
+def _scaled(motion: FaceMotion, refinement: Refinement, face: RefinementMaps) -> tuple[np.ndarray, np.ndarray]:
+    """Expression and jaw with the strengths of the regions and the asymmetry."""
+    expression, jaw = motion.expression, motion.jaw
+    upper, lower = _per_frame(refinement.upper_strength), _per_frame(refinement.lower_strength)
+    if refinement.changes("upper_strength", "lower_strength"):
+        expression = lower * expression + (upper - lower) * _apply(face.upper, expression)
+    if refinement.changes("asymmetry"):
+        expression = expression + 0.5 * _per_frame(refinement.asymmetry) * _apply(face.left, expression)
+    if refinement.changes("lower_strength", "jaw_strength"):
+        jaw = lower * _per_frame(refinement.jaw_strength) * jaw  # the axis stays: the rotation's angle is scaled
+    return expression, jaw
+
+
+def _smoothed(
+    expression: np.ndarray, jaw: np.ndarray, fps: float, refinement: Refinement, face: RefinementMaps
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expression and jaw, smoothed by region."""
+    upper_frames, lower_frames = (
+        np.asarray(seconds, np.float64) * fps for seconds in (refinement.upper_smoothing, refinement.lower_smoothing)
+    )
+    if np.array_equal(upper_frames, lower_frames):
+        expression = smooth(expression, upper_frames)
+    elif upper_frames.any() or lower_frames.any():
+        upper = _apply(face.upper, expression)
+        expression = smooth(upper, upper_frames) + smooth(expression - upper, lower_frames)
+    if lower_frames.any():
+        quaternions = smooth(continuous_quaternions(axis_angle_to_quaternion(jaw)), lower_frames)
+        jaw = quaternion_to_axis_angle(quaternions).astype(np.float32)
+    return expression, jaw
+
+
+def smooth(values: np.ndarray, width_frames: Value) -> np.ndarray:
+    """Values (T, C) averaged over time with a Gaussian; a straight line, the first and the last value stay.
+
+    The kernel is symmetric, so that nothing is delayed. Beyond the ends the values continue point-symmetrically.
+
+    Args:
+        values: (T, C) values.
+        width_frames: full width at half maximum in frames, one number or (T,); 0 leaves a frame as it is.
+    """
+    sigma = np.atleast_1d(np.asarray(width_frames, np.float64)) / _FWHM
+    reach = int(np.ceil(_REACH * sigma.max(initial=0.0)))
+    num_frames = len(values)
+    if not reach or num_frames < 2:
+        return values
+    padded = np.pad(values, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
+    offsets = np.arange(1, reach + 1)
+    with np.errstate(divide="ignore"):
+        kernel = np.exp(-0.5 * (offsets / sigma[:, None]) ** 2)  # (1 or T, reach); a width of 0 gives zeros
+    total = 1.0 + 2.0 * kernel.sum(1, keepdims=True)
+    kernel = (kernel / total).astype(values.dtype)
+    result = (1.0 / total).astype(values.dtype) * values
+    for offset in offsets:
+        before = padded[reach - offset : reach - offset + num_frames]
+        after = padded[reach + offset : reach + offset + num_frames]
+        result += kernel[:, offset - 1 : offset] * (before + after)
+    return result
+
+
+def _moves_lips(refinement: Refinement) -> bool:
+    """Whether a step after the emotion strength can part or close the lips."""
+    names = ("lower_strength", "jaw_strength", "asymmetry", "lower_smoothing", "lip_close_offset", "lip_open_offset")
+    return refinement.changes(*names)
+
+
+def _spoken_closures(gap: np.ndarray, fps: float) -> np.ndarray:
+    """(T,) how far a frame belongs to a closure of speech, 0 to 1: closed lips that are open shortly before or after.
+
+    Args:
+        gap: (T,) opening of the lips beyond that at rest, mm.
+        fps: frames per second.
+    """
+    closed = _smoothstep((_OPEN_MM - gap) / (_OPEN_MM - _CLOSED_MM))
+    reach = max(1, round(_SPOKEN_SECONDS * fps))
+    padded = np.pad(gap, reach, mode="edge")
+    nearness = np.cos(np.linspace(-0.5, 0.5, 2 * reach + 3)[1:-1] * np.pi) ** 2  # else a closure would begin at a jerk
+    widest = (np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1) * nearness).max(1)
+    low, high = _SPOKEN_MM
+    return closed * _smoothstep((widest - low) / (high - low))
+
+
+def _with_closures_kept(
+    expression: np.ndarray, jaw: np.ndarray, generated_gap: np.ndarray, closure: np.ndarray, lips: LipMaps
+) -> np.ndarray:
+    """The expression with the lips neither parted nor crossed where the generated motion closes them in speech."""
+    gap = lips.gap(expression, jaw)
+    parted = np.maximum(gap - np.maximum(generated_gap, 0.0), 0.0) * closure
+    crossed = np.maximum(np.minimum(generated_gap, 0.0) - gap, 0.0) * closure
+    return _moved(expression, parted, crossed, lips)
+
+
+def _with_lip_offsets(
+    expression: np.ndarray, jaw: np.ndarray, closure: np.ndarray, refinement: Refinement, lips: LipMaps
+) -> np.ndarray:
+    """The expression with the two offsets of the lips."""
+    if not refinement.changes("lip_close_offset", "lip_open_offset"):
+        return expression
+    gap = lips.gap(expression, jaw)
+    press = CLOSE_MM * np.asarray(refinement.lip_close_offset)
+    part = OPEN_MM * np.asarray(refinement.lip_open_offset)
+    closing = np.clip(gap + _PRESS_MM, 0.0, np.maximum(press, 0.0)) * closure
+    closing = closing + np.clip(gap, 0.0, np.maximum(-part, 0.0))
+    opening = np.maximum(-press, 0.0) * closure + np.maximum(part, 0.0) * (1.0 - closure)
+    return _moved(expression, closing, opening, lips)
+
+
+def _moved(expression: np.ndarray, closing: np.ndarray, opening: np.ndarray, lips: LipMaps) -> np.ndarray:
+    """The expression (T, E) with the lips (T,) millimetres nearer and (T,) millimetres further apart."""
+    change = closing[:, None] * lips.closing + opening[:, None] * lips.opening
+    return expression + change.astype(expression.dtype)
+
+
+def _apply(mapping: np.ndarray, expression: np.ndarray) -> np.ndarray:
+    """A map of `RefinementMaps` applied to (T, E) coefficients."""
+    if mapping.ndim == 1:
+        return expression * mapping
+    return expression @ mapping.T
+
+
+def _per_frame(value: Value) -> np.ndarray:
+    """A parameter as (1, 1) or (T, 1) float32."""
+    return np.asarray(value, np.float32).reshape(-1, 1)
+
+
+def _smoothstep(part: np.ndarray) -> np.ndarray:
+    part = np.clip(part, 0.0, 1.0)
+    return part * part * (3.0 - 2.0 * part)
