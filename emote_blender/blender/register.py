@@ -24,7 +24,7 @@ from .settings.models_folder import apply_models_folder, forget_models_folder, s
 from .settings.properties import EMOTE_PG_settings
 from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .settings.transcript import EMOTE_PG_strip
-from .ui import panel_state
+from .ui import add_menu, panel_state
 from .ui.panels import EMOTE_PT_identity, EMOTE_PT_sequencer, EMOTE_PT_view3d
 from .ui.preferences import EMOTE_AP_preferences
 
@@ -73,6 +73,7 @@ def register() -> None:
     apply_models_folder(stored_models_folder())
     changes.add_handlers()
     head_copy.add_handler()
+    add_menu.add_to_menu()
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -90,6 +91,7 @@ def unregister() -> None:
     generation.forget_pipeline()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
+    add_menu.remove_from_menu()
     head_copy.remove_handler()
     changes.remove_handlers()
     panel_state.forget_states()

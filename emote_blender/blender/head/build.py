@@ -20,13 +20,16 @@ from ..narrow import expect, mesh_of, pose_bones, present, window_scene
 from .axes import to_blender
 from .joints import keep_regressor
 from .materials import add_materials
+from .placement import collection_for, free_name
 from .pose_keys import add_pose_keys
 from .rig import HEAD_PROPERTY, describe
+from .undo_failure import nothing_left_on_failure
 from .widgets import add_widgets
 
 BASIS_KEY = "Basis"
 NAMED_RANGE = 2.0  # a named component is a whole expression at 1
 UNNAMED_RANGE = 5.0  # a principal component is in standard deviations
+_RIG_SUFFIX = " Rig"
 _BONE_LENGTH = 0.08  # of the head's height
 
 
@@ -43,20 +46,46 @@ def add_head(
 ) -> bpy.types.Object:
     """The mesh object of a new head in the active collection; its armature is its parent.
 
+    The active collection is the scene's own where objects cannot be put into it. If an error stops the work, nothing
+    of the head is left.
+
     Args:
-        context: the head is linked to its collection and becomes its active object.
+        context: the head becomes its active object.
         model: the face model.
-        name: name of the mesh object; Blender numbers it if the name is taken.
+        name: name of the mesh object; numbered (`Head 2`) if an object has it.
         location: position of the head's origin in the scene, metres.
 
     Raises:
-        InputError: if Blender is not in Object Mode.
+        InputError: if Blender is not in Object Mode, or the scene is linked from another file.
     """
     if context.mode != "OBJECT":
         raise InputError(f"a head is added in Object Mode, found {context.mode}; leave this mode first")
+    collection = collection_for(context)
+    active = present(context.view_layer).objects.active
+    try:
+        with nothing_left_on_failure():
+            mesh_object = _new_head(context, model, free_name(name, _RIG_SUFFIX), collection, location)
+    except BaseException:
+        present(context.view_layer).objects.active = active
+        raise
+    for other in context.selected_objects:
+        other.select_set(False)
+    present(context.view_layer).objects.active = mesh_object
+    mesh_object.select_set(True)
+    return mesh_object
+
+
+def _new_head(
+    context: bpy.types.Context,
+    model: FaceModel,
+    name: str,
+    collection: bpy.types.Collection,
+    location: tuple[float, float, float] | Vector,
+) -> bpy.types.Object:
+    """A new head's mesh object, linked to a collection as its armature is."""
     mesh_object = bpy.data.objects.new(name, _new_mesh(name, model))
     _add_shape_keys(mesh_object, model)
-    armature_object = _new_armature(context, f"{mesh_object.name} Rig", model)
+    armature_object = _new_armature(context, name + _RIG_SUFFIX, model, collection)
     armature_object.location = location
     mesh_object.parent = armature_object
     _add_weights(mesh_object, model)
@@ -70,11 +99,7 @@ def add_head(
     add_pose_keys(mesh_object, armature_object, model)
     add_widgets(armature_object, model)
     mesh_object[HEAD_PROPERTY] = describe(model, *shape_key_names(model))
-    present(context.collection).objects.link(mesh_object)
-    for other in context.selected_objects:
-        other.select_set(False)
-    present(context.view_layer).objects.active = mesh_object
-    mesh_object.select_set(True)
+    collection.objects.link(mesh_object)
     mesh_object.active_shape_key_index = 1 + model.num_shape
     return mesh_object
 
@@ -132,8 +157,10 @@ def _add_weights(mesh_object: bpy.types.Object, model: FaceModel) -> None:
             group.add([vertex], float(weights[vertex]), "REPLACE")
 
 
-def _new_armature(context: bpy.types.Context, name: str, model: FaceModel) -> bpy.types.Object:
-    """An armature in the active collection with one bone at each joint."""
+def _new_armature(
+    context: bpy.types.Context, name: str, model: FaceModel, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """An armature in a collection, with one bone at each joint."""
     armature = bpy.data.armatures.new(name)
     armature.display_type = "STICK"
     armature_object = bpy.data.objects.new(name, armature)
@@ -159,7 +186,6 @@ def _new_armature(context: bpy.types.Context, name: str, model: FaceModel) -> bp
         bpy.ops.object.mode_set(mode="OBJECT")
     for pose_bone in pose_bones(armature_object):
         pose_bone.rotation_mode = "XYZ"
-    collection = present(context.collection)
     if collection != scene_collection:
         collection.objects.link(armature_object)
         scene_collection.objects.unlink(armature_object)

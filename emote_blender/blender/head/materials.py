@@ -1,7 +1,12 @@
-"""Materials of a head: one per material name, each with the mesh's colour attribute as base colour."""
+"""Materials of a head: one per material name, each with the mesh's colour attribute as base colour.
+
+Heads of one face model share their materials. A material carries its recipe, so that the next head finds it whatever
+its name is now; it is used as it is, with all that the artist changed.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 import bpy
@@ -11,6 +16,7 @@ from ...flame.model import FaceModel
 from ..compat import node_tree
 from ..narrow import expect, present, set_input
 
+RECIPE_PROPERTY = "emote_recipe"
 COLOUR_ATTRIBUTE = "Color"
 _DEFAULT_COLOUR = (0.60, 0.40, 0.31)
 
@@ -58,12 +64,12 @@ def add_materials(mesh: bpy.types.Mesh, model: FaceModel) -> None:
     attribute.data.foreach_set("color", np.ascontiguousarray(rgba, np.float32).ravel())
     mesh.color_attributes.active_color = attribute
     if model.quads is None or model.quad_material is None or not model.material_names:
-        mesh.materials.append(_new_material("skin", colours.mean(axis=0)))
+        mesh.materials.append(_material(model.basis, "skin", colours.mean(axis=0)))
         return
     for index, name in enumerate(model.material_names):
         faces = model.quads[model.quad_material == index]
         average = colours[faces.ravel()].mean(axis=0) if len(faces) else np.asarray(_DEFAULT_COLOUR)
-        mesh.materials.append(_new_material(name, average))
+        mesh.materials.append(_material(model.basis, name, average))
     mesh.polygons.foreach_set("material_index", model.quad_material.astype(np.int32))
 
 
@@ -72,6 +78,17 @@ def _linear_colours(model: FaceModel) -> np.ndarray:
     if model.vertex_colors is None:
         return np.tile(np.asarray(_DEFAULT_COLOUR, np.float32), (model.num_vertices, 1))
     return np.clip(model.vertex_colors, 0.0, 1.0).astype(np.float32) ** model.vertex_color_gamma
+
+
+def _material(basis: str, name: str, average: np.ndarray) -> bpy.types.Material:
+    """The material of this recipe: that of a head in the file, else a new one."""
+    recipe = json.dumps([basis, name, [round(float(value), 4) for value in average]])
+    for material in bpy.data.materials:
+        if material.library is None and material.get(RECIPE_PROPERTY) == recipe:
+            return material
+    material = _new_material(name, average)
+    material[RECIPE_PROPERTY] = recipe
+    return material
 
 
 def _new_material(name: str, average: np.ndarray) -> bpy.types.Material:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import bpy
+from mathutils import Vector
 
+from ...errors import InputError
+from ...flame.model import FaceModel
+from ..head.axes import to_blender
 from ..head.build import add_head, load_face_model
 from ..head.joints import update_joints
+from ..head.placement import Box, box_of, place_beside
 from ..head.rig import rig_of
 from ..jobs.ready import may_animate
 from ..narrow import window_scene
 from ..refusal import Result, refusing
 from ..scene.find_head import choose_head
 from ..settings.head_copy import take_over
+from ..scene.views import show_selected
 from ..settings.properties import scene_settings
 
 
@@ -27,6 +33,16 @@ class EMOTE_OT_add_head(bpy.types.Operator):
         description="An installed head, or a head folder; empty for the scene's choice",
         options={"SKIP_SAVE"},
     )
+    place: bpy.props.EnumProperty(
+        name="Place",
+        description="Where the head stands",
+        items=[
+            ("FREE", "Free Place", "At the 3D cursor, or to the right of the objects that are there"),
+            ("CURSOR", "3D Cursor", "At the 3D cursor, whatever is there"),
+            ("SELECTED", "Selected", "In the middle of the selected objects, such as a body without a head"),
+        ],
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -40,11 +56,24 @@ class EMOTE_OT_add_head(bpy.types.Operator):
         scene = window_scene(context)
         settings = scene_settings(scene)
         model = load_face_model(self.head or settings.new_head)
-        head = add_head(context, model, location=scene.cursor.location)
+        head = add_head(context, model, location=self._location(context, model))
         take_over(settings, head)
         settings.head = head
+        show_selected(context, head)
         self.report({"INFO"}, f"Added {head.name} ({model.basis}, {model.num_expression} expression components)")
         return {"FINISHED"}
+
+    def _location(self, context: bpy.types.Context, model: FaceModel) -> Vector:
+        """Where the head's origin goes."""
+        if self.place == "SELECTED":
+            selected = box_of(context.selected_objects)
+            if selected is None:
+                raise InputError("no object with a surface is selected; select one or choose another place")
+            return Vector(((selected.low + selected.high) / 2).tolist())
+        cursor = window_scene(context).cursor.location
+        if self.place == "CURSOR":
+            return cursor.copy()
+        return place_beside(context, Box.around(to_blender(model.v_template)), cursor)
 
 
 class EMOTE_OT_update_joints(bpy.types.Operator):
