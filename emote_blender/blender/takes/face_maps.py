@@ -1,0 +1,83 @@
+"""The maps that refinement needs, computed from a head's mesh and kept until the mesh is another one."""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ...flame.refinement_maps import refinement_maps
+from ...motion_tools.refine import RefinementMaps
+from ..head.rig import HeadRig
+from ..narrow import armature_of, mesh_of, shape_keys_of
+
+_KEPT = 8  # heads; a map of FLAME's 100 components takes 80 kB
+
+_known: OrderedDict[tuple, RefinementMaps] = OrderedDict()
+
+
+def face_maps(rig: HeadRig, key_names: Sequence[str]) -> RefinementMaps:
+    """The maps of a head's shape keys; computed once (some tenths of a second) and again if the basis has changed.
+
+    Args:
+        rig: the head.
+        key_names: the shape key of each component.
+    """
+    keys = shape_keys_of(rig.mesh)
+    basis = _points(keys.reference_key)
+    identity = (keys.session_uid, *key_names, zlib.crc32(basis.tobytes()))
+    if identity not in _known:
+        _known[identity] = _computed(rig, basis, key_names)
+        if len(_known) > _KEPT:
+            _known.popitem(last=False)
+    _known.move_to_end(identity)
+    return _known[identity]
+
+
+def forget_maps() -> None:
+    """Drop all maps."""
+    _known.clear()
+
+
+def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> RefinementMaps:
+    keys = shape_keys_of(rig.mesh).key_blocks
+    to_armature = _invertible(rig.armature.matrix_world).inverted() @ rig.mesh.matrix_world
+    turn = rig.axes.T @ np.array(to_armature.to_3x3())  # from the mesh's axes to the face model's
+    place = rig.axes.T @ np.array(to_armature.to_translation())
+    directions = np.empty((len(basis), 3, len(key_names)), np.float32)
+    for component, name in enumerate(key_names):
+        key = keys[name]
+        directions[:, :, component] = (_points(key) - _points(key.relative_key)) @ turn.T
+    joints = {bone.name: rig.axes.T @ np.array(bone.head_local) for bone in armature_of(rig.armature).bones}
+    return refinement_maps(
+        basis @ turn.T + place, directions, _weights(rig.mesh, "jaw"), joints, named=rig.expression_names is not None
+    )
+
+
+def _invertible(matrix: Matrix) -> Matrix:
+    """The matrix, or none at all for an object that is scaled to nothing."""
+    return matrix if abs(matrix.determinant()) > 1e-12 else Matrix.Identity(4)
+
+
+def _weights(mesh_object: bpy.types.Object, group_name: str) -> np.ndarray:
+    """(V,) weights of a vertex group; zero where there is none."""
+    mesh = mesh_of(mesh_object)
+    weights = np.zeros(len(mesh.vertices), np.float32)
+    group = mesh_object.vertex_groups.get(group_name)
+    if group is not None:
+        index = group.index
+        for vertex in mesh.vertices:
+            for entry in vertex.groups:
+                if entry.group == index:
+                    weights[vertex.index] = entry.weight
+    return weights
+
+
+def _points(key: bpy.types.ShapeKey) -> np.ndarray:
+    values = np.empty(len(key.data) * 3, np.float32)
+    key.points.foreach_get("co", values)
+    return values.reshape(-1, 3)
