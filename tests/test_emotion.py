@@ -107,3 +107,78 @@ def test_a_wrong_track_file_names_its_line(tmp_path, rows, sentence):
 def test_a_track_made_wrongly_by_code_is_a_value_error(times, weights, intensity):
     with pytest.raises(ValueError):
         EmotionTrack(np.array(times), weights, np.array(intensity))
+
+
+def random_track(seed: int, num_keys: int = 6) -> EmotionTrack:
+    generator = np.random.default_rng(seed)
+    times = np.sort(generator.uniform(0, 9, num_keys))
+    times[3] = times[2]  # a cut
+    return EmotionTrack(times, generator.dirichlet(np.ones(8), num_keys), generator.uniform(0, 2, num_keys))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_track_of_mixes_reads_back_from_its_file_bit_for_bit(tmp_path, seed):
+    track = random_track(seed)
+    track.to_csv(tmp_path / "track.csv")
+    found = EmotionTrack.from_csv(tmp_path / "track.csv")
+    assert np.array_equal(found.times, track.times)
+    assert np.array_equal(found.emotion_weights, track.emotion_weights)
+    assert np.array_equal(found.intensity, track.intensity)
+
+
+def test_a_track_of_single_emotions_is_written_with_their_names(tmp_path):
+    track = EmotionTrack(np.array([0, 1.5]), np.eye(8)[[0, 6]], np.array([1, 2.0]))
+    track.to_csv(tmp_path / "track.csv")
+    assert (tmp_path / "track.csv").read_text() == "time_seconds,emotion,intensity\n0,neutral,1\n1.5,anger,2\n"
+
+
+def test_mixes_and_weights_that_do_not_sum_to_1_are_divided_by_their_sum(tmp_path):
+    by_name = EmotionTrack.from_csv(write(tmp_path, "time_seconds,emotion\n0,happy 3 + surprise 1\n"))
+    by_weight = EmotionTrack.from_csv(write(tmp_path, "time_seconds,surprise,happy,anger\n0,1,3,\n"))
+    for track in (by_name, by_weight):
+        assert track.emotion_weights[0, [1, 3]] == pytest.approx([0.75, 0.25])
+
+
+def test_weights_that_are_all_0_are_neutral(tmp_path):
+    track = EmotionTrack.from_csv(write(tmp_path, "time_seconds,happy,anger\n0,0,0\n"))
+    assert np.array_equal(track.emotion_weights, np.eye(8)[:1])
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("time_seconds,emotion\n-1,happy\n", r"line 2: time_seconds is -1; times count from the sound's start"),
+        ("time_seconds,emotion\nnan,happy\n", r"line 2: time_seconds must be a number, found 'nan'"),
+        ("time_seconds,happy,anger\n0,1,nan\n", r"line 2: anger must be a number, found 'nan'"),
+        ("time_seconds,happy,anger\n0,1,-0.5\n", r"line 2: anger is -0.5; write a weight from 0 on"),
+        ("time_seconds,happy,anger\n0,1,0\n1,,\n", r"line 3: emotion is empty"),
+        ("time_seconds,emotion,happy\n0,sad,1\n", r"line 2: emotion and happy are both given"),
+        ("time_seconds,emotion\n0,happy 0.6 + furious\n", r"line 2: unknown emotion 'furious'"),
+        ("time_seconds,emotion\n0,happy 0.6 + 0.4\n", r"line 2: '0.4' in the mix .* write for example happy 0.6"),
+        ("time_seconds,emotion\n0,happy 0 + sad 0\n", r"line 2: the weights of the mix .* are all 0"),
+        ("time_seconds,fury\n0,1\n", r"unknown column 'fury'; the columns are time_seconds"),
+    ],
+)
+def test_a_wrong_mix_file_names_line_column_and_cure(tmp_path, text, sentence):
+    with pytest.raises(InputError, match=sentence):
+        EmotionTrack.from_csv(write(tmp_path, text))
+
+
+def test_a_track_that_begins_before_the_sound_is_not_written(tmp_path):
+    with pytest.raises(InputError, match="begins at -1 s"):
+        EmotionTrack(np.array([-1.0]), np.eye(8)[:1], np.ones(1)).to_csv(tmp_path / "track.csv")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("track", [random_track(0), EmotionTrack.constant("anger", 1.5)])
+def test_a_track_reads_back_from_the_metadata_of_its_motion(track):
+    from emote_blender.pipeline import describe_track
+
+    found = EmotionTrack.from_meta(describe_track(track))
+    assert np.array_equal(found.emotion_weights, track.emotion_weights)
+    assert np.array_equal(found.intensity, track.intensity)
+
+
+@pytest.mark.parametrize("meta", [{}, {"emotion": "rage", "intensity": 1}, {"emotion_track": {"times_seconds": [0]}}])
+def test_metadata_without_a_track_gives_none(meta):
+    assert EmotionTrack.from_meta(meta) is None

@@ -33,7 +33,7 @@ class Moment:
         seconds: the middle of the transition from the emotion before.
         weights: (8,) the emotion, one weight per name of EMOTIONS, sums to 1.
         amount: how strong it is, 0 to 2.
-        transition_seconds: length of the transition, which never reaches beyond the middle between two moments.
+        transition_seconds: length of the transition; it is shortened to reach no further than halfway to a neighbour.
     """
 
     seconds: float
@@ -102,12 +102,12 @@ def track_of_moments(moments: Iterable[Moment]) -> EmotionTrack:
     states = [emotion_of_amount(moment.weights, moment.amount) for moment in ordered]
     keys: list[tuple[float, int]] = [(ordered[0].seconds, 0)]  # time, and the state that applies then
     for index in range(1, len(ordered)):
-        here, half = ordered[index].seconds, ordered[index].transition_seconds / 2
-        before = min(half, (here - ordered[index - 1].seconds) / 2)
-        after = min(half, (ordered[index + 1].seconds - here) / 2) if index + 1 < len(ordered) else half
-        if here - before > keys[-1][0]:
-            keys.append((here - before, index - 1))
-        keys.append((max(here + after, keys[-1][0]), index))
+        here = ordered[index].seconds
+        gaps = [here - ordered[index - 1].seconds, *(later.seconds - here for later in ordered[index + 1 : index + 2])]
+        half = min(ordered[index].transition_seconds, *gaps) / 2
+        if here - half > keys[-1][0]:
+            keys.append((here - half, index - 1))
+        keys.append((max(here + half, keys[-1][0]), index))
     return EmotionTrack(
         np.array([seconds for seconds, _ in keys]),
         np.stack([states[index][0] for _, index in keys]),
