@@ -14,9 +14,17 @@ from .operators.generate import EMOTE_OT_generate
 from .operators.head import EMOTE_OT_add_head, EMOTE_OT_update_joints
 from .operators.job import EMOTE_OT_cancel
 from .operators.models import EMOTE_OT_refresh_models
+from .operators.moments import (
+    EMOTE_OT_add_moment,
+    EMOTE_OT_export_emotion,
+    EMOTE_OT_import_emotion,
+    EMOTE_OT_moments_from_markers,
+    EMOTE_OT_remove_moment,
+    EMOTE_OT_replace_emotion_keys,
+)
 from .operators.motion import EMOTE_OT_apply_motion
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
-from .scene import changes
+from .scene import changes, emotion_keys
 from .scene.sound_file import decode_file
 from .settings import head_copy
 from .settings.head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
@@ -45,6 +53,12 @@ CLASSES = (
     EMOTE_OT_update_joints,
     EMOTE_OT_cancel,
     EMOTE_OT_generate,
+    EMOTE_OT_add_moment,
+    EMOTE_OT_remove_moment,
+    EMOTE_OT_moments_from_markers,
+    EMOTE_OT_replace_emotion_keys,
+    EMOTE_OT_import_emotion,
+    EMOTE_OT_export_emotion,
     EMOTE_OT_take_transcript,
     EMOTE_MT_transcript,
     EMOTE_PT_view3d,
@@ -74,6 +88,7 @@ def register() -> None:
     changes.add_handlers()
     head_copy.add_handler()
     add_menu.add_to_menu()
+    emotion_keys.start()
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -92,6 +107,7 @@ def unregister() -> None:
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     add_menu.remove_from_menu()
+    emotion_keys.stop()
     head_copy.remove_handler()
     changes.remove_handlers()
     panel_state.forget_states()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -15,6 +16,7 @@ from ..jobs.ready import may_animate
 from ..narrow import window_scene
 from ..refusal import Result
 from ..requirements import missing_sentence
+from ..scene import emotion_keys
 from ..scene.find_head import choose_head
 from ..scene.strips import strip_scene
 from ..settings.head_copy import take_over
@@ -90,8 +92,10 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         self._asked_in = scene.session_uid
 
         head = choose_head(context, self.head, settings.head)
+        caution = ""
         if head.library is None:
             take_over(settings, head)
+            caution = emotion_keys.bring_up_to_date(head)
         own = head_settings(head)
 
         def given(name: str, otherwise: Any) -> Any:
@@ -120,7 +124,8 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             transcript=transcript,
             language=language,
         )
-        return generation.prepare(strip_scene(context), choices)
+        request = generation.prepare(strip_scene(context), choices)
+        return replace(request, warnings=(caution, *request.warnings)) if caution else request
 
     def finish(self, context: bpy.types.Context, request: generation.Request, motion: FaceMotion) -> None:
         action, frame_start = generation.finish(request, motion)

@@ -16,8 +16,8 @@ from ..jobs.ready import may_animate
 from ..narrow import window_scene
 from ..refusal import Result, refusing
 from ..scene.find_head import choose_head
-from ..settings.head_copy import take_over
 from ..scene.views import show_selected
+from ..settings.head_copy import take_over
 from ..settings.properties import scene_settings
 
 

@@ -124,6 +124,7 @@ class EMOTE_PG_moment(bpy.types.PropertyGroup):
         60.0,
         "TIME_ABSOLUTE",
     )
+    from_marker: bpy.props.BoolProperty(options={"HIDDEN"}, override=_OVERRIDABLE)
 
 
 class EMOTE_PG_head(bpy.types.PropertyGroup):

@@ -6,7 +6,8 @@ curves, `emotions` renders a take again. A property's `update` calls `changed`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import bpy
@@ -17,6 +18,7 @@ Kind = Literal["refine", "emotion", "place"]
 Listener = Callable[[bpy.types.Object, bpy.types.PropertyGroup], None]
 
 _listeners: dict[Kind, list[Listener]] = {"refine": [], "emotion": [], "place": []}
+_held: list[Kind] = []
 
 
 def listen(kind: Kind, listener: Listener) -> None:
@@ -29,6 +31,17 @@ def stop_listening(kind: Kind, listener: Listener) -> None:
     _listeners[kind].remove(listener)
 
 
+@contextmanager
+def together(kind: Kind, head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> Iterator[None]:
+    """Call the listeners of all changes in the block once, at its end, with these settings."""
+    _held.append(kind)
+    try:
+        yield
+    finally:
+        _held.remove(kind)
+    _call_listeners(kind, head, settings)
+
+
 def changed(kind: Kind) -> Callable[[bpy.types.PropertyGroup, bpy.types.Context], None]:
     """An `update` function for a property of this kind."""
 
@@ -36,7 +49,12 @@ def changed(kind: Kind) -> Callable[[bpy.types.PropertyGroup, bpy.types.Context]
         changes.note()
         head = settings.id_data
         if isinstance(head, bpy.types.Object):
-            for listener in list(_listeners[kind]):
-                listener(head, settings)
+            _call_listeners(kind, head, settings)
 
     return update
+
+
+def _call_listeners(kind: Kind, head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> None:
+    if kind not in _held:
+        for listener in list(_listeners[kind]):
+            listener(head, settings)
