@@ -16,7 +16,8 @@ from .motion_tools.rotation import axis_angle_to_quaternion, quaternion_to_axis_
 
 _MAX_FRAMES = 10_000_000  # 46 hours at 60 fps
 _MAX_BYTES = 2 << 30
-_WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3}
+_ROTATIONS = "jaw", "eyes", "neck"
+_WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3, "lids": 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class FaceMotion:
         neck: (T, 3) neck rotation as axis-angle, radians, or None.
         meta: how it was made, in values that JSON can hold: model, face, expression_names, emotion, intensity,
             speaker, audio, version, licence.
+        lids: (T, 2) closure of the left and of the right lid, 0 open to 1 closed, for a basis that names no blinks;
+            or None.
     """
 
     expression: np.ndarray
@@ -39,6 +42,7 @@ class FaceMotion:
     eyes: np.ndarray | None = None
     neck: np.ndarray | None = None
     meta: dict[str, Any] = field(default_factory=dict)
+    lids: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         expression = np.asarray(self.expression, dtype=np.float32)
@@ -75,6 +79,7 @@ class FaceMotion:
     def save(self, path: str | Path) -> None:
         """Write a motion file (.npz), whole or not at all; raises InputError if it cannot be written."""
         arrays = {"expression": self.expression, "jaw": self.jaw, "eyes": self.eyes, "neck": self.neck}
+        arrays |= {"lids": self.lids}
         given: dict[str, Any] = {name: values for name, values in arrays.items() if values is not None}
         meta = json.dumps(self.meta, ensure_ascii=False, sort_keys=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
@@ -112,6 +117,7 @@ class FaceMotion:
                 arrays.get("eyes"),
                 arrays.get("neck"),
                 meta,
+                arrays.get("lids"),
             )
         except ValueError as error:
             raise InputError(f"{path}: {error}; generate the motion again") from error
@@ -147,13 +153,17 @@ class FaceMotion:
         before = np.floor(position).astype(int)
         after = np.minimum(before + 1, self.num_frames - 1)
         part = position - before
-        expression = self.expression[before] * (1 - part)[:, None] + self.expression[after] * part[:, None]
-        rotations: dict[str, Any] = {
+        parts: dict[str, Any] = {
+            name: values[before] * (1 - part)[:, None] + values[after] * part[:, None]
+            for name, values in (("expression", self.expression), ("lids", self.lids))
+            if values is not None
+        }
+        parts |= {
             name: _between(getattr(self, name), before, after, part)
-            for name in _WIDTHS
+            for name in _ROTATIONS
             if getattr(self, name) is not None
         }
-        return replace(self, expression=expression, fps=fps, **rotations)
+        return replace(self, fps=fps, **parts)
 
     def slice(self, start_seconds: float, end_seconds: float | None = None) -> FaceMotion:
         """The frames from the one nearest to `start_seconds` to before `end_seconds`, or to the end if that is None.
@@ -182,7 +192,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz by name; raises InputError for pickled objects and for false sizes."""
     import zipfile  # here, as it takes longer to import than the rest of the add-on
 
-    known = {"expression", "jaw", "fps", "eyes", "neck", "meta"}
+    known = {"expression", "jaw", "fps", "eyes", "neck", "lids", "meta"}
     arrays = {}
     with zipfile.ZipFile(path) as archive:
         entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}

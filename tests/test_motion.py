@@ -19,6 +19,7 @@ def make_motion(num_frames: int = 40, fps: float = 25.0) -> FaceMotion:
         fps,
         eyes=0.2 * generator.normal(size=(num_frames, 6)),
         neck=0.2 * generator.normal(size=(num_frames, 3)),
+        lids=generator.uniform(size=(num_frames, 2)),
         meta={"model": "emote_open", "audio": "Größe – 日本.wav", "expression_names": list("abcde"), "intensity": 1.5},
     )
 
@@ -34,7 +35,7 @@ def test_a_saved_motion_is_loaded_bit_for_bit(tmp_path):
     motion = make_motion()
     motion.save(tmp_path / "Ärger laut.npz")
     loaded = FaceMotion.load(tmp_path / "Ärger laut.npz")
-    for name in ("expression", "jaw", "eyes", "neck"):
+    for name in ("expression", "jaw", "eyes", "neck", "lids"):
         assert getattr(loaded, name).dtype == np.float32
         assert np.array_equal(getattr(loaded, name), getattr(motion, name))
     assert (loaded.fps, loaded.meta) == (motion.fps, motion.meta)
@@ -45,6 +46,7 @@ def test_eyes_and_neck_may_be_missing(tmp_path):
     loaded = FaceMotion.load(tmp_path / "line.npz")
     assert loaded.eyes is None
     assert loaded.neck is None
+    assert loaded.lids is None
 
 
 def test_equal_motions_are_equal_files(tmp_path):
@@ -94,6 +96,7 @@ def test_resampling_to_twice_the_rate_keeps_every_frame():
     motion = make_motion()
     assert np.allclose(motion.resampled(50.0).neck[::2], motion.neck, atol=1e-6)
     assert np.allclose(motion.resampled(50.0).expression[::2], motion.expression, atol=1e-6)
+    assert np.allclose(motion.resampled(50.0).lids[::2], motion.lids, atol=1e-6)
 
 
 def test_one_frame_can_be_resampled():
@@ -104,6 +107,7 @@ def test_a_slice_begins_and_ends_at_its_times():
     part = make_motion().slice(0.4, 0.8)
     assert np.array_equal(part.expression, make_motion().expression[10:20])
     assert np.array_equal(part.eyes, make_motion().eyes[10:20])
+    assert np.array_equal(part.lids, make_motion().lids[10:20])
 
 
 def test_a_slice_past_the_end_is_refused():

@@ -15,6 +15,9 @@ from ..errors import Cancelled, EmoteError, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, say
 from ..files.paths import find_head, find_model
+from ..motion import FaceMotion
+from ..motion_tools.life import Life, add_life
+from ..motion_tools.prosody import measure_prosody
 from ..retarget.compatibility import check_fits_head, version_warning
 from ..version import package_version
 from .report import StageClock
@@ -151,6 +154,9 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
     with clock.stage("generate"):
         motion = session.pipeline.generate(features, job.track, speaker=job.speaker, progress=progress)
         motion = replace(motion, meta={**motion.meta, "audio": job.audio.name})
+    if job.life.moves:
+        with clock.stage("life"):
+            motion = _alive(motion, waveform, job.life)
     with clock.stage("write"):
         progress(1.0, "writing")
         if job.output.suffix.lower() == ".blend":
@@ -175,9 +181,17 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         "speaker": job.speaker or session.config.speakers[0],
         **job.condition,
         **({"transcript": fit.as_dict()} if fit is not None else {}),
+        **({"life": motion.meta["life"]} if job.life.moves else {}),
         "frames": motion.num_frames,
         "fps": motion.fps,
         "seconds": clock.summary(),
         "output": str(job.output),
         "version": package_version(),
     }
+
+
+def _alive(motion: FaceMotion, waveform: Waveform, life: Life) -> FaceMotion:
+    """The motion with blinks, gaze and head motion, and its metadata saying so."""
+    prosody = measure_prosody(waveform.samples, waveform.sample_rate, motion.num_frames, motion.fps)
+    motion = add_life(motion, prosody, life)
+    return replace(motion, meta={**motion.meta, "life": life.summary()})

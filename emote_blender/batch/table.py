@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from ..errors import EmoteError, InputError
 from ..files.csv_table import CSVRow, read_csv_table
+from ..motion_tools.life import STILL, Life
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
 
-COLUMNS = ("audio", "emotion", "intensity", "speaker", "transcript", "language", "output")
+LIFE_COLUMNS = ("blinks", "gaze", "head_motion")
+COLUMNS = ("audio", "emotion", "intensity", "speaker", "transcript", "language", *LIFE_COLUMNS, "seed", "output")
 OUTPUT_SUFFIXES = (".npz", ".blend")
+_SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Job:
         speaker: name of a speaker of the model; None for its first.
         transcript: the spoken words, or None.
         language: language of the transcript.
+        life: blinks, gaze and head motion that are added.
     """
 
     audio: Path
@@ -36,6 +40,7 @@ class Job:
     speaker: str | None
     transcript: str | None = None
     language: str = AUTO
+    life: Life = STILL
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,11 @@ class BatchRow:
     error: str | None
 
 
-def read_jobs(path: str | Path, folder: str | Path) -> list[BatchRow]:
+def read_jobs(path: str | Path, folder: str | Path, life: Life = STILL) -> list[BatchRow]:
     """The rows of a CSV file with the column audio and any of the other COLUMNS.
 
     Paths of audio and transcript files are relative to the CSV file, outputs to `folder`. A missing output is named
-    after the audio, with the row's emotion and intensity: line_anger_2.npz.
+    after the audio, with the row's emotion and intensity: line_anger_2.npz. `life` is that of rows without its columns.
 
     Raises:
         InputError: if the file as a whole cannot be used. An error of a row is in the row.
@@ -72,7 +77,7 @@ def read_jobs(path: str | Path, folder: str | Path) -> list[BatchRow]:
     result = []
     for row in rows:
         try:
-            job = _job(row, path.parent, folder)
+            job = _job(row, path.parent, folder, life)
             # Compared without case, as the file systems of Windows and macOS do.
             key = str(job.output).casefold()
             if key in taken:
@@ -95,7 +100,7 @@ def check_output_suffix(output: Path) -> None:
         raise InputError(f"output {output} must end in .npz (motion) or .blend (scene)")
 
 
-def _job(row: CSVRow, csv_folder: Path, folder: Path) -> Job:
+def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life) -> Job:
     """The job of one row; raises InputError if the row is wrong."""
     values = row.values
     if not values["audio"]:
@@ -121,7 +126,23 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path) -> Job:
         speaker=values["speaker"] or None,
         transcript=read_transcript(values["transcript"], csv_folder) if values["transcript"] else None,
         language=values["language"] or AUTO,
+        life=_life(row, life),
     )
+
+
+def _life(row: CSVRow, life: Life) -> Life:
+    """The life of a row; raises InputError if a column cannot be read."""
+    changes: dict[str, bool | int] = {}
+    for column in LIFE_COLUMNS:
+        text = row.values[column].lower()
+        if text and text not in _SWITCHES:
+            raise InputError(f"{row.place}: {column} must be yes or no, found {row.values[column]!r}")
+        if text:
+            changes[column] = _SWITCHES[text]
+    seed = row.number("seed", life.seed)
+    if seed != int(seed):
+        raise InputError(f"{row.place}: seed must be a whole number, found {row.values['seed']!r}")
+    return replace(life, **changes, seed=int(seed))
 
 
 def _default_name(audio: Path, values: dict[str, str]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE, ENGINES
 from ..files.paths import DEFAULT_MODEL
+from ..motion_tools.life import STILL, Life
 
 EXIT_FAILED, EXIT_CANCELLED = 1, 130
 
@@ -31,3 +33,25 @@ def model_arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--report", type=Path, metavar="R.json", help="write what was done, as JSON")
     return parser
+
+
+def life_arguments() -> argparse.ArgumentParser:
+    """A parent parser for commands that animate: blinks, gaze and head motion."""
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("a face that is alive", "added without inference; nothing unless it is asked for")
+    group.add_argument("--alive", action="store_true", help="blinks, gaze and head motion")
+    for name, what in (
+        ("blinks", "blinks at ends of phrases"),
+        ("gaze", "saccades, and lids that follow the eyes"),
+        ("head-motion", "nods, drift and breath in the neck"),
+    ):
+        group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=what)
+    group.add_argument("--seed", type=int, default=0, metavar="N", help="another number gives others (default: 0)")
+    return parser
+
+
+def chosen_life(arguments: argparse.Namespace) -> Life:
+    """What the arguments of `life_arguments` ask for; raises InputError if the seed cannot be used."""
+    parts = {name: getattr(arguments, name) for name in ("blinks", "gaze", "head_motion")}
+    switches = {name: arguments.alive if value is None else value for name, value in parts.items()}
+    return replace(STILL, **switches, seed=arguments.seed)

@@ -15,12 +15,13 @@ from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from ..files.console_progress import ProgressLine
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
-from .arguments import model_arguments
+from .arguments import chosen_life, life_arguments, model_arguments
 
 
 def add_generate_command(commands: Any) -> None:
     """Add `generate` to the parsers of the program."""
-    command = commands.add_parser("generate", parents=[model_arguments()], help="animate one audio file")
+    parents = [model_arguments(), life_arguments()]
+    command = commands.add_parser("generate", parents=parents, help="animate one audio file")
     command.add_argument("audio", metavar="AUDIO", help="wav, flac, ogg or mp3")
     command.add_argument("-o", "--output", required=True, metavar="OUT", help="OUT.npz (motion) or OUT.blend (scene)")
     command.add_argument("--emotion", metavar="NAME", help=f"{', '.join(EMOTIONS)} (default: {DEFAULT_EMOTION})")
@@ -49,7 +50,14 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
         track, condition = EmotionTrack.constant(emotion, intensity), {"emotion": emotion, "intensity": intensity}
     transcript = None if arguments.transcript is None else read_transcript(arguments.transcript)
     job = Job(
-        Path(arguments.audio), output, track, condition, arguments.speaker, transcript, arguments.language or AUTO
+        Path(arguments.audio),
+        output,
+        track,
+        condition,
+        arguments.speaker,
+        transcript,
+        arguments.language or AUTO,
+        chosen_life(arguments),
     )
     check_files(job, arguments.report)
     session = open_session(arguments, decode, needs_head=output.suffix.lower() == ".blend")

@@ -5,6 +5,7 @@ import pytest
 from emote_blender.batch.table import read_jobs
 from emote_blender.emotion import EMOTIONS
 from emote_blender.errors import InputError
+from emote_blender.motion_tools.life import STILL, Life
 
 
 @pytest.fixture
@@ -90,3 +91,28 @@ def test_a_wrong_row_says_its_line_and_leaves_the_others(read, row, sentence):
 def test_a_file_without_rows_is_refused(read):
     with pytest.raises(InputError, match="has no rows"):
         read("audio,output\n")
+
+
+def test_a_row_may_be_alive(read):
+    rows = read("audio,blinks,gaze,head_motion,seed,output\na.wav,yes,No,1,7,a.npz\nb.wav,,,,,b.npz\n")
+    life = rows[0].job.life
+    assert (life.blinks, life.gaze, life.head_motion, life.seed) == (True, False, True, 7)
+    assert not rows[1].job.life.moves
+
+
+def test_a_row_overrides_the_switches_of_the_command(tmp_path):
+    (tmp_path / "jobs.csv").write_text("audio,gaze\na.wav,no\nb.wav,\n", encoding="utf-8")
+    first, second = (row.job.life for row in read_jobs(tmp_path / "jobs.csv", tmp_path / "out", Life(seed=3)))
+    assert (first.blinks, first.gaze, first.seed) == (True, False, 3)
+    assert (second.gaze, second.seed) == (True, 3)
+    assert not STILL.moves
+
+
+@pytest.mark.parametrize(
+    "column, value, sentence",
+    [("gaze", "perhaps", "gaze must be yes or no"), ("seed", "1.5", "whole number"), ("seed", "-2", "the seed is -2")],
+)
+def test_a_wrong_switch_or_seed_is_an_error_of_its_row(read, column, value, sentence):
+    (row,) = read(f"audio,{column}\na.wav,{value}\n")
+    assert sentence in row.error
+    assert "line 2" in row.error

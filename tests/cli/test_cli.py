@@ -274,3 +274,42 @@ def test_output_that_nobody_reads_to_its_end_is_no_error():
     program.stdout.close()
     assert program.stderr.read() == ""
     assert program.wait(60) == 1
+
+
+def test_nothing_is_alive_unless_asked_for(generate, tmp_path):
+    assert generate(tmp_path / "line.npz", "--seed", "5") == 0
+    motion = FaceMotion.load(tmp_path / "line.npz")
+    assert motion.eyes is None
+    assert motion.neck is None
+    assert "life" not in motion.meta
+
+
+def test_alive_adds_blinks_gaze_and_head_motion_by_seed(generate, tmp_path):
+    def made(*arguments: str) -> FaceMotion:
+        assert generate(tmp_path / "line.npz", *arguments) == 0
+        return FaceMotion.load(tmp_path / "line.npz")
+
+    plain, alive, again, other = made(), made("--alive"), made("--alive", "--seed", "0"), made("--alive", "--seed", "1")
+    assert alive.meta["life"] == {"blinks": True, "gaze": True, "head_motion": True, "seed": 0}
+    for name in ("expression", "eyes", "neck"):
+        assert np.array_equal(getattr(alive, name), getattr(again, name))
+    assert np.abs(alive.neck - other.neck).max() > 1e-3
+    assert np.array_equal(plain.jaw, alive.jaw)
+    changed = np.flatnonzero(np.abs(plain.expression - alive.expression).max(axis=0) > 1e-6)
+    assert {alive.meta["expression_names"][number][:7] for number in changed} <= {"eyeBlin", "eyeWide"}
+
+
+def test_one_switch_adds_one_part(generate, tmp_path):
+    for arguments, has_eyes, has_neck in (
+        (["--gaze"], True, False),
+        (["--head-motion"], False, True),
+        (["--alive", "--no-gaze", "--no-blinks"], False, True),
+    ):
+        assert generate(tmp_path / "line.npz", *arguments) == 0
+        motion = FaceMotion.load(tmp_path / "line.npz")
+        assert (motion.eyes is not None, motion.neck is not None) == (has_eyes, has_neck)
+
+
+def test_a_negative_seed_is_a_sentence(generate, tmp_path, capsys):
+    assert generate(tmp_path / "line.npz", "--alive", "--seed", "-1") == 1
+    assert "the seed is -1" in capsys.readouterr().err
