@@ -156,38 +156,42 @@ def _lips(
     box = ((vertices > contact.min(0) - reach) & (vertices < contact.max(0) + reach)).all(1)
     distance[box] = np.sqrt(((vertices[box][:, None] - contact) ** 2).sum(-1).min(1))
     weights = 1.0 - _smooth_step(distance - reach / 2, reach)
-    sign = np.where(jaw_weights < 0.5, -0.5, 0.5)  # the lips meet halfway
-    field = np.zeros_like(vertices)
-    field[:, 1] = weights * sign * millimetre
+    is_lower = jaw_weights >= 0.5
 
     centre = contact[np.abs(contact[:, 0] - np.median(vertices[:, 0])) < 2 * millimetre].mean(0)
     from_centre = np.linalg.norm((vertices - centre) * [3.0, 1.0, 1.0], axis=1)  # the midline first
     order = np.argsort(from_centre)
-    lip_points = [order[side[order]][:_POINTS_PER_LIP] for side in (jaw_weights < 0.5, jaw_weights >= 0.5)]
+    lip_points = [order[side[order]][:_POINTS_PER_LIP] for side in (~is_lower, is_lower)]
     points = np.concatenate(lip_points)
     displacements = basis.reshape(len(vertices), 3, -1)[points].transpose(2, 0, 1)  # (E, P, 3)
 
-    target = basis.T @ field.ravel()
     system = _with_ridge(gram, _LIP_RIDGE)
     sideways, vertical = np.abs(displacements[..., :2]).max(1).T
     upright = vertical >= sideways  # mouthLeft with as much mouthRight would do, but nobody poses a mouth so
-    moves = []
-    for direction in (1.0, -1.0):
-        wanted = direction * target.astype(np.float64)
+
+    def move(upper: float, lower: float) -> np.ndarray | None:
+        """The coefficients that move the lips up by these shares of a millimetre, or None if none do."""
+        field = np.zeros_like(vertices)
+        field[:, 1] = weights * np.where(is_lower, lower, upper) * millimetre
+        wanted = (basis.T @ field.ravel()).astype(np.float64)
         coefficients = _positive_solution(system, wanted, upright) if named else np.linalg.solve(system, wanted)
-        height = np.einsum("e,ep->p", coefficients, displacements[..., 1])
-        nearer = height[_POINTS_PER_LIP:].mean() - height[:_POINTS_PER_LIP].mean()
-        if direction * nearer < 0.05 * millimetre:
-            return None
-        moves.append((coefficients * millimetre / abs(nearer)).astype(np.float32))
+        height = np.einsum("e,ep->p", coefficients, displacements[..., 1]) / millimetre
+        moved = height[_POINTS_PER_LIP:].mean() * np.sign(lower) + height[:_POINTS_PER_LIP].mean() * np.sign(upper)
+        return (coefficients / moved).astype(np.float32) if moved > 0.05 else None
+
+    closing, opening, lower_up, lower_down = move(-0.5, 0.5), move(0.5, -0.5), move(0.0, 1.0), move(0.0, -1.0)
+    if closing is None or opening is None or lower_up is None or lower_down is None:
+        return None
     return LipMaps(
         vertices[points],
         _POINTS_PER_LIP,
         np.ascontiguousarray(displacements, np.float32),
         np.asarray(jaw_weights, np.float32)[points],
         np.asarray(joints["jaw"], np.float32),
-        moves[0],
-        moves[1],
+        closing,
+        opening,
+        lower_up,
+        lower_down,
         millimetre,
     )
 

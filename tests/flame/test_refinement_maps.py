@@ -94,7 +94,7 @@ def test_the_lips_lie_at_the_inner_lip_landmarks(open_head):
 
 def test_only_whole_expressions_move_the_lips_of_a_named_head(open_head):
     lips = maps_of_model(open_head).lips
-    for coefficients in (lips.closing, lips.opening):
+    for coefficients in (lips.closing, lips.opening, lips.lower_up, lips.lower_down):
         assert (coefficients >= 0).all()
     names = np.array(open_head.expression_names)
     assert "mouthClose" in names[lips.closing > 0]

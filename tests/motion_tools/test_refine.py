@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from emote_blender.flame.measure import LIPS_CLOSED_GAP, lip_gap
+from emote_blender.flame.measure import LIPS_CLOSED_GAP, lip_gap, midline_vertices
 from emote_blender.flame.refinement_maps import maps_of_model
 from emote_blender.motion import FaceMotion
 from emote_blender.motion_tools.raw_take import RawTake
@@ -210,10 +210,12 @@ def test_every_parameter_has_a_range_around_its_default():
 
 
 # The lips, on the open head with its named components, and with the same space in a rotated basis without names, as
-# FLAME's principal components are: closures at 1 s and 2 s in an open mouth, and rest before 0.4 s and after 2.6 s.
+# FLAME's principal components are: closures at 1 s and 2 s in an open mouth, the lower lip at the upper teeth at 1.5 s,
+# and rest before 0.4 s and after 2.6 s.
 
 CLOSED = [25, 26, 50, 51]
-WIDE = [15, 20, 37, 38, 57]
+AT_TEETH = [37, 38]
+WIDE = [15, 20, 31, 44, 57]
 
 
 @pytest.fixture(scope="module", params=["named", "principal"])
@@ -223,9 +225,15 @@ def speaker(request, open_head):
     time = np.arange(T) / 25
     speaking = np.interp(time, [0.4, 0.5, 2.5, 2.6], [0, 1, 1, 0])
     closed = np.exp(-(((time[:, None] - [1.02, 2.02]) / 0.05) ** 4)).sum(1)
-    angle = 0.18 * speaking
+    tucked = np.exp(-(((time - 1.5) / 0.05) ** 4))
+    angle = 0.18 * speaking * (1 - 0.65 * tucked)
     expression = np.zeros((T, len(names)))
-    expression[:, names.index("mouthClose")] = closed * (angle / open_head.mouth_close_angle + 0.04)
+    expression[:, names.index("mouthClose")] = (
+        closed * (angle / open_head.mouth_close_angle + 0.04) + tucked * angle / open_head.mouth_close_angle
+    )
+    labiodental = {"mouthRollLower": 0.6, "mouthShrugLower": 0.35, "mouthUpperUpLeft": 0.4, "mouthUpperUpRight": 0.4}
+    for name, value in labiodental.items():
+        expression[:, names.index(name)] = value * tucked
     expression[:, names.index("browInnerUp")] = speaking
     jaw = np.stack([angle, 0 * angle, 0 * angle], 1)
     head = open_head
@@ -277,6 +285,21 @@ def test_a_negative_lip_open_offset_closes_no_further_than_contact(speaker):
     assert (after[WIDE] < before[WIDE] - 1).all()
     np.testing.assert_allclose(after[[0, 74]], before[[0, 74]], atol=0.05)
     np.testing.assert_allclose(after[CLOSED], before[CLOSED], atol=0.05)
+
+
+def test_fv_contact_lifts_the_lower_lip_where_it_is_at_the_teeth_and_nowhere_else(speaker):
+    head, face, raw = speaker
+    lower = midline_vertices(head, "lips_lower")
+
+    def height_mm(motion: FaceMotion) -> np.ndarray:
+        return 1000 * head.vertices(motion.expression, motion.jaw)[:, lower, 1].max(1)
+
+    before = height_mm(raw.emotional)
+    nearer, further = (height_mm(refined(raw, face, fv_contact=value)) - before for value in (0.5, -0.5))
+    assert (nearer[AT_TEETH] > 0.4).all()
+    assert (further[AT_TEETH] < -0.6).all()
+    for change in (nearer, further):
+        np.testing.assert_allclose(change[[*WIDE, *CLOSED, 0, 1, 73, 74]], 0, atol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,9 @@ class EMOTE_PG_refine(bpy.types.PropertyGroup):
     lip_close_offset: _slider(
         "Lip Close Offset", "Presses the lips more (above 0) or less (below 0) where they close", 0.0, -1, 1
     )
+    fv_contact: _slider(
+        "F/V Contact", "Brings the lower lip nearer to the upper teeth on f and v (above 0), or less near", 0.0, -1, 1
+    )
     lip_open_offset: _slider("Lip Open Offset", "Opens (above 0) or closes (below 0) the lips", 0.0, -0.2, 0.2)
     upper_smoothing: _slider(
         "Upper Face Smoothing", "Length over which the upper face is smoothed, seconds", 0.0, 0, 0.5, "TIME_ABSOLUTE"
