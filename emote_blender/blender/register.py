@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from . import bundle
-from .jobs import generation, worker
+from .jobs import features, generation, worker
 from .operators.convert import EMOTE_OT_convert
 from .operators.generate import EMOTE_OT_generate
 from .operators.head import EMOTE_OT_add_head, EMOTE_OT_update_joints
@@ -104,6 +104,7 @@ def unregister() -> None:
     atexit.unregister(unregister)
     worker.stop_all()
     generation.forget_pipeline()
+    features.forget_features()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     add_menu.remove_from_menu()

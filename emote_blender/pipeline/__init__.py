@@ -7,5 +7,15 @@ from .emote_pipeline import (
     require_transcript_use,
     uses_transcript,
 )
+from .feature_cache import FeatureCache, feature_key, model_digest
 
-__all__ = ["AudioFeatures", "EMOTEPipeline", "describe_track", "require_transcript_use", "uses_transcript"]
+__all__ = [
+    "AudioFeatures",
+    "EMOTEPipeline",
+    "FeatureCache",
+    "describe_track",
+    "feature_key",
+    "model_digest",
+    "require_transcript_use",
+    "uses_transcript",
+]

@@ -27,6 +27,7 @@ from ..scene.take import apply_motion, rig_warnings
 from ..settings import model_info
 from ..settings.head_settings import head_settings
 from ..settings.transcript import strip_settings
+from .features import encoded, open_cache, stamps
 
 if TYPE_CHECKING:
     from ...pipeline import EMOTEPipeline
@@ -135,6 +136,7 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     if track is None:
         duration = sound.duration_seconds if isinstance(sound, StripSound) else None
         track = head_track(choices.head, span_in(scene, sound.frame_start, duration, config.fps))
+    open_cache()  # here, as finding its folder needs bpy
     text, unused = _usable_transcript(transcript, language or AUTO, config)
     return Request(
         head_uid=choices.head.session_uid,
@@ -186,15 +188,19 @@ def compute(
 
     if progress:
         progress(0.0, "Reading the sound")
-    waveform = request.sound.decode()
-    if progress:
-        progress(0.05, "Loading the model")
-    pipeline = _pipeline(request.model)
-    features = pipeline.encode(
-        waveform, stage(0.2, 0.7), cancelled, transcript=request.transcript, language=request.language, complete=True
+
+    def loaded() -> EMOTEPipeline:
+        if progress:
+            progress(0.05, "Loading the model")
+        return _pipeline(request.model)
+
+    sound = encoded(
+        request.sound, request.model, loaded, request.transcript, request.language, stage(0.2, 0.7), cancelled
     )
-    motion = pipeline.generate(features, request.track, request.speaker, stage(0.7, 1.0), cancelled)
-    meta = {**motion.meta, "audio": request.sound.name, "sound_seconds": round(waveform.duration_seconds, 6)}
+    motion = _pipeline(request.model).generate(
+        sound.features, request.track, request.speaker, stage(0.7, 1.0), cancelled
+    )
+    meta = {**motion.meta, "audio": request.sound.name, "sound_seconds": round(sound.seconds, 6)}
     return replace(motion, meta=meta)
 
 
@@ -255,20 +261,11 @@ def _pipeline(folder: Path) -> EMOTEPipeline:
     global _loaded
     from ...pipeline import EMOTEPipeline
 
-    key = (folder, *_stamps(folder))
+    key = (folder, *stamps(folder))
     loaded = _loaded  # another thread may exchange it at any time
     if loaded is None or loaded[0] != key:
         _loaded = loaded = (key, EMOTEPipeline.from_pretrained(str(folder)))
     return loaded[1]
-
-
-def _stamps(folder: Path) -> list[tuple[str, int, int]]:
-    """Name, time and size of each of a model's files; raises ModelError if the folder is gone."""
-    try:
-        files = sorted(folder.iterdir())
-        return [(file.name, (status := file.stat()).st_mtime_ns, status.st_size) for file in files]
-    except OSError as error:
-        raise ModelError(f"{folder} cannot be read ({error.strerror}); choose a model that is there") from error
 
 
 def forget_pipeline() -> None:

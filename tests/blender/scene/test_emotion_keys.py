@@ -127,7 +127,7 @@ def test_the_list_leaves_keys_alone_that_were_set_by_hand(scene, head):
     add_moment(head, 0.0, "ANGER")
     assert owner_of_keys(head) == "ARTIST"
     (curve,) = slot_curves(head)
-    assert tuple(curve.keyframe_points[0].co) == pytest.approx((10, 0.7))
+    assert curve.keyframe_points[0].co[:] == pytest.approx((10, 0.7))
     bpy.ops.emote.replace_emotion_keys()
     assert owner_of_keys(head) == "LIST"
 
