@@ -8,7 +8,9 @@ from typing import Any
 import bpy
 
 from . import bundle
+from .check.shown import forget_checks
 from .jobs import features, generation, worker
+from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.convert import EMOTE_OT_convert
 from .operators.generate import EMOTE_OT_generate
 from .operators.head import EMOTE_OT_add_head, EMOTE_OT_update_joints
@@ -33,6 +35,7 @@ from .settings.properties import EMOTE_PG_settings
 from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .settings.transcript import EMOTE_PG_strip
 from .ui import add_menu, panel_state
+from .ui.check import EMOTE_PT_check, EMOTE_PT_check_sequencer
 from .ui.panels import EMOTE_PT_identity, EMOTE_PT_sequencer, EMOTE_PT_view3d
 from .ui.preferences import EMOTE_AP_preferences
 
@@ -52,6 +55,8 @@ CLASSES = (
     EMOTE_OT_apply_motion,
     EMOTE_OT_update_joints,
     EMOTE_OT_cancel,
+    EMOTE_OT_check,
+    EMOTE_OT_fix,
     EMOTE_OT_generate,
     EMOTE_OT_add_moment,
     EMOTE_OT_remove_moment,
@@ -64,6 +69,8 @@ CLASSES = (
     EMOTE_PT_view3d,
     EMOTE_PT_identity,
     EMOTE_PT_sequencer,
+    EMOTE_PT_check,
+    EMOTE_PT_check_sequencer,
 )
 
 # Each owner's settings, as `scene.emote`, `strip.emote` and, on a head's mesh object, `object.emote`.
@@ -112,6 +119,7 @@ def unregister() -> None:
     head_copy.remove_handler()
     changes.remove_handlers()
     panel_state.forget_states()
+    forget_checks()
     forget_models_folder()
     for owner, _ in reversed(_PROPERTIES):
         delattr(owner, _PROPERTY)

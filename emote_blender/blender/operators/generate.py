@@ -10,6 +10,7 @@ import bpy
 from ...emotion import MAX_INTENSITY
 from ...errors import EmoteError, InputError
 from ...motion import FaceMotion
+from ..check.find import worst_after
 from ..jobs import generation, worker
 from ..jobs.job_operator import JobOperator
 from ..jobs.ready import may_animate
@@ -130,9 +131,10 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
     def finish(self, context: bpy.types.Context, request: generation.Request, motion: FaceMotion) -> None:
         action, frame_start = generation.finish(request, motion)
         result = generation.describe_take(action, motion, frame_start)
-        self._show_result(result)
-        for warning in (*request.warnings, *generation.misfits(motion)):
+        trouble = worst_after(context, request.head_uid)
+        for warning in (*request.warnings, *generation.misfits(motion), *trouble):
             self.report({"WARNING"}, warning)
+        self._show_result("; but ".join((result, *trouble)))
         self.report({"INFO"}, result)
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:

@@ -8,6 +8,7 @@ import bpy
 
 from ...motion import FaceMotion
 from ..blend_paths import absolute
+from ..check.find import worst_after
 from ..head.rig import rig_of
 from ..jobs.generation import describe_take
 from ..jobs.ready import may_animate
@@ -59,10 +60,12 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
         action = apply_motion(head, motion, scene, frame_start, _motion_name(self.filepath, motion))
         rig = rig_of(head)
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-        settings.last_result = describe_take(action, motion, frame_start)
-        for warning in rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig):
+        result = describe_take(action, motion, frame_start)
+        trouble = worst_after(context, head.session_uid)
+        for warning in (*rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig), *trouble):
             self.report({"WARNING"}, warning)
-        self.report({"INFO"}, settings.last_result)
+        settings.last_result = "; but ".join((result, *trouble))
+        self.report({"INFO"}, result)
         return {"FINISHED"}
 
 

@@ -112,17 +112,30 @@ def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.SoundStrip:
     raise InputError(f"sound strip {name!r} not found in scene {scene.name!r}; choose one of {names}")
 
 
-def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSound:
-    """The audible part of a strip: the part between its handles and between those of the meta strips around it.
+@dataclass(frozen=True)
+class AudiblePart:
+    """The part of a strip that is heard: where it is on the timeline, and where in the sound file.
+
+    Attributes:
+        frame_start: scene frame at which it begins.
+        source_start_seconds: time in the file at `frame_start`; negative if the part begins with silence.
+        duration_seconds: its length.
+    """
+
+    frame_start: int
+    source_start_seconds: float
+    duration_seconds: float
+
+
+def audible_part(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> AudiblePart:
+    """The part of a strip between its handles and between those of the meta strips around it.
 
     The time in the file at frame f is (f - content_start + trim_start) / fps - sound_offset (spec/BLENDER.md, Sound
     strips; measured there on a mixed-down ramp).
 
     Raises:
-        InputError: if the strip has no sound, is retimed, or has no audible part.
+        InputError: if the strip is retimed, or has no audible part.
     """
-    if strip.sound is None:
-        raise InputError(f"strip {strip.name!r} has lost its sound; load the sound file again")
     if len(strip.retiming_keys) > 0:
         raise InputError(
             f"strip {strip.name!r} is retimed ({len(strip.retiming_keys)} retiming keys), which is not supported yet; "
@@ -139,16 +152,30 @@ def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSoun
     if right <= left:
         raise InputError(f"nothing of strip {strip.name!r} is heard; check its handles and its meta strip")
     frame_start = round(left)
-    sound = strip.sound
+    return AudiblePart(
+        frame_start,
+        frame_to_seconds(frame_start, fps, timing.content_start - timing.trim_start) - strip.sound_offset,
+        (right - frame_start) / fps,
+    )
+
+
+def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSound:
+    """The audible part of a strip, ready to be decoded.
+
+    Raises:
+        InputError: if the strip has no sound, is retimed, or has no audible part.
+    """
+    if strip.sound is None:
+        raise InputError(f"strip {strip.name!r} has lost its sound; load the sound file again")
+    part, sound = audible_part(scene, strip), strip.sound
     packed = sound.packed_file.data if sound.packed_file is not None else None
     return StripSound(
         strip=strip.name,
         path=Path(bpy.path.abspath(sound.filepath, library=sound.library)),
         packed=bytes(packed) if packed is not None else None,
-        frame_start=frame_start,
-        source_start_seconds=frame_to_seconds(frame_start, fps, timing.content_start - timing.trim_start)
-        - strip.sound_offset,
-        duration_seconds=(right - frame_start) / fps,
+        frame_start=part.frame_start,
+        source_start_seconds=part.source_start_seconds,
+        duration_seconds=part.duration_seconds,
     )
 
 

@@ -1,0 +1,396 @@
+"""What keeps the NLA from playing the takes, or lets something else play over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import bpy
+import numpy as np
+
+from ..narrow import present
+from .problem import Fix, Problem, Severity, counted, is_or_are, listed
+from .subject import Owner, Subject, channelbag, channels_of, curves_of, noun, slot_for
+
+_OVERLAYS = ("ADD", "COMBINE")  # blend types that keep what is below them
+
+
+def left_in_tweak_mode(subject: Subject) -> Problem | None:
+    """A strip whose keys are being edited: the tracks above it are silent, and a new take cannot be added."""
+    names = [noun(owner) for owner, data in _animated(subject) if data.use_tweak_mode]
+    if not names:
+        return None
+    return Problem(
+        "WARNING",
+        f"an NLA strip of {' and of '.join(names)} is being edited (tweak mode), in which the strips above it do not "
+        "play: leave tweak mode when the keys are done",
+        "TWEAK_MODE",
+    )
+
+
+def nla_off(subject: Subject) -> Problem | None:
+    """An NLA stack that is not evaluated."""
+    names = [noun(owner) for owner, data in _animated(subject) if not data.use_nla and subject.strips(owner)]
+    if not names:
+        return None
+    return Problem("ERROR", f"the NLA of {' and of '.join(names)} is switched off: switch it on", "NLA_OFF")
+
+
+def soloed_track(subject: Subject) -> Problem | None:
+    """A solo track without a take in use, which silences the takes."""
+    tracks = list(_soloed(subject))
+    if not tracks:
+        return None
+    return Problem(
+        "ERROR",
+        f"the NLA track {listed(sorted({repr(track.name) for track in tracks}))} is solo (star), so the takes of "
+        f"{subject.head.name!r} do not play: turn its star off",
+        "TRACK_SOLO",
+    )
+
+
+def muted_strips(subject: Subject) -> Problem | None:
+    """Muted tracks and strips of takes in use."""
+    muted = {}
+    for owner in subject.owners:
+        for track, strip in subject.strips(owner):
+            if track.mute or strip.mute:
+                muted[strip.name if strip.mute else track.name] = "strip" if strip.mute else "track"
+    if not muted:
+        return None
+    named = [f"{kind} {name!r}" for name, kind in muted.items()]
+    return Problem(
+        "ERROR",
+        f"the NLA {listed(named)} of {subject.head.name!r} {is_or_are(len(named))} muted, so the take does not play: "
+        "unmute it",
+        "STRIP_MUTED",
+    )
+
+
+def weak_strips(subject: Subject) -> Problem | None:
+    """Strips without influence."""
+    names = {strip.name: None for owner in subject.owners for strip in _weak(subject, owner)}
+    if not names:
+        return None
+    return Problem(
+        "ERROR",
+        f"the NLA strip {listed(map(repr, names))} of {subject.head.name!r} has an animated influence of 0: turn "
+        "Animated Influence off",
+        "STRIP_INFLUENCE",
+    )
+
+
+def slotless_strips(subject: Subject) -> Problem | None:
+    """Strips, or an active action, whose slot is none, or another data-block's."""
+    names = dict.fromkeys(_slotless(subject))
+    if not names:
+        return None
+    return Problem(
+        "ERROR",
+        f"the take {listed(map(repr, names))} of {subject.head.name!r} has no action slot, or another one's, on "
+        "shape keys or rig, so it moves nothing: choose its slot",
+        "ACTION_SLOT",
+    )
+
+
+def muted_curves(subject: Subject) -> Problem | None:
+    """Muted f-curves of takes in use."""
+    muted, all_curves = 0, 0
+    for action in subject.played:
+        for owner in subject.owners:
+            flags = _muted_flags(owner, action)
+            muted, all_curves = muted + int(flags.sum()), all_curves + len(flags)
+    if not muted:
+        return None
+    severity: Severity = "ERROR" if muted == all_curves else "WARNING"
+    return Problem(
+        severity,
+        f"{counted(muted, 'channel')} of the takes of {subject.head.name!r} {is_or_are(muted)} muted: unmute "
+        f"{'it' if muted == 1 else 'them'}",
+        "CURVES_MUTED",
+    )
+
+
+def played_over(subject: Subject) -> Problem | None:
+    """Other animation on the takes' channels, which plays above them."""
+    rivals = list(_rivals(subject))
+    if not rivals:
+        return None
+    parts = sorted({_part(path) for rival in rivals for path, _ in rival.channels})
+    important = [part for part in parts if part in ("the face", "jaw")]
+    names = {repr(rival.action.name): None for rival in rivals}
+    return Problem(
+        "WARNING" if important else "INFO",
+        f"the action {listed(names)} has keys for {listed(important or parts)} of {subject.head.name!r} too and plays "
+        "over the take: mute these channels of it, or let it be added to the take",
+        "RIVAL_MUTE",
+        "RIVAL_ADD",
+    )
+
+
+@dataclass(frozen=True)
+class _Rival:
+    """Animation that plays over the takes.
+
+    Attributes:
+        owner: the data-block that it animates.
+        action: its action.
+        strip: its NLA strip, or None for the active action.
+        channels: data path and index of the channels that the takes write too.
+        curves: its f-curves of these channels.
+    """
+
+    owner: Owner
+    action: bpy.types.Action
+    strip: bpy.types.NlaStrip | None
+    channels: frozenset[tuple[str, int]]
+    curves: tuple[bpy.types.FCurve, ...]
+
+
+def _animated(subject: Subject) -> Iterator[tuple[Owner, bpy.types.AnimData]]:
+    for owner in subject.owners:
+        if owner.animation_data is not None:
+            yield owner, owner.animation_data
+
+
+def _soloed(subject: Subject) -> Iterator[bpy.types.NlaTrack]:
+    """The solo tracks that silence takes in use."""
+    for owner, data in _animated(subject):
+        solo = [track for track in data.nla_tracks if track.is_solo]
+        if not solo:
+            continue
+        playing = {track.name for track, _ in subject.strips(owner)}
+        if playing - {track.name for track in solo} or not playing:
+            yield from solo
+
+
+def _weak(subject: Subject, owner: Owner) -> list[bpy.types.NlaStrip]:
+    return [strip for _, strip in subject.strips(owner) if _has_no_influence(strip)]
+
+
+def _has_no_influence(strip: bpy.types.NlaStrip) -> bool:
+    """Whether a strip's influence is animated, or set by hand, and never more than 0."""
+    if not strip.use_animated_influence:
+        return False  # Blender works it out, and shows 0 where the strip does not play
+    values = [
+        point.co[1] for curve in strip.fcurves if curve.data_path == "influence" for point in curve.keyframe_points
+    ]
+    return max(values, default=strip.influence) <= 0.0
+
+
+def _slotless(subject: Subject) -> Iterator[str]:
+    """Names of the takes that have lost their slot."""
+    for owner in subject.owners:
+        for _, strip in subject.strips(owner):
+            if _lost_slot(strip.action_slot, owner) and slot_for(owner, present(strip.action)) is not None:
+                yield strip.name
+        action = _active_take(subject, owner)
+        if action is not None and _lost_slot(present(owner.animation_data).action_slot, owner):
+            yield action.name
+
+
+def _muted_flags(owner: Owner, action: bpy.types.Action) -> np.ndarray:
+    """(curves,) whether each f-curve of a take is muted, by itself or with its group."""
+    bag = channelbag(action, slot_for(owner, action))
+    if bag is None:
+        return np.zeros(0, bool)
+    if any(group.mute for group in bag.groups):
+        return np.array([curve.mute or (curve.group is not None and curve.group.mute) for curve in bag.fcurves])
+    flags = np.empty(len(bag.fcurves), bool)
+    bag.fcurves.foreach_get("mute", flags)
+    return flags
+
+
+def _lost_slot(slot: bpy.types.ActionSlot | None, owner: Owner) -> bool:
+    return slot is None or slot.target_id_type != owner.id_type
+
+
+def _active_take(subject: Subject, owner: Owner) -> bpy.types.Action | None:
+    """The active action of a data-block if it is a take of this head that no NLA strip plays."""
+    action = owner.animation_data.action if owner.animation_data is not None else None
+    return action if action is not None and action in subject.played else None
+
+
+def _rivals(subject: Subject) -> Iterator[_Rival]:
+    """What plays over the takes: the active action, and NLA strips above them."""
+    for owner, data in _animated(subject):
+        strips = subject.strips(owner)
+        if not strips:
+            continue
+        ours: frozenset[tuple[str, int]] = frozenset().union(*(channels_of(owner, action) for action in subject.played))
+        spans = [(strip.frame_start, strip.frame_end) for _, strip in strips]
+        action = data.action
+        if action is not None and action not in subject.played and not data.use_tweak_mode:
+            holds = data.action_extrapolation != "NOTHING"
+            plays = data.action_influence > 0.0 and data.action_blend_type not in _OVERLAYS
+            if plays and _meets((action.frame_range[0], action.frame_range[1]), spans, holds, holds):
+                yield from _rival(owner, action, data.action_slot, None, ours)
+        yield from _rivals_above(owner, data, subject, ours, spans)
+
+
+def _rivals_above(
+    owner: Owner,
+    data: bpy.types.AnimData,
+    subject: Subject,
+    ours: frozenset[tuple[str, int]],
+    spans: list[tuple[float, float]],
+) -> Iterator[_Rival]:
+    """The NLA strips of the artist that play over takes, on tracks above them."""
+    played = {action.session_uid for action in subject.played}
+    below = False  # whether a take has been met on a lower track
+    for track in data.nla_tracks:
+        if track.mute:
+            continue
+        actions = {strip.action.session_uid for strip in track.strips if strip.action is not None}
+        if actions & played:
+            below = True
+        elif below:
+            for strip in track.strips:
+                if strip.mute or strip.action is None or strip.blend_type in _OVERLAYS or _has_no_influence(strip):
+                    continue
+                holds = strip.extrapolation
+                span = (strip.frame_start, strip.frame_end)
+                if _meets(span, spans, holds == "HOLD", holds != "NOTHING"):
+                    yield from _rival(owner, strip.action, strip.action_slot, strip, ours)
+
+
+def _meets(span: tuple[float, ...], spans: list[tuple[float, float]], before: bool, after: bool) -> bool:
+    """Whether frames overlap any of some spans; a held pose reaches before or after its own frames for ever."""
+    start, end = (float("-inf") if before else span[0]), (float("inf") if after else span[1])
+    return any(start < other_end and other_start < end for other_start, other_end in spans)
+
+
+def _rival(
+    owner: Owner,
+    action: bpy.types.Action,
+    slot: bpy.types.ActionSlot | None,
+    strip: bpy.types.NlaStrip | None,
+    ours: frozenset[tuple[str, int]],
+) -> Iterator[_Rival]:
+    bag = channelbag(action, slot)
+    if bag is None:
+        return
+    curves = tuple(
+        curve
+        for curve in bag.fcurves
+        if not curve.mute
+        and not (curve.group is not None and curve.group.mute)
+        and (curve.data_path, curve.array_index) in ours
+    )
+    if curves:
+        channels = frozenset((curve.data_path, curve.array_index) for curve in curves)
+        yield _Rival(owner, action, strip, channels, curves)
+
+
+def _part(path: str) -> str:
+    """The part of the head that a channel moves."""
+    if path.startswith("key_blocks"):
+        return "the face"
+    return path.split('"')[1].replace("_", " ")
+
+
+def _rebuild_dependencies(subject: Subject) -> None:
+    """Let Blender find out again what depends on the time.
+
+    While nothing plays, as below a solo track, it leaves the NLA out, and solo, mute and the like set by Python do not
+    bring it back (4.5 to 5.2): the face would then stand still until the file is opened again.
+    """
+    for _, data in _animated(subject):
+        active, added = data.nla_tracks.active, data.nla_tracks.new()
+        data.nla_tracks.remove(added)
+        if active is not None:
+            data.nla_tracks.active = active
+
+
+def _leave_tweak_mode(subject: Subject) -> None:
+    for _, data in _animated(subject):
+        if data.use_tweak_mode:
+            data.use_tweak_mode = False
+
+
+def _nla_on(subject: Subject) -> None:
+    for owner, data in _animated(subject):
+        if subject.strips(owner):
+            data.use_nla = True
+    _rebuild_dependencies(subject)
+
+
+def _solo_off(subject: Subject) -> None:
+    for track in list(_soloed(subject)):
+        track.is_solo = False
+    _rebuild_dependencies(subject)
+
+
+def _unmute_strips(subject: Subject) -> None:
+    for owner in subject.owners:
+        for track, strip in subject.strips(owner):
+            track.mute = strip.mute = False
+    _rebuild_dependencies(subject)
+
+
+def _full_influence(subject: Subject) -> None:
+    for owner in subject.owners:
+        for strip in _weak(subject, owner):
+            strip.use_animated_influence = False
+
+
+def _set_slots(subject: Subject) -> None:
+    for owner in subject.owners:
+        for _, strip in subject.strips(owner):
+            slot = slot_for(owner, present(strip.action))
+            if slot is not None and _lost_slot(strip.action_slot, owner):
+                strip.action_slot = slot
+        action = _active_take(subject, owner)
+        if action is not None and _lost_slot(present(owner.animation_data).action_slot, owner):
+            present(owner.animation_data).action_slot = slot_for(owner, action)
+
+
+def _unmute_curves(subject: Subject) -> None:
+    for action in subject.played:
+        for owner in subject.owners:
+            for curve in curves_of(owner, action):
+                curve.mute = False
+                if curve.group is not None:
+                    curve.group.mute = False
+
+
+def _mute_rivals(subject: Subject) -> None:
+    for rival in list(_rivals(subject)):
+        for curve in rival.curves:
+            curve.mute = True
+
+
+def _add_rivals(subject: Subject) -> None:
+    for rival in list(_rivals(subject)):
+        # Combine counts from a property's default, which for shape keys is 1 in Blender 5.0.
+        way: Literal["ADD", "COMBINE"] = "ADD" if isinstance(rival.owner, bpy.types.Key) else "COMBINE"
+        if rival.strip is not None:
+            rival.strip.blend_type = way
+        else:
+            present(rival.owner.animation_data).action_blend_type = way
+
+
+CHECKS = (
+    left_in_tweak_mode,
+    nla_off,
+    soloed_track,
+    muted_strips,
+    weak_strips,
+    slotless_strips,
+    muted_curves,
+    played_over,
+)
+FIXES = {
+    "TWEAK_MODE": Fix("Leave Tweak Mode", "Stop editing the NLA strip; its keys are kept", _leave_tweak_mode),
+    "NLA_OFF": Fix("Switch On", "Let the NLA play", _nla_on),
+    "TRACK_SOLO": Fix("Solo Off", "Turn off the star of the tracks that silence the takes", _solo_off),
+    "STRIP_MUTED": Fix("Unmute", "Unmute the takes' tracks and strips", _unmute_strips),
+    "STRIP_INFLUENCE": Fix("Full Influence", "Turn off the animated influence of the takes' strips", _full_influence),
+    "ACTION_SLOT": Fix("Set Slot", "Give shape keys and rig the slots of the take", _set_slots),
+    "CURVES_MUTED": Fix("Unmute", "Unmute the takes' channels", _unmute_curves),
+    "RIVAL_MUTE": Fix(
+        "Play Take", "Mute the channels of the other action that the takes write; its other keys play on", _mute_rivals
+    ),
+    "RIVAL_ADD": Fix("Add to Take", "Let the other action be added to the take (blending Add or Combine)", _add_rivals),
+}

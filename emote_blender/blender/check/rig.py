@@ -1,0 +1,379 @@
+"""What keeps bones from moving the jaw, and the head from being seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+
+from ...errors import InputError
+from ..narrow import armature_of, expect, pose_bones
+from .problem import Fix, Problem, listed
+from .subject import Subject, bone_path, channels_of, drivers_of, view_layer
+
+_JAW = "jaw"
+# Constraints that replace or limit a bone's rotation; the others move it or add to it.
+_REPLACING = {
+    "COPY_TRANSFORMS",
+    "LIMIT_ROTATION",
+    "TRACK_TO",
+    "DAMPED_TRACK",
+    "LOCKED_TRACK",
+    "IK",
+    "SPLINE_IK",
+    "ARMATURE",
+    "ACTION",
+}
+_ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
+
+
+def rest_position(subject: Subject) -> Problem | None:
+    """An armature that ignores its pose."""
+    armature = subject.rig.armature
+    if armature_of(armature).pose_position != "REST":
+        return None
+    return Problem(
+        "ERROR",
+        f"the rig {armature.name!r} is in rest position, so jaw and neck stand still: set it to Pose Position",
+        "RIG_REST",
+    )
+
+
+def edited_rig(subject: Subject) -> Problem | None:
+    """An armature in Edit Mode, which shows its rest position."""
+    armature = subject.rig.armature
+    if armature.mode != "EDIT":
+        return None
+    return Problem(
+        "ERROR",
+        f"the rig {armature.name!r} is in Edit Mode, which shows its rest position: go back to Object Mode",
+        "RIG_MODE",
+    )
+
+
+def lost_modifier(subject: Subject) -> Problem | None:
+    """A mesh that no armature deforms."""
+    modifiers = _armature_modifiers(subject)
+    if any(modifier.object is not None for modifier in modifiers):
+        return None
+    if not modifiers and subject.head.parent == subject.rig.armature and subject.head.parent_type == "ARMATURE":
+        return None  # deformed by its parent
+    found = "names no rig" if modifiers else "is missing"
+    return Problem(
+        "ERROR",
+        f"the Armature modifier of {subject.head.name!r} {found}, so the jaw moves nothing: "
+        f"set it to {subject.rig.armature.name!r}",
+        "MODIFIER_LOST",
+    )
+
+
+def disabled_modifier(subject: Subject) -> Problem | None:
+    """An Armature modifier that is switched off, in the viewport or for renders."""
+    off = [modifier for modifier in _armature_modifiers(subject) if modifier.object is not None]
+    if not off or any(modifier.show_viewport and modifier.show_render for modifier in off):
+        return None
+    places = [name for name, attribute in _PLACES if not any(getattr(modifier, attribute) for modifier in off)]
+    if not places:
+        return None
+    return Problem(
+        "ERROR" if "viewport" in places else "WARNING",
+        f"the Armature modifier of {subject.head.name!r} is disabled in {' and '.join(places)}, so the jaw moves "
+        "nothing there: enable it",
+        "MODIFIER_DISABLED",
+    )
+
+
+_PLACES = (("viewport", "show_viewport"), ("renders", "show_render"))
+
+
+def unweighted_jaw(subject: Subject) -> Problem | None:
+    """An Armature modifier that does not use the weights of the jaw, or a mesh that lost them."""
+    group = subject.head.vertex_groups.get(_JAW)
+    if group is None:
+        return Problem(
+            "ERROR",
+            f"{subject.head.name!r} has no vertex group {_JAW!r}, so the jaw bone moves nothing: rename the group "
+            "of the jaw's weights to it, or undo its removal",
+        )
+    modifiers = [modifier for modifier in _armature_modifiers(subject) if modifier.object is not None]
+    if modifiers and not any(modifier.use_vertex_groups for modifier in modifiers):
+        return Problem(
+            "ERROR",
+            f"the Armature modifier of {subject.head.name!r} ignores vertex groups, so the jaw moves nothing: "
+            "turn Bind To › Vertex Groups on",
+            "MODIFIER_GROUPS",
+        )
+    if not armature_of(subject.rig.armature).bones[_JAW].use_deform:
+        return Problem(
+            "ERROR",
+            f"the bone {_JAW!r} of {subject.rig.armature.name!r} does not deform: turn Bone › Deform on",
+            "JAW_DEFORM",
+        )
+    return None
+
+
+def constrained_jaw(subject: Subject) -> Problem | None:
+    """A jaw that follows a constraint."""
+    names = [constraint.name for constraint in _constraints(subject)]
+    if not names:
+        return None
+    return Problem(
+        "ERROR",
+        f"the jaw of {subject.rig.armature.name!r} follows its constraint ({listed(names)}), not the take: "
+        "mute the constraint",
+        "JAW_CONSTRAINED",
+    )
+
+
+def driven_jaw(subject: Subject) -> Problem | None:
+    """A jaw whose rotation a driver sets."""
+    if not _jaw_drivers(subject):
+        return None
+    return Problem(
+        "ERROR",
+        f"the rotation of the jaw of {subject.rig.armature.name!r} is driven, and a driver overrides the take: "
+        "mute its drivers",
+        "JAW_DRIVEN",
+    )
+
+
+def rotation_mode(subject: Subject) -> Problem | None:
+    """A jaw bone whose rotation mode is another one than the take's curves are for."""
+    written = _written_rotation(subject)
+    bone = pose_bones(subject.rig.armature)[_JAW]
+    if written is None or written == _ROTATIONS.get(bone.rotation_mode, "rotation_euler"):
+        return None
+    return Problem(
+        "ERROR",
+        f"the jaw of {subject.rig.armature.name!r} is rotated by {_words(bone.rotation_mode)}, but the take has keys "
+        f"of {written.replace('_', ' ')}: set the bone's rotation mode back",
+        "JAW_ROTATION_MODE",
+    )
+
+
+def cached_mesh(subject: Subject) -> Problem | None:
+    """A modifier that replaces the mesh by a stored one."""
+    caches = _caches(subject)
+    if not caches:
+        return None
+    return Problem(
+        "ERROR",
+        f"the modifier {listed(modifier.name for modifier in caches)} of {subject.head.name!r} replaces the face by a "
+        "stored one: disable it",
+        "MESH_CACHED",
+    )
+
+
+def hidden_head(subject: Subject) -> Problem | None:
+    """A head that is not shown in the viewport."""
+    head = subject.head
+    if head.visible_get(view_layer=view_layer(subject)):
+        return None
+    return Problem(
+        "WARNING",
+        f"{head.name!r} is hidden in the viewport (by its eye or screen icon, or by its collection): show it",
+        "HEAD_HIDDEN",
+    )
+
+
+def unrendered_head(subject: Subject) -> Problem | None:
+    """A head that is left out of renders."""
+    if not subject.head.hide_render:
+        return None
+    return Problem(
+        "INFO",
+        f"{subject.head.name!r} is disabled in renders (camera icon): enable it if it is to be rendered",
+        "HEAD_NOT_RENDERED",
+    )
+
+
+def _armature_modifiers(subject: Subject) -> list[bpy.types.ArmatureModifier]:
+    return [modifier for modifier in subject.head.modifiers if isinstance(modifier, bpy.types.ArmatureModifier)]
+
+
+def _constraints(subject: Subject) -> list[bpy.types.Constraint]:
+    """The constraints that rotate the jaw in the take's stead."""
+    return [
+        constraint
+        for constraint in pose_bones(subject.rig.armature)[_JAW].constraints
+        if not constraint.mute and constraint.influence > 0.0 and _replaces_rotation(constraint)
+    ]
+
+
+def _replaces_rotation(constraint: bpy.types.Constraint) -> bool:
+    if isinstance(constraint, bpy.types.CopyRotationConstraint):
+        return constraint.target is not None and constraint.mix_mode == "REPLACE"
+    return constraint.type in _REPLACING and constraint.is_valid
+
+
+def _jaw_drivers(subject: Subject) -> list[bpy.types.FCurve]:
+    start = f"{bone_path(_JAW)}.rotation"
+    return [curve for curve in drivers_of(subject.rig.armature) if curve.data_path.startswith(start) and not curve.mute]
+
+
+def _written_rotation(subject: Subject) -> str | None:
+    """The rotation property of the jaw that the last take in use has keys of."""
+    start = f"{bone_path(_JAW)}.rotation"
+    for action in subject.played[-1:]:
+        for path, _ in channels_of(subject.rig.armature, action):
+            if path.startswith(start):
+                return path.rpartition(".")[2]
+    return None
+
+
+def _words(mode: str) -> str:
+    return mode.replace("_", " ").lower() if mode in _ROTATIONS else f"Euler angles {mode}"
+
+
+def _caches(subject: Subject) -> list[bpy.types.Modifier]:
+    return [
+        modifier
+        for modifier in subject.head.modifiers
+        if modifier.show_viewport
+        and (
+            (isinstance(modifier, bpy.types.MeshCacheModifier) and modifier.filepath)
+            or (isinstance(modifier, bpy.types.MeshSequenceCacheModifier) and modifier.cache_file is not None)
+        )
+    ]
+
+
+def unnamed_jaw(head: bpy.types.Object) -> bpy.types.Bone | None:
+    """The bone that must be the jaw of a head without a bone of that name: the only one with `jaw` in its name."""
+    for armature in (*_armatures(head), head.parent):
+        if armature is not None and armature.type == "ARMATURE":
+            bones = armature_of(armature).bones
+            named = [bone for bone in bones if _JAW in bone.name.lower()]
+            return named[0] if _JAW not in bones and len(named) == 1 else None
+    return None
+
+
+def _armatures(head: bpy.types.Object) -> list[bpy.types.Object | None]:
+    return [modifier.object for modifier in head.modifiers if isinstance(modifier, bpy.types.ArmatureModifier)]
+
+
+def name_jaw(head: bpy.types.Object) -> None:
+    """Name the jaw bone `jaw`; Blender renames the vertex group and the channels that belong to it."""
+    bone = unnamed_jaw(head)
+    if bone is not None:
+        bone.name = _JAW
+
+
+def _pose_position(subject: Subject) -> None:
+    armature_of(subject.rig.armature).pose_position = "POSE"
+
+
+def _leave_mode(subject: Subject) -> None:
+    view_layer(subject).objects.active = subject.rig.armature
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _restore_modifier(subject: Subject) -> None:
+    modifiers = _armature_modifiers(subject)
+    if not modifiers:
+        head = subject.head
+        modifiers = [expect(head.modifiers.new("Armature", "ARMATURE"), bpy.types.ArmatureModifier)]
+        head.modifiers.move(len(head.modifiers) - 1, 0)
+    modifiers[0].object = subject.rig.armature
+
+
+def _enable_modifier(subject: Subject) -> None:
+    modifier = next(modifier for modifier in _armature_modifiers(subject) if modifier.object is not None)
+    modifier.show_viewport = modifier.show_render = True
+
+
+def _use_groups(subject: Subject) -> None:
+    next(modifier for modifier in _armature_modifiers(subject) if modifier.object is not None).use_vertex_groups = True
+
+
+def _let_deform(subject: Subject) -> None:
+    armature_of(subject.rig.armature).bones[_JAW].use_deform = True
+
+
+def _mute_constraints(subject: Subject) -> None:
+    for constraint in _constraints(subject):
+        constraint.mute = True
+
+
+def _mute_jaw_drivers(subject: Subject) -> None:
+    for curve in _jaw_drivers(subject):
+        curve.mute = True
+    subject.rig.armature.update_tag()
+
+
+def _restore_rotation_mode(subject: Subject) -> None:
+    written = _written_rotation(subject)
+    modes = {path: mode for mode, path in _ROTATIONS.items()}
+    # Add Head gives its bones XYZ; a curve does not tell the order of Euler angles.
+    pose_bones(subject.rig.armature)[_JAW].rotation_mode = modes.get(written or "", "XYZ")  # type: ignore[assignment]
+
+
+def _disable_caches(subject: Subject) -> None:
+    for modifier in _caches(subject):
+        modifier.show_viewport = modifier.show_render = False
+
+
+def _show(subject: Subject) -> None:
+    head, layer = subject.head, view_layer(subject)
+    head.hide_viewport = False
+    for way in _layer_collections(layer.layer_collection, head):
+        for collection in way:
+            collection.exclude = collection.hide_viewport = False
+            collection.collection.hide_viewport = False
+    head.hide_set(False, view_layer=layer)
+    if not head.visible_get(view_layer=layer):
+        raise InputError(f"{head.name!r} cannot be shown: it is in none of this scene's collections, or in local view")
+
+
+def _layer_collections(
+    root: bpy.types.LayerCollection, head: bpy.types.Object
+) -> Iterator[tuple[bpy.types.LayerCollection, ...]]:
+    """The first way from the scene's collection down to one that holds the head."""
+
+    def ways(at: bpy.types.LayerCollection) -> Iterator[tuple[bpy.types.LayerCollection, ...]]:
+        if head.name in at.collection.objects:
+            yield (at,)
+        for child in at.children:
+            for way in ways(child):
+                yield (at, *way)
+
+    for way in ways(root):
+        yield way[1:]  # the scene's own collection cannot be hidden
+        return
+
+
+def _render(subject: Subject) -> None:
+    subject.head.hide_render = False
+
+
+CHECKS = (
+    edited_rig,
+    rest_position,
+    lost_modifier,
+    disabled_modifier,
+    unweighted_jaw,
+    constrained_jaw,
+    driven_jaw,
+    rotation_mode,
+    cached_mesh,
+    hidden_head,
+    unrendered_head,
+)
+FIXES = {
+    "JAW_NAME": Fix(
+        "Name Bone 'jaw'", "Give the jaw bone the name that takes use", lambda subject: name_jaw(subject.head)
+    ),
+    "RIG_MODE": Fix("Object Mode", "Leave the mode that shows the rest position", _leave_mode),
+    "RIG_REST": Fix("Pose Position", "Let the rig follow its pose", _pose_position),
+    "MODIFIER_LOST": Fix("Set Rig", "Let the head's rig deform its mesh", _restore_modifier),
+    "MODIFIER_DISABLED": Fix("Enable", "Enable the Armature modifier in viewport and renders", _enable_modifier),
+    "MODIFIER_GROUPS": Fix("Use Groups", "Let the Armature modifier use vertex groups", _use_groups),
+    "JAW_DEFORM": Fix("Let Deform", "Let the jaw bone deform the mesh", _let_deform),
+    "JAW_CONSTRAINED": Fix("Mute Constraint", "Mute the constraints that rotate the jaw", _mute_constraints),
+    "JAW_DRIVEN": Fix(
+        "Mute Drivers", "Mute the drivers of the jaw's rotation; they stay in the file", _mute_jaw_drivers
+    ),
+    "JAW_ROTATION_MODE": Fix("Set Mode", "Set the rotation mode that the take's keys are for", _restore_rotation_mode),
+    "MESH_CACHED": Fix("Disable", "Disable the modifiers that replace the mesh", _disable_caches),
+    "HEAD_HIDDEN": Fix("Show", "Show the head and the collections that it is in", _show),
+    "HEAD_NOT_RENDERED": Fix("Render", "Enable the head in renders", _render),
+}

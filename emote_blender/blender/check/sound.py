@@ -1,0 +1,167 @@
+"""What keeps the sound of takes from being heard, or from being where the take is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import bpy
+
+from ...errors import InputError
+from ..narrow import expect, present
+from ..scene.strips import audible_part, sound_strips, strip_scene
+from ..settings.take_settings import EMOTE_PG_take
+from .problem import Fix, Problem, is_or_are, listed
+from .subject import Subject
+
+_FRAMES_TOLERANCE = 0.5
+_SECONDS_TOLERANCE = 2e-3
+_LENGTH_TOLERANCE = 0.061  # seconds: a motion has whole frames of 1/25 s
+
+
+def muted_scene(subject: Subject) -> Problem | None:
+    """A scene whose sound is off."""
+    scenes = [scene for scene in _scenes(subject) if sound_strips(scene)]
+    silent = [scene for scene in scenes if not scene.use_audio or scene.audio_volume == 0.0]
+    if not silent:
+        return None
+    return Problem(
+        "WARNING",
+        f"the sound of the scene {silent[0].name!r} is off (Mute in Timeline > Playback, or its volume is 0): "
+        "switch it on",
+        "SCENE_AUDIO",
+    )
+
+
+def muted_sound(subject: Subject) -> Problem | None:
+    """Strips of takes in use that are muted, alone or with their channel."""
+    names = [strip.name for strip in _muted(subject)]
+    if not names:
+        return None
+    return Problem(
+        "WARNING",
+        f"the sound strip {listed(map(repr, names))} {is_or_are(len(names))} muted (itself, its channel, or by volume "
+        "0), so the face speaks without a voice: unmute it",
+        "SOUND_MUTED",
+    )
+
+
+def lost_sound(subject: Subject) -> Problem | None:
+    """Strips of takes in use whose sound file is gone."""
+    lost = []
+    for _, strip in _pairs(subject):
+        sound = strip.sound
+        if sound is None or (
+            sound.packed_file is None and not Path(bpy.path.abspath(sound.filepath, library=sound.library)).is_file()
+        ):
+            lost.append(strip.name)
+    if not lost:
+        return None
+    return Problem(
+        "WARNING",
+        f"the sound file of the strip {listed(map(repr, lost))} is missing: put it back, or choose it again in the "
+        "strip",
+    )
+
+
+def moved_sound(subject: Subject) -> Problem | None:
+    """Strips that were moved or trimmed since their take was made."""
+    moved = [strip.name for take, strip in _pairs(subject) if is_moved(take, strip)]
+    if not moved:
+        return None
+    return Problem(
+        "WARNING",
+        f"the strip {listed(map(repr, moved))} was moved or trimmed since its take was made: retime the take, or "
+        "generate it again if the strip shows other words now",
+        "RETIME",
+    )
+
+
+def no_sound(subject: Subject) -> Problem | None:
+    """Takes without a strip in the scene that is played."""
+    heard = {strip.name for scene in _scenes(subject) for strip in sound_strips(scene)}
+    silent = [take.name for take in subject.takes if take.line not in heard]
+    if not silent:
+        return None
+    return Problem(
+        "INFO",
+        f"the take {listed(map(repr, silent))} has no sound strip in the scene {subject.scene.name!r}, so it plays "
+        "without a voice: add its sound to the sequencer",
+    )
+
+
+def sound_elsewhere(subject: Subject) -> Problem | None:
+    """Strips in another scene than the one that is played in the 3D viewport."""
+    scene = strip_scene(subject.context)
+    if scene == subject.scene or not _pairs(subject):
+        return None
+    return Problem(
+        "INFO",
+        f"the sound is in the scene {scene.name!r}: play it there (Space over the sequencer), as playing "
+        f"{subject.scene.name!r} is silent",
+    )
+
+
+def is_moved(take: EMOTE_PG_take, strip: bpy.types.SoundStrip) -> bool:
+    """Whether a strip's audible part is no longer where, or what, its take was made of."""
+    try:
+        now = audible_part(expect(strip.id_data, bpy.types.Scene), strip)
+    except InputError:
+        return False  # nothing of it is heard, which other sentences say
+    return (
+        abs(now.frame_start - take.frame_start) > _FRAMES_TOLERANCE
+        or abs(now.source_start_seconds - take.source_start_seconds) > _SECONDS_TOLERANCE
+        or abs(now.duration_seconds - take.duration_seconds) > _LENGTH_TOLERANCE
+    )
+
+
+def _scenes(subject: Subject) -> list[bpy.types.Scene]:
+    """The window's scene, and the one of its sequencer if that is another."""
+    return list(dict.fromkeys((subject.scene, strip_scene(subject.context))))
+
+
+def _pairs(subject: Subject) -> list[tuple[EMOTE_PG_take, bpy.types.SoundStrip]]:
+    """The takes in use with their strips."""
+    strips = {strip.name: strip for scene in reversed(_scenes(subject)) for strip in sound_strips(scene)}
+    return [(take, strips[take.line]) for take in subject.takes if take.line in strips]
+
+
+def _muted(subject: Subject) -> list[bpy.types.SoundStrip]:
+    return [strip for _, strip in _pairs(subject) if strip.volume == 0.0 or any(part.mute for part in _mutable(strip))]
+
+
+def _mutable(strip: bpy.types.Strip) -> Iterator[bpy.types.Strip | bpy.types.SequenceTimelineChannel]:
+    """What can mute a strip: itself, its channel, the meta strips around it and their channels."""
+    meta = strip.parent_meta()
+    channels = (
+        present(expect(strip.id_data, bpy.types.Scene).sequence_editor).channels
+        if meta is None
+        else expect(meta, bpy.types.MetaStrip).channels
+    )
+    yield strip
+    yield channels[strip.channel]
+    if meta is not None:
+        yield from _mutable(meta)
+
+
+def _unmute(subject: Subject) -> None:
+    for strip in _muted(subject):
+        for part in _mutable(strip):
+            part.mute = False
+        if strip.volume == 0.0:
+            strip.volume = 1.0
+
+
+def _scene_audio(subject: Subject) -> None:
+    for scene in _scenes(subject):
+        if sound_strips(scene):
+            scene.use_audio = True
+            if scene.audio_volume == 0.0:
+                scene.audio_volume = 1.0
+
+
+CHECKS = (muted_scene, muted_sound, lost_sound, moved_sound, no_sound, sound_elsewhere)
+FIXES = {
+    "SCENE_AUDIO": Fix("Sound On", "Let the scene play its sound", _scene_audio),
+    "SOUND_MUTED": Fix("Unmute", "Unmute the strips of the takes, and their channels", _unmute),
+}

@@ -1,0 +1,156 @@
+"""The head that is checked, with what plays on it: read from the file once for all checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import bpy
+
+from ..head.rig import HeadRig, rig_of
+from ..narrow import present, shape_keys_of, window_scene
+from ..scene.take import TAKE_PROPERTY
+from ..settings.head_settings import head_settings
+from ..settings.take_settings import EMOTE_PG_take
+
+# A data-block on which takes are played.
+Owner = bpy.types.Key | bpy.types.Object
+# A strip of the NLA on its track.
+Placed = tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A head that can be animated, in the scene of a window.
+
+    Attributes:
+        context: the context that the check was asked in.
+        scene: the window's scene.
+        rig: mesh, armature and shape keys of the head.
+        takes: the takes in use that have an action.
+        played: the actions of these takes; without any, the active action if it is a take of an earlier version.
+        placed: the NLA strips of these actions, with their tracks, on the shape keys and on the armature.
+    """
+
+    context: bpy.types.Context
+    scene: bpy.types.Scene
+    rig: HeadRig
+    takes: tuple[EMOTE_PG_take, ...]
+    played: tuple[bpy.types.Action, ...]
+    placed: tuple[tuple[Placed, ...], tuple[Placed, ...]]
+
+    def strips(self, owner: Owner) -> tuple[Placed, ...]:
+        """The NLA strips of the takes in use on one of the owners."""
+        return self.placed[0 if isinstance(owner, bpy.types.Key) else 1]
+
+    @property
+    def head(self) -> bpy.types.Object:
+        """The head's mesh object."""
+        return self.rig.mesh
+
+    @property
+    def keys(self) -> bpy.types.Key:
+        """The head's shape keys."""
+        return shape_keys_of(self.rig.mesh)
+
+    @property
+    def owners(self) -> tuple[Owner, Owner]:
+        """The data-blocks that takes animate: shape keys and armature."""
+        return self.keys, self.rig.armature
+
+
+def read_subject(context: bpy.types.Context, head: bpy.types.Object) -> Subject:
+    """The head and what it plays; raises InputError if it cannot be animated."""
+    rig = rig_of(head)
+    takes = tuple(take for take in head_settings(head).takes if take.in_use and take.action is not None)
+    played = tuple(take.action for take in takes)
+    if not played:
+        played = tuple({action: None for owner in (shape_keys_of(head), rig.armature) for action in _old_takes(owner)})
+    placed = _strips_of(shape_keys_of(head), played), _strips_of(rig.armature, played)
+    return Subject(context, window_scene(context), rig, takes, played, placed)
+
+
+def _old_takes(owner: Owner) -> list[bpy.types.Action]:
+    """The active action of a data-block if it is a take."""
+    data = owner.animation_data
+    action = data.action if data is not None else None
+    return [action] if action is not None and action.get(TAKE_PROPERTY) is not None else []
+
+
+def noun(owner: Owner) -> str:
+    """A data-block as sentences name it."""
+    return "the shape keys" if isinstance(owner, bpy.types.Key) else f"the rig {owner.name!r}"
+
+
+def _strips_of(owner: Owner, actions: tuple[bpy.types.Action, ...]) -> tuple[Placed, ...]:
+    """The NLA strips of a data-block that play one of these actions, with their tracks."""
+    if owner.animation_data is None:
+        return ()
+    wanted = {action.session_uid for action in actions}
+    return tuple(
+        (track, strip)
+        for track in owner.animation_data.nla_tracks
+        for strip in track.strips
+        if strip.action is not None and strip.action.session_uid in wanted
+    )
+
+
+def slot_for(owner: Owner, action: bpy.types.Action) -> bpy.types.ActionSlot | None:
+    """The slot of a take's action that moves this data-block."""
+    return next((slot for slot in action.slots if slot.target_id_type == owner.id_type), None)
+
+
+def channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> bpy.types.ActionChannelbag | None:
+    """The f-curves of a slot, or None; unlike `compat.action_channelbag` it makes nothing."""
+    if slot is None:
+        return None
+    for layer in action.layers:
+        for strip in layer.strips:
+            if isinstance(strip, bpy.types.ActionKeyframeStrip):
+                return strip.channelbag(slot)
+    return None
+
+
+def curves_of(owner: Owner, action: bpy.types.Action) -> Iterator[bpy.types.FCurve]:
+    """The f-curves of a take on this data-block."""
+    bag = channelbag(action, slot_for(owner, action))
+    if bag is not None:
+        yield from bag.fcurves
+
+
+# Channels of an action by its session identifier and the number of its curves.
+_channels: dict[tuple[int, int, str], frozenset[tuple[str, int]]] = {}
+_MOST_ACTIONS = 4096
+
+
+def channels_of(owner: Owner, action: bpy.types.Action) -> frozenset[tuple[str, int]]:
+    """Data path and index of every channel that a take writes on this data-block; cached, as it reads every curve."""
+    bag = channelbag(action, slot_for(owner, action))
+    if bag is None:
+        return frozenset()
+    key = (action.session_uid, len(bag.fcurves), owner.id_type)
+    if key not in _channels:
+        if len(_channels) >= _MOST_ACTIONS:
+            _channels.clear()
+        _channels[key] = frozenset((curve.data_path, curve.array_index) for curve in bag.fcurves)
+    return _channels[key]
+
+
+def key_path(name: str) -> str:
+    """Data path of a shape key's value."""
+    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
+
+
+def bone_path(name: str) -> str:
+    """Data path of a pose bone."""
+    return f'pose.bones["{bpy.utils.escape_identifier(name)}"]'
+
+
+def drivers_of(owner: Owner) -> list[bpy.types.FCurve]:
+    """The drivers of a data-block."""
+    return list(owner.animation_data.drivers) if owner.animation_data is not None else []
+
+
+def view_layer(subject: Subject) -> bpy.types.ViewLayer:
+    """The view layer of the window."""
+    return present(subject.context.view_layer)

@@ -1,0 +1,163 @@
+"""What puts takes out of time, or out of hearing: found, named, and mended where Blender allows it."""
+
+import bpy
+import numpy as np
+import pytest
+from moving_mesh import found, mend, mesh_track, stands_still
+
+from emote_blender.blender.check.find import problems
+from emote_blender.blender.compat import new_sound_strip
+
+
+@pytest.fixture
+def strip(scene, speaking, ramp_wav):
+    """The strip that the take is of: 0.8 s from frame 1."""
+    scene.sync_mode = "AUDIO_SYNC"
+    return new_sound_strip(scene, "line", str(ramp_wav(seconds=0.8)), channel=1, frame_start=1)
+
+
+def sentences(head):
+    """Every sentence about a head."""
+    return [problem.sentence for problem in problems(bpy.context, head)]
+
+
+def test_a_take_with_its_strip_has_no_problem(speaking, strip):
+    assert sentences(speaking) == []
+
+
+def moved_in_range(scene, head):
+    """Whether the mesh moves within the frames that are played."""
+    start, end = scene.frame_start, scene.frame_end
+    if scene.use_preview_range:
+        start, end = scene.frame_preview_start, scene.frame_preview_end
+    shots = []
+    for frame in range(start, end + 1, 3):
+        scene.frame_set(frame)
+        mesh = head.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
+        shots.append(np.array([vertex.co for vertex in mesh.vertices]))
+    return np.abs(np.stack(shots) - shots[0]).max() > 1e-4
+
+
+@pytest.mark.parametrize("preview", [False, True])
+@pytest.mark.parametrize("start, end", [(100, 130), (90, 90)])
+def test_a_range_beside_the_take_is_extended_over_it(scene, speaking, preview, start, end):
+    if preview:
+        scene.use_preview_range = True
+        scene.frame_preview_start, scene.frame_preview_end = start, end
+    else:
+        scene.frame_start, scene.frame_end = start, end
+    problem = found(speaking, "RANGE")
+    assert problem.severity == "ERROR"
+    played = "the preview range" if preview else "the scene's range"
+    assert f"lies at frames 1 to 20, but {played} is {start} to {end}" in problem.sentence
+    mend(speaking, "RANGE")
+    assert found(speaking, "RANGE") is None
+    assert moved_in_range(scene, speaking)
+
+
+def test_a_take_that_is_partly_in_range_is_not_named(scene, speaking):
+    scene.frame_start, scene.frame_end = 15, 40
+    assert found(speaking, "RANGE") is None
+
+
+def test_another_frame_rate_is_named(scene, speaking, strip):
+    scene.render.fps = 50
+    (sentence,) = [sentence for sentence in sentences(speaking) if "fps" in sentence]
+    assert "'line' was made at 25 fps, but the scene plays at 50: retime it" in sentence
+
+
+def test_time_stretching_is_set_back(scene, speaking, strip):
+    before = mesh_track(speaking)
+    scene.render.frame_map_old, scene.render.frame_map_new = 100, 200
+    assert np.abs(mesh_track(speaking) - before).max() > 1e-4
+    mend(speaking, "TIME_STRETCH")
+    np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
+    assert sentences(speaking) == []
+
+
+def test_playback_of_every_frame_is_a_hint_with_a_fix(scene, speaking, strip):
+    scene.sync_mode = "NONE"
+    assert found(speaking, "SYNC").severity == "INFO"
+    mend(speaking, "SYNC")
+    assert scene.sync_mode == "AUDIO_SYNC"
+    assert sentences(speaking) == []
+
+
+def test_playback_that_leaves_viewports_out_is_an_error(speaking, strip):
+    screen = bpy.context.screen
+    if screen is None:
+        pytest.skip("this Blender has no screen in background")
+    screen.use_play_3d_editors = screen.use_play_top_left_3d_editor = False
+    try:
+        assert found(speaking, "PLAYBACK_EDITORS").severity == "ERROR"
+        mend(speaking, "PLAYBACK_EDITORS")
+        assert screen.use_play_3d_editors
+    finally:
+        screen.use_play_3d_editors = True
+
+
+def mute_strip(scene, strip):
+    strip.mute = True
+
+
+def mute_channel(scene, strip):
+    scene.sequence_editor.channels[strip.channel].mute = True
+
+
+def no_volume(scene, strip):
+    strip.volume = 0.0
+
+
+@pytest.mark.parametrize("spoil", [mute_strip, mute_channel, no_volume])
+def test_a_muted_strip_is_unmuted(scene, speaking, strip, spoil):
+    other = new_sound_strip(scene, "other", strip.sound.filepath, channel=2, frame_start=1)
+    other.mute = True
+    spoil(scene, strip)
+    assert "'line' is muted" in found(speaking, "SOUND_MUTED").sentence
+    mend(speaking, "SOUND_MUTED")
+    assert sentences(speaking) == []
+    assert other.mute
+
+
+@pytest.mark.parametrize("setting, value", [("use_audio", False), ("audio_volume", 0.0)])
+def test_a_scene_without_sound_gets_it_back(scene, speaking, strip, setting, value):
+    setattr(scene, setting, value)
+    assert "sound of the scene 'Scene' is off" in found(speaking, "SCENE_AUDIO").sentence
+    mend(speaking, "SCENE_AUDIO")
+    assert sentences(speaking) == []
+
+
+def test_a_missing_sound_file_is_named(speaking, strip, tmp_path):
+    strip.sound.filepath = str(tmp_path / "gone.wav")
+    assert sentences(speaking)[0].startswith("the sound file of the strip 'line' is missing")
+
+
+def move(strip):
+    strip.frame_start = 11
+
+
+def trim_start(strip):
+    strip.frame_final_start = 8
+
+
+def trim_end(strip):
+    strip.frame_final_end = 12
+
+
+@pytest.mark.parametrize("change", [move, trim_start, trim_end])
+def test_a_strip_that_was_moved_or_trimmed_is_named(speaking, strip, change):
+    change(strip)
+    assert sentences(speaking)[0].startswith("the strip 'line' was moved or trimmed since its take was made")
+
+
+def test_a_take_without_a_strip_is_a_hint(scene, speaking):
+    assert sentences(speaking) == [
+        "the take 'line' has no sound strip in the scene 'Scene', so it plays without a voice: add its sound to the "
+        "sequencer"
+    ]
+
+
+def test_a_take_of_another_scene_is_a_hint(scene, speaking, strip):
+    speaking.emote.takes[0].scene = bpy.data.scenes.new("Edit")
+    assert sentences(speaking)[0].startswith("the take 'line' follows the scene 'Edit', not this one")
+    assert not stands_still(mesh_track(speaking))
