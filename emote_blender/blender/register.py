@@ -25,6 +25,7 @@ from .operators.moments import (
     EMOTE_OT_replace_emotion_keys,
 )
 from .operators.motion import EMOTE_OT_apply_motion
+from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes, emotion_keys
 from .scene.sound_file import decode_file
@@ -34,6 +35,7 @@ from .settings.models_folder import apply_models_folder, forget_models_folder, s
 from .settings.properties import EMOTE_PG_settings
 from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .settings.transcript import EMOTE_PG_strip
+from .takes import face_maps
 from .ui import add_menu, panel_state
 from .ui.check import EMOTE_PT_check, EMOTE_PT_check_sequencer
 from .ui.panels import EMOTE_PT_identity, EMOTE_PT_sequencer, EMOTE_PT_view3d
@@ -65,6 +67,8 @@ CLASSES = (
     EMOTE_OT_import_emotion,
     EMOTE_OT_export_emotion,
     EMOTE_OT_take_transcript,
+    EMOTE_OT_refine_copy,
+    EMOTE_OT_refine_reset,
     EMOTE_MT_transcript,
     EMOTE_PT_view3d,
     EMOTE_PT_identity,
@@ -120,6 +124,7 @@ def unregister() -> None:
     changes.remove_handlers()
     panel_state.forget_states()
     forget_checks()
+    face_maps.forget_maps()
     forget_models_folder()
     for owner, _ in reversed(_PROPERTIES):
         delattr(owner, _PROPERTY)

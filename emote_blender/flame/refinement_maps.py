@@ -60,7 +60,7 @@ def refinement_maps(
     upper = _smooth_step(vertices[:, 1] - _nose_base(vertices, joints, contact), _BORDER_MM * millimetre)
     left = 2.0 * _smooth_step(vertices[:, 0] - np.median(vertices[:, 0]), _BORDER_MM * millimetre) - 1.0
     basis = np.ascontiguousarray(directions, np.float32).reshape(len(vertices) * 3, -1)
-    gram = basis.T @ basis
+    gram = _products(basis, basis)
     maps = [_projection(basis, np.repeat(weights, 3), gram, named) for weights in (upper, left)]
     lips = None if contact is None else _lips(vertices, basis, jaw_weights, joints, contact, millimetre, gram, named)
     return RefinementMaps(maps[0], maps[1], lips)
@@ -80,8 +80,13 @@ def _projection(basis: np.ndarray, weights: np.ndarray, gram: np.ndarray, named:
         return (np.einsum("ve,ve,v->e", basis, basis, weights) / np.maximum(size, np.finfo(np.float32).tiny)).astype(
             np.float32
         )
-    weighted = basis.T @ (weights[:, None] * basis)
+    weighted = _products(basis, weights[:, None].astype(np.float32) * basis)
     return np.linalg.solve(_with_ridge(gram, _RIDGE), weighted.astype(np.float64)).astype(np.float32)
+
+
+def _products(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(E, E) one.T @ other; fast also where numpy has no BLAS, as in official builds of Blender."""
+    return np.einsum("ve,vf->ef", one, other)
 
 
 def _with_ridge(gram: np.ndarray, part: float) -> np.ndarray:
@@ -163,19 +168,19 @@ def _lips(
     order = np.argsort(from_centre)
     lip_points = [order[side[order]][:_POINTS_PER_LIP] for side in (~is_lower, is_lower)]
     points = np.concatenate(lip_points)
-    displacements = basis.reshape(len(vertices), 3, -1)[points].transpose(2, 0, 1)  # (E, P, 3)
+    displacements = basis.reshape(len(vertices), 3, -1)[points]  # (P, 3, E)
 
     system = _with_ridge(gram, _LIP_RIDGE)
-    sideways, vertical = np.abs(displacements[..., :2]).max(1).T
+    sideways, vertical = np.abs(displacements[:, :2]).max(0)
     upright = vertical >= sideways  # mouthLeft with as much mouthRight would do, but nobody poses a mouth so
 
     def move(upper: float, lower: float) -> np.ndarray | None:
         """The coefficients that move the lips up by these shares of a millimetre, or None if none do."""
-        field = np.zeros_like(vertices)
+        field = np.zeros(vertices.shape, np.float32)
         field[:, 1] = weights * np.where(is_lower, lower, upper) * millimetre
-        wanted = (basis.T @ field.ravel()).astype(np.float64)
+        wanted = np.einsum("ve,v->e", basis, field.ravel()).astype(np.float64)
         coefficients = _positive_solution(system, wanted, upright) if named else np.linalg.solve(system, wanted)
-        height = np.einsum("e,ep->p", coefficients, displacements[..., 1]) / millimetre
+        height = (displacements[:, 1] @ coefficients) / millimetre
         moved = height[_POINTS_PER_LIP:].mean() * np.sign(lower) + height[:_POINTS_PER_LIP].mean() * np.sign(upper)
         return (coefficients / moved).astype(np.float32) if moved > 0.05 else None
 

@@ -121,7 +121,7 @@ class LipMaps:
     Attributes:
         points: (P, 3) vertices at the middle of the lips at rest, the upper lip's first.
         num_upper: number of points on the upper lip.
-        directions: (E, P, 3) displacement of the points by each component at 1.
+        directions: (P, 3, E) displacement of the points by each component at 1.
         jaw_weights: (P,) skinning weight of the jaw.
         jaw_joint: (3,) the joint about which the jaw turns.
         closing: (E,) coefficients that bring the lips one millimetre nearer.
@@ -157,8 +157,8 @@ class LipMaps:
             jaw: (T, 3) axis-angle, radians.
         """
         num_frames, num_points = len(expression), len(self.points)
-        moved = (expression @ self.directions.reshape(len(self.directions), -1)).reshape(num_frames, num_points, 3)
-        position = moved + self.points
+        moved = np.einsum("te,ce->tc", expression, self.directions.reshape(num_points * 3, -1))
+        position = moved.reshape(num_frames, num_points, 3) + self.points
         turned_height = np.einsum("tc,tpc->tp", axis_angle_to_matrix(jaw)[:, 1], position - self.jaw_joint)
         height = position[..., 1]
         height = height + self.jaw_weights * (turned_height + self.jaw_joint[1] - height)
@@ -368,7 +368,8 @@ def _apply(mapping: np.ndarray, expression: np.ndarray) -> np.ndarray:
     """A map of `RefinementMaps` applied to (T, E) coefficients."""
     if mapping.ndim == 1:
         return expression * mapping
-    return expression @ mapping.T
+    # Official Blender builds have a numpy without BLAS, whose matrix product is many times slower than einsum.
+    return np.einsum("te,fe->tf", expression, mapping)
 
 
 def _per_frame(value: Value) -> np.ndarray:
