@@ -8,11 +8,13 @@ from .emote_pipeline import (
     uses_transcript,
 )
 from .feature_cache import FeatureCache, feature_key, model_digest
+from .rendered_windows import RenderedWindows
 
 __all__ = [
     "AudioFeatures",
     "EMOTEPipeline",
     "FeatureCache",
+    "RenderedWindows",
     "describe_track",
     "feature_key",
     "model_digest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from ..transcript.phones import CLASSES
 from ..transcript.pronunciation import Pronunciation, pronounce
 from ..transcript.text import require_speakable_length
 from ..version import package_version
+from .rendered_windows import RenderedWindows
 from .windows import Window, check_window_frames, plan_windows
 
 Progress = Callable[[float, str], None]
@@ -174,6 +176,8 @@ class EMOTEPipeline:
         speaker: str | None = None,
         progress: Progress | None = None,
         cancelled: IsCancelled | None = None,
+        *,
+        rendered: RenderedWindows | None = None,
     ) -> FaceMotion:
         """The motion of a face that speaks the clip of the features with the emotion of the track.
 
@@ -183,6 +187,7 @@ class EMOTEPipeline:
             speaker: style of speaking, by the name of one of the model's speakers; None for its first.
             progress: called with a fraction 0 to 1 and a text.
             cancelled: called before each window.
+            rendered: windows of these features that were rendered before; new ones are added.
 
         Raises:
             InputError: if the speaker is unknown.
@@ -199,7 +204,9 @@ class EMOTEPipeline:
         windows = self._plan_windows(len(condition))
         for window in _reported(windows, "Animating the face", progress, cancelled):
             part = slice(window.start, window.stop)
-            window.add_to(motion, self.engine.motion(features.values[part], condition[part]))
+            render = functools.partial(self.engine.motion, features.values[part], condition[part])
+            known = rendered and rendered.motion(window.start, condition[part], render)
+            window.add_to(motion, render() if known is None else known)
         motion = motion[before : before + features.num_frames]
         meta = {
             "model": config.name,

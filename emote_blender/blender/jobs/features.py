@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,14 @@ from ..scene.strips import FileSound, StripSound
 from ..settings.models_folder import ROOT_PACKAGE
 
 if TYPE_CHECKING:
-    from ...pipeline import AudioFeatures, EMOTEPipeline, FeatureCache
+    from ...pipeline import AudioFeatures, EMOTEPipeline, FeatureCache, RenderedWindows
 
 _MOST_KNOWN = 4096
+_MOST_RENDERED = 8  # sounds whose rendered windows are kept
 
 _cache: FeatureCache | None = None
 _known: dict[tuple, tuple[str, float]] = {}  # key and length of sounds, so that one that is known is not even decoded
+_rendered: OrderedDict[str, RenderedWindows] = OrderedDict()
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +34,12 @@ class EncodedSound:
     Attributes:
         features: its features.
         seconds: the sound's length.
+        rendered: windows of it that were rendered in this sitting.
     """
 
     features: AudioFeatures
     seconds: float
+    rendered: RenderedWindows
 
 
 def open_cache() -> FeatureCache:
@@ -55,6 +60,7 @@ def forget_features() -> None:
     global _cache
     _cache = None
     _known.clear()
+    _rendered.clear()
 
 
 def encoded(
@@ -89,7 +95,7 @@ def encoded(
     if source in _known:
         key, seconds = _known[source]
         if (features := cache.get(key)) is not None:
-            return EncodedSound(features, seconds)
+            return EncodedSound(features, seconds, _rendered_of(key))
     waveform = sound.decode()
     key, seconds = feature_key(waveform, digest, transcript, language, complete=True), waveform.duration_seconds
     if len(_known) >= _MOST_KNOWN:
@@ -101,7 +107,18 @@ def encoded(
             waveform, progress, cancelled, transcript=transcript, language=language, complete=True
         )
         cache.put(key, features)
-    return EncodedSound(features, seconds)
+    return EncodedSound(features, seconds, _rendered_of(key))
+
+
+def _rendered_of(key: str) -> RenderedWindows:
+    """The rendered windows of a sound, by the key of its features."""
+    from ...pipeline import RenderedWindows
+
+    rendered = _rendered.setdefault(key, RenderedWindows())
+    _rendered.move_to_end(key)
+    while len(_rendered) > _MOST_RENDERED:
+        _rendered.popitem(last=False)
+    return rendered
 
 
 @functools.lru_cache(maxsize=8)
