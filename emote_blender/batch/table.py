@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from ..errors import EmoteError, InputError
@@ -132,7 +133,7 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life) -> Job:
 
 def _life(row: CSVRow, life: Life) -> Life:
     """The life of a row; raises InputError if a column cannot be read."""
-    changes: dict[str, bool | int] = {}
+    changes: dict[str, Any] = {}
     for column in LIFE_COLUMNS:
         text = row.values[column].lower()
         if text and text not in _SWITCHES:

@@ -93,7 +93,8 @@ def measure_prosody(samples: Samples, sample_rate: int, num_frames: int, fps: fl
         frames = np.lib.stride_tricks.sliding_window_view(sound, reach)[place - reach // 2]
         periods = _periods(frames, window, shortest, longest)
         pitch[rows] = np.divide(sample_rate, periods, out=np.zeros(len(periods)), where=periods > 0)
-    pitch[loudness < max(-60.0, np.max(loudness, initial=SILENCE_DB) - _VOICED_RANGE_DB)] = 0.0
+    loudest = float(np.max(loudness, initial=SILENCE_DB))
+    pitch[loudness < max(-60.0, loudest - _VOICED_RANGE_DB)] = 0.0
     return Prosody(loudness.astype(np.float32), _without_leaps(pitch).astype(np.float32))
 
 

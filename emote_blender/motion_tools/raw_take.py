@@ -12,6 +12,7 @@ import numpy as np
 from ..motion import FaceMotion
 
 _FORMAT = 1
+_ARRAYS = "expression", "jaw", "eyes", "neck", "lids"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class RawTake:
         arrays: dict[str, np.ndarray] = {}
         for prefix, motion in (("", self.emotional), ("neutral_", self.neutral)):
             if motion is not None:
-                parts = {"expression": motion.expression, "jaw": motion.jaw, "eyes": motion.eyes, "neck": motion.neck}
+                parts = {name: getattr(motion, name) for name in _ARRAYS}
                 arrays |= {prefix + name: values for name, values in parts.items() if values is not None}
         if self.prosody is not None:
             arrays |= {"loudness_db": self.prosody.loudness_db, "pitch_hz": self.prosody.pitch_hz}
@@ -68,7 +69,7 @@ class RawTake:
         fps, meta = float(stored["fps"]), stored["meta"]
 
         def motion(prefix: str, meta: dict[str, Any]) -> FaceMotion:
-            parts = {name: arrays.get(prefix + name) for name in ("eyes", "neck")}
+            parts: dict[str, Any] = {name: arrays.get(prefix + name) for name in ("eyes", "neck", "lids")}
             return FaceMotion(arrays[f"{prefix}expression"], arrays[f"{prefix}jaw"], fps, **parts, meta=meta)
 
         neutral = motion("neutral_", {}) if "neutral_expression" in arrays else None

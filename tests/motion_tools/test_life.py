@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import life_figures
 import numpy as np
@@ -14,7 +16,7 @@ from emote_blender.motion import FaceMotion
 from emote_blender.motion_tools.blinks import Blinks, plan_blinks
 from emote_blender.motion_tools.gaze import HUMAN, LIMITS_DEGREES, EyePlaces, eye_rotations, plan_gaze
 from emote_blender.motion_tools.head_motion import neck_rotations
-from emote_blender.motion_tools.life import Life, LifeMotion, add_life, life_motion
+from emote_blender.motion_tools.life import STILL, Life, LifeMotion, add_life, life_motion
 from emote_blender.motion_tools.prosody import Phrasing, phrasing
 from emote_blender.motion_tools.rotation import axis_angle_to_matrix
 
@@ -186,9 +188,8 @@ def test_strengths_may_change_over_time(voice):
 
 
 def test_the_eyelid_offset_opens_and_closes(voice):
-    still = Life(blinks=False, gaze=False, head_motion=False)
     for offset, component, value in ((-1.0, 0, 1.0), (-0.3, 0, 0.3), (0.4, 4, 0.4)):
-        made = add_life(motion_of(), voice, Life(**{**vars(still), "eyelid_open_offset": offset}))
+        made = add_life(motion_of(), voice, replace(STILL, eyelid_open_offset=offset))
         assert made.expression[0, component] == pytest.approx(value)
 
 
@@ -247,7 +248,7 @@ def test_the_weight_goes_from_the_listener_to_the_target():
 def test_the_upper_lid_follows_a_downward_look(voice):
     low = np.repeat([[0.0, -0.4, 1.0]], 1500, axis=0)
     high = np.repeat([[0.0, 0.4, 1.0]], 1500, axis=0)
-    still = {"blinks": False, "head_motion": False, "saccade_strength": 0.0}
+    still: dict[str, Any] = {"blinks": False, "head_motion": False, "saccade_strength": 0.0}
     down, up = (add_life(motion_of(), voice, Life(look_at=point, **still)).expression for point in (low, high))
     assert 0.1 < down[:, 0].min() < 0.4
     assert not down[:, 4].any()
@@ -289,5 +290,6 @@ def test_breath_goes_on_without_head_motion_strength():
 
 
 def test_closure_of_no_blinks_is_zero():
-    nothing = Blinks(np.zeros((0, 2)), *np.zeros((3, 0)), np.zeros((0, 2)))
+    none = np.zeros(0)
+    nothing = Blinks(np.zeros((0, 2)), none, none, none, np.zeros((0, 2)))
     assert not nothing.closure_at(np.arange(10.0)).any()
