@@ -35,7 +35,9 @@ _SOFT = 0.75  # of a limit from which on angles are compressed
 
 @dataclass(frozen=True, eq=False)
 class EyePlaces:
-    """Places in the head at rest, metres, in the face model's axes: y up, z forward, x to the character's left.
+    """Places in the head at rest, in the face model's axes: y up, z forward, x to the character's left.
+
+    Heads may have any size: distances are compared with that between the eyes.
 
     Attributes:
         eyes: (2, 3) middle of the left and of the right eyeball.
@@ -50,7 +52,13 @@ class EyePlaces:
         """(3,) the point between the eyes."""
         return self.eyes.mean(axis=0)
 
+    @property
+    def scale(self) -> float:
+        """Size of the head, in human heads."""
+        return max(float(np.linalg.norm(self.eyes[0] - self.eyes[1])), 1e-9) / _HUMAN_EYES
 
+
+_HUMAN_EYES = 0.063  # metres between a person's eyes
 HUMAN = EyePlaces(np.array([[0.0315, 0.0, 0.0], [-0.0315, 0.0, 0.0]]), np.array([0.0, -0.11, -0.08]))
 LISTENER_METRES = 1.2  # distance of a listener that the eyes converge on if they have no target
 
@@ -131,16 +139,17 @@ def eye_rotations(
     Args:
         offsets: (T, 2) degrees by which the eyes look past the point, to the left and up.
         neck: (T, 3) rotation of the neck as axis-angle, radians.
-        target: (T, 3) the point, metres, in the frame of the unturned neck; None for a listener straight ahead.
+        target: (T, 3) the point, in the frame of the unturned neck and the unit of `places`; None for a listener
+            straight ahead.
         weight: (T,) or a number: 0 looks at the listener straight ahead, 1 at the target.
         places: of the eyes and the neck.
     """
     num_frames = len(offsets)
-    ahead = places.middle + np.array([0.0, 0.0, LISTENER_METRES])
+    ahead = places.middle + np.array([0.0, 0.0, LISTENER_METRES * places.scale])
     point = np.repeat(ahead[None], num_frames, axis=0)
     if target is not None:
         share = np.broadcast_to(np.asarray(weight, np.float64), (num_frames,))[:, None]
-        point = _between_directions(point, np.asarray(target, np.float64), share, places.middle)
+        point = _between_directions(point, np.asarray(target, np.float64), share, places)
     unturn = np.swapaxes(axis_angle_to_matrix(np.asarray(neck, np.float64)), 1, 2)
     point = np.einsum("tij,tj->ti", unturn, point - places.neck) + places.neck
     rotations = []
@@ -155,10 +164,11 @@ def looking_down(eyes: np.ndarray) -> np.ndarray:
     return np.asarray(eyes, np.float64)[:, [0, 3]]
 
 
-def _between_directions(start: np.ndarray, end: np.ndarray, share: np.ndarray, middle: np.ndarray) -> np.ndarray:
-    """Points (T, 3) on the way from one to the other as seen from `middle`: directions and distances are blended."""
+def _between_directions(start: np.ndarray, end: np.ndarray, share: np.ndarray, places: EyePlaces) -> np.ndarray:
+    """Points (T, 3) on the way from one to the other as the eyes see them: directions and distances are blended."""
+    middle, nearest = places.middle, 0.05 * places.scale
     angles = _angles(start - middle) * (1 - share) + _angles(end - middle) * share
-    reach = [np.maximum(np.linalg.norm(point - middle, axis=1, keepdims=True), 0.05) for point in (start, end)]
+    reach = [np.maximum(np.linalg.norm(point - middle, axis=1, keepdims=True), nearest) for point in (start, end)]
     # Convergence follows the inverse of the distance.
     distance = 1 / ((1 - share) / reach[0] + share / reach[1])
     yaw, pitch = np.radians(angles).T

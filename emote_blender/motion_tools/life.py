@@ -45,6 +45,7 @@ class Life:
         breathing: factor on the breath in the neck.
         seed: another number gives other blinks, saccades and nods.
         places: of eyes and neck.
+        neck: (T, 3) rotation of the neck that the eyes turn against, as axis-angle, radians; None for the added one.
     """
 
     blinks: bool = True
@@ -60,6 +61,7 @@ class Life:
     breathing: Curve = 1.0
     seed: int = 0
     places: EyePlaces = HUMAN
+    neck: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         interval = self.blink_interval_seconds
@@ -147,8 +149,9 @@ def life_motion(motion: FaceMotion, prosody: Prosody | None, life: Life, start_s
     if life.gaze:
         fixations = plan_gaze(0.0, seconds[-1], voice, life.seed)
         offsets = fixations.offsets_at(seconds) * _column(life.saccade_strength, num_frames)
-        held = np.zeros((num_frames, 3)) if neck is None else neck
-        eyes = eye_rotations(offsets, held, life.look_at, life.look_at_weight, life.places)
+        turned = neck if life.neck is None else life.neck
+        turned = np.zeros((num_frames, 3)) if turned is None else turned
+        eyes = eye_rotations(offsets, turned, life.look_at, life.look_at_weight, life.places)
     closure = np.zeros((num_frames, 2))
     if life.blinks:
         blinks = plan_blinks(0.0, seconds[-1] + 1 / fps, voice, life.blink_interval_seconds, life.seed)
