@@ -191,7 +191,6 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
 
 
 def _alive(motion: FaceMotion, waveform: Waveform, life: Life) -> FaceMotion:
-    """The motion with blinks, gaze and head motion, and its metadata saying so."""
+    """The motion with blinks, gaze and head motion that follow the sound."""
     prosody = measure_prosody(waveform.samples, waveform.sample_rate, motion.num_frames, motion.fps)
-    motion = add_life(motion, prosody, life)
-    return replace(motion, meta={**motion.meta, "life": life.summary()})
+    return add_life(motion, prosody, life)

@@ -44,6 +44,7 @@ class Life:
         head_strength: factor on nods, drift and posture.
         breathing: factor on the breath in the neck.
         seed: another number gives other blinks, saccades and nods.
+        presence: how much there is, 0 to 1. A blink that meets a frame below 1 is left out as a whole.
         places: of eyes and neck.
         neck: (T, 3) rotation of the neck that the eyes turn against, as axis-angle, radians; None for the added one.
     """
@@ -60,6 +61,7 @@ class Life:
     head_strength: Curve = 1.0
     breathing: Curve = 1.0
     seed: int = 0
+    presence: Curve = 1.0
     places: EyePlaces = HUMAN
     neck: np.ndarray | None = None
 
@@ -121,12 +123,16 @@ class LifeMotion:
 def add_life(motion: FaceMotion, prosody: Prosody | None = None, life: Life | None = None) -> FaceMotion:
     """The motion with blinks, gaze and head motion; the same for the same arguments (see `LifeMotion.added_to`).
 
+    Its metadata states what was added (`life`).
+
     Args:
         motion: at any frame rate; its first frame is the beginning of the sound.
         prosody: of the sound, at 25 frames per second; None for a face that does not speak.
         life: what is added; None for the defaults.
     """
-    return life_motion(motion, prosody, life or Life()).added_to(motion)
+    life = life or Life()
+    made = life_motion(motion, prosody, life).added_to(motion)
+    return replace(made, meta={**motion.meta, "life": life.summary()})
 
 
 def life_motion(motion: FaceMotion, prosody: Prosody | None, life: Life, start_seconds: float = 0.0) -> LifeMotion:
@@ -146,16 +152,19 @@ def life_motion(motion: FaceMotion, prosody: Prosody | None, life: Life, start_s
     if life.head_motion:
         emotion = emotion_of(motion.meta)
         neck = neck_rotations(seconds, voice, prosody, emotion, life.head_strength, life.breathing, life.seed)
+        neck = neck * _column(life.presence, num_frames)
     if life.gaze:
         fixations = plan_gaze(0.0, seconds[-1], voice, life.seed)
         offsets = fixations.offsets_at(seconds) * _column(life.saccade_strength, num_frames)
         turned = neck if life.neck is None else life.neck
         turned = np.zeros((num_frames, 3)) if turned is None else turned
         eyes = eye_rotations(offsets, turned, life.look_at, life.look_at_weight, life.places)
+        eyes = eyes * _column(life.presence, num_frames)
     closure = np.zeros((num_frames, 2))
     if life.blinks:
         blinks = plan_blinks(0.0, seconds[-1] + 1 / fps, voice, life.blink_interval_seconds, life.seed)
         closure = np.clip(blinks.closure_at(seconds) * _column(life.blink_strength, num_frames), 0.0, 1.0)
+        closure = _whole_blinks(closure, _column(life.presence, num_frames)[:, 0] >= 1.0)
     return LifeMotion(neck, eyes, closure, _column(life.eyelid_open_offset, num_frames))
 
 
@@ -209,6 +218,16 @@ def _lids(motion: FaceMotion, closure: np.ndarray, down: np.ndarray, offset: np.
             # Lids that close are wide no longer.
             expression[:, wide] = np.where(raised > 0, raised * (1 - closure[:, eye]), raised)
     return {"expression": expression}
+
+
+def _whole_blinks(closure: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """The closure (T, 2) without the blinks that meet a frame that is not allowed (T,)."""
+    if allowed.all():
+        return closure
+    moving = closure.any(axis=1)
+    number = np.cumsum(np.diff(moving, prepend=False) & moving)  # of the blink, from 1
+    spoilt = np.unique(number[moving & ~allowed])
+    return np.where((moving & ~np.isin(number, spoilt))[:, None], closure, 0.0)
 
 
 def _column(values: Curve, num_frames: int) -> np.ndarray:

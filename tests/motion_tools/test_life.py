@@ -293,3 +293,29 @@ def test_closure_of_no_blinks_is_zero():
     none = np.zeros(0)
     nothing = Blinks(np.zeros((0, 2)), none, none, none, np.zeros((0, 2)))
     assert not nothing.closure_at(np.arange(10.0)).any()
+
+
+def test_where_a_face_is_absent_nothing_moves_and_no_blink_is_cut(voice):
+    presence = np.ones(1500)
+    presence[500:800] = 0.0
+    presence[800:812] = np.linspace(0, 1, 12)
+    whole, part = (
+        life_motion(motion_of(), voice, Life(presence=values, blink_interval_seconds=1.0)) for values in (1.0, presence)
+    )
+    assert not part.neck[500:800].any()
+    assert not part.eyes[500:800].any()
+    assert not part.closure[500:811].any()
+    kept = part.closure.any(axis=1)
+    np.testing.assert_array_equal(part.closure[kept], whole.closure[kept])
+    starts, ends = np.flatnonzero(np.diff(kept.astype(int)) == 1), np.flatnonzero(np.diff(kept.astype(int)) == -1)
+    assert len(starts) == len(ends) > 15
+    assert part.closure[starts + 1].max() < 0.9
+
+
+def test_a_motion_states_what_was_added(voice):
+    assert add_life(motion_of(), voice, Life(seed=9, gaze=False)).meta["life"] == {
+        "blinks": True,
+        "gaze": False,
+        "head_motion": True,
+        "seed": 9,
+    }
