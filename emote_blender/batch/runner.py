@@ -15,9 +15,7 @@ from ..errors import Cancelled, EmoteError, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, say
 from ..files.paths import find_head, find_model
-from ..motion import FaceMotion
-from ..motion_tools.life import Life, add_life
-from ..motion_tools.prosody import measure_prosody
+from ..motion_tools.life import add_life
 from ..retarget.compatibility import check_fits_head, version_warning
 from ..version import package_version
 from .report import StageClock
@@ -156,7 +154,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         motion = replace(motion, meta={**motion.meta, "audio": job.audio.name})
     if job.life.moves:
         with clock.stage("life"):
-            motion = _alive(motion, waveform, job.life)
+            motion = add_life(motion, features.prosody, job.life)
     with clock.stage("write"):
         progress(1.0, "writing")
         if job.output.suffix.lower() == ".blend":
@@ -188,9 +186,3 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         "output": str(job.output),
         "version": package_version(),
     }
-
-
-def _alive(motion: FaceMotion, waveform: Waveform, life: Life) -> FaceMotion:
-    """The motion with blinks, gaze and head motion that follow the sound."""
-    prosody = measure_prosody(waveform.samples, waveform.sample_rate, motion.num_frames, motion.fps)
-    return add_life(motion, prosody, life)

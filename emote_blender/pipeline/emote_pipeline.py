@@ -17,6 +17,8 @@ from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE, open_engine
 from ..errors import Cancelled, InputError, ModelError
 from ..files.paths import DEFAULT_MODEL, find_model
 from ..motion import FaceMotion
+from ..motion_tools.prosody import measure_prosody
+from ..motion_tools.raw_take import Prosody
 from ..sample_store import Samples
 from ..speech_model.config import EMOTEConfig
 from ..transcript.following import FollowedTranscript, TranscriptReport, follow
@@ -48,6 +50,7 @@ class AudioFeatures:
         model: name of the model whose encoder made them.
         padding: frames of silence (before, after), which `generate` drops from the motion.
         transcript_report: how well the transcript matches the clip, or None without a transcript.
+        prosody: loudness and pitch of the clip, T frames, for blinks, gaze and head motion.
     """
 
     values: np.ndarray
@@ -55,6 +58,7 @@ class AudioFeatures:
     model: str
     padding: tuple[int, int] = (0, 0)
     transcript_report: TranscriptReport | None = None
+    prosody: Prosody | None = None
 
     @property
     def num_frames(self) -> int:
@@ -167,7 +171,8 @@ class EMOTEPipeline:
             part = clip.part(window, config.samples_per_frame)
             given = None if phones is None else phones[2 * window.start : 2 * window.stop]
             window.add_to(values, self.engine.encode(part, window.num_frames, statistics, given))
-        return AudioFeatures(values, config.fps, config.name, padding, report)
+        prosody = measure_prosody(sound, config.sample_rate, num_frames - sum(padding), config.fps)
+        return AudioFeatures(values, config.fps, config.name, padding, report, prosody)
 
     def generate(
         self,

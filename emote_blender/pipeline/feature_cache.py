@@ -22,6 +22,7 @@ import numpy as np
 
 from ..audio import Waveform
 from ..files.atomic_write import atomic_file
+from ..motion_tools.raw_take import Prosody
 from ..transcript.following import AlignedWord, TranscriptReport
 from ..version import package_version
 from .emote_pipeline import AudioFeatures
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 MEMORY_BYTES = 64 << 20
 DISK_BYTES = 256 << 20
 _SUFFIX = ".features"
-_MAGIC = b"EMOTE features 1\n"
+_MAGIC = b"EMOTE features 2\n"
 _DIGEST_BYTES = 32
 _PIECE_SAMPLES = 1 << 20
 _PIECE_BYTES = 1 << 22
@@ -179,7 +180,10 @@ def _to_bytes(key: str, features: AudioFeatures) -> bytes:
         "transcript_report": None if report is None else asdict(report),
     }
     archive = io.BytesIO()
-    np.savez(archive, values=features.values, meta=np.array(json.dumps(meta)))
+    arrays = {"values": features.values}
+    if features.prosody is not None:
+        arrays |= {"loudness_db": features.prosody.loudness_db, "pitch_hz": features.prosody.pitch_hz}
+    np.savez(archive, meta=np.array(json.dumps(meta)), **arrays)
     content = archive.getvalue()
     return _MAGIC + hashlib.sha256(content).digest() + content
 
@@ -192,10 +196,11 @@ def _from_bytes(key: str, content: bytes) -> AudioFeatures:
         raise ValueError("the digest does not match")
     with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
         values, meta = arrays["values"], json.loads(str(arrays["meta"]))
+        prosody = Prosody(arrays["loudness_db"], arrays["pitch_hz"]) if "pitch_hz" in arrays else None
     if meta["key"] != key:
         raise ValueError("the file was renamed")
     report = _report_of(meta["transcript_report"])
-    return AudioFeatures(values, meta["fps"], meta["model"], tuple(meta["padding"]), report)
+    return AudioFeatures(values, meta["fps"], meta["model"], tuple(meta["padding"]), report, prosody)
 
 
 def _report_of(fields: dict[str, Any] | None) -> TranscriptReport | None:

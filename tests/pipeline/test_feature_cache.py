@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from emote_blender.audio import Waveform
+from emote_blender.motion_tools.raw_take import Prosody
 from emote_blender.pipeline import AudioFeatures, EMOTEPipeline, FeatureCache, feature_key, model_digest
 from emote_blender.transcript.following import AlignedWord, TranscriptReport
 
@@ -19,13 +20,17 @@ KEY = "a" * 64
 def features(seed: int = 0, num_frames: int = 50) -> AudioFeatures:
     values = np.random.default_rng(seed).normal(size=(num_frames, 16)).astype(np.float32)
     words = (AlignedWord("hello", 0.1, 0.5), AlignedWord("world", 0.5, 0.9, "it does not match"))
-    return AudioFeatures(values, 25, "tiny", (4, 6), TranscriptReport("en", words, ((1.0, 2.0),), False))
+    prosody = Prosody(values[:, 0].copy(), values[:, 1].copy())
+    return AudioFeatures(values, 25, "tiny", (4, 6), TranscriptReport("en", words, ((1.0, 2.0),), False), prosody)
 
 
 def same(one: AudioFeatures | None, other: AudioFeatures) -> bool:
     return (
         one is not None
         and np.array_equal(one.values, other.values)
+        and one.prosody is not None
+        and np.array_equal(one.prosody.loudness_db, other.prosody.loudness_db)
+        and np.array_equal(one.prosody.pitch_hz, other.prosody.pitch_hz)
         and (one.fps, one.model, one.padding, one.transcript_report)
         == (other.fps, other.model, other.padding, other.transcript_report)
     )
@@ -105,7 +110,7 @@ def test_a_file_with_a_pickle_is_refused(tmp_path):
     np.savez(content, values=np.array([print], dtype=object), meta=np.array(json.dumps(meta)))
     archive = content.getvalue()
     path = tmp_path / f"{KEY}.features"
-    path.write_bytes(b"EMOTE features 1\n" + hashlib.sha256(archive).digest() + archive)
+    path.write_bytes(b"EMOTE features 2\n" + hashlib.sha256(archive).digest() + archive)
     assert FeatureCache(tmp_path).get(KEY) is None
 
 

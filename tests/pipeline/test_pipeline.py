@@ -282,3 +282,14 @@ def test_one_emotion_whose_intensity_changes_keeps_its_name():
 
 def test_the_version_is_the_manifests():
     assert package_version().count(".") == 2
+
+
+def test_features_hold_the_prosody_of_every_frame(pipeline):
+    seconds = np.arange(2 * 16000) / 16000
+    pitch = 120.0 * (1 + np.arange(10)[:, None])
+    sound = np.where(seconds < 1, 0.1 * np.sin(2 * np.pi * pitch * seconds).sum(axis=0), 0.0).astype(np.float32)
+    prosody = pipeline.encode(Waveform(sound)).prosody
+    assert len(prosody.pitch_hz) == len(prosody.loudness_db) == 50
+    assert prosody.pitch_hz[2:23] == pytest.approx(120.0, rel=0.01)
+    assert prosody.loudness_db[:24].min() > -30
+    assert prosody.loudness_db[27:].max() == -100
