@@ -66,7 +66,7 @@ def lost_sound(subject: Subject) -> Problem | None:
 
 def moved_sound(subject: Subject) -> Problem | None:
     """Strips that were moved or trimmed since their take was made."""
-    moved = [strip.name for take, strip in _pairs(subject) if is_moved(take, strip)]
+    moved = [strip.name for take, strip in _pairs(subject) if is_moved(subject, take, strip)]
     if not moved:
         return None
     return Problem(
@@ -102,14 +102,14 @@ def sound_elsewhere(subject: Subject) -> Problem | None:
     )
 
 
-def is_moved(take: EMOTE_PG_take, strip: bpy.types.SoundStrip) -> bool:
+def is_moved(subject: Subject, take: EMOTE_PG_take, strip: bpy.types.SoundStrip) -> bool:
     """Whether a strip's audible part is no longer where, or what, its take was made of."""
     try:
         now = audible_part(expect(strip.id_data, bpy.types.Scene), strip)
     except InputError:
         return False  # nothing of it is heard, which other sentences say
     return (
-        abs(now.frame_start - take.frame_start) > _FRAMES_TOLERANCE
+        abs(now.frame_start - subject.first_frame(take)) > _FRAMES_TOLERANCE
         or abs(now.source_start_seconds - take.source_start_seconds) > _SECONDS_TOLERANCE
         or abs(now.duration_seconds - take.duration_seconds) > _LENGTH_TOLERANCE
     )

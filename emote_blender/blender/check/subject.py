@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from ..scene.take import TAKE_PROPERTY
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 
+# On a take's action: the frame of the action at which the line begins.
+ORIGIN_PROPERTY = "emote_origin"
 # A data-block on which takes are played.
 Owner = bpy.types.Key | bpy.types.Object
 # A strip of the NLA on its track.
@@ -42,6 +45,23 @@ class Subject:
     def strips(self, owner: Owner) -> tuple[Placed, ...]:
         """The NLA strips of the takes in use on one of the owners."""
         return self.placed[0 if isinstance(owner, bpy.types.Key) else 1]
+
+    def strip(self, take: EMOTE_PG_take) -> bpy.types.NlaStrip | None:
+        """The NLA strip of a take, on the shape keys or on the armature."""
+        return self._strip_of_action.get(present(take.action).session_uid)
+
+    @functools.cached_property
+    def _strip_of_action(self) -> dict[int, bpy.types.NlaStrip]:
+        keys, armature = self.placed
+        return {present(strip.action).session_uid: strip for _, strip in (*armature, *keys)}
+
+    def first_frame(self, take: EMOTE_PG_take) -> float:
+        """The scene frame at which a take's line begins, wherever its NLA strip is now."""
+        strip = self.strip(take)
+        if strip is None:
+            return take.frame_start
+        origin = float(present(take.action).get(ORIGIN_PROPERTY, take.frame_start))
+        return strip.frame_start + (origin - strip.action_frame_start) * strip.scale
 
     @property
     def head(self) -> bpy.types.Object:

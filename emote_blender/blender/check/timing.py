@@ -30,10 +30,10 @@ def other_frame_rate(subject: Subject) -> Problem | None:
 def out_of_range(subject: Subject) -> Problem | None:
     """Takes that lie outside of the frames that the scene plays and renders."""
     scene = subject.scene
-    outside = [take for take in _takes_here(subject) if _is_outside(scene, take)]
+    outside = [take for take in _takes_here(subject) if _is_outside(subject, take)]
     if not outside:
         return None
-    first, last = _frames(scene, outside[0])
+    first, last = _frames(subject, outside[0])
     start, end, name = _range(scene)
     return Problem(
         "ERROR" if len(outside) == len(_takes_here(subject)) else "INFO",
@@ -116,9 +116,10 @@ def _named(takes: list[EMOTE_PG_take]) -> str:
     return listed(repr(take.name) for take in takes)
 
 
-def _frames(scene: bpy.types.Scene, take: EMOTE_PG_take) -> tuple[float, float]:
-    """First and last frame of a take's motion, without its transitions."""
-    return take.frame_start, take.frame_start + max(0.0, take.duration_seconds * _fps(scene) - 1.0)
+def _frames(subject: Subject, take: EMOTE_PG_take) -> tuple[float, float]:
+    """First and last frame of a take's line, without its transitions."""
+    start = subject.first_frame(take)
+    return start, start + max(0.0, take.duration_seconds * (take.fps or _fps(subject.scene)) - 1.0)
 
 
 def _range(scene: bpy.types.Scene) -> tuple[int, int, str]:
@@ -128,18 +129,18 @@ def _range(scene: bpy.types.Scene) -> tuple[int, int, str]:
     return scene.frame_start, scene.frame_end, "scene's range"
 
 
-def _is_outside(scene: bpy.types.Scene, take: EMOTE_PG_take) -> bool:
-    first, last = _frames(scene, take)
-    start, end, _ = _range(scene)
+def _is_outside(subject: Subject, take: EMOTE_PG_take) -> bool:
+    first, last = _frames(subject, take)
+    start, end, _ = _range(subject.scene)
     return last < start or first > end
 
 
 def _extend(subject: Subject) -> None:
     scene = subject.scene
     for take in _takes_here(subject):
-        if not _is_outside(scene, take):
+        if not _is_outside(subject, take):
             continue
-        first, last = _frames(scene, take)
+        first, last = _frames(subject, take)
         if scene.use_preview_range:
             scene.frame_preview_start = min(scene.frame_preview_start, int(first))
             scene.frame_preview_end = max(scene.frame_preview_end, int(-(-last // 1)))
