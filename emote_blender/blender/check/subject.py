@@ -10,10 +10,11 @@ import bpy
 
 from ..head.rig import HeadRig, rig_of
 from ..narrow import present, shape_keys_of, window_scene
-from ..scene.take import TAKE_PROPERTY
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 
+# On a take's action: the raw motion.
+TAKE_PROPERTY = "emote_take"
 # On a take's action: the frame of the action at which the line begins.
 ORIGIN_PROPERTY = "emote_origin"
 # A data-block on which takes are played.
