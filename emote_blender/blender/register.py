@@ -23,6 +23,7 @@ from .operators.moments import (
     EMOTE_OT_moments_from_markers,
     EMOTE_OT_remove_moment,
     EMOTE_OT_replace_emotion_keys,
+    EMOTE_OT_suggest_emotion,
 )
 from .operators.motion import EMOTE_OT_apply_motion
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
@@ -64,6 +65,7 @@ CLASSES = (
     EMOTE_OT_remove_moment,
     EMOTE_OT_moments_from_markers,
     EMOTE_OT_replace_emotion_keys,
+    EMOTE_OT_suggest_emotion,
     EMOTE_OT_import_emotion,
     EMOTE_OT_export_emotion,
     EMOTE_OT_take_transcript,

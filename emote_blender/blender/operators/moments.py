@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import bpy
 import numpy as np
 
+from ...audio import SAMPLE_RATE
 from ...emotion import EMOTIONS, EmotionTrack
 from ...errors import InputError
-from ...motion_tools.emotion_timeline import begins_with_emotion, mix_text, parse_emotion
-from ...motion_tools.timing import frames_per_second
+from ...motion_tools.emotion_suggestion import suggested_moments
+from ...motion_tools.emotion_timeline import Moment, begins_with_emotion, mix_text, parse_emotion
+from ...motion_tools.prosody import measure_prosody
+from ...motion_tools.timing import MOTION_FPS, frames_per_second
 from ..blend_paths import absolute
 from ..head.rig import linked_sentence
 from ..jobs.ready import may_animate
@@ -17,7 +23,7 @@ from ..refusal import Result, refusing
 from ..scene import emotion_keys
 from ..scene.emotion_track import chosen_weights, head_track, span_in
 from ..scene.find_head import choose_head
-from ..scene.strips import find_strip, read_strip, strip_scene
+from ..scene.strips import FileSound, StripSound, find_strip, read_strip, strip_scene
 from ..settings import live
 from ..settings.head_settings import MIX, EMOTE_PG_moment, head_settings
 from ..settings.properties import scene_settings
@@ -67,7 +73,7 @@ class EMOTE_OT_add_moment(_HeadOperator):
         seconds = (scene.frame_current + scene.frame_subframe) / _fps(scene)
         if not self.at_playhead and len(settings.moments):
             seconds = max(line.time for line in settings.moments) + _SECONDS_APART
-        line = _add(head, seconds, chosen_weights(settings), settings.amount)
+        line = _add(head, Moment(seconds, chosen_weights(settings), settings.amount))
         settings.active_moment = len(settings.moments) - 1
         settings.over_time = True
         _call_for_keys(self, head)
@@ -107,27 +113,46 @@ class EMOTE_OT_moments_from_markers(_HeadOperator):
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
         head, scene = self.chosen(context), strip_scene(context)
-        settings = head_settings(head)
         found, unread = _read_markers(scene)
         if not found:
             raise InputError(
                 "no timeline marker is named after an emotion; name one, for example, anger 1.5"
                 + (f" ({_listed(unread)} cannot be read)" if unread else "")
             )
-        with live.together("emotion", head, settings):
-            for index in reversed(range(len(settings.moments))):
-                if settings.moments[index].from_marker:
-                    settings.moments.remove(index)
-            for seconds, weights, amount in found:
-                _add(head, seconds, weights, amount).from_marker = True
-            settings.over_time = True
-        settings.active_moment = len(settings.moments) - 1
+        _replace_lines(head, "MARKERS", [Moment(*emotion) for emotion in found])
         _call_for_keys(self, head)
         if unread:
             self.report(
                 {"WARNING"}, f"{len(unread)} markers begin with an emotion but cannot be read: {_listed(unread)}"
             )
         self.report({"INFO"}, f"{len(found)} moments from markers")
+        return {"FINISHED"}
+
+
+class EMOTE_OT_suggest_emotion(_HeadOperator):
+    """Suggest when the chosen emotion is stronger and weaker, by loudness and pitch: they do not show which it is"""
+
+    bl_idname = "emote.suggest_emotion"
+    bl_label = "Suggest"
+
+    @refusing
+    def execute(self, context: bpy.types.Context) -> Result:
+        head = self.chosen(context)
+        settings = head_settings(head)
+        weights = chosen_weights(settings)
+        if weights[EMOTIONS.index("neutral")] == 1.0:
+            raise InputError("choose an emotion first: a voice shows when it is strong, not which emotion it is")
+        sound, scene = _sound(context)
+        waveform = sound.decode().resampled(SAMPLE_RATE)
+        num_frames = int(waveform.duration_seconds * MOTION_FPS)
+        prosody = measure_prosody(waveform.samples, SAMPLE_RATE, num_frames)
+        found = suggested_moments(prosody, weights, settings.amount)
+        if not found:
+            raise InputError(f"no speech was found in {sound.name!r}; choose a line that speaks")
+        start = sound.frame_start / _fps(scene)
+        _replace_lines(head, "SUGGESTION", [replace(moment, seconds=start + moment.seconds) for moment in found])
+        _call_for_keys(self, head)
+        self.report({"INFO"}, f"{len(found)} moments suggested from loudness and pitch")
         return {"FINISHED"}
 
 
@@ -205,17 +230,30 @@ class EMOTE_OT_export_emotion(_HeadOperator):
         return {"FINISHED"}
 
 
-def _add(head: bpy.types.Object, seconds: float, weights: np.ndarray, amount: float) -> EMOTE_PG_moment:
+def _add(head: bpy.types.Object, moment: Moment) -> EMOTE_PG_moment:
     """A new line of a head's list."""
     settings = head_settings(head)
     with live.together("emotion", head, settings):
         line = settings.moments.add()
-        line.time, line.amount = seconds, amount
-        if weights.max() == 1.0:
-            line.emotion = EMOTIONS[int(weights.argmax())].upper()
+        line.time, line.amount, line.transition = moment.seconds, moment.amount, moment.transition_seconds
+        if moment.weights.max() == 1.0:
+            line.emotion = EMOTIONS[int(moment.weights.argmax())].upper()
         else:
-            line.emotion, line.mix = MIX, mix_text(weights)
+            line.emotion, line.mix = MIX, mix_text(moment.weights)
     return line
+
+
+def _replace_lines(head: bpy.types.Object, made_by: str, moments: list[Moment]) -> None:
+    """Replace the lines of a list that this made earlier by new ones, and let the emotion change over time."""
+    settings = head_settings(head)
+    with live.together("emotion", head, settings):
+        for index in reversed(range(len(settings.moments))):
+            if settings.moments[index].made_by == made_by:
+                settings.moments.remove(index)
+        for moment in moments:
+            _add(head, moment).made_by = made_by
+        settings.over_time = True
+    settings.active_moment = len(settings.moments) - 1
 
 
 def _call_for_keys(operator: bpy.types.Operator, head: bpy.types.Object) -> None:
@@ -244,16 +282,24 @@ def _listed(names: list[str]) -> str:
     return ", ".join(map(repr, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
 
 
+def _sound(context: bpy.types.Context) -> tuple[StripSound | FileSound, bpy.types.Scene]:
+    """The sound of the line that is chosen, and the scene in which it lies; raises InputError if there is none."""
+    scene, settings = strip_scene(context), scene_settings(window_scene(context))
+    if settings.source != "FILE":
+        return read_strip(scene, find_strip(scene, settings.strip)), scene
+    if not settings.audio:
+        raise InputError("no sound file is chosen; choose a file, or a strip")
+    return FileSound(Path(absolute(settings.audio)), settings.frame_start), scene
+
+
 def _line(context: bpy.types.Context) -> tuple[float, bpy.types.Scene, float | None]:
     """First frame, scene and length in seconds of the line that is chosen; the scene's range without a sound."""
-    scene, settings = strip_scene(context), scene_settings(window_scene(context))
-    if settings.source == "FILE":
-        return settings.frame_start, scene, None
     try:
-        sound = read_strip(scene, find_strip(scene, settings.strip))
+        sound, scene = _sound(context)
     except InputError:
+        scene = strip_scene(context)
         return scene.frame_start, scene, (scene.frame_end - scene.frame_start + 1) / _fps(scene)
-    return sound.frame_start, scene, sound.duration_seconds
+    return sound.frame_start, scene, sound.duration_seconds if isinstance(sound, StripSound) else None
 
 
 def _fps(scene: bpy.types.Scene) -> float:

@@ -124,7 +124,8 @@ class EMOTE_PG_moment(bpy.types.PropertyGroup):
         60.0,
         "TIME_ABSOLUTE",
     )
-    from_marker: bpy.props.BoolProperty(options={"HIDDEN"}, override=_OVERRIDABLE)
+    # What made the line, and replaces it when it is used again: MARKERS, SUGGESTION; empty if it was added by hand.
+    made_by: bpy.props.StringProperty(options={"HIDDEN"}, override=_OVERRIDABLE)
 
 
 class EMOTE_PG_head(bpy.types.PropertyGroup):

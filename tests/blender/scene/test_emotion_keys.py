@@ -310,3 +310,24 @@ def test_arguments_of_a_script_go_before_the_head_s_own_emotion(
     bpy.ops.emote.generate(audio=str(speech_wav), model=str(model), **arguments)
     assert np.array_equal(made[0].track.emotion_weights, one_hot(emotion)[None])
     assert made[0].track.intensity.tolist() == [intensity]
+
+
+def test_suggestions_fill_the_list_with_the_chosen_emotion_and_replace_only_themselves(scene, head, speech_wav):
+    new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=51)
+    add_moment(head, 9.0, "SAD")
+    head.emote.emotion = "ANGER"
+    for _ in range(2):
+        assert bpy.ops.emote.suggest_emotion() == {"FINISHED"}
+    lines = [(line.emotion, line.made_by) for line in head.emote.moments]
+    assert lines[0] == ("SAD", "")
+    assert len(lines) > 1
+    assert set(lines[1:]) == {("ANGER", "SUGGESTION")}
+    assert head.emote.moments[1].time == pytest.approx(51 / 25)
+    assert owner_of_keys(head) == "LIST"
+
+
+def test_a_suggestion_needs_an_emotion_that_the_artist_chose(scene, head, speech_wav):
+    new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=1)
+    with pytest.raises(RuntimeError, match="choose an emotion first"):
+        bpy.ops.emote.suggest_emotion()
+    assert not len(head.emote.moments)
