@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..audio import Waveform, require_file
+from ..emotion import EmotionTrack
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE
 from ..errors import Cancelled, EmoteError, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, say
 from ..files.paths import find_head, find_model
+from ..motion import FaceMotion
 from ..motion_tools.life import add_life
+from ..motion_tools.raw_take import RawTake
+from ..motion_tools.refine import RefinementMaps, refine
 from ..retarget.compatibility import check_fits_head, version_warning
 from ..version import package_version
 from .report import StageClock
 from .table import BatchRow, Job
 
 if TYPE_CHECKING:
-    from ..pipeline import EMOTEPipeline
+    from ..pipeline import AudioFeatures, EMOTEPipeline
     from ..speech_model.config import EMOTEConfig
 
 logger = logging.getLogger(__name__)
@@ -42,6 +46,7 @@ class Session:
         engine: the engine of the model, see `engine.open_engine`.
         device: the device of the engine.
         pipeline: the loaded model; None until the first job needs it.
+        face_maps: what refinement needs to know of the head; None if no job is refined.
     """
 
     config: EMOTEConfig
@@ -51,17 +56,21 @@ class Session:
     engine: str = DEFAULT_ENGINE
     device: str = DEFAULT_DEVICE
     pipeline: EMOTEPipeline | None = None
+    face_maps: RefinementMaps | None = None
 
 
-def open_session(arguments: argparse.Namespace, decode: Decoder, needs_head: bool) -> Session:
+def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[Job]) -> Session:
     """The session of a run, from small files only; raises EmoteError if model and head are missing or do not fit."""
     from ..speech_model.config import load_config
 
     model_folder = find_model(arguments.model)
     config = load_config(model_folder)
-    head_folder = None
-    if needs_head or arguments.head:
+    head_folder = face_maps = None
+    needs_scene = any(job.output.suffix.lower() == ".blend" for job in jobs)
+    refines = any(job.refinement.changes() for job in jobs)
+    if needs_scene or refines or arguments.head:
         from ..flame.model import FaceModel
+        from ..flame.refinement_maps import maps_of_model
 
         head_folder = find_head(arguments.head or config.face)
         head, source = FaceModel.load(head_folder), f"model {config.name}"
@@ -69,9 +78,11 @@ def open_session(arguments: argparse.Namespace, decode: Decoder, needs_head: boo
         warning = version_warning(source, config.face, head)
         if warning:
             say(f"warning: {warning}")
-    if needs_head:
+        if refines:
+            face_maps = maps_of_model(head)
+    if needs_scene:
         _require_blender()
-    return Session(config, model_folder, head_folder, decode, arguments.engine, arguments.device)
+    return Session(config, model_folder, head_folder, decode, arguments.engine, arguments.device, face_maps=face_maps)
 
 
 def _require_blender() -> None:
@@ -152,6 +163,9 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
     with clock.stage("generate"):
         motion = session.pipeline.generate(features, job.track, speaker=job.speaker, progress=progress)
         motion = replace(motion, meta={**motion.meta, "audio": job.audio.name})
+    if job.refinement.changes():
+        with clock.stage("refine"):
+            motion = _refined(motion, features, job, session)
     if job.life.moves:
         with clock.stage("life"):
             motion = add_life(motion, features.prosody, job.life)
@@ -180,9 +194,21 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         **job.condition,
         **({"transcript": fit.as_dict()} if fit is not None else {}),
         **({"life": motion.meta["life"]} if job.life.moves else {}),
+        **({"refinement": motion.meta["refinement"]} if job.refinement.changes() else {}),
         "frames": motion.num_frames,
         "fps": motion.fps,
         "seconds": clock.summary(),
         "output": str(job.output),
         "version": package_version(),
     }
+
+
+def _refined(motion: FaceMotion, features: AudioFeatures, job: Job, session: Session) -> FaceMotion:
+    """The motion with its refinement, and its metadata saying so."""
+    assert session.pipeline is not None  # loaded for the features
+    assert session.face_maps is not None  # opened with the session
+    neutral = None
+    if job.refinement.changes("emotion_strength"):
+        neutral = session.pipeline.generate(features, EmotionTrack.constant("neutral"), speaker=job.speaker)
+    refined = refine(RawTake(motion, neutral), job.refinement, session.face_maps)
+    return replace(refined, meta={**motion.meta, "refinement": job.refinement.summary()})

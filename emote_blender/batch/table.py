@@ -10,11 +10,16 @@ from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from ..errors import EmoteError, InputError
 from ..files.csv_table import CSVRow, read_csv_table
 from ..motion_tools.life import STILL, Life
+from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
 
 LIFE_COLUMNS = ("blinks", "gaze", "head_motion")
-COLUMNS = ("audio", "emotion", "intensity", "speaker", "transcript", "language", *LIFE_COLUMNS, "seed", "output")
+COLUMNS = (
+    *("audio", "emotion", "intensity", "speaker", "transcript", "language"),
+    *(*LIFE_COLUMNS, "seed", "refine", "output"),
+)
+_AS_GENERATED = Refinement()
 OUTPUT_SUFFIXES = (".npz", ".blend")
 _SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
@@ -32,6 +37,7 @@ class Job:
         transcript: the spoken words, or None.
         language: language of the transcript.
         life: blinks, gaze and head motion that are added.
+        refinement: change of the motion after inference.
     """
 
     audio: Path
@@ -42,6 +48,7 @@ class Job:
     transcript: str | None = None
     language: str = AUTO
     life: Life = STILL
+    refinement: Refinement = _AS_GENERATED
 
 
 @dataclass(frozen=True)
@@ -61,11 +68,14 @@ class BatchRow:
     error: str | None
 
 
-def read_jobs(path: str | Path, folder: str | Path, life: Life = STILL) -> list[BatchRow]:
+def read_jobs(
+    path: str | Path, folder: str | Path, life: Life = STILL, refinement: Refinement = _AS_GENERATED
+) -> list[BatchRow]:
     """The rows of a CSV file with the column audio and any of the other COLUMNS.
 
     Paths of audio and transcript files are relative to the CSV file, outputs to `folder`. A missing output is named
-    after the audio, with the row's emotion and intensity: line_anger_2.npz. `life` is that of rows without its columns.
+    after the audio, with the row's emotion and intensity: line_anger_2.npz. `life` and `refinement` are those of
+    rows without their columns.
 
     Raises:
         InputError: if the file as a whole cannot be used. An error of a row is in the row.
@@ -78,7 +88,7 @@ def read_jobs(path: str | Path, folder: str | Path, life: Life = STILL) -> list[
     result = []
     for row in rows:
         try:
-            job = _job(row, path.parent, folder, life)
+            job = _job(row, path.parent, folder, life, refinement)
             # Compared without case, as the file systems of Windows and macOS do.
             key = str(job.output).casefold()
             if key in taken:
@@ -101,7 +111,7 @@ def check_output_suffix(output: Path) -> None:
         raise InputError(f"output {output} must end in .npz (motion) or .blend (scene)")
 
 
-def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life) -> Job:
+def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life, refinement: Refinement) -> Job:
     """The job of one row; raises InputError if the row is wrong."""
     values = row.values
     if not values["audio"]:
@@ -128,6 +138,7 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life) -> Job:
         transcript=read_transcript(values["transcript"], csv_folder) if values["transcript"] else None,
         language=values["language"] or AUTO,
         life=_life(row, life),
+        refinement=Refinement.parse(values["refine"]) if values["refine"] else refinement,
     )
 
 

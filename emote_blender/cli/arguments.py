@@ -9,6 +9,7 @@ from pathlib import Path
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE, ENGINES
 from ..files.paths import DEFAULT_MODEL
 from ..motion_tools.life import STILL, Life
+from ..motion_tools.refine import RANGES
 
 EXIT_FAILED, EXIT_CANCELLED = 1, 130
 
@@ -20,7 +21,8 @@ def model_arguments() -> argparse.ArgumentParser:
         "--model", default=DEFAULT_MODEL, help="name or folder of the speech model (default: %(default)s)"
     )
     parser.add_argument(
-        "--head", help="name or folder of the head for a .blend (default: the one the model was made for)"
+        "--head",
+        help="name or folder of the head for a .blend or for --refine (default: the one the model was made for)",
     )
     parser.add_argument(
         "--engine",
@@ -47,6 +49,18 @@ def life_arguments() -> argparse.ArgumentParser:
     ):
         group.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=what)
     group.add_argument("--seed", type=int, default=0, metavar="N", help="another number gives others (default: 0)")
+    return parser
+
+
+def refinement_argument() -> argparse.ArgumentParser:
+    """A parent parser for commands that animate: refinement after inference."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--refine",
+        default="",
+        metavar="NAME=VALUE,...",
+        help=f"change the motion after inference, such as jaw_strength=1.2,lower_smoothing=0.05; {', '.join(RANGES)}",
+    )
     return parser
 
 

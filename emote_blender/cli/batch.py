@@ -13,13 +13,21 @@ from ..batch.table import COLUMNS, read_jobs
 from ..errors import Cancelled, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine
+from ..motion_tools.refine import Refinement
 from ..version import package_version
-from .arguments import EXIT_CANCELLED, EXIT_FAILED, chosen_life, life_arguments, model_arguments
+from .arguments import (
+    EXIT_CANCELLED,
+    EXIT_FAILED,
+    chosen_life,
+    life_arguments,
+    model_arguments,
+    refinement_argument,
+)
 
 
 def add_batch_command(commands: Any) -> None:
     """Add `batch` to the parsers of the program."""
-    parents = [model_arguments(), life_arguments()]
+    parents = [model_arguments(), life_arguments(), refinement_argument()]
     command = commands.add_parser("batch", parents=parents, help="animate the audio files of a CSV file")
     command.add_argument("jobs", metavar="JOBS.csv", help=f"columns {', '.join(COLUMNS)}")
     command.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the output files")
@@ -29,9 +37,8 @@ def add_batch_command(commands: Any) -> None:
 def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
     """Run the jobs of a CSV file in order with one loaded model, and return the exit code."""
     folder = Path(arguments.output)
-    rows = read_jobs(arguments.jobs, folder, chosen_life(arguments))
-    needs_head = any(row.job and row.job.output.suffix.lower() == ".blend" for row in rows)
-    session = open_session(arguments, decode, needs_head)
+    rows = read_jobs(arguments.jobs, folder, chosen_life(arguments), Refinement.parse(arguments.refine))
+    session = open_session(arguments, decode, [row.job for row in rows if row.job])
     report_path: Path | None = arguments.report
     if report_path and any(row.job and row.job.output == report_path.resolve() for row in rows):
         raise InputError(

@@ -13,14 +13,15 @@ from ..batch.runner import Decoder, check_files, check_job, open_session, run_jo
 from ..batch.table import Job, check_output_suffix
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from ..files.console_progress import ProgressLine
+from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
-from .arguments import chosen_life, life_arguments, model_arguments
+from .arguments import chosen_life, life_arguments, model_arguments, refinement_argument
 
 
 def add_generate_command(commands: Any) -> None:
     """Add `generate` to the parsers of the program."""
-    parents = [model_arguments(), life_arguments()]
+    parents = [model_arguments(), life_arguments(), refinement_argument()]
     command = commands.add_parser("generate", parents=parents, help="animate one audio file")
     command.add_argument("audio", metavar="AUDIO", help="wav, flac, ogg or mp3")
     command.add_argument("-o", "--output", required=True, metavar="OUT", help="OUT.npz (motion) or OUT.blend (scene)")
@@ -58,9 +59,10 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
         transcript,
         arguments.language or AUTO,
         chosen_life(arguments),
+        Refinement.parse(arguments.refine),
     )
     check_files(job, arguments.report)
-    session = open_session(arguments, decode, needs_head=output.suffix.lower() == ".blend")
+    session = open_session(arguments, decode, [job])
     check_job(job, session.config)
     progress = ProgressLine(sys.stderr, job.audio.name)
     try:

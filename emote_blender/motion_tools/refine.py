@@ -19,6 +19,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from ..errors import InputError
 from ..motion import FaceMotion
 from .raw_take import RawTake
 from .rotation import (
@@ -98,6 +99,33 @@ class Refinement:
     def changes(self, *names: str) -> bool:
         """Whether any of these parameters, or of all without names, differs from its default at any frame."""
         return any(np.any(np.asarray(getattr(self, name)) != _DEFAULTS[name]) for name in names or _DEFAULTS)
+
+    @classmethod
+    def parse(cls, text: str) -> Refinement:
+        """The parameters in a text such as "emotion_strength=0.5, jaw_strength=1.2"; an empty text gives the defaults.
+
+        Raises:
+            InputError: if a parameter is unknown, named twice or out of its range, or its value is no number.
+        """
+        values: dict[str, float] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            name, _, number = (word.strip() for word in part.partition("="))
+            if name not in RANGES:
+                raise InputError(f"refinement has no parameter {name!r}; choose one of {', '.join(RANGES)}")
+            if name in values:
+                raise InputError(f"refinement: {name} is given twice; leave one of them out")
+            low, high = RANGES[name]
+            try:
+                values[name] = float(number)
+            except ValueError:
+                values[name] = np.nan
+            if not low <= values[name] <= high:
+                raise InputError(f"refinement: {name} must be a number from {low:g} to {high:g}, found {number!r}")
+        return cls(**values)
+
+    def summary(self) -> dict[str, float]:
+        """The parameters that differ from their defaults, for metadata; keyed ones by their mean."""
+        return {name: float(np.mean(getattr(self, name))) for name in _DEFAULTS if self.changes(name)}
 
     def check(self, num_frames: int) -> None:
         """Raise ValueError if a parameter is not finite, or is neither a number nor (num_frames,)."""

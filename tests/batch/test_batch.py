@@ -6,6 +6,7 @@ from emote_blender.batch.table import read_jobs
 from emote_blender.emotion import EMOTIONS
 from emote_blender.errors import InputError
 from emote_blender.motion_tools.life import STILL, Life
+from emote_blender.motion_tools.refine import Refinement
 
 
 @pytest.fixture
@@ -116,3 +117,12 @@ def test_a_wrong_switch_or_seed_is_an_error_of_its_row(read, column, value, sent
     (row,) = read(f"audio,{column}\na.wav,{value}\n")
     assert sentence in row.error
     assert "line 2" in row.error
+
+
+def test_a_row_may_be_refined_in_place_of_the_commands_refinement(tmp_path):
+    text = 'audio,refine\na.wav,"jaw_strength=0.5, asymmetry=-1"\nb.wav,\nc.wav,jaw=1\n'
+    (tmp_path / "jobs.csv").write_text(text, encoding="utf-8")
+    rows = read_jobs(tmp_path / "jobs.csv", tmp_path / "out", refinement=Refinement(upper_strength=0.7))
+    assert rows[0].job.refinement.summary() == {"jaw_strength": 0.5, "asymmetry": -1.0}
+    assert rows[1].job.refinement.summary() == {"upper_strength": 0.7}
+    assert "line 4: refinement has no parameter 'jaw'" in rows[2].error

@@ -313,3 +313,47 @@ def test_one_switch_adds_one_part(generate, tmp_path):
 def test_a_negative_seed_is_a_sentence(generate, tmp_path, capsys):
     assert generate(tmp_path / "line.npz", "--alive", "--seed", "-1") == 1
     assert "the seed is -1" in capsys.readouterr().err
+
+
+def test_refine_changes_the_motion_and_is_named_in_it(generate, tmp_path):
+    report = tmp_path / "report.json"
+    assert generate(tmp_path / "plain.npz", "--emotion", "anger") == 0
+    assert generate(tmp_path / "line.npz", "--emotion", "anger", "--refine", "", "--report", str(report)) == 0
+    plain = FaceMotion.load(tmp_path / "plain.npz")
+    np.testing.assert_array_equal(FaceMotion.load(tmp_path / "line.npz").expression, plain.expression)
+    assert "refinement" not in json.loads(report.read_text())
+
+    text = "upper_strength=0, jaw_strength=1.2"
+    assert generate(tmp_path / "line.npz", "--emotion", "anger", "--refine", text, "--report", str(report)) == 0
+    refined = FaceMotion.load(tmp_path / "line.npz")
+    assert refined.meta["refinement"] == {"upper_strength": 0.0, "jaw_strength": 1.2}
+    assert json.loads(report.read_text())["refinement"] == refined.meta["refinement"]
+    brow = refined.meta["expression_names"].index("browInnerUp")
+    assert np.abs(plain.expression[:, brow]).max() > 1e-3
+    np.testing.assert_allclose(refined.expression[:, brow], 0, atol=1e-3 * np.abs(plain.expression[:, brow]).max())
+    np.testing.assert_allclose(refined.jaw, 1.2 * plain.jaw, rtol=1e-5)
+
+
+def test_emotion_strength_of_zero_is_the_neutral_rendering(generate, tmp_path):
+    assert generate(tmp_path / "line.npz", "--emotion", "anger", "--refine", "emotion_strength=0") == 0
+    assert generate(tmp_path / "neutral.npz", "--emotion", "neutral") == 0
+    line, neutral = FaceMotion.load(tmp_path / "line.npz"), FaceMotion.load(tmp_path / "neutral.npz")
+    np.testing.assert_allclose(line.expression, neutral.expression, atol=1e-6)
+    np.testing.assert_allclose(line.jaw, neutral.jaw, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("jaw=1", "no parameter 'jaw'; choose one of emotion_strength"),
+        ("jaw_strength", "jaw_strength must be a number from 0 to 2, found ''"),
+        ("jaw_strength=much", "jaw_strength must be a number from 0 to 2, found 'much'"),
+        ("jaw_strength=nan", "jaw_strength must be a number from 0 to 2, found 'nan'"),
+        ("jaw_strength=2.5", "jaw_strength must be a number from 0 to 2, found '2.5'"),
+        ("jaw_strength=1,jaw_strength=1", "jaw_strength is given twice"),
+    ],
+)
+def test_a_wrong_refinement_is_a_sentence(generate, tmp_path, capsys, text, sentence):
+    assert generate(tmp_path / "line.npz", "--refine", text) == 1
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "line.npz").exists()
