@@ -228,7 +228,7 @@ def refine(raw: RawTake, refinement: Refinement, face: RefinementMaps) -> FaceMo
     refinement.check(generated.num_frames)
     if not refinement.changes():
         return generated
-    motion = _with_emotion_strength(raw, refinement.emotion_strength)
+    motion = with_emotion_strength(raw, refinement.emotion_strength)
     expression, jaw = _scaled(motion, refinement, face)
     expression, jaw = _smoothed(expression, jaw, motion.fps, refinement, face)
     if face.lips is not None and _moves_lips(refinement):
@@ -243,7 +243,7 @@ def refine(raw: RawTake, refinement: Refinement, face: RefinementMaps) -> FaceMo
     return motion
 
 
-def _with_emotion_strength(raw: RawTake, strength: Value) -> FaceMotion:
+def with_emotion_strength(raw: RawTake, strength: Value) -> FaceMotion:
     """The emotional motion with its difference from the neutral one scaled."""
     emotional, neutral = raw.emotional, raw.neutral
     if neutral is None or np.all(np.asarray(strength) == 1.0):

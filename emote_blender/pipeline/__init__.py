@@ -7,7 +7,7 @@ from .emote_pipeline import (
     require_transcript_use,
     uses_transcript,
 )
-from .feature_cache import FeatureCache, feature_key, model_digest
+from .feature_cache import FeatureCache, feature_key, is_of_model, model_digest
 from .rendered_windows import RenderedWindows
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "RenderedWindows",
     "describe_track",
     "feature_key",
+    "is_of_model",
     "model_digest",
     "require_transcript_use",
     "uses_transcript",

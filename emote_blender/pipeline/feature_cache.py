@@ -34,6 +34,7 @@ DISK_BYTES = 256 << 20
 _SUFFIX = ".features"
 _MAGIC = b"EMOTE features 2\n"
 _DIGEST_BYTES = 32
+_MODEL_LETTERS = 16
 _PIECE_SAMPLES = 1 << 20
 _PIECE_BYTES = 1 << 22
 
@@ -137,7 +138,7 @@ class FeatureCache:
 
 
 def feature_key(waveform: Waveform, model: str, transcript: str | None, language: str, complete: bool) -> str:
-    """The key of a clip's features: a digest of what they follow from.
+    """The key of a clip's features: a digest of what they follow from; its beginning is that of the model's digest.
 
     Args:
         waveform: the clip.
@@ -153,7 +154,12 @@ def feature_key(waveform: Waveform, model: str, transcript: str | None, language
     for start in range(0, len(samples), _PIECE_SAMPLES):
         piece = samples[start : min(start + _PIECE_SAMPLES, len(samples))]
         digest.update(np.ascontiguousarray(piece, dtype=np.float32).tobytes())
-    return digest.hexdigest()
+    return model[:_MODEL_LETTERS] + digest.hexdigest()[_MODEL_LETTERS:]
+
+
+def is_of_model(key: str, model: str) -> bool:
+    """Whether a key of features was made with the model of this digest."""
+    return key[:_MODEL_LETTERS] == model[:_MODEL_LETTERS]
 
 
 def model_digest(folder: Path) -> str:

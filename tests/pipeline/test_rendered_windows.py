@@ -1,5 +1,7 @@
 """A changed track is rendered anew where it changed, and the result is that of rendering everything."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,12 @@ def counted(tiny_model_folder, monkeypatch, speech_samples):
     """A pipeline, features of twenty seconds, and a list that grows with every window that its engine renders."""
     pipeline = EMOTEPipeline(open_engine(tiny_model_folder), window_frames=152)
     rendered, motion = [], pipeline.engine.motion
-    monkeypatch.setattr(pipeline.engine, "motion", lambda *given: rendered.append(len(given[0])) or motion(*given))
+
+    def counting(features, condition):
+        rendered.append(len(features))
+        return motion(features, condition)
+
+    monkeypatch.setattr(pipeline.engine, "motion", counting)
     return pipeline, pipeline.encode(Waveform(np.tile(speech_samples, 20))), rendered
 
 
@@ -53,10 +60,9 @@ def test_rendered_windows_are_bounded():
     made = []
 
     def render(value):
-        return windows.motion(
-            0, np.full((10, 1), value, np.float32), lambda: made.append(value) or np.zeros(10, np.float32)
-        )
+        made.append(value)
+        return np.zeros(10, np.float32)
 
     for value in (1, 2, 1, 3, 1, 2):
-        render(value)
+        windows.motion(0, np.full((10, 1), value, np.float32), functools.partial(render, value))
     assert made == [1, 2, 3, 2]

@@ -32,11 +32,13 @@ class EncodedSound:
     """A sound as the model encodes it.
 
     Attributes:
+        key: by which `known` finds it again.
         features: its features.
         seconds: the sound's length.
         rendered: windows of it that were rendered in this sitting.
     """
 
+    key: str
     features: AudioFeatures
     seconds: float
     rendered: RenderedWindows
@@ -95,7 +97,7 @@ def encoded(
     if source in _known:
         key, seconds = _known[source]
         if (features := cache.get(key)) is not None:
-            return EncodedSound(features, seconds, _rendered_of(key))
+            return EncodedSound(key, features, seconds, _rendered_of(key))
     waveform = sound.decode()
     key, seconds = feature_key(waveform, digest, transcript, language, complete=True), waveform.duration_seconds
     if len(_known) >= _MOST_KNOWN:
@@ -107,7 +109,17 @@ def encoded(
             waveform, progress, cancelled, transcript=transcript, language=language, complete=True
         )
         cache.put(key, features)
-    return EncodedSound(features, seconds, _rendered_of(key))
+    return EncodedSound(key, features, seconds, _rendered_of(key))
+
+
+def known(key: str, model: Path) -> EncodedSound | None:
+    """A sound that was encoded earlier by this model, by its key; None if its features are no longer kept."""
+    from ...pipeline import is_of_model
+
+    if not is_of_model(key, _digest_of_model(model, stamps(model))):
+        return None
+    features = open_cache().get(key)
+    return None if features is None else EncodedSound(key, features, features.duration_seconds, _rendered_of(key))
 
 
 def _rendered_of(key: str) -> RenderedWindows:

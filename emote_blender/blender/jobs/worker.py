@@ -46,12 +46,13 @@ class Job:
         self._cancel = threading.Event()
         self._thread = threading.Thread(target=self._run, name="EMOTE", daemon=True)
 
-    def start(self) -> None:
-        """Start the thread. This job is `running` until `release`."""
+    def start(self, *, awaited: bool = True) -> None:
+        """Start the thread. If the user waits for this job, it is `running` until `release`."""
         global _running
         _started[:] = [job for job in _started if not job.done]
         _started.append(self)
-        _running = self
+        if awaited:
+            _running = self
         self._thread.start()
 
     def cancel(self) -> None:
