@@ -21,6 +21,7 @@ from ...emotion import EMOTIONS, EmotionTrack
 from ...files.paths import DEFAULT_MODEL, find_head
 from ...flame.model import FaceModel
 from ...motion import FaceMotion
+from ...motion_tools.life import Life, add_life
 from ...pipeline import EMOTEPipeline
 from ..compat import node_tree
 from ..head.rig import carries_head
@@ -47,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     blend, video, sheet = (options.output / name for name in ("demo.blend", "demo.mp4", "emotions.png"))
 
     say(f"[1/3] {blend}: a head that says {options.audio.name} with {options.emotion}")
-    command = ["generate", str(options.audio), "-o", str(blend), "--model", options.model]
+    command = ["generate", str(options.audio), "-o", str(blend), "--model", options.model, "--alive"]
     code = command_line([*command, "--emotion", options.emotion, "--intensity", str(options.intensity)])
     if code:
         return code
@@ -58,7 +59,11 @@ def main(argv: list[str] | None = None) -> int:
     num_frames = motions["neutral"].num_frames
     say(f"[2/3] {video}: {len(EMOTIONS)} heads say it at once, each with its emotion; {num_frames} frames with sound")
     model = FaceModel.load(find_head(motions["neutral"].meta["face"]))
-    render_video(open_film(model, motions, options.audio, TILE_SIZE), video)
+    alive = {
+        name: add_life(motion, features.prosody, Life(seed=number, blink_interval_seconds=2.5))
+        for number, (name, motion) in enumerate(motions.items())
+    }
+    render_video(open_film(model, alive, options.audio, TILE_SIZE), video)
 
     say(f"[3/3] {sheet}: the same words with {len(EMOTIONS)} emotions")
     bpy.ops.wm.open_mainfile(filepath=str(blend.resolve()))
