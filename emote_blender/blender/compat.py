@@ -51,10 +51,15 @@ def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     return getattr(context, "sequencer_scene", None) or window_scene(context)
 
 
-def show_in_sequencers(scene: bpy.types.Scene) -> None:
-    """Show this scene's strips in every workspace's sequencer, which shows none at first from 5.0 on."""
+def show_in_sequencers(scene: bpy.types.Scene, *, only_empty: bool = False) -> None:
+    """Show this scene's strips in every workspace's sequencer, which shows none at first from 5.0 on.
+
+    Args:
+        scene: the scene.
+        only_empty: leave a sequencer alone that shows a scene already.
+    """
     for workspace in bpy.data.workspaces:
-        if hasattr(workspace, "sequencer_scene"):
+        if hasattr(workspace, "sequencer_scene") and not (only_empty and workspace.sequencer_scene):
             workspace.sequencer_scene = scene
 
 

@@ -11,7 +11,15 @@ from . import bundle
 from .check.shown import forget_checks
 from .jobs import features, generation, worker
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
+from .operators.choose import (
+    EMOTE_OT_choose_folder,
+    EMOTE_OT_choose_head,
+    EMOTE_OT_choose_strip,
+    EMOTE_OT_pin_head,
+    EMOTE_OT_use_selected,
+)
 from .operators.convert import EMOTE_OT_convert
+from .operators.emotion_preset import EMOTE_OT_add_emotion_preset, EMOTE_OT_apply_emotion_preset
 from .operators.generate import EMOTE_OT_generate
 from .operators.head import EMOTE_OT_add_head, EMOTE_OT_update_joints
 from .operators.job import EMOTE_OT_cancel
@@ -27,6 +35,7 @@ from .operators.moments import (
 )
 from .operators.motion import EMOTE_OT_apply_motion
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
+from .operators.sound import EMOTE_OT_add_sound
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes, emotion_keys
 from .scene.sound_file import decode_file
@@ -39,10 +48,10 @@ from .settings.transcript import EMOTE_PG_strip
 from .takes import face_maps
 from .ui import add_menu, panel_state
 from .ui.check import EMOTE_PT_check, EMOTE_PT_check_sequencer
-from .ui.panels import EMOTE_PT_identity, EMOTE_PT_sequencer, EMOTE_PT_view3d
+from .ui.panels import MENUS_AND_LISTS, PANELS
 from .ui.preferences import EMOTE_AP_preferences
 
-CLASSES = (
+CLASSES: tuple[Any, ...] = (
     EMOTE_OT_refresh_models,
     EMOTE_OT_convert,
     EMOTE_AP_preferences,
@@ -72,9 +81,16 @@ CLASSES = (
     EMOTE_OT_refine_copy,
     EMOTE_OT_refine_reset,
     EMOTE_MT_transcript,
-    EMOTE_PT_view3d,
-    EMOTE_PT_identity,
-    EMOTE_PT_sequencer,
+    EMOTE_OT_choose_head,
+    EMOTE_OT_pin_head,
+    EMOTE_OT_use_selected,
+    EMOTE_OT_choose_strip,
+    EMOTE_OT_choose_folder,
+    EMOTE_OT_add_sound,
+    EMOTE_OT_add_emotion_preset,
+    EMOTE_OT_apply_emotion_preset,
+    *MENUS_AND_LISTS,
+    *PANELS,
     EMOTE_PT_check,
     EMOTE_PT_check_sequencer,
 )

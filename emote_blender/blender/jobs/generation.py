@@ -22,11 +22,11 @@ from ..blend_paths import absolute, find_model_folder
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
 from ..scene.emotion_track import chosen_track, head_track, span_in
-from ..scene.strips import FileSound, StripSound, find_strip, read_strip
+from ..scene.strips import FileSound, StripSound, find_strip, is_muted, read_strip
 from ..scene.take import apply_motion, rig_warnings
 from ..settings import model_info
-from ..settings.head_settings import head_settings
-from ..settings.transcript import strip_settings
+from ..settings.head_settings import EMOTE_PG_head, head_settings
+from ..settings.transcript import EMOTE_PG_strip, strip_settings
 from .features import encoded, open_cache, stamps
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ class Request:
         transcript: the spoken words, or None.
         language: of the transcript.
         warnings: what the user should know although nothing is wrong, one sentence each.
+        has_own_words: whether the transcript is the strip's or the head's, not one that a script gave.
     """
 
     head_uid: int
@@ -94,6 +95,7 @@ class Request:
     transcript: str | None = None
     language: str = AUTO
     warnings: tuple[str, ...] = ()
+    has_own_words: bool = False
 
 
 def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
@@ -124,13 +126,17 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     source = f"the model {config.name}"
     check_fits_head(source, config.face, config.num_expression, config.expression_names, rig)
     sound: StripSound | FileSound
+    muted: tuple[str, ...] = ()
     transcript, language = choices.transcript, choices.language
+    has_own_words = transcript is None or (not choices.strip and transcript == head_settings(choices.head).transcript)
     if choices.strip or not choices.audio:
         strip = find_strip(scene, choices.strip)
         sound = read_strip(scene, strip)
         own = strip_settings(strip)
         transcript = own.transcript if transcript is None else transcript
         language = own.language if language is None else language
+        if is_muted(scene, strip):
+            muted = (f"the strip {strip.name!r} is muted: the face speaks, but nothing is heard",)
     else:
         sound = FileSound(Path(absolute(choices.audio)), choices.frame_start)
     if track is None:
@@ -149,7 +155,8 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         take_name=f"{sound.name} {describe_track(track)['emotion']}",
         transcript=text,
         language=language or AUTO,
-        warnings=(*rig_warnings(source, config.face, rig), *unused),
+        warnings=(*rig_warnings(source, config.face, rig), *unused, *muted),
+        has_own_words=has_own_words,
     )
 
 
@@ -204,6 +211,21 @@ def compute(
     return replace(motion, meta=meta)
 
 
+def compute_all(
+    requests: list[Request], progress: Callable[[float, str], None], cancelled: Callable[[], bool]
+) -> list[FaceMotion]:
+    """The motions that several requests ask for, one after the other; raises as `compute`."""
+    motions = []
+    for number, request in enumerate(requests):
+
+        def part(fraction: float, text: str, number: int = number, name: str = request.sound.name) -> None:
+            shown = text if len(requests) == 1 else f"{name}: {text}"
+            progress((number + fraction) / len(requests), shown)
+
+        motions.append(compute(request, part, cancelled))
+    return motions
+
+
 def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]:
     """The new take on the head, and the frame on which it begins.
 
@@ -232,6 +254,20 @@ def describe_take(action: bpy.types.Action, motion: FaceMotion, frame_start: int
         return line
     fit = f"{transcript['fitting']} of {transcript['words']} words of the transcript fit"
     return f"{line}; {fit}" if transcript["followed"] else f"{line}; {fit}, so that the sound alone was followed"
+
+
+def note_fit(request: Request, motion: FaceMotion) -> None:
+    """Store how many of the words fit beside the words, if they are the strip's or the head's own."""
+    transcript = motion.meta.get("transcript")
+    if not transcript or not request.has_own_words:
+        return
+    owner: EMOTE_PG_strip | EMOTE_PG_head
+    if isinstance(request.sound, StripSound):
+        scene = next(item for item in bpy.data.scenes if item.session_uid == request.scene_uid)
+        owner = strip_settings(find_strip(scene, request.sound.strip))
+    else:
+        owner = head_settings(next(item for item in bpy.data.objects if item.session_uid == request.head_uid))
+    owner.num_words, owner.num_fitting = transcript["words"], transcript["fitting"]
 
 
 def misfits(motion: FaceMotion) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
@@ -18,12 +18,14 @@ from ..narrow import window_scene
 from ..refusal import Result
 from ..requirements import missing_sentence
 from ..scene import emotion_keys
-from ..scene.find_head import choose_head
-from ..scene.strips import strip_scene
-from ..settings.head_copy import take_over
-from ..settings.head_settings import EMOTION_ITEMS, head_settings
+from ..scene.strips import line_scene, sound_strips, strip_scene
+from ..settings.chosen_head import chosen_head, own_settings
+from ..settings.head_settings import EMOTION_ITEMS
 from ..settings.properties import scene_settings
 from ..settings.transcript import language_property, transcript_property
+
+if TYPE_CHECKING:
+    from ..settings.transcript import SpeechSettings
 
 
 class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
@@ -36,6 +38,15 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
 
     # SKIP_SAVE: no value is remembered from call to call; what is left out comes from the scene.
     strip: bpy.props.StringProperty(name="Strip", description="Name of a sound strip", options={"SKIP_SAVE"})
+    strips: bpy.props.EnumProperty(
+        name="Strips",
+        description="Which strips are spoken",
+        items=[
+            ("ONE", "One", "The given strip, or the chosen one"),
+            ("SELECTED", "All Selected Strips", "Every selected sound strip, one after the other"),
+        ],
+        options={"SKIP_SAVE"},
+    )
     audio: bpy.props.StringProperty(
         name="File",
         description="Sound file, instead of a strip",
@@ -80,62 +91,80 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         # In background Blender runs no modal operator.
         return self.run_now(context) if bpy.app.background else self.run_in_window(context)
 
-    def title_of(self, request: generation.Request) -> str:
-        return f"The take {request.take_name!r}"
+    def title_of(self, requests: list[generation.Request]) -> str:
+        return f"The take {requests[0].take_name!r}" if len(requests) == 1 else f"The speech of {len(requests)} strips"
 
-    def work_of(self, request: generation.Request) -> worker.Work:
-        return lambda progress, cancelled: generation.compute(request, progress, cancelled)
+    def work_of(self, requests: list[generation.Request]) -> worker.Work:
+        return lambda progress, cancelled: generation.compute_all(requests, progress, cancelled)
 
-    def prepare(self, context: bpy.types.Context) -> generation.Request:
-        """The request, from the given arguments and, for all others, the settings of head and scene."""
-        scene = window_scene(context)
-        settings = scene_settings(scene)
-        self._asked_in = scene.session_uid
+    def prepare(self, context: bpy.types.Context) -> list[generation.Request]:
+        """The requests, from the given arguments and, for all others, the settings of head and scene."""
+        self._asked_in = window_scene(context).session_uid
+        head = chosen_head(context, self.head)
+        own = own_settings(context, head)
+        caution = emotion_keys.bring_up_to_date(head) if head.library is None else ""
+        if self.strips == "SELECTED":
+            scene = strip_scene(context, head=head)
+            names = [strip.name for strip in sound_strips(scene) if strip.select]
+            if not names:
+                raise InputError(f"no sound strip of scene {scene.name!r} is selected; select the strips to speak")
+            requests = [generation.prepare(scene, self._choices(head, own, name, "")) for name in names]
+        else:
+            strip, audio = self.strip, self.audio
+            if not strip and not audio:
+                strip, audio = ("", own.audio) if own.source == "FILE" else (own.strip, "")
+                if own.source == "FILE" and not audio:
+                    raise InputError("no sound file is chosen; choose a file, or a strip")
+            scene = line_scene(context, head) if audio else strip_scene(context, strip, head)
+            requests = [generation.prepare(scene, self._choices(head, own, strip, audio))]
+        if caution:
+            requests[0] = replace(requests[0], warnings=(caution, *requests[0].warnings))
+        return requests
 
-        head = choose_head(context, self.head, settings.head)
-        caution = ""
-        if head.library is None:
-            take_over(settings, head)
-            caution = emotion_keys.bring_up_to_date(head)
-        own = head_settings(head)
+    def _choices(self, head: bpy.types.Object, own: SpeechSettings, strip: str, audio: str) -> generation.Choices:
+        """What is asked for of one sound: the given arguments, and the head's settings for all others."""
 
         def given(name: str, otherwise: Any) -> Any:
             return getattr(self, name) if self.properties.is_property_set(name) else otherwise
 
-        strip, audio = self.strip, self.audio
-        # The words belong to the sound: without an argument, the strip has them, or the settings for their file.
-        transcript = self.transcript if self.properties.is_property_set("transcript") else None
-        language = self.language if self.properties.is_property_set("language") else None
-        if not strip and not audio and settings.source == "FILE":
-            transcript = settings.transcript if transcript is None else transcript
-            language = settings.language if language is None else language
-        if not strip and not audio:
-            strip, audio = ("", settings.audio) if settings.source == "FILE" else (settings.strip, "")
-            if settings.source == "FILE" and not audio:
-                raise InputError("no sound file is chosen; choose a file, or a strip")
-        choices = generation.Choices(
+        # The words belong to the sound: without an argument, the strip has them, or the head for its own file.
+        is_own_file = bool(audio) and not self.audio
+        return generation.Choices(
             head=head,
             strip=strip,
             audio=audio,
-            frame_start=given("frame_start", settings.frame_start),
+            frame_start=given("frame_start", own.frame_start),
             emotion=given("emotion", None),
             intensity=given("intensity", None),
             speaker=given("speaker", own.speaker),
             model=given("model", "") or own.model,
-            transcript=transcript,
-            language=language,
+            transcript=given("transcript", own.transcript if is_own_file else None),
+            language=given("language", own.language if is_own_file else None),
         )
-        request = generation.prepare(strip_scene(context), choices)
-        return replace(request, warnings=(caution, *request.warnings)) if caution else request
 
-    def finish(self, context: bpy.types.Context, request: generation.Request, motion: FaceMotion) -> None:
-        action, frame_start = generation.finish(request, motion)
-        result = generation.describe_take(action, motion, frame_start)
-        trouble = worst_after(context, request.head_uid)
-        for warning in (*request.warnings, *generation.misfits(motion), *trouble):
+    def finish(self, context: bpy.types.Context, requests: list[generation.Request], motions: list[FaceMotion]) -> None:
+        errors: list[EmoteError] = []
+        results = []
+        for request, motion in zip(requests, motions, strict=True):
+            try:
+                action, frame_start = generation.finish(request, motion)
+            except EmoteError as error:
+                errors.append(error)
+                continue
+            generation.note_fit(request, motion)
+            results.append(generation.describe_take(action, motion, frame_start))
+            for warning in (*request.warnings, *generation.misfits(motion)):
+                self.report({"WARNING"}, warning)
+            self.report({"INFO"}, results[-1])
+        if errors and not results:
+            raise errors[0]
+        for failure in errors:
+            self.report({"WARNING"}, str(failure))
+        result = results[0] if len(requests) == 1 else f"{len(results)} of {len(requests)} strips were spoken"
+        trouble = worst_after(context, requests[0].head_uid)
+        for warning in trouble:
             self.report({"WARNING"}, warning)
         self._show_result("; but ".join((result, *trouble)))
-        self.report({"INFO"}, result)
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
         self._show_result(str(error))

@@ -15,8 +15,8 @@ from ..head.rig import rig_of
 from ..jobs.ready import may_animate
 from ..narrow import window_scene
 from ..refusal import Result, refusing
-from ..scene.find_head import choose_head
 from ..scene.views import show_selected
+from ..settings.chosen_head import chosen_head
 from ..settings.head_copy import take_over
 from ..settings.properties import scene_settings
 
@@ -58,7 +58,8 @@ class EMOTE_OT_add_head(bpy.types.Operator):
         model = load_face_model(self.head or settings.new_head)
         head = add_head(context, model, location=self._location(context, model))
         take_over(settings, head)
-        settings.head = head
+        if settings.head is not None:
+            settings.head = head  # a pinned head would hide the new one
         show_selected(context, head)
         self.report({"INFO"}, f"Added {head.name} ({model.basis}, {model.num_expression} expression components)")
         return {"FINISHED"}
@@ -96,7 +97,7 @@ class EMOTE_OT_update_joints(bpy.types.Operator):
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
-        rig = rig_of(choose_head(context, self.head, scene_settings(window_scene(context)).head))
+        rig = rig_of(chosen_head(context, self.head))
         update_joints(context, rig)
         self.report({"INFO"}, f"Moved the joints of {rig.mesh.name} to its identity")
         return {"FINISHED"}

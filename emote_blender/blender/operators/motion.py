@@ -14,8 +14,9 @@ from ..jobs.generation import describe_take
 from ..jobs.ready import may_animate
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing
-from ..scene.find_head import choose_head
+from ..scene.strips import line_scene
 from ..scene.take import apply_motion, rig_warnings
+from ..settings.chosen_head import chosen_head, own_settings, speech_settings
 from ..settings.properties import scene_settings
 
 
@@ -46,16 +47,18 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         if not self.properties.is_property_set("frame_start"):
-            self.frame_start = scene_settings(window_scene(context)).frame_start
+            self.frame_start = speech_settings(context).frame_start
         present(context.window_manager).fileselect_add(self)
         return {"RUNNING_MODAL"}
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
-        scene = window_scene(context)
-        settings = scene_settings(scene)
-        frame_start = self.frame_start if self.properties.is_property_set("frame_start") else settings.frame_start
-        head = choose_head(context, self.head, settings.head)
+        head = chosen_head(context, self.head)
+        scene = line_scene(context, head)
+        settings = scene_settings(window_scene(context))
+        frame_start = self.frame_start
+        if not self.properties.is_property_set("frame_start"):
+            frame_start = own_settings(context, head).frame_start
         motion = FaceMotion.load(absolute(self.filepath))
         action = apply_motion(head, motion, scene, frame_start, _motion_name(self.filepath, motion))
         rig = rig_of(head)

@@ -8,10 +8,10 @@ import bpy
 
 from ...errors import InputError
 from ...transcript.text import read_transcript
-from ..narrow import present, window_scene
+from ..narrow import present
 from ..refusal import Result, refusing
 from ..scene.strips import find_strip, strip_scene
-from ..settings.properties import scene_settings
+from ..settings.chosen_head import speech_settings
 from ..settings.transcript import strip_settings, text_file_beside, transcript_owner
 
 
@@ -30,7 +30,8 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
-        scene, settings = strip_scene(context), scene_settings(window_scene(context))
+        settings = speech_settings(context)
+        scene = strip_scene(context, settings.strip)
         owner = transcript_owner(scene, settings) or strip_settings(find_strip(scene, settings.strip))
         # A field of one line: line breaks become spaces.
         owner.transcript = " ".join(self._words(text_file_beside(scene, settings)).split())

@@ -18,6 +18,18 @@ def heads_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     return _heads_among(scene.objects)
 
 
+def heads_near(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The heads of the window's scene; if it has none, those of the other scenes.
+
+    A sequencer with a scene of its own shows that scene in the window too, though it has no objects (5.0 and later).
+    """
+    shown = window_scene(context)
+    if near := heads_in(shown):
+        return near
+    others = [head for scene in bpy.data.scenes if scene != shown for head in heads_in(scene)]
+    return list({head.session_uid: head for head in others}.values())
+
+
 _any_head: tuple[tuple[int, int, int], bool] | None = None
 
 
@@ -45,31 +57,35 @@ def _is_flame(owner: bpy.types.ID) -> bool:
     return isinstance(owner, bpy.types.Mesh) and flame_keys(owner) is not None
 
 
-def choose_head(context: bpy.types.Context, name: str = "", picked: bpy.types.Object | None = None) -> bpy.types.Object:
-    """The head of this name; without a name, the picked one, else the active object's, else the only one.
+def choose_head(context: bpy.types.Context, name: str = "", pinned: bpy.types.Object | None = None) -> bpy.types.Object:
+    """The head of this name; without a name the pinned one, else the active object's, or the only one.
 
     Raises:
         InputError: if there is none, or more than one to choose from.
     """
-    scene = window_scene(context)
+    heads = heads_near(context)
+    names = ", ".join(repr(head.name) for head in heads) or "none (the scene has no head)"
     if name:
         found = bpy.data.objects.get(name)
         if found is None:
-            raise InputError(f"object {name!r} not found; choose one of {_names(scene)}")
+            raise InputError(f"object {name!r} not found; choose one of {names}")
         head = head_of(found)
         if head is None:
-            raise InputError(f"object {name!r} is not a head; choose one of {_names(scene)} or add a head")
+            raise InputError(f"object {name!r} is not a head; choose one of {names} or add a head")
         return head
-    heads = heads_in(scene)
-    for candidate in (picked, head_of(present(context.view_layer).objects.active)):
+    for candidate in (pinned, head_of(_active_object(context, heads))):
         if candidate is not None and candidate in heads:
             return candidate
     if len(heads) == 1:
         return heads[0]
     if heads:
-        raise InputError(f"no head is chosen; choose one of {_names(scene)}")
+        raise InputError(f"no head is chosen; choose one of {names}")
     raise InputError("the scene has no head; add one with Add Head first")
 
 
-def _names(scene: bpy.types.Scene) -> str:
-    return ", ".join(repr(head.name) for head in heads_in(scene)) or "none (the scene has no head)"
+def _active_object(context: bpy.types.Context, heads: list[bpy.types.Object]) -> bpy.types.Object | None:
+    """The window's active object; in a window whose scene has no heads, that of the scene which has them."""
+    layer = present(context.view_layer)
+    if heads and heads[0].name not in window_scene(context).objects:
+        layer = heads[0].users_scene[0].view_layers[0]
+    return layer.objects.active

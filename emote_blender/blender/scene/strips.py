@@ -12,7 +12,7 @@ from ...audio import Waveform
 from ...errors import InputError
 from ...motion_tools.timing import frame_to_seconds, frames_per_second
 from ..compat import active_strip, all_strips, sequencer_scene, strip_timing
-from ..narrow import window_scene
+from ..narrow import expect, present, window_scene
 from .sound_file import decode_file, decode_part
 
 
@@ -81,10 +81,47 @@ def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.SoundStrip]:
     return sorted(strips, key=lambda strip: (strip_timing(strip).left, strip.name))
 
 
-def strip_scene(context: bpy.types.Context) -> bpy.types.Scene:
-    """The scene whose strips are used: the window's, or the sequencer's if the window's has no sound strip."""
-    scene = window_scene(context)
-    return scene if sound_strips(scene) else sequencer_scene(context)
+def strip_scenes(context: bpy.types.Context, head: bpy.types.Object | None = None) -> list[bpy.types.Scene]:
+    """The scenes whose strips can be spoken: the sequencer's, the window's, and the head's if that is not shown.
+
+    From 5.0 on the sequencer may show another scene than the window, and its "+ New" makes one without objects.
+    """
+    shown = window_scene(context)
+    elsewhere = head.users_scene if head is not None and head.name not in shown.objects else ()
+    scenes = [sequencer_scene(context), shown, *elsewhere]
+    return list({scene.session_uid: scene for scene in scenes}.values())
+
+
+def strip_scene(context: bpy.types.Context, name: str = "", head: bpy.types.Object | None = None) -> bpy.types.Scene:
+    """The scene whose strips are used: the first with the strip of this name, else the first with a sound strip."""
+    scenes = strip_scenes(context, head)
+    with_sound = [scene for scene in scenes if sound_strips(scene)]
+    with_name = [scene for scene in with_sound if name and name in [strip.name for strip in sound_strips(scene)]]
+    return (with_name or with_sound or scenes)[0]
+
+
+def line_scene(context: bpy.types.Context, head: bpy.types.Object) -> bpy.types.Scene:
+    """The scene whose timeline a sound without a strip is placed on: the window's, or the head's if it is elsewhere."""
+    shown = window_scene(context)
+    return next((scene for scene in (shown, *head.users_scene) if head.name in scene.objects), shown)
+
+
+def all_sound_strips(context: bpy.types.Context) -> list[bpy.types.SoundStrip]:
+    """The sound strips of the sequencer's and the window's scene."""
+    return [strip for scene in strip_scenes(context) for strip in sound_strips(scene)]
+
+
+def is_muted(scene: bpy.types.Scene, strip: bpy.types.Strip) -> bool:
+    """Whether a strip, a meta strip around it, or its channel is muted."""
+    around: bpy.types.Strip | None = strip
+    while around is not None:
+        meta = around.parent_meta()
+        holder = present(scene.sequence_editor) if meta is None else expect(meta, bpy.types.MetaStrip)
+        channels = holder.channels
+        if around.mute or channels[around.channel].mute:
+            return True
+        around = meta
+    return False
 
 
 def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.SoundStrip:

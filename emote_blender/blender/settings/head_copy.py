@@ -18,6 +18,12 @@ _COPIED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "speaker": ("speaker", str),
     "emotion": ("emotion", str),
     "intensity": ("amount", amount_of_intensity),
+    "source": ("source", str),
+    "strip": ("strip", str),
+    "audio": ("audio", str),
+    "frame_start": ("frame_start", int),
+    "transcript": ("transcript", str),
+    "language": ("language", str),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a head remembers: emotion, model, speaker and takes. Stored on its mesh object as `head.emote`."""
+"""What a head remembers: sound, emotion, model, speaker and takes. Stored on its mesh object as `head.emote`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import bpy
 from ...emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, MAX_INTENSITY
 from ...files.paths import DEFAULT_MODEL
 from ...motion_tools.emotion_timeline import DEFAULT_TRANSITION_SECONDS, MAX_AMOUNT
+from ..scene import changes
 from . import model_info
 from .live import changed
+from .model_choice import model_choice_property, speaker_choice_property
+from .sound_settings import audio_property, frame_start_property, source_property, strip_property
 from .take_settings import EMOTE_PG_take
+from .transcript import language_property, num_fitting_property, num_words_property, transcript_property, words_changed
 
 EMOTION_ITEMS = [(name.upper(), name.capitalize(), f"The voice speaks with {name}") for name in EMOTIONS]
 EMOTION_ITEMS[EMOTIONS.index("neutral")] = ("NEUTRAL", "Neutral", "No emotion: the words alone move the face")
@@ -76,6 +80,10 @@ def _model_names(self: EMOTE_PG_head, context: bpy.types.Context, text: str) -> 
 
 def _speaker_names(self: EMOTE_PG_head, context: bpy.types.Context, text: str) -> list[str]:
     return [name for name in model_info.model_info(self.model).speakers if text.lower() in name.lower()]
+
+
+def _note_change(self: EMOTE_PG_head, context: bpy.types.Context) -> None:
+    changes.note()
 
 
 def _model_changed(self: EMOTE_PG_head, context: bpy.types.Context) -> None:
@@ -176,6 +184,17 @@ class EMOTE_PG_head(bpy.types.PropertyGroup):
         search_options={"SUGGESTION"},
         override=_OVERRIDABLE,
     )
+    model_choice: model_choice_property()
+    speaker_choice: speaker_choice_property()
+    source: source_property(_note_change)
+    strip: strip_property(_note_change)
+    audio: audio_property(_note_change)
+    frame_start: frame_start_property(_note_change)
+    # The words of the sound file; a strip has its own.
+    transcript: transcript_property(set(), words_changed)
+    language: language_property(set(), words_changed)
+    num_words: num_words_property()
+    num_fitting: num_fitting_property()
     takes: bpy.props.CollectionProperty(type=EMOTE_PG_take, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
     active_take: bpy.props.IntProperty(
         name="Take", description="The take that the panel shows", default=-1, min=-1, override=_OVERRIDABLE

@@ -1,7 +1,7 @@
-"""The choices that a scene remembers: head, sound, transcript; and model, speaker, emotion, intensity for its heads.
+"""The choices that a scene remembers: the pinned head, the head to add, and for its heads sound, model and emotion.
 
-Each head has a model, a speaker and an emotion of its own (`head_settings`). Those here stay for scripts: what is set
-here is copied to the scene's heads.
+Each head has a sound, a model, a speaker and an emotion of its own (`head_settings`). Those here stay for scripts: what
+is set here is copied to the scene's heads.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ import bpy
 from ...emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, MAX_INTENSITY
 from ...files.paths import DEFAULT_HEAD, DEFAULT_MODEL
 from ..head.rig import is_head
-from ..scene.strips import sound_strips, strip_scene
-from ..settings.transcript import language_property, transcript_property
+from ..narrow import present
+from ..scene.find_head import choose_head
 from . import model_info
 from .head_copy import copy_to_heads
-from .head_settings import EMOTION_ITEMS
+from .head_settings import EMOTION_ITEMS, EMOTE_PG_head, head_settings
+from .model_choice import model_choice_property, speaker_choice_property
+from .sound_settings import audio_property, frame_start_property, source_property, strip_property
+from .transcript import language_property, num_fitting_property, num_words_property, transcript_property
 
 
 def _is_head(self: EMOTE_PG_settings, candidate: bpy.types.Object) -> bool:
     return is_head(candidate)
-
-
-def _strip_names(self: EMOTE_PG_settings, context: bpy.types.Context, text: str) -> list[str]:
-    return [strip.name for strip in sound_strips(strip_scene(context)) if text.lower() in strip.name.lower()]
 
 
 def _model_names(self: EMOTE_PG_settings, context: bpy.types.Context, text: str) -> list[str]:
@@ -56,19 +55,19 @@ _last_results: dict[int, str] = {}
 
 
 def _last_result(self: EMOTE_PG_settings) -> str:
-    return _last_results.get(self.id_data.session_uid, "")
+    return _last_results.get(present(self.id_data).session_uid, "")
 
 
 def _set_last_result(self: EMOTE_PG_settings, sentence: str) -> None:
-    _last_results[self.id_data.session_uid] = sentence
+    _last_results[present(self.id_data).session_uid] = sentence
 
 
 class EMOTE_PG_settings(bpy.types.PropertyGroup):
     """The settings of a scene, which the panel shows and the Generate button uses."""
 
     head: bpy.props.PointerProperty(
-        name="Head",
-        description="Head that speaks; empty for the active one, or the only one",
+        name="Pinned Head",
+        description="Head that speaks whatever is selected; empty for the selected one, or the only one",
         type=bpy.types.Object,
         poll=_is_head,
     )
@@ -79,33 +78,10 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         search=_head_names,
         search_options={"SUGGESTION"},
     )
-    source: bpy.props.EnumProperty(
-        name="Sound",
-        description="Where the speech comes from",
-        items=[
-            ("STRIP", "Strip", "A sound strip of the Video Sequencer: its audible part, at its place on the timeline"),
-            ("FILE", "File", "A sound file"),
-        ],
-    )
-    strip: bpy.props.StringProperty(
-        name="Strip",
-        description="Sound strip to speak; empty for the active one, or the only one",
-        search=_strip_names,
-        search_options={"SUGGESTION"},
-    )
-    audio: bpy.props.StringProperty(
-        name="File",
-        description="Sound file to speak: wav, flac, ogg, mp3, or what else Blender can play",
-        subtype="FILE_PATH",
-        options={"PATH_SUPPORTS_BLEND_RELATIVE"},
-    )
-    frame_start: bpy.props.IntProperty(
-        name="Start Frame",
-        description="Frame at which the file's sound begins",
-        default=1,
-        min=-1048574,
-        max=1048574,
-    )
+    source: source_property(_copied("source"))
+    strip: strip_property(_copied("strip"))
+    audio: audio_property(_copied("audio"))
+    frame_start: frame_start_property(_copied("frame_start"))
     model: bpy.props.StringProperty(
         name="Model",
         description="Speech model: one that is installed, or a model folder",
@@ -131,8 +107,13 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         step=10,
         update=_copied("intensity"),
     )
-    transcript: transcript_property(set())  # of the sound file; a strip has its own
-    language: language_property(set())
+    model_choice: model_choice_property()
+    speaker_choice: speaker_choice_property()
+    # The words of the sound file; a strip has its own.
+    transcript: transcript_property(set(), _copied("transcript"))
+    language: language_property(set(), _copied("language"))
+    num_words: num_words_property()
+    num_fitting: num_fitting_property()
     speaker: bpy.props.StringProperty(
         name="Speaker",
         description="Whose way of speaking, one of the model's; empty for its first",
@@ -146,6 +127,11 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         get=_last_result,
         set=_set_last_result,
     )
+
+    @property
+    def chosen(self) -> EMOTE_PG_head:
+        """The settings of the chosen head, which presets set; raises InputError if no head is chosen."""
+        return head_settings(choose_head(bpy.context, pinned=self.head))
 
 
 def scene_settings(scene: bpy.types.Scene) -> EMOTE_PG_settings:

@@ -1,9 +1,10 @@
-"""Transcripts: where the scene and its strips keep the words of a sound."""
+"""Transcripts: where strips, and heads for a file, keep the words of a sound."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import bpy
 
@@ -16,7 +17,22 @@ from ..scene.strips import find_strip
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import PropertyFlagItems  # the stubs' own name
 
-    from .properties import EMOTE_PG_settings
+Update = Callable[[Any, bpy.types.Context], None]
+
+
+class SpeechSettings(Protocol):
+    """The settings of a head, or of a scene for its heads: a sound, its words, and the model that speaks them."""
+
+    source: str
+    strip: str
+    audio: str
+    frame_start: int
+    model: str
+    speaker: str
+    transcript: str
+    language: str
+    num_words: int
+    num_fitting: int
 
 
 def _language_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
@@ -29,23 +45,25 @@ def _language_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, t
     return [code for code in (AUTO, *known) if code.startswith(text.lower())]
 
 
-def _transcript_changed(self: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+def words_changed(self: Any, context: bpy.types.Context) -> None:
+    """Forget how the words before fitted: an update of a transcript or its language."""
+    self.num_words = self.num_fitting = 0  # of the words before
     changes.note()
 
 
-def transcript_property(options: set[PropertyFlagItems]) -> Any:
-    """A property that holds a transcript; `options` as in bpy.props."""
+def transcript_property(options: set[PropertyFlagItems], update: Update | None = None) -> Any:
+    """A property that holds a transcript; `options` and `update` as in bpy.props."""
     return bpy.props.StringProperty(
         name="Transcript",
         description="The words that are spoken, or a .txt file with them: lips and tongue follow them where they fit "
         "the sound. Optional; without them the sound alone is followed",
         options=options,
-        update=_transcript_changed,
+        update=update,
     )
 
 
-def language_property(options: set[PropertyFlagItems]) -> Any:
-    """A property that holds a transcript's language; `options` as in bpy.props."""
+def language_property(options: set[PropertyFlagItems], update: Update | None = None) -> Any:
+    """A property that holds a transcript's language; `options` and `update` as in bpy.props."""
     return bpy.props.StringProperty(
         name="Language",
         description="Language of the transcript: auto to guess it, or a code such as en-gb, de, fr, pt-br",
@@ -53,14 +71,31 @@ def language_property(options: set[PropertyFlagItems]) -> Any:
         search=_language_names,
         search_options={"SUGGESTION"},
         options=options,
+        update=update,
+    )
+
+
+def num_words_property() -> Any:
+    """A property that counts the words of the transcript, once they were compared with the sound."""
+    return bpy.props.IntProperty(
+        name="Words", description="Number of words in the transcript; 0 until it was spoken", min=0, options={"HIDDEN"}
+    )
+
+
+def num_fitting_property() -> Any:
+    """A property that counts the words that fitted the sound."""
+    return bpy.props.IntProperty(
+        name="Fitting Words", description="Number of words that fitted the sound", min=0, options={"HIDDEN"}
     )
 
 
 class EMOTE_PG_strip(bpy.types.PropertyGroup):
     """The settings of a sound strip: the words that it speaks."""
 
-    transcript: transcript_property(set())
-    language: language_property(set())
+    transcript: transcript_property(set(), words_changed)
+    language: language_property(set(), words_changed)
+    num_words: num_words_property()
+    num_fitting: num_fitting_property()
 
 
 def strip_settings(strip: bpy.types.Strip) -> EMOTE_PG_strip:
@@ -68,8 +103,8 @@ def strip_settings(strip: bpy.types.Strip) -> EMOTE_PG_strip:
     return strip.emote  # type: ignore[attr-defined] # a pointer property that `register` adds
 
 
-def transcript_owner(scene: bpy.types.Scene, settings: EMOTE_PG_settings) -> EMOTE_PG_settings | EMOTE_PG_strip | None:
-    """The settings with `transcript` and `language` of the chosen sound: its strip's, or the scene's for a file."""
+def transcript_owner(scene: bpy.types.Scene, settings: SpeechSettings) -> SpeechSettings | EMOTE_PG_strip | None:
+    """The settings with `transcript` and `language` of the chosen sound: its strip's, or the head's for a file."""
     if settings.source == "FILE":
         return settings
     try:
@@ -78,7 +113,7 @@ def transcript_owner(scene: bpy.types.Scene, settings: EMOTE_PG_settings) -> EMO
         return None
 
 
-def text_file_beside(scene: bpy.types.Scene, settings: EMOTE_PG_settings) -> Path | None:
+def text_file_beside(scene: bpy.types.Scene, settings: SpeechSettings) -> Path | None:
     """The path of the .txt file beside the chosen sound's file, whether it exists or not; None without a sound."""
     if settings.source == "FILE":
         sound = absolute(settings.audio)

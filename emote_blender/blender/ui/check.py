@@ -28,6 +28,7 @@ class _CheckPanel(_Panel):
     bl_category = "EMOTE"
     bl_region_type = "UI"
     bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 60
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import bpy
 
@@ -14,12 +17,32 @@ from ..head.rig import HeadRig, rig_of
 from ..narrow import present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
 from ..scene import changes
-from ..scene.find_head import choose_head, heads_in
-from ..scene.strips import find_strip, sound_strips, strip_scene
+from ..scene.find_head import heads_near
+from ..scene.strips import find_strip, is_muted, sound_strips, strip_scene
 from ..scene.take import rig_warnings
+from ..settings.chosen_head import chosen_head, speech_settings
+from ..settings.head_settings import head_settings
 from ..settings.model_info import ModelInfo, model_info
-from ..settings.properties import EMOTE_PG_settings, scene_settings
+from ..settings.properties import scene_settings
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
+
+if TYPE_CHECKING:
+    from ..settings.transcript import SpeechSettings
+
+
+@dataclass(frozen=True)
+class TakeRow:
+    """A take in the list.
+
+    Attributes:
+        place: its place in the list, in which the takes of a line follow each other.
+        is_alternate: whether it is not the first of its line.
+        warning: what is wrong with it, as a sentence; empty if nothing is.
+    """
+
+    place: int
+    is_alternate: bool
+    warning: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,23 +50,31 @@ class PanelState:
     """What follows from the scene and its settings.
 
     Attributes:
-        head: name of the head that would speak; empty if none is chosen or it cannot be animated.
-        identity_keys: its identity shape keys.
+        head: name of the head that would speak; empty if none is chosen.
+        head_library: path of the library that it is linked from, or None.
+        identity_keys: its identity shape keys, each with its name in words.
+        takes: its takes, in the order in which they are stored.
         model: what the model's folder says.
+        model_facts: licence and others of the model, each with its name.
         default_strip: the strip that is used if none is chosen; empty if there is no such strip.
         strip: the strip that is used, which keeps the transcript; empty for a file, or if there is none.
-        strips_are_elsewhere: whether the strips are those of the sequencer's scene instead of the window's.
+        strip_scene: name of the scene whose strips are used.
         cautions: what to know before Generate is pressed, one sentence each.
+        remarks: what to know about the sound, one sentence each.
         why_not: why Generate cannot be pressed; empty if it can.
     """
 
     head: str
-    identity_keys: tuple[str, ...]
+    head_library: str | None
+    identity_keys: tuple[tuple[str, str], ...]
+    takes: tuple[TakeRow, ...]
     model: ModelInfo
+    model_facts: tuple[tuple[str, str], ...]
     default_strip: str
     strip: str
-    strips_are_elsewhere: bool
+    strip_scene: str
     cautions: tuple[str, ...]
+    remarks: tuple[str, ...]
     why_not: str
 
 
@@ -69,26 +100,38 @@ def forget_states() -> None:
 
 def work_out_state(context: bpy.types.Context) -> PanelState:
     """The state of the panel as the scene is now."""
-    settings, scene = scene_settings(window_scene(context)), strip_scene(context)
+    head, rig, no_rig = _rig(context)
+    settings = speech_settings(context)
+    scene = strip_scene(context, settings.strip, head)
     model = model_info(settings.model)
     default_strip = _strip_name(scene, "")
     strip = "" if settings.source == "FILE" else _strip_name(scene, settings.strip)
-    owner: EMOTE_PG_settings | EMOTE_PG_strip | None = settings if settings.source == "FILE" else None
+    owner: SpeechSettings | EMOTE_PG_strip | None = settings if settings.source == "FILE" else None
     if strip:
         owner = strip_settings(present(scene.sequence_editor).strips_all[strip])
     has_transcript = owner is not None and bool(owner.transcript.strip())
-    rig, no_rig = _rig(context)
     blocks = shape_keys_of(rig.mesh).key_blocks if rig else ()
     return PanelState(
-        head=rig.mesh.name if rig else "",
-        identity_keys=tuple(name for name in rig.shape_keys if name in blocks) if rig else (),
+        head=head.name if head else "",
+        head_library=head.library.filepath if head and head.library else None,
+        identity_keys=tuple((name, in_words(name)) for name in rig.shape_keys if name in blocks) if rig else (),
+        takes=_take_rows(head) if head else (),
         model=model,
+        model_facts=() if model.problem else (("Face", model.face), ("Licence", model.licence), ("Engine", _engine())),
         default_strip=default_strip,
         strip=strip,
-        strips_are_elsewhere=scene != window_scene(context),
+        strip_scene=scene.name,
         cautions=tuple(_cautions(model, has_transcript, rig)),
+        remarks=tuple(_remarks(context, scene, strip)),
         why_not=missing_sentence() or no_rig or _no_sound(settings, scene, default_strip, strip),
     )
+
+
+def in_words(name: str) -> str:
+    """A shape key's name as words: "faceWidth" is "Face Width"; names of another kind stay as they are."""
+    if not re.fullmatch(r"[a-z]+([A-Z][a-z]*)*", name):
+        return name
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name[:1].upper() + name[1:])
 
 
 def is_non_commercial(licence: str) -> bool:
@@ -101,7 +144,7 @@ def _key(context: bpy.types.Context) -> tuple:
     """What the state depends on and is cheap to read; the count of changes covers the rest."""
     scene, shown = window_scene(context), sequencer_scene(context)
     settings = scene_settings(scene)
-    active, picked = present(context.view_layer).objects.active, settings.head
+    active, pinned = present(context.view_layer).objects.active, settings.head
     strips = [active_strip(scene), active_strip(shown)]
     return (
         changes.count(),
@@ -109,7 +152,7 @@ def _key(context: bpy.types.Context) -> tuple:
         scene.session_uid,
         shown.session_uid,
         active and active.session_uid,
-        picked and picked.session_uid,
+        pinned and pinned.session_uid,
         *(strip and strip.name for strip in strips),
         settings.source,
         settings.strip,
@@ -118,18 +161,43 @@ def _key(context: bpy.types.Context) -> tuple:
     )
 
 
-def _rig(context: bpy.types.Context) -> tuple[HeadRig | None, str]:
-    """The rig of the head that would speak, or None and why there is none."""
-    scene = window_scene(context)
+def _rig(context: bpy.types.Context) -> tuple[bpy.types.Object | None, HeadRig | None, str]:
+    """The head that would speak and its rig, or None and why there is none."""
     try:
-        head = choose_head(context, picked=scene_settings(scene).head)
+        head = chosen_head(context)
     except InputError:
-        several = heads_in(scene)
-        return None, "Choose the head that speaks" if several else "The scene has no head: press Add Head"
+        several = heads_near(context)
+        return None, None, "Select the head that speaks" if several else "The scene has no head: press Add Head"
     try:
-        return rig_of(head), ""
+        return head, rig_of(head), ""
     except InputError as error:
-        return None, str(error)
+        return head, None, str(error)
+
+
+def _take_rows(head: bpy.types.Object) -> tuple[TakeRow, ...]:
+    """The takes of a head as the list shows them: by the time and name of their line, then as they were made."""
+    takes = head_settings(head).takes
+    starts: dict[str, float] = {}
+    for take in takes:
+        starts[take.line] = min(take.frame_start, starts.get(take.line, take.frame_start))
+    order = sorted(range(len(takes)), key=lambda index: (starts[takes[index].line], takes[index].line, index))
+    places = {index: place for place, index in enumerate(order)}
+    first = {takes[index].line: index for index in reversed(order)}
+    return tuple(TakeRow(places[index], first[take.line] != index) for index, take in enumerate(takes))
+
+
+def _engine() -> str:
+    """The library that runs speech models, with its version."""
+    name = "onnxruntime"
+    return f"ONNX Runtime {bundle.installed_versions(sys.path).get(name, '')}".strip()
+
+
+def _remarks(context: bpy.types.Context, scene: bpy.types.Scene, strip: str) -> list[str]:
+    """What to know about the strip that is spoken."""
+    remarks = []
+    if strip and is_muted(scene, present(scene.sequence_editor).strips_all[strip]):
+        remarks.append(f"The strip {strip!r} is muted: the face speaks, but nothing is heard")
+    return remarks
 
 
 def _strip_name(scene: bpy.types.Scene, name: str) -> str:
@@ -140,7 +208,7 @@ def _strip_name(scene: bpy.types.Scene, name: str) -> str:
         return ""
 
 
-def _no_sound(settings: EMOTE_PG_settings, scene: bpy.types.Scene, default_strip: str, strip: str) -> str:
+def _no_sound(settings: SpeechSettings, scene: bpy.types.Scene, default_strip: str, strip: str) -> str:
     """Why there is no sound to speak; empty if there is one."""
     if settings.source == "FILE":
         return "" if settings.audio else "Choose a sound file"

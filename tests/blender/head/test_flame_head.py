@@ -149,7 +149,7 @@ def test_a_converted_file_becomes_a_head_that_moves_as_the_face_model(scene, fla
     )
     assert main(["convert", "flame", str(tmp_path / "flame2023.npz"), "-o", str(tmp_path / "heads/flame2023")]) == 0
     bpy.ops.emote.add_head(head=str(tmp_path / "heads/flame2023"))
-    head = scene.emote.head
+    head = bpy.context.view_layer.objects.active
     moves = {**random_coefficients(flame, 3), "shape": np.zeros(flame.num_shape, np.float32)}
     apply_motion(head, motion_of(moves), scene)
     scene.frame_set(3)

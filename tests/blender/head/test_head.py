@@ -157,7 +157,7 @@ def test_active_object_decides_between_two_heads(face):
     first, second = add_head(bpy.context, face), add_head(bpy.context, face)
     bpy.context.view_layer.objects.active = first.parent
     assert choose_head(bpy.context) == first
-    assert choose_head(bpy.context, picked=second) == second
+    assert choose_head(bpy.context, pinned=second) == second
     assert choose_head(bpy.context, name=second.parent.name) == second
 
 
@@ -214,13 +214,13 @@ def _apply(linked, folder):
 
 def test_add_head_operator_makes_the_scenes_head():
     assert bpy.ops.emote.add_head() == {"FINISHED"}
-    assert bpy.context.scene.emote.head == heads_in(bpy.context.scene)[0]
+    assert bpy.context.view_layer.objects.active == heads_in(bpy.context.scene)[0]
 
 
 def test_add_head_operator_takes_a_folder(face, tmp_path):
     face.save(tmp_path / "Köpfe" / "mein kopf")
     bpy.ops.emote.add_head(head=str(tmp_path / "Köpfe" / "mein kopf"))
-    assert rig_of(bpy.context.scene.emote.head).basis == "tiny_face"
+    assert rig_of(bpy.context.view_layer.objects.active).basis == "tiny_face"
 
 
 def test_add_head_of_an_unknown_name_is_refused():

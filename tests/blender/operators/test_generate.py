@@ -405,3 +405,50 @@ def test_result_is_told_in_the_scene_that_asked_even_if_another_is_shown_at_its_
     assert press_generate(script) == {"FINISHED"}
     assert scene.emote.last_result.startswith("Line 01 neutral: 1.0 s")
     assert other.emote.last_result == ""
+
+
+def test_all_selected_strips_are_spoken_one_after_the_other(scene, settings, head, speech_wav, requests_of):
+    for number, start in enumerate((11, 101, 201)):
+        strip = new_sound_strip(scene, f"Line {number}", str(speech_wav), channel=1, frame_start=start)
+        strip.select = number != 1
+    steps = []
+    requests = requests_of(strips="SELECTED")
+    generation.compute_all(requests, lambda fraction, text: steps.append((fraction, text)), lambda: False)
+    assert [fraction for fraction, _ in steps] == sorted(fraction for fraction, _ in steps)
+    assert any(text.startswith("Line 2: ") for _, text in steps)
+    assert bpy.ops.emote.generate(strips="SELECTED") == {"FINISHED"}
+    assert {"Line 0 neutral", "Line 2 neutral"} <= {action.name for action in bpy.data.actions}
+    assert "Line 1 neutral" not in bpy.data.actions
+    assert settings.last_result == "2 of 2 strips were spoken"
+
+
+@pytest.fixture
+def requests_of(monkeypatch):
+    """A function that gives the requests of Generate with these arguments, without running it."""
+    from emote_blender.blender.operators.generate import EMOTE_OT_generate
+
+    def requests_of(**arguments):
+        found = []
+
+        def prepare_only(self, context):
+            found.extend(self.prepare(context))
+            return {"FINISHED"}
+
+        with monkeypatch.context() as patch:
+            patch.setattr(EMOTE_OT_generate, "run_now", prepare_only)
+            bpy.ops.emote.generate(**arguments)
+        return found
+
+    return requests_of
+
+
+def test_without_a_selected_strip_all_selected_strips_is_refused(settings, strip):
+    strip.select = False
+    with pytest.raises(RuntimeError, match="no sound strip of scene 'Scene' is selected"):
+        bpy.ops.emote.generate(strips="SELECTED")
+
+
+def test_a_muted_strip_is_spoken_with_a_warning(settings, strip, capfd):
+    strip.mute = True
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert "the strip 'Line 01' is muted: the face speaks, but nothing is heard" in capfd.readouterr().out

@@ -31,7 +31,7 @@ def speaker(scene):
     except ModelError as error:
         pytest.skip(str(error))
     bpy.ops.emote.add_head(head="open_head")
-    return scene.emote.head
+    return bpy.context.view_layer.objects.active
 
 
 def take(head) -> tuple[np.ndarray, dict]:

@@ -33,7 +33,8 @@ def test_a_setting_of_one_head_changes_no_other(scene, two_heads):
 def test_an_added_head_takes_over_what_is_set_in_the_scene(scene):
     scene.emote.emotion, scene.emote.intensity = "FEAR", 2.0
     bpy.ops.emote.add_head()
-    assert (scene.emote.head.emote.emotion, scene.emote.head.emote.amount) == ("FEAR", 2.0)
+    settings = bpy.context.view_layer.objects.active.emote
+    assert (settings.emotion, settings.amount) == ("FEAR", 2.0)
 
 
 def test_a_file_without_settings_on_its_heads_gets_those_of_its_scene_when_it_is_opened(scene, head, tmp_path):

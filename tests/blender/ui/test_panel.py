@@ -54,8 +54,9 @@ def test_head_alone_asks_for_a_sound_strip(head):
 
 def test_two_heads_ask_for_a_choice(face, scene):
     add_head(bpy.context, face), add_head(bpy.context, face)
+    bpy.ops.object.select_all(action="DESELECT")
     bpy.context.view_layer.objects.active = None
-    assert why_not(bpy.context) == "Choose the head that speaks"
+    assert why_not(bpy.context) == "Select the head that speaks"
 
 
 def test_head_and_strip_are_enough(scene, head, ramp_wav):
@@ -103,8 +104,8 @@ def test_a_non_commercial_model_is_said_without_a_head(scene, make_tiny_folder, 
 
 
 def test_another_version_of_flame_is_said_before_generating(scene, make_face, make_tiny_folder, tmp_path):
-    scene.emote.model = str(make_tiny_folder(tmp_path / "theirs", face="flame2020", expression_names=None))
     add_head(bpy.context, make_face(named=False, basis="flame2023"))
+    scene.emote.model = str(make_tiny_folder(tmp_path / "theirs", face="flame2020", expression_names=None))
     assert len(cautions(bpy.context)) == 1
     assert "flame2020, but the head is flame2023: their coefficients do not mix" in cautions(bpy.context)[0]
 
@@ -200,7 +201,7 @@ def test_model_that_was_copied_to_its_place_is_seen_after_generate(scene, head, 
 
 
 def test_strips_are_offered_by_name(scene, ramp_wav):
-    from emote_blender.blender.settings.properties import _strip_names
+    from emote_blender.blender.settings.sound_settings import _strip_names
 
     for number in (1, 2):
         new_sound_strip(scene, f"Line {number}", str(ramp_wav()), channel=number, frame_start=1)

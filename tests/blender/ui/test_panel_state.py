@@ -2,7 +2,7 @@
 
 import sys
 import time
-from types import SimpleNamespace
+from typing import Any
 
 import bpy
 import pytest
@@ -10,14 +10,14 @@ import pytest
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.settings import model_info
-from emote_blender.blender.ui import panels
 from emote_blender.blender.ui.panel_state import panel_state, work_out_state
+from emote_blender.blender.ui.panels import MENUS_AND_LISTS, PANELS
 
 
 class Layout:
     """Stands in for Blender's UILayout, which no background Blender gives out: takes what a panel draws.
 
-    It is as strict as Blender's own: properties and operators must exist.
+    It is as strict as Blender's own: properties, operators, menus and lists must exist.
     """
 
     def __init__(self, drawn=None):
@@ -28,27 +28,53 @@ class Layout:
 
     row = box = column
 
+    def split(self, factor=0.5, align=False):
+        return Layout(self.drawn)
+
     def separator(self):
         pass
 
-    def prop(self, owner, name, **options):
+    def prop(self, owner, name, text=None, icon="NONE", placeholder="", slider=False, emboss=True):
         assert name in owner.bl_rna.properties
-        self.drawn.append((name, options.get("text") or options.get("placeholder")))
+        self.drawn.append((name, text or placeholder or None))
 
-    def operator(self, name, text=None, icon="NONE"):
+    def operator(self, name, text=None, icon="NONE", translate=True, depress=False):
         group, verb = name.split(".")
-        getattr(getattr(bpy.ops, group), verb).get_rna_type()
+        known = getattr(getattr(bpy.ops, group), verb).get_rna_type()
+        assert icon in ICONS, icon
         self.drawn.append((name, text))
-        return SimpleNamespace()
+        return Button(known)
 
-    def menu(self, name, text="", icon="NONE"):
+    def menu(self, name, text="", icon="NONE", translate=True):
         assert hasattr(bpy.types, name)
+        assert icon in ICONS, icon
+        self.drawn.append((name, text))
 
-    def label(self, text="", icon="NONE"):
+    def template_list(self, name, list_id, owner, collection, active_owner, active, rows=5):
+        assert hasattr(bpy.types, name)
+        assert collection in owner.bl_rna.properties
+        assert active in active_owner.bl_rna.properties
+        self.drawn.append((name, None))
+
+    def label(self, text="", icon="NONE", translate=True):
+        assert icon in ICONS, icon
         self.drawn.append(("label", text))
 
     def progress(self, factor, text):
         self.drawn.append(("progress", text))
+
+
+ICONS = set(bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items.keys())
+
+
+class Button:
+    """The arguments of a drawn button: only those that its operator has."""
+
+    def __init__(self, known):
+        object.__setattr__(self, "known", known)
+
+    def __setattr__(self, name, value):
+        assert name in self.known.properties, name
 
 
 class Panel:
@@ -66,10 +92,18 @@ class Panel:
 
 
 def drawn(cls, context=None):
-    """What a panel draws: names of properties and operators, and texts."""
+    """What a panel or a menu draws: names of properties and operators, and texts; nothing if it is not shown."""
+    context = context or bpy.context
+    if hasattr(cls, "poll") and not cls.poll(context):
+        return []
     panel = Panel(cls)
-    cls.draw(panel, context or bpy.context)
+    cls.draw(panel, context)
     return panel.layout.drawn
+
+
+def drawn_panels():
+    """What all panels of the 3D viewport's sidebar draw."""
+    return [item for cls in PANELS if cls.bl_space_type == "VIEW_3D" for item in drawn(cls)]
 
 
 def calls(function):
@@ -108,7 +142,7 @@ def clutter(scene, number):
         scene.sequence_editor.strips.new_effect(f"colour {index}", "COLOR", 3 + index, 1, **length)
 
 
-@pytest.mark.parametrize("cls", [panels.EMOTE_PT_view3d, panels.EMOTE_PT_sequencer, panels.EMOTE_PT_identity])
+@pytest.mark.parametrize("cls", PANELS)
 def test_a_redraw_calls_nothing_that_reads_searches_or_sorts(full_scene, cls):
     drawn(cls)
     called = calls(lambda: drawn(cls))
@@ -128,22 +162,22 @@ def test_a_redraw_calls_nothing_that_reads_searches_or_sorts(full_scene, cls):
 
 
 def test_a_redraw_costs_the_same_in_a_scene_of_many_objects(scene, full_scene):
-    drawn(panels.EMOTE_PT_view3d)
-    few = calls(lambda: drawn(panels.EMOTE_PT_view3d))
+    drawn_panels()
+    few = calls(lambda: drawn_panels())
     clutter(scene, 500)
     bpy.context.view_layer.update()
-    drawn(panels.EMOTE_PT_view3d)
-    assert calls(lambda: drawn(panels.EMOTE_PT_view3d)) == few
+    drawn_panels()
+    assert calls(lambda: drawn_panels()) == few
 
 
 def test_a_redraw_in_a_scene_of_many_objects_takes_no_time(scene, full_scene):
     clutter(scene, 2000)
     bpy.context.view_layer.update()
-    drawn(panels.EMOTE_PT_view3d)
+    drawn_panels()
     times = []
     for _ in range(20):
         start = time.perf_counter()
-        drawn(panels.EMOTE_PT_view3d)
+        drawn_panels()
         times.append(time.perf_counter() - start)
     assert min(times) < 0.002  # 20 ms when heads were looked for in every redraw
 
@@ -157,11 +191,59 @@ def test_the_buttons_ask_for_heads_once_per_change(scene, ramp_wav):
 
 
 def test_the_panel_shows_what_was_worked_out(scene, full_scene):
-    shown = drawn(panels.EMOTE_PT_view3d)
-    assert ("strip", "Line 01") in shown
-    assert ("transcript", "Words, if you have them") in shown
+    shown = drawn_panels()
+    assert ("EMOTE_MT_heads", "Head") in shown
+    assert ("EMOTE_MT_strips", "Line 01") in shown
+    assert ("transcript", "Words (optional)") in shown
     assert any("has no eyeBlinkLeft" in (text or "") for _, text in shown)
-    assert [name for name, _ in drawn(panels.EMOTE_PT_identity)] == ["value", "value", "emote.update_joints"]
+    assert [item for item in shown if item[0] == "value"] == [("value", "identity0"), ("value", "identity1")]
+
+
+def test_every_identity_slider_is_shown_in_words(scene):
+    bpy.ops.emote.add_head()
+    bpy.context.view_layer.update()
+    names = [text for name, text in drawn_panels() if name == "value"]
+    assert len(names) == 12
+    assert names[:3] == ["Face Width", "Jaw Width", "Chin Length"]
+
+
+def test_amount_is_off_for_neutral_and_on_for_an_emotion(scene, full_scene):
+    enabled = []
+
+    class Noting(Layout):
+        def column(self, align=False):
+            return Noting(self.drawn)
+
+        row = box = column
+
+        def prop(self, owner, name, text=None, icon="NONE", placeholder="", slider=False, emboss=True):
+            super().prop(owner, name, text)
+            if name == "amount":
+                enabled.append(getattr(self, "enabled", True))
+
+    for emotion in ("NEUTRAL", "ANGER"):
+        full_scene.emote.emotion = emotion
+        (cls,) = (cls for cls in PANELS if cls.__name__ == "EMOTE_PT_emotion_view3d")
+        panel: Any = Panel(cls)
+        panel.layout = Noting()
+        cls.draw(panel, bpy.context)
+    assert enabled == [False, True]
+
+
+@pytest.mark.parametrize("cls", [cls for cls in MENUS_AND_LISTS if issubclass(cls, bpy.types.Menu)])
+def test_every_menu_can_be_drawn(scene, full_scene, monkeypatch, cls):
+    monkeypatch.setattr(bpy.types.Menu, "draw_preset", lambda self, context: None)
+    assert drawn(cls)
+
+
+def test_each_panel_lies_in_one_of_its_own_sidebar():
+    names = {cls.__name__: cls.bl_space_type for cls in PANELS}
+    parents = [(cls.bl_space_type, names[cls.bl_parent_id]) for cls in PANELS if hasattr(cls, "bl_parent_id")]
+    assert [own for own, parents_ in parents if own != parents_] == []
+    assert [cls.__name__ for cls in PANELS if not hasattr(cls, "bl_parent_id")] == [
+        "EMOTE_PT_view3d",
+        "EMOTE_PT_sequencer",
+    ]
 
 
 def rename_head(scene, head):
@@ -221,15 +303,15 @@ def leave_no_strip_active(scene, head):
 
 
 def choose_a_strip_that_is_gone(scene, head):
-    scene.emote.strip = "Line 99"
+    head.emote.strip = "Line 99"
 
 
 def choose_a_file(scene, head):
-    scene.emote.source = "FILE"
+    head.emote.source = "FILE"
 
 
 def choose_another_model(scene, head):
-    scene.emote.model = "no_such_model"
+    head.emote.model = "no_such_model"
 
 
 def forget_the_words(scene, head):
@@ -237,10 +319,37 @@ def forget_the_words(scene, head):
 
 
 def look_at_another_scene(scene, head):
-    bpy.context.window.scene = bpy.data.scenes.new("Other")
+    other = bpy.data.scenes.new("Other")
+    copy = head.copy()
+    other.collection.objects.link(copy)
+    bpy.context.window.scene = other
+
+
+def mute_the_strip(scene, head):
+    scene.sequence_editor.strips_all["Line 01"].mute = True
+
+
+def mute_the_channel(scene, head):
+    scene.sequence_editor.channels[1].mute = True
+
+
+def select_another_head(scene, head):
+    copy = head.copy()
+    scene.collection.objects.link(copy)
+    bpy.context.view_layer.objects.active = copy
+
+
+def pin_another_head(scene, head):
+    copy = head.copy()
+    scene.collection.objects.link(copy)
+    scene.emote.head = copy
 
 
 CHANGES = [
+    mute_the_strip,
+    mute_the_channel,
+    select_another_head,
+    pin_another_head,
     rename_head,
     remove_head,
     add_another_head,

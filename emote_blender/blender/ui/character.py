@@ -1,0 +1,34 @@
+"""Character: the shape of the head."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..narrow import present, shape_keys_of
+from .panel_state import panel_state
+from .sidebar import SidebarPanel, shown_head, two_columns
+
+
+class CharacterPanel(SidebarPanel):
+    """The head that speaks, as a character"""
+
+    bl_label = "Character"
+    bl_options = {"DEFAULT_CLOSED"}
+    bl_order = 50
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return bool(panel_state(context).identity_keys)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        state = panel_state(context)
+        head = shown_head(state)
+        if head is None:
+            return
+        column = two_columns(present(self.layout))
+        column.label(text="Head Shape")
+        blocks = shape_keys_of(head).key_blocks
+        for key, label in state.identity_keys:
+            if key in blocks:
+                column.prop(blocks[key], "value", text=label)
+        column.operator("emote.update_joints", icon="BONE_DATA")

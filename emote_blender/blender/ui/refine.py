@@ -1,0 +1,86 @@
+"""Refine: how the take in use is changed after inference, and what keeps the face alive."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..narrow import present
+from ..settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
+from .panel_state import panel_state
+from .sidebar import SidebarPanel, shown_head, two_columns
+
+# Properties of EMOTE_PG_refine in groups, as they are drawn.
+_GROUPS = (
+    ("emotion_strength", "upper_strength", "lower_strength", "jaw_strength", "asymmetry"),
+    ("lip_close_offset", "fv_contact", "lip_open_offset"),
+    ("upper_smoothing", "lower_smoothing"),
+    ("prediction_delay", "transition_in", "transition_out"),
+)
+# A switch of EMOTE_PG_alive, and the properties that count while it is on.
+_SWITCHES = (
+    ("blinks", ("blink_strength", "blink_interval_seconds")),
+    ("gaze", ("saccade_strength", "look_at", "look_at_weight")),
+    ("head_motion", ("head_strength", "breathing")),
+)
+
+
+class RefinePanel(SidebarPanel):
+    """Change the take without generating it again"""
+
+    bl_label = "Refine"
+    bl_order = 40
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return shown_take(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        take = shown_take(context)
+        if take is None:
+            return
+        layout = present(self.layout)
+        row = layout.row(align=True)
+        row.label(text=take.name, icon="ACTION", translate=False)
+        row.operator("emote.refine_copy", text="", icon="COPYDOWN")
+        row.operator("emote.refine_reset", text="", icon="LOOP_BACK")
+        refine: EMOTE_PG_refine = take.refine
+        for group in _GROUPS:
+            column = two_columns(layout, decorate=True)
+            for name in group:
+                column.prop(refine, name, slider=True)
+
+
+class AlivePanel(SidebarPanel):
+    """Blinks, gaze, head motion and breath"""
+
+    bl_label = "Blinks, Gaze and Head"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return shown_take(context) is not None
+
+    def draw(self, context: bpy.types.Context) -> None:
+        take = shown_take(context)
+        if take is None:
+            return
+        alive: EMOTE_PG_alive = take.alive
+        layout = present(self.layout)
+        for switch, names in _SWITCHES:
+            column = two_columns(layout, decorate=True)
+            column.prop(alive, switch)
+            counted = column.column()
+            counted.active = getattr(alive, switch)
+            for name in names:
+                counted.prop(alive, name)
+        column = two_columns(layout, decorate=True)
+        column.prop(alive, "eyelid_open_offset", slider=True)
+        column.prop(alive, "seed")
+
+
+def shown_take(context: bpy.types.Context) -> EMOTE_PG_take | None:
+    """The take that the list has chosen."""
+    head = shown_head(panel_state(context))
+    if head is None:
+        return None
+    takes, chosen = head.emote.takes, head.emote.active_take  # type: ignore[attr-defined]
+    return takes[chosen] if 0 <= chosen < len(takes) else None
