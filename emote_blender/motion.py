@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
+from .files.array_archive import read_arrays
 from .files.atomic_write import replacing
 from .motion_tools.rotation import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
 
-_MAX_FRAMES = 10_000_000  # 46 hours at 60 fps
-_MAX_BYTES = 2 << 30
 _ROTATIONS = "jaw", "eyes", "neck"
 _WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3, "lids": 2}
 
@@ -92,7 +91,7 @@ class FaceMotion:
         if not os.path.isfile(path):
             raise InputError(f"{path} not found; choose a motion file (.npz)")
         try:
-            arrays = _read_arrays(path)
+            arrays = read_arrays(path, _ARRAYS, f"{path}")
             meta = json.loads(str(arrays["meta"])) if "meta" in arrays else {}
         except InputError:
             raise
@@ -186,34 +185,3 @@ def _between(axis_angle: np.ndarray, before: np.ndarray, after: np.ndarray, part
     quaternions = axis_angle_to_quaternion(axis_angle.reshape(len(axis_angle), -1, 3))
     blended = slerp(quaternions[before], quaternions[after], np.broadcast_to(part[:, None], (len(part), 1)))
     return quaternion_to_axis_angle(blended).reshape(len(part), -1)
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz by name; raises InputError for pickled objects and for false sizes."""
-    import zipfile  # here, as it takes longer to import than the rest of the add-on
-
-    known = {"expression", "jaw", "fps", "eyes", "neck", "lids", "meta"}
-    arrays = {}
-    with zipfile.ZipFile(path) as archive:
-        entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        if sum(info.file_size for info in entries.values()) > _MAX_BYTES:
-            raise InputError(f"{path} holds more than {_MAX_BYTES >> 30} GB; choose a motion file written by EMOTE")
-        for name in known & entries.keys():
-            with archive.open(entries[name]) as entry:
-                version = np.lib.format.read_magic(entry)
-                read_header = {
-                    (1, 0): np.lib.format.read_array_header_1_0,
-                    (2, 0): np.lib.format.read_array_header_2_0,
-                }.get(version)
-                if read_header is None:
-                    raise InputError(f"{path}: {name} is in an unknown array format {version}; generate it again")
-                shape, _, dtype = read_header(entry)
-            # The announced size is checked before numpy makes room for it.
-            num_bytes = dtype.itemsize * int(np.prod([int(size) for size in shape], dtype=object) if shape else 1)
-            if dtype.hasobject or dtype.kind not in ("U" if name == "meta" else "fiu"):
-                raise InputError(f"{path}: {name} holds {dtype}, not numbers; choose a motion file written by EMOTE")
-            if num_bytes > entries[name].file_size or (shape and shape[0] > _MAX_FRAMES):
-                raise InputError(f"{path}: {name} announces {shape} values that the file does not hold")
-            with archive.open(entries[name]) as entry:
-                arrays[name] = np.lib.format.read_array(entry, allow_pickle=False)
-    return arrays

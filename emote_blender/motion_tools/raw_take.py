@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
+from ..files.array_archive import read_arrays
 from ..motion import FaceMotion
 
 _FORMAT = 1
-_ARRAYS = "expression", "jaw", "eyes", "neck", "lids"
+_PARTS = ("expression", "jaw", "eyes", "neck", "lids")
+_ARRAYS = {*_PARTS, *(f"neutral_{name}" for name in _PARTS), "loudness_db", "pitch_hz", "meta", "fps"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +50,7 @@ class RawTake:
         arrays: dict[str, np.ndarray] = {}
         for prefix, motion in (("", self.emotional), ("neutral_", self.neutral)):
             if motion is not None:
-                parts = {name: getattr(motion, name) for name in _ARRAYS}
+                parts = {name: getattr(motion, name) for name in _PARTS}
                 arrays |= {prefix + name: values for name, values in parts.items() if values is not None}
         if self.prosody is not None:
             arrays |= {"loudness_db": self.prosody.loudness_db, "pitch_hz": self.prosody.pitch_hz}
@@ -62,16 +65,39 @@ class RawTake:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> RawTake:
-        """The take that `to_bytes` wrote; raises ValueError or KeyError if the bytes are something else."""
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            stored = json.loads(str(archive["meta"]))
-            arrays = {name: archive[name].astype(np.float32) for name in archive.files if name != "meta"}
-        fps, meta = float(stored["fps"]), stored["meta"]
+        """The take that `to_bytes` wrote, or the one motion that versions 0.1 and 0.2 kept.
 
-        def motion(prefix: str, meta: dict[str, Any]) -> FaceMotion:
-            parts: dict[str, Any] = {name: arrays.get(prefix + name) for name in ("eyes", "neck", "lids")}
-            return FaceMotion(arrays[f"{prefix}expression"], arrays[f"{prefix}jaw"], fps, **parts, meta=meta)
+        Raises:
+            InputError: if the bytes are something else, or damaged.
+        """
+        try:
+            arrays = read_arrays(io.BytesIO(content), _ARRAYS, "the stored motion")
+            stored = json.loads(str(arrays.pop("meta")))
+            arrays = {name: values.astype(np.float32) for name, values in arrays.items()}
+            if "fps" in arrays:  # 0.1 and 0.2
+                stored = {"fps": arrays.pop("fps"), "meta": stored}
+            if not all(np.isfinite(values).all() for values in arrays.values()):
+                raise InputError("the stored motion holds values that are not numbers")
+            return _take_of(arrays, float(stored["fps"]), dict(stored["meta"]))
+        except InputError:
+            raise
+        # zlib.error, EOFError, OSError, struct.error, SyntaxError (in a header) ...: numpy's reader documents none.
+        except Exception as error:
+            raise InputError(f"the stored motion is damaged ({error})") from error
 
-        neutral = motion("neutral_", {}) if "neutral_expression" in arrays else None
-        prosody = Prosody(arrays["loudness_db"], arrays["pitch_hz"]) if "loudness_db" in arrays else None
-        return cls(motion("", meta), neutral, prosody)
+
+def _take_of(arrays: dict[str, np.ndarray], fps: float, meta: dict[str, Any]) -> RawTake:
+    def motion(prefix: str, meta: dict[str, Any]) -> FaceMotion:
+        parts: dict[str, Any] = {name: arrays.get(prefix + name) for name in ("eyes", "neck", "lids")}
+        return FaceMotion(arrays[f"{prefix}expression"], arrays[f"{prefix}jaw"], fps, **parts, meta=meta)
+
+    emotional = motion("", meta)
+    neutral = motion("neutral_", {}) if "neutral_expression" in arrays else None
+    if neutral is not None and neutral.expression.shape != emotional.expression.shape:
+        raise InputError("the stored motion's neutral rendering has another size")
+    prosody = None
+    if "loudness_db" in arrays:
+        prosody = Prosody(arrays["loudness_db"], arrays["pitch_hz"])
+        if not prosody.loudness_db.shape == prosody.pitch_hz.shape == (emotional.num_frames,):
+            raise InputError("the stored motion's loudness and pitch have another length")
+    return RawTake(emotional, neutral, prosody)

@@ -1,0 +1,163 @@
+"""F-curves of a take's action: written in bulk, rewritten in place, and left alone where the artist edited them."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+
+import bpy
+import numpy as np
+
+from ..compat import action_channelbag
+from ..narrow import expect
+from .channels import Channel
+
+# Digest of each channel's keys as they were last written, JSON on the action.
+_WRITTEN_PROPERTY = "emote_written"
+_SMALLEST_CHANGE = 1e-6  # a channel that moves less than this all through gets one key
+
+
+def slot_for(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.ActionSlot:
+    """The slot of an action for data-blocks of this kind; made if there is none."""
+    for slot in action.slots:
+        if slot.target_id_type == owner.id_type:
+            return slot
+    return action.slots.new(id_type=owner.id_type, name=owner.name)
+
+
+def write_channels(
+    action: bpy.types.Action, owners: Sequence[bpy.types.ID], channels: Sequence[Channel], frames: np.ndarray
+) -> None:
+    """Write the curves of a take, and remove those it no longer moves; channels that the artist edited stay as they are.
+
+    Args:
+        action: the take's action.
+        owners: the data-blocks that the take may animate.
+        channels: what the take moves.
+        frames: (T,) frames of the keys, ascending whole numbers.
+    """
+    written = _written(action)
+    for owner in owners:
+        channelbag = action_channelbag(action, slot_for(action, owner))
+        present = {(curve.data_path, curve.array_index): curve for curve in channelbag.fcurves}
+        for channel in channels:
+            if channel.owner != owner:
+                continue
+            curve = present.pop((channel.data_path, channel.index), None)
+            name = channel_name(owner, channel.data_path, channel.index)
+            if not _is_edited(curve, written.get(name)):
+                written[name] = _write(channelbag, curve, channel, frames)
+        for (path, index), curve in present.items():
+            name = channel_name(owner, path, index)
+            if not _is_edited(curve, written.get(name)):
+                channelbag.fcurves.remove(curve)
+                written.pop(name)
+    action[_WRITTEN_PROPERTY] = json.dumps(written, ensure_ascii=False)
+
+
+def edited_channels(action: bpy.types.Action) -> list[str]:
+    """Names of the channels whose keys the artist changed, added or deleted since they were written."""
+    written, curves = _written(action), _curves(action)
+    return [name for name in {**curves, **written} if _is_edited(curves.get(name), written.get(name))]
+
+
+def forget_edits(action: bpy.types.Action, names: Iterable[str] | None = None) -> None:
+    """Remove the artist's changes to these channels, or to all, so that the next `write_channels` writes them again."""
+    written = _written(action)
+    for name in edited_channels(action) if names is None else list(names):
+        written.pop(name, None)
+        for channelbag in _channelbags(action):
+            for curve in list(channelbag.fcurves):
+                if channel_name(channelbag.slot, curve.data_path, curve.array_index) == name:
+                    channelbag.fcurves.remove(curve)
+    action[_WRITTEN_PROPERTY] = json.dumps(written, ensure_ascii=False)
+
+
+def channel_name(owner: bpy.types.ID | bpy.types.ActionSlot, data_path: str, index: int) -> str:
+    """What identifies a channel in an action: kind of its data-block, data path and index."""
+    kind = owner.target_id_type if isinstance(owner, bpy.types.ActionSlot) else owner.id_type
+    return f"{kind} {data_path} {index}"
+
+
+def channelbag_of(action: bpy.types.Action, id_type: str) -> bpy.types.ActionChannelbag | None:
+    """The f-curves of an action for data-blocks of this kind, or None."""
+    return next((bag for bag in _channelbags(action) if bag.slot.target_id_type == id_type), None)
+
+
+def _channelbags(action: bpy.types.Action) -> list[bpy.types.ActionChannelbag]:
+    return [
+        channelbag
+        for layer in action.layers
+        for strip in layer.strips
+        for channelbag in expect(strip, bpy.types.ActionKeyframeStrip).channelbags
+    ]
+
+
+def _curves(action: bpy.types.Action) -> dict[str, bpy.types.FCurve]:
+    return {
+        channel_name(channelbag.slot, curve.data_path, curve.array_index): curve
+        for channelbag in _channelbags(action)
+        for curve in channelbag.fcurves
+    }
+
+
+def _written(action: bpy.types.Action) -> dict[str, int]:
+    """Digest of each channel as it was last written, by name; empty if the property is missing or damaged."""
+    try:
+        stored = json.loads(str(action.get(_WRITTEN_PROPERTY, "{}")))
+    except ValueError:
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def _is_edited(curve: bpy.types.FCurve | None, written: int | None) -> bool:
+    """Whether a channel is no longer as it was written: changed, added or deleted by the artist."""
+    if curve is None:
+        return written is not None
+    return written is None or _digest(_points(curve)) != written
+
+
+def _points(curve: bpy.types.FCurve) -> np.ndarray:
+    """(2 N,) frame and value of each key."""
+    points = np.empty(2 * len(curve.keyframe_points), np.float32)
+    curve.keyframe_points.foreach_get("co", points)
+    return points
+
+
+def _digest(points: np.ndarray) -> int:
+    return zlib.crc32(points.tobytes())
+
+
+def _write(
+    channelbag: bpy.types.ActionChannelbag, curve: bpy.types.FCurve | None, channel: Channel, frames: np.ndarray
+) -> int:
+    """Write the keys of one channel, in place if their number is the same, and return their digest."""
+    values = channel.values
+    if np.ptp(values) < _SMALLEST_CHANGE:
+        frames, values = frames[:1], values[:1]
+    points = np.stack([frames, values], axis=1).astype(np.float32).ravel()
+    if curve is not None and len(curve.keyframe_points) != len(frames):
+        curve.keyframe_points.clear()
+    if curve is None:
+        curve = channelbag.fcurves.new(channel.data_path, index=channel.index)
+        if channel.group:
+            curve.group = channelbag.groups.get(channel.group) or channelbag.groups.new(channel.group)
+    keys = curve.keyframe_points
+    if not len(keys):
+        keys.add(len(frames))
+        _set_straight(keys, len(frames))
+    keys.foreach_set("co", points)
+    curve.update()
+    return _digest(points)
+
+
+def _set_straight(keys: bpy.types.FCurveKeyframePoints, count: int) -> None:
+    """Set linear interpolation, with handles for users who change it to Bezier."""
+    for setting, choice in (
+        ("interpolation", "LINEAR"),
+        ("handle_left_type", "AUTO_CLAMPED"),
+        ("handle_right_type", "AUTO_CLAMPED"),
+    ):
+        declared = expect(bpy.types.Keyframe.bl_rna.properties[setting], bpy.types.EnumProperty)
+        keys.foreach_set(setting, np.full(count, declared.enum_items[choice].value, dtype=np.int32))
