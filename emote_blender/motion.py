@@ -17,6 +17,7 @@ from .motion_tools.rotation import axis_angle_to_quaternion, quaternion_to_axis_
 
 _ROTATIONS = "jaw", "eyes", "neck"
 _WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3, "lids": 2}
+_ARRAYS = {"expression", "fps", "meta", *_WIDTHS}
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from emote_blender.audio import Waveform, load_audio
 from emote_blender.blender.head.build import add_head, load_face_model
 from emote_blender.blender.narrow import shape_keys_of
-from emote_blender.blender.scene.take import apply_motion
+from emote_blender.blender.takes.make import apply_motion
 from emote_blender.emote.checkpoint import load_model
 from emote_blender.emote.model import EMOTE
 from emote_blender.emotion import EMOTIONS, EmotionTrack

@@ -107,3 +107,8 @@ def slot_curves(owner: bpy.types.Object | bpy.types.Key) -> list[bpy.types.FCurv
             bag = expect(strip, bpy.types.ActionKeyframeStrip).channelbag(data.action_slot)
             curves.extend(bag.fcurves if bag is not None else ())
     return curves
+
+
+def new_slot(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.ActionSlot:
+    """A new slot of an action for this data-block."""
+    return action.slots.new(id_type=owner.id_type, name=owner.name)

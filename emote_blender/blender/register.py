@@ -39,13 +39,14 @@ from .operators.sound import EMOTE_OT_add_sound
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes, emotion_keys
 from .scene.sound_file import decode_file
-from .settings import head_copy
+from .settings import head_copy, live
 from .settings.head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
 from .settings.models_folder import apply_models_folder, forget_models_folder, stored_models_folder
 from .settings.properties import EMOTE_PG_settings
 from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .settings.transcript import EMOTE_PG_strip
 from .takes import face_maps
+from .takes.rewrite import follow_slider
 from .ui import add_menu, panel_state
 from .ui.check import EMOTE_PT_check, EMOTE_PT_check_sequencer
 from .ui.panels import MENUS_AND_LISTS, PANELS
@@ -118,6 +119,7 @@ def register() -> None:
     head_copy.add_handler()
     add_menu.add_to_menu()
     emotion_keys.start()
+    live.listen("refine", follow_slider)
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -137,6 +139,7 @@ def unregister() -> None:
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     add_menu.remove_from_menu()
+    live.stop_listening("refine", follow_slider)
     emotion_keys.stop()
     head_copy.remove_handler()
     changes.remove_handlers()

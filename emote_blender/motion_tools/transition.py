@@ -51,7 +51,7 @@ def with_transitions(motion: FaceMotion, fade_in: Fade, fade_out: Fade) -> tuple
 
 
 def _rise(time: np.ndarray, fade: Fade, inclusive: bool = True) -> np.ndarray:
-    """Weights (T,) that rise from 0 to 1 in the fade; a fade without length is a step, `inclusive` of its time or not."""
+    """Weights (T,) that rise from 0 to 1 in the fade; a step if it has no length, `inclusive` of its time or not."""
     if fade.end - fade.start < 1e-6:
         step = time >= fade.start - 1e-6 if inclusive else time > fade.end + 1e-6
         return step.astype(np.float64)

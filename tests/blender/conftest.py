@@ -90,6 +90,12 @@ def head(scene, face):
 
 
 @pytest.fixture
+def newest_action():
+    """A function that gives the action of a head's newest take."""
+    return lambda head: head.emote.takes[-1].action
+
+
+@pytest.fixture
 def make_motion():
     """A function that gives a motion of the tiny face: smooth, different in every channel, at 25 fps."""
 
@@ -97,12 +103,14 @@ def make_motion():
         time = np.arange(num_frames)[:, None] / fps
         expression = 0.6 * np.sin(3 * time + np.arange(NUM_EXPRESSION))
         jaw = np.concatenate([0.2 + 0.2 * np.sin(5 * time), 0.1 * np.sin(4 * time), 0.05 * np.cos(7 * time)], axis=1)
+        # Values that float16 holds, as a take keeps no others.
+        expression, jaw = (values.astype(np.float16) for values in (expression, jaw))
         return FaceMotion(
             expression,
             jaw,
             fps,
-            eyes=0.2 * np.sin(2 * time + np.arange(6)) if eyes else None,
-            neck=0.3 * np.sin(2 * time + np.arange(3)) if neck else None,
+            eyes=(0.2 * np.sin(2 * time + np.arange(6))).astype(np.float16) if eyes else None,
+            neck=(0.3 * np.sin(2 * time + np.arange(3))).astype(np.float16) if neck else None,
             meta={
                 "face": "tiny_face",
                 "expression_names": [f"component{i}" for i in range(NUM_EXPRESSION)],

@@ -74,7 +74,7 @@ head = bpy.context.object
 seen["shape_keys"] = len(head.data.shape_keys.key_blocks)
 
 seen["generate"] = list(bpy.ops.emote.generate(audio=AUDIO, frame_start=1, emotion="ANGER", intensity=2.0))
-action = head.data.shape_keys.animation_data.action
+action = head.emote.takes[-1].action
 seen["action"] = action.name
 channelbags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
 seen["curves"] = sum(len(bag.fcurves) for bag in channelbags)

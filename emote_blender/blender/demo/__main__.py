@@ -26,7 +26,8 @@ from ...pipeline import EMOTEPipeline
 from ..compat import node_tree
 from ..head.rig import carries_head
 from ..narrow import expect, present, set_input, window_scene
-from ..scene.take import apply_motion
+from ..settings.head_settings import head_settings
+from ..takes.make import apply_motion
 from .film import TILE_SIZE, open_film, quiet, render_video, say, set_render
 
 CLIP = Path(__file__).parents[3] / "tests" / "data" / "anger_line.wav"
@@ -109,7 +110,7 @@ def render_emotions(
     tile_path = path.with_name("tile.png")
     scene.render.filepath = str(tile_path.resolve())
     for column, (name, motion) in enumerate(motions.items()):
-        apply_motion(head, motion, scene, scene.frame_start, name)
+        apply_motion(head, motion, scene, scene.frame_start, head_settings(head).takes[0].line)
         for row, seconds in enumerate(moments):
             frame = scene.frame_start + seconds * scene.render.fps / scene.render.fps_base
             scene.frame_set(int(frame), subframe=frame % 1.0)

@@ -24,7 +24,7 @@ from ..compat import new_sound_strip, node_tree
 from ..head.build import add_head
 from ..narrow import expect, present, set_choice, set_input, window_scene
 from ..scene.scene_file import FRAME_START, set_frame_rate
-from ..scene.take import apply_motion
+from ..takes.make import apply_motion
 
 Colour = tuple[float, float, float]
 

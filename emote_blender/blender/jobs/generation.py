@@ -15,6 +15,7 @@ import bpy
 from ...emotion import EmotionTrack
 from ...errors import InputError, ModelError
 from ...motion import FaceMotion
+from ...motion_tools.raw_take import RawTake
 from ...retarget.compatibility import check_fits_head
 from ...transcript.language import AUTO
 from ...transcript.text import read_transcript
@@ -23,15 +24,19 @@ from ..head.rig import rig_of
 from ..requirements import missing_sentence
 from ..scene.emotion_track import chosen_track, head_track, span_in
 from ..scene.strips import FileSound, StripSound, find_strip, is_muted, read_strip
-from ..scene.take import apply_motion, rig_warnings
 from ..settings import model_info
 from ..settings.head_settings import EMOTE_PG_head, head_settings
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
+from ..takes.make import Line, new_take, rig_warnings
+from ..takes.names import take_name
 from .features import encoded, open_cache, stamps
 
 if TYPE_CHECKING:
     from ...pipeline import EMOTEPipeline
     from ...speech_model.config import EMOTEConfig
+    from ..settings.take_settings import EMOTE_PG_take
+
+_NEUTRAL = EmotionTrack.constant("neutral", 1.0)
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Request:
         track: emotion over time.
         speaker: one of the model's; None for its first.
         model: the model's folder.
-        take_name: name of the action.
+        take_name: name of the take, but for a number if there is one already.
         transcript: the spoken words, or None.
         language: of the transcript.
         warnings: what the user should know although nothing is wrong, one sentence each.
@@ -152,7 +157,7 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         track=track,
         speaker=choices.speaker or None,
         model=folder,
-        take_name=f"{sound.name} {describe_track(track)['emotion']}",
+        take_name=take_name(sound.name, describe_track(track)),
         transcript=text,
         language=language or AUTO,
         warnings=(*rig_warnings(source, config.face, rig), *unused, *muted),
@@ -181,8 +186,8 @@ def compute(
     request: Request,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> FaceMotion:
-    """The motion that the request asks for. Touches no bpy.
+) -> RawTake:
+    """The motion that the request asks for, and the same line without emotion. Touches no bpy.
 
     Raises:
         InputError: if the sound cannot be used.
@@ -204,29 +209,29 @@ def compute(
     sound = encoded(
         request.sound, request.model, loaded, request.transcript, request.language, stage(0.2, 0.7), cancelled
     )
-    motion = _pipeline(request.model).generate(
-        sound.features, request.track, request.speaker, stage(0.7, 1.0), cancelled
-    )
+    pipeline = _pipeline(request.model)
+    motion = pipeline.generate(sound.features, request.track, request.speaker, stage(0.7, 0.85), cancelled)
+    neutral = pipeline.generate(sound.features, _NEUTRAL, request.speaker, stage(0.85, 1.0), cancelled)
     meta = {**motion.meta, "audio": request.sound.name, "sound_seconds": round(sound.seconds, 6)}
-    return replace(motion, meta=meta)
+    return RawTake(replace(motion, meta=meta), neutral, sound.features.prosody)
 
 
 def compute_all(
     requests: list[Request], progress: Callable[[float, str], None], cancelled: Callable[[], bool]
-) -> list[FaceMotion]:
-    """The motions that several requests ask for, one after the other; raises as `compute`."""
-    motions = []
+) -> list[RawTake]:
+    """The raw takes that several requests ask for, one after the other; raises as `compute`."""
+    takes = []
     for number, request in enumerate(requests):
 
         def part(fraction: float, text: str, number: int = number, name: str = request.sound.name) -> None:
             shown = text if len(requests) == 1 else f"{name}: {text}"
             progress((number + fraction) / len(requests), shown)
 
-        motions.append(compute(request, part, cancelled))
-    return motions
+        takes.append(compute(request, part, cancelled))
+    return takes
 
 
-def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]:
+def finish(request: Request, raw: RawTake) -> tuple[EMOTE_PG_take, int]:
     """The new take on the head, and the frame on which it begins.
 
     Raises:
@@ -240,15 +245,16 @@ def finish(request: Request, motion: FaceMotion) -> tuple[bpy.types.Action, int]
         raise InputError("the scene was deleted while the speech was made; nothing was changed")
     sound = request.sound
     frame_start = _present_start(scene, sound) if isinstance(sound, StripSound) else sound.frame_start
-    action = apply_motion(head, motion, scene, frame_start, request.take_name)
+    source_start = sound.source_start_seconds if isinstance(sound, StripSound) else 0.0
+    take = new_take(head, raw, scene, Line(sound.name, frame_start, source_start))
     # Blender shows a new action only once it evaluates a frame.
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-    return action, frame_start
+    return take, frame_start
 
 
-def describe_take(action: bpy.types.Action, motion: FaceMotion, frame_start: int) -> str:
+def describe_take(name: str, motion: FaceMotion, frame_start: int) -> str:
     """One line about a new take for the panel."""
-    line = f"{action.name}: {motion.duration_seconds:.1f} s from frame {frame_start}"
+    line = f"{name}: {motion.duration_seconds:.1f} s from frame {frame_start}"
     transcript = motion.meta.get("transcript")
     if not transcript:
         return line

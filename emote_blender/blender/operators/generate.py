@@ -9,7 +9,7 @@ import bpy
 
 from ...emotion import MAX_INTENSITY
 from ...errors import EmoteError, InputError
-from ...motion import FaceMotion
+from ...motion_tools.raw_take import RawTake
 from ..check.find import worst_after
 from ..jobs import generation, worker
 from ..jobs.job_operator import JobOperator
@@ -142,18 +142,18 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             language=given("language", own.language if is_own_file else None),
         )
 
-    def finish(self, context: bpy.types.Context, requests: list[generation.Request], motions: list[FaceMotion]) -> None:
+    def finish(self, context: bpy.types.Context, requests: list[generation.Request], raws: list[RawTake]) -> None:
         errors: list[EmoteError] = []
         results = []
-        for request, motion in zip(requests, motions, strict=True):
+        for request, raw in zip(requests, raws, strict=True):
             try:
-                action, frame_start = generation.finish(request, motion)
+                take, frame_start = generation.finish(request, raw)
             except EmoteError as error:
                 errors.append(error)
                 continue
-            generation.note_fit(request, motion)
-            results.append(generation.describe_take(action, motion, frame_start))
-            for warning in (*request.warnings, *generation.misfits(motion)):
+            generation.note_fit(request, raw.emotional)
+            results.append(generation.describe_take(take.name, raw.emotional, frame_start))
+            for warning in (*request.warnings, *generation.misfits(raw.emotional)):
                 self.report({"WARNING"}, warning)
             self.report({"INFO"}, results[-1])
         if errors and not results:

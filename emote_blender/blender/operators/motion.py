@@ -15,9 +15,9 @@ from ..jobs.ready import may_animate
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing
 from ..scene.strips import line_scene
-from ..scene.take import apply_motion, rig_warnings
 from ..settings.chosen_head import chosen_head, own_settings, speech_settings
 from ..settings.properties import scene_settings
+from ..takes.make import apply_motion, rig_warnings
 
 
 class EMOTE_OT_apply_motion(bpy.types.Operator):
@@ -63,7 +63,7 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
         action = apply_motion(head, motion, scene, frame_start, _motion_name(self.filepath, motion))
         rig = rig_of(head)
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-        result = describe_take(action, motion, frame_start)
+        result = describe_take(action.name, motion, frame_start)
         trouble = worst_after(context, head.session_uid)
         for warning in (*rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig), *trouble):
             self.report({"WARNING"}, warning)
@@ -73,6 +73,5 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
 
 
 def _motion_name(filepath: str, motion: FaceMotion) -> str:
-    """Name of an action from a motion file: the sound's name, or the file's, and the emotion."""
-    source = motion.meta.get("audio") or filepath
-    return f"{Path(str(source)).stem} {motion.meta.get('emotion') or ''}".strip()
+    """Name of the line in a motion file: the sound's name, or the file's."""
+    return Path(str(motion.meta.get("audio") or filepath)).stem

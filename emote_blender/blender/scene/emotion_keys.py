@@ -16,12 +16,11 @@ from ...emotion import EmotionTrack
 from ...errors import InputError
 from ...motion_tools.emotion_timeline import Moment, parse_emotion, track_of_moments
 from ...motion_tools.timing import frames_per_second
-from ..compat import action_channelbag, slot_curves
+from ..compat import action_channelbag, new_slot, slot_curves
 from ..narrow import window_scene
 from ..settings import live
 from ..settings.head_settings import MIX, EMOTE_PG_moment, head_settings
 from .emotion_track import INTENSITY_PATH, WEIGHT_PATHS
-from .keyframes import new_slot
 
 PATHS = (*WEIGHT_PATHS, INTENSITY_PATH)
 Owner = Literal["NOBODY", "LIST", "ARTIST"]

@@ -15,7 +15,7 @@ from ...motion import FaceMotion
 from ..compat import eevee_engine, new_sound_strip, node_tree, show_in_sequencers
 from ..head.build import add_head, head_folder_name
 from ..narrow import expect, present, set_choice, set_input, window_scene
-from .take import apply_motion
+from ..takes.make import apply_motion
 
 FRAME_START = 1
 _MAX_PACKED_BYTES = 64 << 20
@@ -57,8 +57,7 @@ def write_blend(
     add_stage(scene, head)
     set_frame_rate(scene, fps)
     _add_sound(scene, Path(audio_path))
-    name = f"{Path(audio_path).stem} {motion.meta.get('emotion') or ''}".strip()
-    apply_motion(head, motion, scene, FRAME_START, name)
+    apply_motion(head, motion, scene, FRAME_START, Path(audio_path).stem)
     scene.frame_start = FRAME_START
     scene.frame_end = FRAME_START + max(0, int(np.ceil(motion.duration_seconds * fps)) - 1)
     scene.frame_set(FRAME_START)

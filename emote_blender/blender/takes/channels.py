@@ -6,10 +6,16 @@ from dataclasses import dataclass
 
 import bpy
 import numpy as np
-from mathutils import Quaternion
 
 from ...motion import FaceMotion
-from ...motion_tools.rotation import axis_angle_to_matrix, axis_angle_to_quaternion, continuous_quaternions
+from ...motion_tools.channel_groups import channel_group
+from ...motion_tools.rotation import (
+    axis_angle_to_angle_and_axis,
+    axis_angle_to_matrix,
+    axis_angle_to_quaternion,
+    continuous_quaternions,
+    quaternion_to_euler,
+)
 from ..head.joints import joint_displacements
 from ..head.rig import HeadRig
 from ..narrow import mesh_of, pose_bones, shape_keys_of
@@ -66,10 +72,16 @@ def _expression_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> l
     values = np.clip(motion.expression, -SLIDER_LIMIT, SLIDER_LIMIT)
     moved = np.abs(values).max(axis=0) >= _SMALLEST_VALUE
     return [
-        Channel(owner, key_path(key), 0, np.ascontiguousarray(values[:, component]), "Expression")
+        Channel(owner, key_path(key), 0, np.ascontiguousarray(values[:, component]), _group(rig, key))
         for component, key in enumerate(keys)
         if moved[component]
     ]
+
+
+def _group(rig: HeadRig, key: str) -> str:
+    """The group of an expression key, by the name of its component."""
+    names = rig.expression_names
+    return channel_group(names[rig.expression_keys.index(key)] if names else None)
 
 
 def key_path(key_name: str) -> str:
@@ -87,11 +99,12 @@ def _bone_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> list[Ch
     rotations = {"jaw": motion.jaw, "neck": motion.neck, "left_eye": left_eye, "right_eye": right_eye}
     displacements = joint_displacements(mesh_of(rig.mesh), keys)
     expression = np.clip(motion.expression, -SLIDER_LIMIT, SLIDER_LIMIT)
-    channels = []
+    channels: list[Channel] = []
     for name, rotation in rotations.items():
         bone = pose_bones(rig.armature).get(name)
         if bone is None or rotation is None:
             continue
+        group = channel_group(name)
         rest = np.array(bone.bone.matrix_local.to_3x3())
         local = rotation @ (rest.T @ rig.axes).T
         channels += _rotation_channels(rig.armature, name, bone.rotation_mode, local)
@@ -99,7 +112,7 @@ def _bone_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> list[Ch
             shift = _joint_shift(local, expression @ displacements[name] @ rest)
             if np.abs(shift).max() > _SMALLEST_SHIFT:
                 channels += [
-                    Channel(rig.armature, bone_path(name, "location"), index, shift[:, index].astype(np.float32), name)
+                    Channel(rig.armature, bone_path(name, "location"), index, shift[:, index].astype(np.float32), group)
                     for index in range(3)
                 ]
     return channels
@@ -110,7 +123,8 @@ def _rotation_channels(armature: bpy.types.Object, name: str, mode: str, axis_an
     if np.abs(axis_angle).max() < _SMALLEST_TURN:
         return []
     channel, values = rotation_values(axis_angle, mode)
-    rest = {"rotation_quaternion": (1.0, 0.0, 0.0, 0.0), "rotation_axis_angle": (0.0, 0.0, 1.0, 0.0)}.get(channel)
+    # Where nothing is below a strip, the NLA combines with these: for axis-angle not the property's default axis.
+    rest = {"rotation_quaternion": (1.0, 0.0, 0.0, 0.0), "rotation_axis_angle": (0.0,) * 4}.get(channel)
     moved = [rest is not None or np.abs(column).max() >= _SMALLEST_TURN for column in values.T]
     return [
         Channel(
@@ -118,7 +132,7 @@ def _rotation_channels(armature: bpy.types.Object, name: str, mode: str, axis_an
             bone_path(name, channel),
             index,
             values[:, index].astype(np.float32),
-            name,
+            channel_group(name),
             rest[index] if rest else 0.0,
         )
         for index in range(values.shape[1])
@@ -148,26 +162,5 @@ def rotation_values(axis_angle: np.ndarray, rotation_mode: str) -> tuple[str, np
     if rotation_mode == "QUATERNION":
         return "rotation_quaternion", quaternions
     if rotation_mode == "AXIS_ANGLE":
-        return "rotation_axis_angle", _angle_and_axis(axis_angle)
-    values = np.empty((len(quaternions), 3))
-    previous = None
-    for frame, quaternion in enumerate(quaternions.tolist()):
-        rotation = Quaternion(quaternion)
-        previous = rotation.to_euler(rotation_mode, previous) if previous else rotation.to_euler(rotation_mode)
-        values[frame] = previous
-    return "rotation_euler", values
-
-
-def _angle_and_axis(axis_angle: np.ndarray) -> np.ndarray:
-    """(T, 4) angle and unit axis; the axis never flips between frames, and stays the same where the angle is zero."""
-    values = np.empty((len(axis_angle), 4))
-    axis = np.array([1.0, 0.0, 0.0])
-    for frame, vector in enumerate(np.asarray(axis_angle, dtype=np.float64)):
-        angle = float(np.linalg.norm(vector))
-        if angle > 1e-6:
-            direction = vector / angle
-            if direction @ axis < 0:
-                direction, angle = -direction, -angle
-            axis = direction
-        values[frame] = (angle, *axis)
-    return values
+        return "rotation_axis_angle", axis_angle_to_angle_and_axis(axis_angle)
+    return "rotation_euler", quaternion_to_euler(quaternions, rotation_mode)

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from ..compat import action_channelbag
-from ..narrow import expect
+from ..narrow import expect, present
 from .channels import Channel
 
 # Digest of each channel's keys as they were last written, JSON on the action.
@@ -29,7 +29,7 @@ def slot_for(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.ActionS
 def write_channels(
     action: bpy.types.Action, owners: Sequence[bpy.types.ID], channels: Sequence[Channel], frames: np.ndarray
 ) -> None:
-    """Write the curves of a take, and remove those it no longer moves; channels that the artist edited stay as they are.
+    """Write the curves of a take and remove those it no longer moves; channels that the artist edited stay.
 
     Args:
         action: the take's action.
@@ -40,15 +40,15 @@ def write_channels(
     written = _written(action)
     for owner in owners:
         channelbag = action_channelbag(action, slot_for(action, owner))
-        present = {(curve.data_path, curve.array_index): curve for curve in channelbag.fcurves}
+        curves = {(curve.data_path, curve.array_index): curve for curve in channelbag.fcurves}
         for channel in channels:
             if channel.owner != owner:
                 continue
-            curve = present.pop((channel.data_path, channel.index), None)
+            curve = curves.pop((channel.data_path, channel.index), None)
             name = channel_name(owner, channel.data_path, channel.index)
             if not _is_edited(curve, written.get(name)):
                 written[name] = _write(channelbag, curve, channel, frames)
-        for (path, index), curve in present.items():
+        for (path, index), curve in curves.items():
             name = channel_name(owner, path, index)
             if not _is_edited(curve, written.get(name)):
                 channelbag.fcurves.remove(curve)
@@ -74,15 +74,37 @@ def forget_edits(action: bpy.types.Action, names: Iterable[str] | None = None) -
     action[_WRITTEN_PROPERTY] = json.dumps(written, ensure_ascii=False)
 
 
-def channel_name(owner: bpy.types.ID | bpy.types.ActionSlot, data_path: str, index: int) -> str:
+def mark_as_written(action: bpy.types.Action, channels: Sequence[Channel], frames: np.ndarray) -> None:
+    """Let curves that hold just what `channels` say, or nothing but rest, count as written and not as edited.
+
+    For actions of versions that kept no record of what they wrote.
+    """
+    expected = {
+        channel_name(channel.owner, channel.data_path, channel.index): _keys(channel, frames) for channel in channels
+    }
+    written = _written(action)
+    for name, curve in _curves(action).items():
+        points = _points(curve)
+        at_rest = len(points) == 2 and abs(points[1] - _rest_of(curve)) < _SMALLEST_CHANGE
+        same = name in expected and points.shape == expected[name].shape
+        if at_rest or (same and np.allclose(points, expected[name], atol=1e-5)):
+            written[name] = _digest(points)
+    action[_WRITTEN_PROPERTY] = json.dumps(written, ensure_ascii=False)
+
+
+def _rest_of(curve: bpy.types.FCurve) -> float:
+    return float(curve.data_path.endswith("rotation_quaternion") and curve.array_index == 0)
+
+
+def channel_name(owner: bpy.types.ID | bpy.types.ActionSlot | None, data_path: str, index: int) -> str:
     """What identifies a channel in an action: kind of its data-block, data path and index."""
-    kind = owner.target_id_type if isinstance(owner, bpy.types.ActionSlot) else owner.id_type
+    kind = present(owner).id_type if not isinstance(owner, bpy.types.ActionSlot) else owner.target_id_type
     return f"{kind} {data_path} {index}"
 
 
 def channelbag_of(action: bpy.types.Action, id_type: str) -> bpy.types.ActionChannelbag | None:
     """The f-curves of an action for data-blocks of this kind, or None."""
-    return next((bag for bag in _channelbags(action) if bag.slot.target_id_type == id_type), None)
+    return next((bag for bag in _channelbags(action) if present(bag.slot).target_id_type == id_type), None)
 
 
 def _channelbags(action: bpy.types.Action) -> list[bpy.types.ActionChannelbag]:
@@ -133,11 +155,9 @@ def _write(
     channelbag: bpy.types.ActionChannelbag, curve: bpy.types.FCurve | None, channel: Channel, frames: np.ndarray
 ) -> int:
     """Write the keys of one channel, in place if their number is the same, and return their digest."""
-    values = channel.values
-    if np.ptp(values) < _SMALLEST_CHANGE:
-        frames, values = frames[:1], values[:1]
-    points = np.stack([frames, values], axis=1).astype(np.float32).ravel()
-    if curve is not None and len(curve.keyframe_points) != len(frames):
+    points = _keys(channel, frames)
+    num_keys = len(points) // 2
+    if curve is not None and len(curve.keyframe_points) != num_keys:
         curve.keyframe_points.clear()
     if curve is None:
         curve = channelbag.fcurves.new(channel.data_path, index=channel.index)
@@ -145,11 +165,19 @@ def _write(
             curve.group = channelbag.groups.get(channel.group) or channelbag.groups.new(channel.group)
     keys = curve.keyframe_points
     if not len(keys):
-        keys.add(len(frames))
-        _set_straight(keys, len(frames))
+        keys.add(num_keys)
+        _set_straight(keys, num_keys)
     keys.foreach_set("co", points)
     curve.update()
     return _digest(points)
+
+
+def _keys(channel: Channel, frames: np.ndarray) -> np.ndarray:
+    """(2 N,) frame and value of each key of a channel; one key if it does not change."""
+    values = channel.values
+    if np.ptp(values) < _SMALLEST_CHANGE:
+        frames, values = frames[:1], values[:1]
+    return np.stack([frames, values], axis=1).astype(np.float32).ravel()
 
 
 def _set_straight(keys: bpy.types.FCurveKeyframePoints, count: int) -> None:

@@ -15,7 +15,6 @@ RAW_PROPERTY = "emote_take"  # versions 0.1 and 0.2 kept one motion here, in the
 SETTINGS_PROPERTY = "emote_take_settings"
 ORIGIN_PROPERTY = "emote_origin"  # frame of the action at which the motion's first frame lies
 _OLD_PLACE_PROPERTY = "emote_take_place"
-_LINKS = {"POINTER", "COLLECTION"}
 _NOT_KEPT = {"rna_type", "name", "action", "scene"}
 
 
@@ -41,7 +40,9 @@ def kept_raw(action: bpy.types.Action) -> RawTake:
     try:
         return _decoded(content)
     except InputError as error:
-        raise InputError(f"the motion in action {action.name!r} is damaged ({error}); generate the take again") from error
+        raise InputError(
+            f"the motion in action {action.name!r} is damaged ({error}); generate the take again"
+        ) from error
 
 
 def raw_size(action: bpy.types.Action) -> int:
@@ -74,7 +75,10 @@ def kept_settings(action: bpy.types.Action) -> dict[str, Any]:
 
 
 def apply_settings(take: bpy.types.PropertyGroup, stored: dict[str, Any]) -> None:
-    """Set a take's settings from stored ones; names and values that do not fit are left out."""
+    """Set a take's settings from stored ones; names and values that do not fit are left out.
+
+    Every value calls the listeners of sliders: set the action afterwards, or inside `live.together`.
+    """
     for name, value in stored.items():
         prop = take.bl_rna.properties.get(name)
         if prop is None or name in _NOT_KEPT or prop.is_readonly and prop.type != "POINTER":
@@ -84,7 +88,7 @@ def apply_settings(take: bpy.types.PropertyGroup, stored: dict[str, Any]) -> Non
             if isinstance(value, dict):
                 apply_settings(current, value)
         elif type(value) is type(current) or isinstance(current, float) and isinstance(value, int | float):
-            take[name] = value  # by name, as the property's update would rewrite the curves every time
+            setattr(take, name, value)
 
 
 def _plain(group: bpy.types.PropertyGroup) -> dict[str, Any]:

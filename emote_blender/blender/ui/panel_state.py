@@ -19,12 +19,12 @@ from ..requirements import missing_sentence
 from ..scene import changes
 from ..scene.find_head import heads_near
 from ..scene.strips import find_strip, is_muted, sound_strips, strip_scene
-from ..scene.take import rig_warnings
 from ..settings.chosen_head import chosen_head, speech_settings
 from ..settings.head_settings import head_settings
 from ..settings.model_info import ModelInfo, model_info
 from ..settings.properties import scene_settings
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
+from ..takes.make import rig_warnings
 
 if TYPE_CHECKING:
     from ..settings.transcript import SpeechSettings

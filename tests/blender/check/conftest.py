@@ -4,10 +4,7 @@ import bpy
 import pytest
 from moving_mesh import mesh_track, stands_still
 
-try:
-    from emote_blender.blender.takes.make import apply_motion
-except ImportError:  # until takes lie in the NLA
-    from emote_blender.blender.scene.take import apply_motion
+from emote_blender.blender.takes.make import apply_motion
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ def test_what_does_not_play_over_the_take_is_not_named(speaking, owners, own_act
         take = speaking.emote.takes[0].action
         data.nla_tracks.remove(data.nla_tracks["EMOTE"])
         above = data.nla_tracks.new()
-        again = above.strips.new("line", 1, take)
+        again = above.strips.new("line", int(take.frame_range[0]), take)
         again.action_slot = next(slot for slot in take.slots if slot.target_id_type == "KEY")
         again.extrapolation = "NOTHING"
     np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)

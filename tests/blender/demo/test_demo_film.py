@@ -44,10 +44,10 @@ def test_every_head_of_the_film_is_one_of_its_own(film):
         {rig.mesh.data for rig in rigs},
         {rig.armature for rig in rigs},
         {rig.mesh.data.shape_keys for rig in rigs},
-        {rig.mesh.data.shape_keys.animation_data.action for rig in rigs},
+        {rig.mesh.emote.takes[0].action for rig in rigs},
     ):
         assert len(parts) == len(EMOTIONS)
-    assert {rig.armature.animation_data.action.name for rig in rigs} == set(EMOTIONS)
+    assert {rig.mesh.emote.takes[0].line for rig in rigs} == set(EMOTIONS)
 
 
 def test_the_film_lasts_as_long_as_its_motions_and_has_one_sound(film):

@@ -9,7 +9,7 @@ from synthetic_flame import make_flame, random_coefficients
 
 from emote_blender.blender.head.axes import to_blender
 from emote_blender.blender.head.build import add_head
-from emote_blender.blender.scene.take import apply_motion
+from emote_blender.blender.takes.make import apply_motion
 from emote_blender.motion import FaceMotion
 
 TOLERANCE = 1e-4  # metres

@@ -9,7 +9,7 @@ from synthetic_flame import make_flame, random_coefficients
 from emote_blender.blender.head.foreign_flame import axes_of_bones, flame_keys, numbered_series
 from emote_blender.blender.head.rig import head_of, rig_of
 from emote_blender.blender.scene.find_head import choose_head, heads_in
-from emote_blender.blender.scene.take import apply_motion
+from emote_blender.blender.takes.make import apply_motion
 from emote_blender.errors import InputError
 from emote_blender.motion import FaceMotion
 

@@ -10,7 +10,7 @@ from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.jobs import generation, worker
 from emote_blender.blender.scene.scene_file import set_frame_rate
-from emote_blender.blender.scene.take import kept_motion
+from emote_blender.blender.takes.store import kept_raw
 from emote_blender.errors import Cancelled, InputError, ModelError
 
 
@@ -39,18 +39,33 @@ def choices(scene, head, model_folder, **changes):
     return generation.Choices(head=head, model=str(model_folder), **{**values, **changes})
 
 
+def newest(head):
+    """The head's newest take."""
+    return head.emote.takes[-1]
+
+
 def first_and_last_frame(head):
-    """Frames of the first and the last key of the present take."""
-    return tuple(head.data.shape_keys.animation_data.action.frame_range)
+    """Frames of the first and the last key of the newest take, without its transitions."""
+    first, last = newest(head).action.frame_range
+    rate = newest(head).fps
+    return first + np.ceil(0.3 * rate - 1e-6), last - np.ceil(0.3 * rate - 1e-6)
 
 
 def test_strip_becomes_a_take_named_after_strip_and_emotion(settings, strip, head):
     assert bpy.ops.emote.generate(strip="Line 01", emotion="ANGER", intensity=2.0) == {"FINISHED"}
-    action = head.data.shape_keys.animation_data.action
-    assert action.name == "Line 01 anger"
-    assert head.parent.animation_data.action == action
+    action = newest(head).action
+    assert action.name == "Line 01 · Anger 2.00"
+    strips = [
+        strip
+        for owner in (head.data.shape_keys, head.parent)
+        for track in owner.animation_data.nla_tracks
+        for strip in track.strips
+        if strip.action == action
+    ]
+    assert len(strips) == 2
+    assert head.parent.animation_data.action is None
     assert first_and_last_frame(head) == (11, 35)
-    meta = kept_motion(action).meta
+    meta = kept_raw(action).emotional.meta
     assert (meta["emotion"], meta["intensity"], meta["speaker"], meta["audio"]) == ("anger", 2.0, "A", "Line 01")
 
 
@@ -94,10 +109,10 @@ def test_trimmed_strip_gives_the_motion_of_what_is_heard(scene, settings, head, 
     late = new_sound_strip(scene, "Late", str(tmp_path / "late.wav"), channel=1, frame_start=1)
     trimmed = late.split(frame=26, split_method="SOFT")
     bpy.ops.emote.generate(strip=trimmed.name)
-    from_strip = kept_motion(head.data.shape_keys.animation_data.action)
+    from_strip = kept_raw(newest(head).action).emotional
     assert first_and_last_frame(head)[0] == 26
     bpy.ops.emote.generate(audio=str(tmp_path / "alone.wav"))
-    from_file = kept_motion(head.data.shape_keys.animation_data.action)
+    from_file = kept_raw(newest(head).action).emotional
     np.testing.assert_allclose(from_strip.expression, from_file.expression, atol=1e-5)
     np.testing.assert_allclose(from_strip.jaw, from_file.jaw, atol=1e-5)
 
@@ -105,33 +120,33 @@ def test_trimmed_strip_gives_the_motion_of_what_is_heard(scene, settings, head, 
 def test_file_begins_at_its_start_frame(settings, head, speech_wav):
     bpy.ops.emote.generate(audio=str(speech_wav), frame_start=50, head="Head", emotion="HAPPY", speaker="B")
     assert first_and_last_frame(head)[0] == 50
-    assert head.data.shape_keys.animation_data.action.name == "speech happy"
+    assert newest(head).action.name == "speech · Happy 1.00"
 
 
 def test_arguments_left_out_come_from_the_scene(settings, head, speech_wav):
     settings.source, settings.audio, settings.frame_start = "FILE", str(speech_wav), 7
     settings.emotion, settings.intensity, settings.speaker = "SAD", 0.5, "C"
     bpy.ops.emote.generate()
-    meta = kept_motion(head.data.shape_keys.animation_data.action).meta
+    meta = kept_raw(newest(head).action).emotional.meta
     assert (meta["emotion"], meta["intensity"], meta["speaker"]) == ("sad", 0.5, "C")
     assert first_and_last_frame(head)[0] == 7
-    assert settings.last_result == "speech sad: 1.0 s from frame 7"
+    assert settings.last_result == "speech · Sad 0.50: 1.0 s from frame 7"
 
 
 def test_emotion_changes_the_take(settings, strip, head):
     bpy.ops.emote.generate(emotion="HAPPY")
-    happy = kept_motion(head.data.shape_keys.animation_data.action)
+    happy = kept_raw(newest(head).action).emotional
     bpy.ops.emote.generate(emotion="SAD")
-    sad = kept_motion(head.data.shape_keys.animation_data.action)
+    sad = kept_raw(newest(head).action).emotional
     assert np.abs(happy.expression - sad.expression).max() > 1e-4
-    assert {"Line 01 happy", "Line 01 sad"} <= {action.name for action in bpy.data.actions}
+    assert {"Line 01 · Happy 1.00", "Line 01 · Sad 1.00"} <= {action.name for action in bpy.data.actions}
 
 
 def test_same_request_twice_gives_the_same_motion(settings, strip, head):
     motions = []
     for _ in range(2):
         bpy.ops.emote.generate(emotion="FEAR")
-        motions.append(kept_motion(head.data.shape_keys.animation_data.action).expression)
+        motions.append(kept_raw(newest(head).action).emotional.expression)
     np.testing.assert_array_equal(motions[0], motions[1])
 
 
@@ -166,8 +181,8 @@ def test_take_is_made_for_the_scene_it_was_asked_in_even_if_another_is_shown_at_
     other = bpy.data.scenes.new("Other")
     other.render.fps = 60
     bpy.context.window.scene = other
-    action, frame_start = generation.finish(request, motion)
-    assert (frame_start, action.frame_range[:]) == (11, (11, 35))
+    take, frame_start = generation.finish(request, motion)
+    assert (frame_start, take.frame_start, take.fps, first_and_last_frame(head)) == (11, 11, 25, (11, 35))
 
 
 def test_head_that_was_deleted_meanwhile_is_named(scene, settings, strip, head, model_folder):
@@ -182,8 +197,8 @@ def test_head_that_was_deleted_meanwhile_is_named(scene, settings, strip, head, 
 def test_head_that_was_renamed_meanwhile_still_gets_its_take(scene, settings, strip, head, model_folder):
     request = generation.prepare(scene, choices(scene, head, model_folder))
     head.name = "Alice"
-    action, _ = generation.finish(request, generation.compute(request))
-    assert head.data.shape_keys.animation_data.action == action
+    take, _ = generation.finish(request, generation.compute(request))
+    assert newest(head) == take
 
 
 def test_strip_that_was_deleted_meanwhile_is_named(scene, settings, strip, head, model_folder):
@@ -235,12 +250,12 @@ def test_worker_thread_gives_the_same_as_the_main_thread(scene, settings, strip,
     job.start()
     on_thread = job.result()
     job.release()
-    np.testing.assert_array_equal(on_thread.expression, generation.compute(request).expression)
+    np.testing.assert_array_equal(on_thread.emotional.expression, generation.compute(request).emotional.expression)
 
 
 def test_invoke_in_background_does_the_whole_job(settings, strip, head):
     assert bpy.ops.emote.generate("INVOKE_DEFAULT") == {"FINISHED"}
-    assert head.data.shape_keys.animation_data.action.name == "Line 01 neutral"
+    assert newest(head).action.name == "Line 01 · Neutral"
 
 
 @pytest.fixture
@@ -259,12 +274,12 @@ def press_generate(monkeypatch):
 def test_button_makes_the_take_on_its_thread(settings, strip, head, press_generate):
     def script(operator, context):
         operator.start_job(operator.prepare(context))
-        assert worker.running().title == "The take 'Line 01 neutral'"
+        assert worker.running().title == "The take 'Line 01 · Neutral'"
         assert operator._job.join(30)
         return operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING"))
 
     assert press_generate(script) == {"FINISHED"}
-    assert head.data.shape_keys.animation_data.action.name == "Line 01 neutral"
+    assert newest(head).action.name == "Line 01 · Neutral"
 
 
 def test_button_can_be_pressed_again_right_after_escape(settings, strip, head, press_generate):
@@ -278,7 +293,7 @@ def test_button_can_be_pressed_again_right_after_escape(settings, strip, head, p
         return operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING"))
 
     assert press_generate(script) == {"FINISHED"}
-    assert [action.name for action in bpy.data.actions] == ["Line 01 neutral"]
+    assert [take.name for take in head.emote.takes] == ["Line 01 · Neutral"]
 
 
 def test_one_undo_takes_a_take_away(settings, strip, head):
@@ -335,7 +350,7 @@ def test_silence_gives_a_face_at_rest_without_an_error(settings, head, tmp_path)
 
     soundfile.write(tmp_path / "silence.wav", np.zeros(16000, np.float32), 16000)
     assert bpy.ops.emote.generate(audio=str(tmp_path / "silence.wav")) == {"FINISHED"}
-    assert np.isfinite(kept_motion(head.data.shape_keys.animation_data.action).expression).all()
+    assert np.isfinite(kept_raw(newest(head).action).emotional.expression).all()
 
 
 def test_model_of_another_face_is_refused_before_it_runs(scene, strip, make_face, model_folder):
@@ -377,7 +392,7 @@ def test_changed_model_is_loaded_anew(scene, settings, strip, head, make_tiny_fo
             os.utime(file, (1001, 1001))
         if seed == 2:  # also one that is older than what it replaces, as copied files are
             os.utime(folder / "model.safetensors", (weights_time, weights_time))
-        motions.append(generation.compute(generation.prepare(scene, choices(scene, head, folder))).expression)
+        motions.append(generation.compute(generation.prepare(scene, choices(scene, head, folder))).emotional.expression)
     assert np.abs(motions[0] - motions[1]).max() > 1e-4
 
 
@@ -403,7 +418,7 @@ def test_result_is_told_in_the_scene_that_asked_even_if_another_is_shown_at_its_
         return operator.modal(context, SimpleNamespace(type="TIMER", value="NOTHING"))
 
     assert press_generate(script) == {"FINISHED"}
-    assert scene.emote.last_result.startswith("Line 01 neutral: 1.0 s")
+    assert scene.emote.last_result.startswith("Line 01 · Neutral: 1.0 s")
     assert other.emote.last_result == ""
 
 
@@ -417,7 +432,7 @@ def test_all_selected_strips_are_spoken_one_after_the_other(scene, settings, hea
     assert [fraction for fraction, _ in steps] == sorted(fraction for fraction, _ in steps)
     assert any(text.startswith("Line 2: ") for _, text in steps)
     assert bpy.ops.emote.generate(strips="SELECTED") == {"FINISHED"}
-    assert {"Line 0 neutral", "Line 2 neutral"} <= {action.name for action in bpy.data.actions}
+    assert {"Line 0 · Neutral", "Line 2 · Neutral"} <= {action.name for action in bpy.data.actions}
     assert "Line 1 neutral" not in bpy.data.actions
     assert settings.last_result == "2 of 2 strips were spoken"
 

@@ -27,7 +27,7 @@ def test_written_file_holds_head_sound_animation_camera_and_light(head_folder, m
     scene = bpy.context.scene
     assert scene.render.fps / scene.render.fps_base == pytest.approx(fps)
     head = heads_in(scene)[0]
-    assert head.data.shape_keys.animation_data.action.name == "ramp anger"
+    assert head.emote.takes[-1].action.name == "ramp · Anger"
     assert scene.camera is not None
     assert [item for item in scene.objects if item.type == "LIGHT"]
     assert (scene.frame_start, scene.frame_end) == (1, int(np.ceil(4 * fps)))

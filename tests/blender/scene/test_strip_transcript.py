@@ -9,7 +9,7 @@ import pytest
 
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.jobs import generation
-from emote_blender.blender.scene.take import kept_motion
+from emote_blender.blender.takes.store import kept_raw
 from emote_blender.blender.ui.panel_state import panel_state
 from emote_blender.errors import ModelError
 from emote_blender.transcript.espeak import open_espeak
@@ -36,7 +36,7 @@ def speaker(scene):
 
 def take(head) -> tuple[np.ndarray, dict]:
     """Jaw rotations and meta of the head's present take."""
-    motion = kept_motion(head.data.shape_keys.animation_data.action)
+    motion = kept_raw(head.emote.takes[-1].action).emotional
     return motion.jaw, motion.meta
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mathutils import Euler, Quaternion
 
-from emote_blender.blender.scene.keyframes import rotation_channels
+from emote_blender.blender.takes.channels import rotation_values
 from emote_blender.motion_tools.rotation import axis_angle_to_quaternion
 
 ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
@@ -30,7 +30,7 @@ def test_euler_angles_are_those_of_mathutils_frame_by_frame(order):
     expected = [first.to_euler(order)]
     for quaternion in others:
         expected.append(quaternion.to_euler(order, expected[-1]))
-    channel, values = rotation_channels(rotations, order)
+    channel, values = rotation_values(rotations, order)
     assert channel == "rotation_euler"
     assert np.ptp(values, axis=0).max() > 2 * np.pi, "the rotations are to turn over"
     # mathutils counts in float32, and near gimbal lock an angle is a quotient of small numbers.
@@ -41,7 +41,7 @@ def test_euler_angles_are_those_of_mathutils_frame_by_frame(order):
 def test_an_exact_gimbal_lock_keeps_the_rotation(order):
     lock = np.zeros((5, 3))
     lock[:, "XYZ".index(order[1])] = np.linspace(0, np.pi, 5)
-    _, values = rotation_channels(lock, order)
+    _, values = rotation_values(lock, order)
     for angles, quaternion in zip(values, axis_angle_to_quaternion(lock)):
         found = np.array(Euler(angles.tolist(), order).to_quaternion())
         assert abs(found @ quaternion) == pytest.approx(1, abs=1e-6)
@@ -49,7 +49,7 @@ def test_an_exact_gimbal_lock_keeps_the_rotation(order):
 
 def test_an_axis_never_flips_and_stays_where_nothing_turns():
     turns = np.array([[0, 0, 0], [0, 0.2, 0], [0, 0, 0], [0, -0.3, 0], [-0.1, -0.3, 0], [0, 0, 0], [0.4, 0, 0]])
-    channel, values = rotation_channels(turns, "AXIS_ANGLE")
+    channel, values = rotation_values(turns, "AXIS_ANGLE")
     assert channel == "rotation_axis_angle"
     expected, axis = [], np.array([1.0, 0, 0])
     for turn in turns:

@@ -9,7 +9,8 @@ from emote_blender.blender.compat import action_channelbag
 from emote_blender.blender.head.axes import to_blender
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.scene.scene_file import set_frame_rate
-from emote_blender.blender.scene.take import apply_motion, kept_motion
+from emote_blender.blender.takes.make import apply_motion
+from emote_blender.blender.takes.store import kept_raw
 from emote_blender.errors import EmoteError, InputError
 from emote_blender.motion import FaceMotion
 
@@ -18,9 +19,9 @@ MODES = ["QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX"]
 
 
 def curves(owner):
-    """F-curves by (path, index) of what drives a data-block now."""
-    data = owner.animation_data
-    return {(c.data_path, c.array_index): c for c in action_channelbag(data.action, data.action_slot).fcurves}
+    """F-curves by (path, index) of the only take in use of a data-block."""
+    (strip,) = owner.animation_data.nla_tracks["EMOTE"].strips
+    return {(c.data_path, c.array_index): c for c in action_channelbag(strip.action, strip.action_slot).fcurves}
 
 
 def jaw_rotation(head):
@@ -87,7 +88,7 @@ def test_rotation_curves_have_no_jumps(scene, head, mode):
     jaw = np.stack([turn, 0.3 * np.sin(turn), 0.2 * np.cos(turn)], axis=1)
     apply_motion(head, FaceMotion(np.zeros((200, 6)), jaw, 25), scene, 1)
     for (path, _), curve in curves(head.parent).items():
-        values = np.array([point.co.y for point in curve.keyframe_points])
+        values = np.array([point.co.y for point in curve.keyframe_points])[8:-8]  # without the transitions
         # Near no rotation the axis of an axis-angle has no direction to keep; it may turn there, but not flip.
         limit = 1.2 if path.endswith("axis_angle") else 0.4
         assert len(values) == 1 or np.abs(np.diff(values)).max() < limit
@@ -110,24 +111,25 @@ def test_keys_stand_on_whole_frames_with_straight_lines_between(scene, head, mak
     apply_motion(head, make_motion(num_frames=25), scene, 7)
     curve = curves(head.data.shape_keys)['key_blocks["component0"].value', 0]
     frames = [point.co.x for point in curve.keyframe_points]
-    assert frames == list(range(7, 7 + 30))
+    assert frames == list(range(7 - 9, 7 + 30 + 9))  # with 0.3 s before and after the line
     assert {point.interpolation for point in curve.keyframe_points} == {"LINEAR"}
 
 
-def test_channel_that_never_moves_has_one_key(scene, head, make_motion):
+def test_channel_that_stays_at_rest_has_no_curve(scene, head, make_motion):
     motion = make_motion(num_frames=25)
     motion.expression[:, 4] = 0.0
+    motion.jaw[:, 1:] = 0.0
     apply_motion(head, motion, scene, 1)
-    assert len(curves(head.data.shape_keys)['key_blocks["component4"].value', 0].keyframe_points) == 1
+    assert 'key_blocks["component4"].value' not in {path for path, _ in curves(head.data.shape_keys)}
+    assert list(curves(head.parent)) == [('pose.bones["jaw"].rotation_euler', 0)]
 
 
-def test_first_and_last_pose_are_held(scene, head, make_motion):
-    motion = make_motion(num_frames=25)
-    apply_motion(head, motion, scene, 10)
-    key = head.data.shape_keys.key_blocks["component1"]
-    for frame, expected in ((-50, motion.expression[0, 1]), (500, motion.expression[-1, 1])):
+def test_no_pose_is_held_before_and_after_the_line(scene, head, make_motion):
+    apply_motion(head, make_motion(num_frames=25), scene, 10)
+    for frame in (-50, 2, 3 + 7 + 25 + 7, 500):
         scene.frame_set(frame)
-        assert key.value == pytest.approx(float(expected), abs=1e-5)
+        assert [key.value for key in head.data.shape_keys.key_blocks[1:]] == [0.0] * 8
+        assert jaw_rotation(head).angle == 0.0
 
 
 def test_values_beyond_the_slider_range_are_not_clamped(scene, head):
@@ -139,37 +141,40 @@ def test_values_beyond_the_slider_range_are_not_clamped(scene, head):
 
 
 def test_one_action_has_a_slot_for_the_shape_keys_and_one_for_the_bones(scene, head, make_motion):
-    action = apply_motion(head, make_motion(), scene, 1, "Line 01 anger")
-    assert action.name == "Line 01 anger"
+    action = apply_motion(head, make_motion(), scene, 1, "Line 01")
+    assert action.name == "Line 01 · Anger"
     assert {slot.target_id_type for slot in action.slots} == {"KEY", "OBJECT"}
-    assert head.data.shape_keys.animation_data.action == action
-    assert head.parent.animation_data.action == action
+    for owner in (head.data.shape_keys, head.parent):
+        (strip,) = owner.animation_data.nla_tracks["EMOTE"].strips
+        assert strip.action == action
+        assert owner.animation_data.action is None
 
 
 def test_earlier_takes_survive_saving(scene, head, make_motion, tmp_path):
     for emotion in ("anger", "happy", "sad"):
-        apply_motion(head, make_motion(emotion=emotion), scene, 1, f"Line 01 {emotion}")
+        apply_motion(head, make_motion(emotion=emotion), scene, 1, "Line 01")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "takes.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "takes.blend"))
-    assert {action.name for action in bpy.data.actions} == {"Line 01 anger", "Line 01 happy", "Line 01 sad"}
+    assert {"Line 01 · Anger", "Line 01 · Happy", "Line 01 · Sad"} <= {action.name for action in bpy.data.actions}
 
 
 def test_the_artists_own_action_is_kept_untouched(scene, head, make_motion):
     head.parent.keyframe_insert("location", frame=3)
     own = head.parent.animation_data.action
-    before = [point.co[:] for curve in curves(head.parent).values() for point in curve.keyframe_points]
     slot = head.parent.animation_data.action_slot
+    before = [point.co[:] for curve in action_channelbag(own, slot).fcurves for point in curve.keyframe_points]
     apply_motion(head, make_motion(), scene, 1)
     after = [point.co[:] for curve in action_channelbag(own, slot).fcurves for point in curve.keyframe_points]
-    assert own.use_fake_user
+    assert head.parent.animation_data.action == own
+    assert head.parent.animation_data.action_slot == slot
     assert after == before
 
 
 def test_same_name_twice_gives_two_actions(scene, head, make_motion):
-    first = apply_motion(head, make_motion(), scene, 1, "Line 01 anger")
-    second = apply_motion(head, make_motion(), scene, 1, "Line 01 anger")
+    first = apply_motion(head, make_motion(), scene, 1, "Line 01")
+    second = apply_motion(head, make_motion(), scene, 1, "Line 01")
     assert first != second
-    assert second.name == "Line 01 anger.001"
+    assert second.name == "Line 01 · Anger (2)"
 
 
 def test_take_keeps_its_raw_motion_in_the_file(scene, head, make_motion, tmp_path):
@@ -178,7 +183,7 @@ def test_take_keeps_its_raw_motion_in_the_file(scene, head, make_motion, tmp_pat
     apply_motion(head, motion, scene, 1, "take")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "take.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "take.blend"))
-    kept = kept_motion(bpy.data.actions["take"])
+    kept = kept_raw(bpy.data.actions["take · Anger"]).emotional
     np.testing.assert_array_equal(kept.expression, motion.expression)
     np.testing.assert_array_equal(kept.jaw, motion.jaw)
     np.testing.assert_array_equal(kept.eyes, motion.eyes)
@@ -187,7 +192,7 @@ def test_take_keeps_its_raw_motion_in_the_file(scene, head, make_motion, tmp_pat
 
 def test_action_without_a_take_says_so(scene):
     with pytest.raises(InputError, match="holds no take"):
-        kept_motion(bpy.data.actions.new("walk"))
+        kept_raw(bpy.data.actions.new("walk"))
 
 
 def test_bones_that_only_the_last_take_turned_come_back_to_rest(scene, head, make_motion):
@@ -221,10 +226,10 @@ def test_components_are_matched_by_name_not_by_place(scene, head, make_motion):
 
 def test_components_without_names_go_by_number(scene, make_face):
     head = add_head(bpy.context, make_face(named=False, basis="flame2020"))
-    expression = np.tile(np.arange(6) / 10, (3, 1))
+    expression = np.tile(np.arange(6) / 8, (3, 1))
     apply_motion(head, FaceMotion(expression, np.zeros((3, 3)), 25, meta={"face": "flame2020"}), scene, 1)
     scene.frame_set(2)
-    assert head.data.shape_keys.key_blocks["Exp004"].value == pytest.approx(0.4)
+    assert head.data.shape_keys.key_blocks["Exp004"].value == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -244,13 +249,9 @@ def test_motion_with_another_number_of_names_than_components_is_refused(scene, h
 
 
 def test_nla_tweak_mode_is_refused(scene, head, make_motion):
-    action = apply_motion(head, make_motion(), scene, 1)
+    apply_motion(head, make_motion(), scene, 1)
     data = head.parent.animation_data
-    slot = data.action_slot
-    strip = data.nla_tracks.new().strips.new("take", 1, action)
-    strip.action_slot = slot
-    data.action = None
-    strip.select = True
+    data.nla_tracks["EMOTE"].strips[0].select = True
     data.use_tweak_mode = True
     assert data.use_tweak_mode
     with pytest.raises(InputError, match="tweak mode"):
@@ -261,9 +262,9 @@ def test_apply_motion_operator_names_the_action_and_says_what_it_did(scene, head
     path = tmp_path / "Zeile 01.npz"
     make_motion(num_frames=50).save(path)
     assert bpy.ops.emote.apply_motion(filepath=str(path), head="Head", frame_start=12) == {"FINISHED"}
-    assert scene.emote.last_result == "Zeile 01 anger: 2.0 s from frame 12"
+    assert scene.emote.last_result == "Zeile 01 · Anger: 2.0 s from frame 12"
     curve = curves(head.data.shape_keys)['key_blocks["component0"].value', 0]
-    assert curve.keyframe_points[0].co.x == 12
+    assert curve.keyframe_points[0].co.x == 12 - 8
 
 
 def test_apply_motion_operator_refuses_a_bad_file(scene, head, tmp_path):

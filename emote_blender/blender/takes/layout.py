@@ -1,0 +1,316 @@
+"""Where takes lie in the NLA of a head's shape keys and of its armature.
+
+From the bottom up, on each of the two data-blocks:
+
+- the tracks that the user had before;
+- "EMOTE Rest": one strip that holds every channel which takes move at rest. Without it, Blender 5.0 and later show
+  shape keys at 1 wherever no strip is (the default of ShapeKey.value), 4.5 at 0; and where all strips of a channel
+  are muted, every version leaves the channel at the value that was shown last;
+- "EMOTE", "EMOTE 2", ...: the takes in use; a second track only where strips overlap;
+- "EMOTE Alternates", "EMOTE Alternates 2", ...: the other takes of these lines, on muted tracks;
+- the tracks that the user added later, and the active action, which is never touched.
+
+A take's strip has extrapolation NOTHING, so that it says nothing outside its frames. On shape keys it is added (ADD),
+on bones combined (COMBINE): the fades of lines that follow each other add up to a cross-fade, and what the user
+animates below stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import bpy
+
+from ...errors import InputError
+from ..compat import action_channelbag, slot_curves
+from ..head.rig import HeadRig
+from ..narrow import shape_keys_of
+from .channels import Channel
+from .curves import channelbag_of, slot_for
+
+IN_USE, ALTERNATES, REST = "EMOTE", "EMOTE Alternates", "EMOTE Rest"
+_REST_PROPERTY = "emote_rest"
+
+Owner = bpy.types.Key | bpy.types.Object
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a take lies.
+
+    Attributes:
+        action_start: first frame of the action that is played.
+        action_end: last frame of the action that is played.
+        start: scene frame at which `action_start` lies.
+    """
+
+    action_start: float
+    action_end: float
+    start: float
+
+    @property
+    def length(self) -> float:
+        """Frames; at least 1, as Blender allows no shorter strip."""
+        return max(1.0, self.action_end - self.action_start)
+
+
+def owners_of(rig: HeadRig) -> tuple[bpy.types.Key, bpy.types.Object]:
+    """The data-blocks of a head that takes animate: its shape keys and its armature object."""
+    return shape_keys_of(rig.mesh), rig.armature
+
+
+def strips_of(owner: Owner, action: bpy.types.Action) -> list[tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]]:
+    """The strips of a data-block that play an action, each with its track."""
+    return [(track, strip) for track, strip in _all_strips(owner) if strip.action == action]
+
+
+def place_of(rig: HeadRig, action: bpy.types.Action, origin: float) -> float | None:
+    """The scene frame at which a take's motion begins, wherever its strip is now; None without a strip."""
+    for owner in owners_of(rig):
+        for _, strip in strips_of(owner, action):
+            return strip.frame_start + (origin - strip.action_frame_start) * strip.scale
+    return None
+
+
+def span_of(rig: HeadRig, action: bpy.types.Action) -> Span | None:
+    """What the strips of an action play and where; None without a strip."""
+    for owner in owners_of(rig):
+        for _, strip in strips_of(owner, action):
+            return Span(strip.action_frame_start, strip.action_frame_end, strip.frame_start)
+    return None
+
+
+def lay(rig: HeadRig, action: bpy.types.Action, span: Span, in_use: bool) -> None:
+    """Give an action new strips on a head: on the tracks of takes in use, or on a muted track of alternates."""
+    take_away(rig, action)
+    for owner in owners_of(rig):
+        channelbag = channelbag_of(action, owner.id_type)
+        if channelbag is None or not len(channelbag.fcurves):
+            continue
+        track = _free_track(owner, IN_USE if in_use else ALTERNATES, span)
+        strip = track.strips.new(action.name, int(span.start), action)
+        strip.action_slot = channelbag.slot
+        # COMBINE multiplies quaternions; on numbers it is the same as ADD.
+        strip.blend_type = "COMBINE" if isinstance(owner, bpy.types.Object) else "ADD"
+        strip.extrapolation = "NOTHING"
+        strip.use_auto_blend = False
+        _set_span(strip, span)
+
+
+def fit(rig: HeadRig, action: bpy.types.Action, span: Span) -> None:
+    """Let the strips of a rewritten action play all of it, at the place and speed that they have; add missing ones.
+
+    Args:
+        rig: the head.
+        action: the take's action.
+        span: what the action holds now; its place counts only for an owner without a strip.
+    """
+    lacking = False
+    for owner in owners_of(rig):
+        found = strips_of(owner, action)
+        channelbag = channelbag_of(action, owner.id_type)
+        has_curves = channelbag is not None and len(channelbag.fcurves) > 0
+        lacking = lacking or (has_curves and not found)
+        for _, strip in found:
+            moved = (span.action_start - strip.action_frame_start) * strip.scale
+            if (strip.action_frame_start, strip.action_frame_end) != (span.action_start, span.action_end):
+                _set_span(strip, Span(span.action_start, span.action_end, strip.frame_start + moved), strip.scale)
+    if lacking:
+        in_use = is_in_use(rig, action)
+        lay(rig, action, span, True if in_use is None else in_use)
+
+
+def is_in_use(rig: HeadRig, action: bpy.types.Action) -> bool | None:
+    """Whether a take's strips are on tracks of takes in use; None without strips."""
+    for owner in owners_of(rig):
+        for track, _ in strips_of(owner, action):
+            return not track.name.startswith(ALTERNATES)
+    return None
+
+
+def take_away(rig: HeadRig, action: bpy.types.Action) -> None:
+    """Remove the strips of an action from a head, and tracks of this add-on that are empty then."""
+    for owner in owners_of(rig):
+        for track, strip in strips_of(owner, action):
+            track.strips.remove(strip)
+            if not len(track.strips) and _is_ours(track):
+                present_tracks(owner).remove(track)
+
+
+def present_tracks(owner: Owner) -> bpy.types.NlaTracks:
+    """The NLA tracks of a data-block."""
+    return (owner.animation_data or owner.animation_data_create()).nla_tracks
+
+
+def require_no_tweak_mode(rig: HeadRig) -> None:
+    """Raise InputError while a strip of the head is edited in tweak mode."""
+    for owner in owners_of(rig):
+        if owner.animation_data is not None and owner.animation_data.use_tweak_mode:
+            raise InputError(
+                f"an NLA strip of {owner.name!r} is being edited (tweak mode); leave tweak mode in the NLA editor first"
+            )
+
+
+# ---- rest ------------------------------------------------------------------------------------------------------------
+
+
+def hold_at_rest(rig: HeadRig, channels: Sequence[Channel]) -> None:
+    """Let the rest tracks hold these channels wherever no take moves them; call it before `lay`.
+
+    Shape keys and the jaw are held at rest, eyes and neck in the pose that they have by hand. What a track of the
+    user below animates is left to it.
+    """
+    for owner in owners_of(rig):
+        animated = _animated_below(owner)
+        wanted = [
+            channel
+            for channel in channels
+            if channel.owner == owner and (channel.data_path, channel.index) not in animated
+        ]
+        if wanted:
+            _hold(owner, wanted, f"{REST} {rig.mesh.name}")
+
+
+def _hold(owner: Owner, channels: Sequence[Channel], action_name: str) -> None:
+    """Add channels to the rest action of a data-block, and the strip that plays it if there is none."""
+    found = rest_strip(owner)
+    action = found[1].action if found else None
+    if action is None:
+        action = bpy.data.actions.new(f"{action_name} {owner.id_type.title()}")
+        action[_REST_PROPERTY] = True
+    slot = slot_for(action, owner)
+    channelbag = action_channelbag(action, slot)
+    held = {(curve.data_path, curve.array_index) for curve in channelbag.fcurves}
+    for channel in channels:
+        if (channel.data_path, channel.index) not in held:
+            curve = channelbag.fcurves.new(channel.data_path, index=channel.index)
+            curve.keyframe_points.insert(0.0, _rest_value(channel))
+    if found is None:
+        tracks = present_tracks(owner)
+        first = next((track for track in tracks if _is_ours(track)), None)
+        below = _track_before(tracks, first) if first else None
+        track = tracks.new(prev=below) if below else tracks.new()
+        track.name = REST
+        strip = track.strips.new(REST, 0, action)
+        strip.action_slot = slot
+        strip.blend_type = "REPLACE"
+        strip.extrapolation = "HOLD"
+
+
+def _rest_value(channel: Channel) -> float:
+    """The value that a channel is held at: for eyes and neck what is set by hand, unless the user has keyed it."""
+    if isinstance(channel.owner, bpy.types.Key) or '"jaw"' in channel.data_path or "axis_angle" in channel.data_path:
+        return channel.rest
+    if any(
+        (curve.data_path, curve.array_index) == (channel.data_path, channel.index)
+        for curve in slot_curves(channel.owner)
+    ):
+        return channel.rest
+    return float(channel.owner.path_resolve(channel.data_path)[channel.index])
+
+
+def rest_strip(owner: Owner) -> tuple[bpy.types.NlaTrack, bpy.types.NlaStrip] | None:
+    """The strip that holds a data-block at rest, with its track."""
+    for track, strip in _all_strips(owner):
+        if strip.action is not None and strip.action.get(_REST_PROPERTY):
+            return track, strip
+    return None
+
+
+def release_rest(rig: HeadRig) -> None:
+    """Remove the rest tracks; for a head without takes."""
+    for owner in owners_of(rig):
+        found = rest_strip(owner)
+        if found is None:
+            continue
+        track, strip = found
+        action = strip.action
+        track.strips.remove(strip)
+        if not len(track.strips):
+            present_tracks(owner).remove(track)
+        if action is not None and action.users == 0:
+            bpy.data.actions.remove(action)
+
+
+def _animated_below(owner: Owner) -> set[tuple[str, int]]:
+    """Data path and index of what the user's tracks below those of the takes animate."""
+    channels: set[tuple[str, int]] = set()
+    for track in present_tracks(owner):
+        if _is_ours(track):
+            break
+        for strip in track.strips:
+            if strip.action is not None and strip.action_slot is not None and not strip.mute and not track.mute:
+                curves = action_channelbag(strip.action, strip.action_slot).fcurves
+                channels |= {(curve.data_path, curve.array_index) for curve in curves}
+    return channels
+
+
+# ---- tracks ----------------------------------------------------------------------------------------------------------
+
+
+def _all_strips(owner: Owner) -> Iterator[tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]]:
+    if owner.animation_data is not None:
+        for track in list(owner.animation_data.nla_tracks):
+            for strip in list(track.strips):
+                yield track, strip
+
+
+def _is_ours(track: bpy.types.NlaTrack) -> bool:
+    return _kind(track) is not None
+
+
+def _kind(track: bpy.types.NlaTrack) -> str | None:
+    """IN_USE, ALTERNATES or REST, by the track's name without its number; None for the user's tracks."""
+    name = track.name.rstrip("0123456789").rstrip(" .")
+    return name if name in (IN_USE, ALTERNATES, REST) else None
+
+
+def _free_track(owner: Owner, kind: str, span: Span) -> bpy.types.NlaTrack:
+    """A track of this kind that has room for the span; a new one above the others of its kind if none has."""
+    tracks = present_tracks(owner)
+    end = span.start + span.length
+    last, count = None, 0
+    for track in tracks:
+        found = _kind(track)
+        if found == kind and not track.is_override_data:
+            count += 1
+            if not track.lock and all(
+                strip.frame_end <= span.start or strip.frame_start >= end for strip in track.strips
+            ):
+                return track
+        # Alternates lie above all that are in use.
+        if found == kind or found is not None and kind == ALTERNATES or found == REST:
+            last = track
+    if last is None:
+        first = next((track for track in tracks if _is_ours(track)), None)
+        last = _track_before(tracks, first) if first else None
+    new = tracks.new(prev=last) if last else tracks.new()
+    new.name = kind if not count else f"{kind} {count + 1}"
+    new.mute = kind == ALTERNATES
+    return new
+
+
+def _track_before(tracks: bpy.types.NlaTracks, track: bpy.types.NlaTrack) -> bpy.types.NlaTrack | None:
+    index = list(tracks).index(track)
+    return tracks[index - 1] if index else None
+
+
+def _set_span(strip: bpy.types.NlaStrip, span: Span, scale: float = 1.0) -> None:
+    """Set which frames of its action a strip plays, and where.
+
+    A strip that is made before its slot is known has the length 1, and setting its frames one by one may change its
+    scale; hence all of them are set.
+    """
+    # Blender keeps the start below the end at every step.
+    if span.action_start >= strip.action_frame_end:
+        strip.action_frame_end = max(span.action_end, span.action_start + 1.0)
+        strip.action_frame_start = span.action_start
+    else:
+        strip.action_frame_start = span.action_start
+        strip.action_frame_end = max(span.action_end, span.action_start + 1.0)
+    strip.scale, strip.repeat = scale, 1.0
+    # The plain names move the strip to where its neighbours leave room.
+    strip.frame_start_raw = span.start
+    strip.frame_end_raw = span.start + span.length * scale
+    strip.scale = scale

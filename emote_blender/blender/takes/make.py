@@ -1,0 +1,140 @@
+"""A new take on a head: its action, its place in the list, its strips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...errors import InputError
+from ...motion import FaceMotion
+from ...motion_tools.raw_take import RawTake
+from ...motion_tools.timing import frames_per_second
+from ...retarget.compatibility import version_warning
+from ..head.rig import HeadRig, rig_of
+from ..settings.head_settings import head_settings
+from ..settings.take_settings import EMOTE_PG_take
+from . import layout
+from .names import emotion_label, free_take_name, take_name
+from .old_takes import adopt_active
+from .rewrite import require_fitting, rewrite
+from .store import ORIGIN_PROPERTY, keep_raw, raw_size
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a take speaks, and where.
+
+    Attributes:
+        name: name of the strip or the file; takes of one line that overlap are alternates.
+        frame_start: scene frame of the motion's first frame.
+        source_start_seconds: time in the sound file at the take's start.
+    """
+
+    name: str
+    frame_start: float
+    source_start_seconds: float = 0.0
+
+
+def apply_motion(
+    head: bpy.types.Object, motion: FaceMotion, scene: bpy.types.Scene, frame_start: int = 1, name: str = ""
+) -> bpy.types.Action:
+    """The action of a new take that moves the head as a motion says; see `new_take`.
+
+    Args:
+        head: mesh object of a head.
+        motion: the motion.
+        scene: the scene whose frame rate is used.
+        frame_start: scene frame of the motion's first frame.
+        name: name of the line; the head's name if empty.
+    """
+    take = new_take(head, RawTake(motion), scene, Line(name or f"{head.name} speech", frame_start))
+    return take.action
+
+
+def new_take(head: bpy.types.Object, raw: RawTake, scene: bpy.types.Scene, line: Line) -> EMOTE_PG_take:
+    """A new take of a head, in use at its line; earlier takes of this line become alternates.
+
+    The motion is resampled to whole frames of the scene, so that the artist gets one key per frame: frame n shows the
+    motion at (n - frame_start) / fps seconds. Before and after it, the face eases from and to rest. It plays beside
+    the user's own animation: the active actions of the head's data-blocks stay (see `layout`).
+
+    Raises:
+        InputError: if the head cannot be animated.
+        ModelError: if the motion's components are not the head's.
+    """
+    rig = rig_of(head)
+    require_fitting(rig, raw.emotional)
+    if not np.isfinite(line.frame_start):
+        raise InputError(f"a take begins on a frame, found {line.frame_start}")
+    layout.require_no_tweak_mode(rig)
+    adopt_active(head, scene)
+    settings = head_settings(head)
+    name = free_take_name(take_name(line.name, raw.emotional.meta), settings.takes)
+    action = bpy.data.actions.new(name)
+    action.use_fake_user = True
+    raw = keep_raw(action, raw)
+    action[ORIGIN_PROPERTY] = float(line.frame_start)
+    take = settings.takes.add()
+    take.name, take.action, take.scene = name, action, scene
+    take.line, take.emotion = line.name, emotion_label(raw.emotional.meta)
+    take.frame_start, take.source_start_seconds = line.frame_start, line.source_start_seconds
+    take.fps = frames_per_second(scene.render.fps, scene.render.fps_base)
+    take.duration_seconds = raw.emotional.sound_seconds
+    take.num_bytes = raw_size(action)
+    rewrite(head, take)
+    use(rig, take)
+    settings.active_take = len(settings.takes) - 1
+    return take
+
+
+def use(rig: HeadRig, take: EMOTE_PG_take) -> None:
+    """Put a take in use; takes that it takes the place of become alternates (see `competes`)."""
+    for other in head_settings(rig.mesh).takes:
+        if other != take and other.in_use and competes(rig, other, take):
+            set_in_use(rig, other, False)
+    set_in_use(rig, take, True)
+
+
+def set_in_use(rig: HeadRig, take: EMOTE_PG_take, in_use: bool) -> None:
+    """Move a take's strips to a track of takes in use or of alternates, at the same frames."""
+    take.in_use = in_use
+    if take.action is None or layout.is_in_use(rig, take.action) == in_use:
+        return
+    span = layout.span_of(rig, take.action)
+    if span is not None:
+        layout.lay(rig, take.action, span, in_use)
+
+
+def competes(rig: HeadRig, first: EMOTE_PG_take, second: EMOTE_PG_take) -> bool:
+    """Whether only one of two takes can be in use: those of one line that overlap, without their transitions.
+
+    Of different lines, those that have more than half of the shorter one in common, as a face speaks one at a time.
+    """
+    (start, end), (other_start, other_end) = (line_span(rig, take) for take in (first, second))
+    common = min(end, other_end) - max(start, other_start)
+    if first.line == second.line:
+        return common > 0
+    return common > min(end - start, other_end - other_start) / 2
+
+
+def line_span(rig: HeadRig, take: EMOTE_PG_take) -> tuple[float, float]:
+    """First scene frame of a take's line, wherever its strip is, and the frame after its last."""
+    place = None
+    if take.action is not None:
+        place = layout.place_of(rig, take.action, float(take.action.get(ORIGIN_PROPERTY, take.frame_start)))
+    start = take.frame_start if place is None else place
+    return start, start + take.duration_seconds * take.fps
+
+
+def rig_warnings(source: str, face: str, rig: HeadRig) -> tuple[str, ...]:
+    """Warnings, one sentence each, about coefficients of the basis `face` on this head.
+
+    Args:
+        source: the model or the motion, as sentences name it.
+        face: basis of the coefficients.
+        rig: the head.
+    """
+    mixing = version_warning(source, face, rig)
+    return (*([mixing] if mixing else []), *(f"head {rig.mesh.name!r}: {sentence}" for sentence in rig.missing))

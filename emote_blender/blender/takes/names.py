@@ -1,0 +1,53 @@
+"""Names of takes: the line, the emotion and its amount, and a number for alternates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import bpy
+
+from ..settings.take_settings import EMOTE_PG_take
+
+# Bytes that a name of a data-block may have in Blender 4.5.
+_MOST_BYTES = 63
+
+
+def emotion_label(meta: dict[str, Any]) -> str:
+    """Emotion and intensity of a motion by its metadata, such as "Anger 1.00"; empty if it states none."""
+    emotion = meta.get("emotion")
+    if not isinstance(emotion, str) or not emotion:
+        return ""
+    name, intensity = emotion.capitalize(), meta.get("intensity")
+    if emotion in ("neutral", "mixed") or not isinstance(intensity, int | float):
+        return name
+    return f"{name} {intensity:.2f}"
+
+
+def take_name(line: str, meta: dict[str, Any]) -> str:
+    """Name of a take of a line, such as "line_01 · Anger 1.00"."""
+    label = emotion_label(meta)
+    return f"{line} · {label}" if label else line
+
+
+def free_take_name(name: str, takes: Iterable[EMOTE_PG_take], own: bpy.types.Action | None = None) -> str:
+    """The name, with a number if a take of this head or an action has it, and short enough for an action.
+
+    Args:
+        name: the wanted name.
+        takes: of the head.
+        own: an action whose name counts as free.
+    """
+    taken = {take.name for take in takes}
+    number = 1
+    while True:
+        suffix = "" if number == 1 else f" ({number})"
+        candidate = _cut(name, _MOST_BYTES - len(suffix)) + suffix
+        if candidate not in taken and bpy.data.actions.get(candidate) in (None, own):
+            return candidate
+        number += 1
+
+
+def _cut(name: str, num_bytes: int) -> str:
+    """The name, cut to a number of bytes in UTF-8 at a whole character."""
+    return name.encode()[:num_bytes].decode(errors="ignore").rstrip()

@@ -1,0 +1,60 @@
+"""The chain from a take's raw motion to its curves: refinement, life, transitions, the scene's frame rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...motion import FaceMotion
+from ...motion_tools.raw_take import RawTake
+from ...motion_tools.transition import Fade, with_transitions
+from ..head.rig import HeadRig
+from ..settings.take_settings import EMOTE_PG_take
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedTake:
+    """A take as its curves show it.
+
+    Attributes:
+        motion: the motion at the scene's frame rate, transitions included.
+        lead_frames: frames of the motion before the line's first one.
+    """
+
+    motion: FaceMotion
+    lead_frames: int
+
+    def frames(self, origin: float) -> np.ndarray:
+        """(T,) frame of each pose, if the line begins on frame `origin`."""
+        return origin - self.lead_frames + np.arange(self.motion.num_frames, dtype=np.float64)
+
+
+def rendered_take(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, fades: tuple[Fade, Fade]) -> RenderedTake:
+    """What the curves of a take show.
+
+    Args:
+        rig: the head.
+        take: its settings.
+        raw: its raw motion.
+        fades: the transitions into and out of the line (see `neighbours.fades_of`).
+    """
+    motion = _refined(rig, take, raw)
+    motion = motion.resampled(take.fps, motion.sound_seconds)
+    motion = _alive(rig, take, raw, motion)
+    return RenderedTake(*with_transitions(motion, *fades))
+
+
+def _refined(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake) -> FaceMotion:
+    """The emotional motion at its own frame rate, changed by the take's Refine sliders."""
+    return raw.emotional
+
+
+def _alive(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, motion: FaceMotion) -> FaceMotion:
+    """The motion at the scene's frame rate with blinks, gaze and head motion."""
+    return motion
+
+
+def line_seconds(raw: RawTake) -> float:
+    """Length of the line, seconds."""
+    return raw.emotional.sound_seconds

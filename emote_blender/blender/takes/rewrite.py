@@ -1,0 +1,121 @@
+"""Write a take's curves again, after a setting or its place has changed."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...errors import EmoteError, InputError
+from ...retarget.compatibility import check_fits_head
+from ..head.rig import HeadRig, rig_of
+from ..settings.head_settings import head_settings
+from ..settings.take_settings import EMOTE_PG_take
+from . import layout
+from .channels import SLIDER_LIMIT, Channel, channels_of
+from .curves import write_channels
+from .fades import fades_of
+from .render import rendered_take
+from .store import ORIGIN_PROPERTY, keep_settings, kept_raw
+
+
+def rewrite(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
+    """Write the curves of a take from its raw motion and its settings; what the artist edited stays.
+
+    Strips stay where they are, and play what the action holds now.
+
+    Raises:
+        InputError: if head or action are gone, linked or damaged.
+        ModelError: if the motion's components are not the head's.
+    """
+    rig = rig_of(head)
+    action = own_action(rig, take)
+    raw = kept_raw(action)
+    require_fitting(rig, raw.emotional)
+    rendered = rendered_take(rig, take, raw, fades_of(take, raw))
+    channels = channels_of(rig, rendered.motion)
+    frames = rendered.frames(origin_of(action, take))
+    write_channels(action, layout.owners_of(rig), channels, frames)
+    _widen_sliders(channels)
+    layout.hold_at_rest(rig, channels)
+    start = take.frame_start - rendered.lead_frames
+    layout.fit(rig, action, layout.Span(float(frames[0]), float(frames[-1]), start))
+    keep_settings(take, action)
+
+
+def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
+    """The action of a take; a copy of it, if a duplicate of the head plays it too.
+
+    Raises:
+        InputError: if it is gone, or linked from another file.
+    """
+    action = take.action
+    if action is None:
+        raise InputError(f"the action of take {take.name!r} was deleted; remove the take and generate it again")
+    if action.library is not None:
+        raise InputError(f"action {action.name!r} is linked from {action.library.filepath}; make it local first")
+    strips = [strip for owner in layout.owners_of(rig) for _, strip in layout.strips_of(owner, action)]
+    active = [
+        owner for owner in layout.owners_of(rig) if owner.animation_data and owner.animation_data.action == action
+    ]
+    if action.users <= 1 + len(strips) + len(active) + action.use_fake_user:
+        return action
+    copied = action.copy()
+    copied.use_fake_user = True
+    take.action = copied
+    for strip in strips:
+        slot_type = strip.action_slot.target_id_type if strip.action_slot else None
+        strip.action = copied
+        strip.action_slot = next((slot for slot in copied.slots if slot.target_id_type == slot_type), None)
+    return copied
+
+
+def origin_of(action: bpy.types.Action, take: EMOTE_PG_take) -> float:
+    """The frame of an action at which the motion's first frame lies."""
+    origin = action.get(ORIGIN_PROPERTY)
+    return float(origin) if isinstance(origin, int | float) else take.frame_start
+
+
+def require_fitting(rig: HeadRig, motion) -> None:
+    """Raise an error if a motion's components are not the head's.
+
+    Raises:
+        InputError: if the motion contradicts itself.
+        ModelError: if it is made for another face.
+    """
+    meta = motion.meta
+    names = meta.get("expression_names")
+    if names and len(names) != motion.num_expression:
+        raise InputError(
+            f"the motion names {len(names)} expression components but holds {motion.num_expression}; generate it again"
+        )
+    check_fits_head(
+        f"the motion of {meta.get('model') or 'this file'}",
+        meta.get("face") or rig.basis,
+        motion.num_expression,
+        tuple(names) if names else None,
+        rig,
+    )
+
+
+def follow_slider(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> None:
+    """Rewrite the take that a changed slider belongs to; for `live.listen`. A take that cannot be written stays."""
+    pointer = settings.as_pointer()
+    for take in head_settings(head).takes:
+        if pointer in (take.refine.as_pointer(), take.alive.as_pointer(), take.as_pointer()):
+            if take.action is not None:
+                try:
+                    rewrite(head, take)
+                except EmoteError:
+                    pass  # the panel's state says what is wrong; a slider has nowhere to report it
+            return
+
+
+def _widen_sliders(channels: list[Channel]) -> None:
+    """Widen the ranges of shape keys to their values, as an animated value is clamped to the slider's range."""
+    for channel in channels:
+        if isinstance(channel.owner, bpy.types.Key):
+            key = channel.owner.path_resolve(channel.data_path.removesuffix(".value"))
+            low, high = float(channel.values.min()), float(channel.values.max())
+            if low < key.slider_min:
+                key.slider_min = max(low, -SLIDER_LIMIT)
+            if high > key.slider_max:
+                key.slider_max = min(high, SLIDER_LIMIT)
