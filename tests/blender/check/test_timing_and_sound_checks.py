@@ -152,8 +152,8 @@ def test_a_strip_that_was_moved_or_trimmed_is_named(speaking, strip, change):
 
 def test_a_take_without_a_strip_is_a_hint(scene, speaking):
     assert sentences(speaking) == [
-        "the take 'line · Anger' has no sound strip in the scene 'Scene', so it plays without a voice: add its sound to "
-        "the sequencer"
+        "the take 'line · Anger' has no sound strip in the scene 'Scene', so it plays without a voice: add its sound "
+        "to the sequencer"
     ]
 
 
