@@ -9,7 +9,7 @@ import bpy
 
 from . import bundle
 from .check.shown import forget_checks
-from .jobs import features, generation, worker
+from .jobs import features, generation, job_operator, worker
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.choose import (
     EMOTE_OT_choose_folder,
@@ -116,6 +116,7 @@ def register() -> None:
         setattr(owner, _PROPERTY, bpy.props.PointerProperty(type=group))  # type: ignore[func-returns-value]
     apply_models_folder(stored_models_folder())
     changes.add_handlers()
+    bpy.app.handlers.load_post.append(job_operator.forget_orphan)
     head_copy.add_handler()
     add_menu.add_to_menu()
     emotion_keys.start()
@@ -133,6 +134,7 @@ def unregister() -> None:
     if not _commands:
         return  # taken back when Python ended; Blender's module then disables every add-on once more
     atexit.unregister(unregister)
+    job_operator.forget_orphan()
     worker.stop_all()
     generation.forget_pipeline()
     features.forget_features()
@@ -142,6 +144,7 @@ def unregister() -> None:
     live.stop_listening("refine", follow_slider)
     emotion_keys.stop()
     head_copy.remove_handler()
+    bpy.app.handlers.load_post.remove(job_operator.forget_orphan)
     changes.remove_handlers()
     panel_state.forget_states()
     forget_checks()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import bpy
 
@@ -25,6 +26,9 @@ class JobOperator(_Operator):
     A subclass makes the request (`prepare`), gives its work (`work_of`) and applies the result (`finish`). `prepare`
     and `finish` are called on the main thread; the work touches no bpy.
     """
+
+    # Attributes that `finish` needs, which another operator gets if this one's window is closed.
+    kept: ClassVar[tuple[str, ...]] = ("_request",)
 
     _job: worker.Job | None = None
     _timer: bpy.types.Timer | None = None
@@ -61,7 +65,8 @@ class JobOperator(_Operator):
     def run_in_window(self, context: bpy.types.Context) -> Result:
         """Start the work on a thread, with progress in the panel and the status bar."""
         try:
-            self.start_job(self.prepare(context))
+            if not self.adopt_job():
+                self.start_job(self.prepare(context))
         except EmoteError as error:
             return self.refuse(context, error)
         manager = present(context.window_manager)
@@ -72,10 +77,29 @@ class JobOperator(_Operator):
     def start_job(self, request: Any) -> None:
         """Start the thread; `modal` does the rest."""
         self._request = request
+        self._follow(worker.Job(self.title_of(request), self.work_of(request)))
+        present(self._job).start()
+
+    def has_orphan(self) -> bool:
+        """Whether an operator like this one has left a job behind."""
+        return _orphan is not None and _orphan.operator == self.bl_idname
+
+    def adopt_job(self) -> bool:
+        """Go on with the job of an operator like this one whose window was closed, and return whether there is one."""
+        global _orphan
+        if _orphan is None or not self.has_orphan():
+            return False
+        for name, value in _orphan.kept.items():
+            setattr(self, name, value)
+        self._follow(_orphan.job)
+        _orphan.job.follow()
+        _orphan = None
+        return True
+
+    def _follow(self, job: worker.Job) -> None:
         self._shown: tuple[int, float, str] | None = None
         self._status = StatusText()
-        self._job = worker.Job(self.title_of(request), self.work_of(request))
-        self._job.start()
+        self._job = job
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Show the progress; finish when the work has ended, cancel on Esc."""
@@ -99,10 +123,16 @@ class JobOperator(_Operator):
         return {"FINISHED"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Stop the job. Blender calls this when another file is loaded or the operator's window is closed."""
-        if self._job is not None:
+        """Blender ends the operator: its window was closed, and the job goes on in another; or a file is loaded."""
+        global _orphan
+        if self._job is None:
+            return
+        self._clean_up(context, self._job)
+        if self._job.cancelled or bpy.app.background:
             self._job.cancel()
-            self._clean_up(context, self._job)
+            return
+        _orphan = Orphan(self.bl_idname, self._job, {name: getattr(self, name) for name in self.kept})
+        bpy.app.timers.register(_find_window, first_interval=_TICK_SECONDS)
 
     def _show_progress(self, context: bpy.types.Context, job: worker.Job) -> None:
         """Redraw the sidebars, not the viewports, if the progress has changed."""
@@ -120,6 +150,45 @@ class JobOperator(_Operator):
             self._timer = None
         self._status.clear()
         redraw_panels(context)
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A job whose operator Blender has ended.
+
+    Attributes:
+        operator: identifier of the operator.
+        job: the job, whose thread still works.
+        kept: the attributes that the next operator needs.
+    """
+
+    operator: str
+    job: worker.Job
+    kept: dict[str, Any]
+
+
+_orphan: Orphan | None = None
+
+
+def _find_window() -> None:
+    """Go on with an orphaned job in a window that is left; a timer, which Blender drops when a file is loaded."""
+    orphan = _orphan
+    windows = present(bpy.context.window_manager).windows
+    if orphan is None or not windows:
+        forget_orphan()
+        return
+    group, name = orphan.operator.lower().split("_ot_")
+    with bpy.context.temp_override(window=windows[0], screen=windows[0].screen):
+        getattr(getattr(bpy.ops, group), name)("INVOKE_DEFAULT")
+
+
+@bpy.app.handlers.persistent
+def forget_orphan(*_: object) -> None:
+    """Cancel a job whose operator has ended, when another file is loaded or the add-on is disabled."""
+    global _orphan
+    if _orphan is not None:
+        _orphan.job.cancel()
+        _orphan = None
 
 
 class StatusText:

@@ -48,12 +48,16 @@ class Job:
 
     def start(self, *, awaited: bool = True) -> None:
         """Start the thread. If the user waits for this job, it is `running` until `release`."""
-        global _running
         _started[:] = [job for job in _started if not job.done]
         _started.append(self)
         if awaited:
-            _running = self
+            self.follow()
         self._thread.start()
+
+    def follow(self) -> None:
+        """Make this job the one that the user waits for."""
+        global _running
+        _running = self
 
     def cancel(self) -> None:
         """Ask the work to stop at its next step."""

@@ -78,6 +78,8 @@ class EMOTE_OT_convert(JobOperator, bpy.types.Operator):
         return True
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
+        if self.has_orphan():
+            return self.run_in_window(context)
         self._in_window = not bpy.app.background
         present(context.window_manager).fileselect_add(self)  # calls `execute` when a file is chosen
         return {"RUNNING_MODAL"}

@@ -36,6 +36,8 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
     # Not REGISTER: redo would run the model again at every change of a slider.
     bl_options = {"UNDO"}
 
+    kept = ("_request", "_asked_in")
+
     # SKIP_SAVE: no value is remembered from call to call; what is left out comes from the scene.
     strip: bpy.props.StringProperty(name="Strip", description="Name of a sound strip", options={"SKIP_SAVE"})
     strips: bpy.props.EnumProperty(

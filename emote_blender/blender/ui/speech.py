@@ -49,14 +49,16 @@ class SpeechPanel(SidebarPanel):
     def _draw_words(self, column: bpy.types.UILayout, owner: SpeechSettings | EMOTE_PG_strip) -> None:
         row = column.row(align=True)
         row.prop(owner, "transcript", text="", placeholder="Words (optional)")
-        if owner.transcript:
-            language = row.row(align=True)
-            language.scale_x = 0.45
-            language.prop(owner, "language", text="")
         row.menu("EMOTE_MT_transcript", text="", icon="DOWNARROW_HLT")
+        if not owner.transcript:
+            return
+        row = column.row()
         if owner.num_words:
             fit = owner.num_words == owner.num_fitting
-            paragraph(column, f"{owner.num_fitting} of {owner.num_words} words fit", "CHECKMARK" if fit else "ERROR")
+            row.label(text=f"{owner.num_fitting} of {owner.num_words} words fit", icon="CHECKMARK" if fit else "ERROR")
+            row.prop(owner, "language", text="")
+        else:
+            row.prop(owner, "language")
 
 
 class ModelPanel(SidebarPanel):

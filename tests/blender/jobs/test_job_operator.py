@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import bpy
 import pytest
 
-from emote_blender.blender.jobs import worker
+from emote_blender.blender.jobs import job_operator, worker
 from emote_blender.blender.jobs.job_operator import JobOperator, StatusText
 from emote_blender.errors import InputError
 
@@ -150,6 +150,55 @@ def test_operator_that_blender_ends_itself_stops_its_job(drive, status):
         assert operator._job.cancelled
         assert worker.running() is None
         assert set(status.values()) == {None}
+        go_on.set()
+
+    assert drive(script, work) == []
+
+
+@pytest.fixture
+def other_window(monkeypatch):
+    """The functions that Blender is asked to call later, as in a Blender with windows."""
+    later = []
+    timers = SimpleNamespace(register=lambda function, first_interval: later.append(function))
+    app = SimpleNamespace(background=False, timers=timers)
+    monkeypatch.setattr(job_operator, "bpy", SimpleNamespace(app=app, context=bpy.context, ops=bpy.ops, data=bpy.data))
+    yield later
+    job_operator.forget_orphan()
+
+
+def test_job_whose_window_is_closed_goes_on_in_another(drive, other_window):
+    work, began, go_on = blocked()
+
+    def script(operator, context):
+        operator.start_job("request")
+        assert began.wait(10)
+        job = operator._job
+        operator.cancel(context)
+        assert not job.cancelled
+        assert len(other_window) == 1
+        operator._job = operator._request = None  # as another operator begins
+        assert operator.adopt_job()
+        assert not operator.adopt_job()
+        assert (operator._job, operator._request, worker.running()) == (job, "request", job)
+        assert operator.modal(context, TICK) == {"PASS_THROUGH"}
+        go_on.set()
+        assert job.join(10)
+        assert operator.modal(context, TICK) == {"FINISHED"}
+        assert worker.running() is None
+
+    assert drive(script, work) == [42]
+
+
+def test_job_whose_window_is_closed_ends_when_a_file_is_loaded(drive, other_window):
+    work, began, go_on = blocked()
+
+    def script(operator, context):
+        operator.start_job("request")
+        assert began.wait(10)
+        operator.cancel(context)
+        job_operator.forget_orphan()
+        assert operator._job.cancelled
+        assert not operator.adopt_job()
         go_on.set()
 
     assert drive(script, work) == []
