@@ -47,7 +47,7 @@ from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_ta
 from .settings.transcript import EMOTE_PG_strip
 from .takes import face_maps
 from .takes.rewrite import follow_slider
-from .ui import add_menu, panel_state
+from .ui import add_menu, mix_picture, panel_state
 from .ui.check import EMOTE_PT_check, EMOTE_PT_check_sequencer
 from .ui.panels import MENUS_AND_LISTS, PANELS
 from .ui.preferences import EMOTE_AP_preferences
@@ -121,6 +121,7 @@ def register() -> None:
     add_menu.add_to_menu()
     emotion_keys.start()
     live.listen("refine", follow_slider)
+    mix_picture.start()
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -142,6 +143,7 @@ def unregister() -> None:
         bpy.utils.unregister_cli_command(_commands.pop())
     add_menu.remove_from_menu()
     live.stop_listening("refine", follow_slider)
+    mix_picture.stop()
     emotion_keys.stop()
     head_copy.remove_handler()
     bpy.app.handlers.load_post.remove(job_operator.forget_orphan)
