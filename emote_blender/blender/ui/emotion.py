@@ -9,6 +9,7 @@ from ..narrow import present, window_scene
 from ..settings.head_settings import MIX, EMOTE_PG_head
 from ..settings.properties import EMOTE_PG_settings, scene_settings
 from .emotion_presets import EMOTE_MT_emotion_presets
+from .mix_picture import mix_icon
 from .panel_state import PanelState, panel_state
 from .paragraph import paragraph
 from .sidebar import SidebarPanel, shown_settings, two_columns
@@ -26,7 +27,7 @@ class EmotionPanel(SidebarPanel):
         if isinstance(settings, EMOTE_PG_head):
             self._draw_presets(layout)
             self._draw_emotion(layout, settings)
-            self._draw_over_time(layout, settings)
+            self._draw_over_time(layout, settings, state)
         else:
             column = two_columns(layout)
             column.prop(settings, "emotion")
@@ -51,11 +52,13 @@ class EmotionPanel(SidebarPanel):
             self._draw_weights(column, settings)
 
     def _draw_weights(self, column: bpy.types.UILayout, settings: EMOTE_PG_head) -> None:
+        if icon := mix_icon(settings):
+            column.template_icon(icon_value=icon, scale=5.0)
         for prop in settings.weights.bl_rna.properties:
             if prop.type == "FLOAT":
                 column.prop(settings.weights, prop.identifier, slider=True)
 
-    def _draw_over_time(self, layout: bpy.types.UILayout, settings: EMOTE_PG_head) -> None:
+    def _draw_over_time(self, layout: bpy.types.UILayout, settings: EMOTE_PG_head, state: PanelState) -> None:
         layout.prop(settings, "over_time")
         if not settings.over_time:
             return
@@ -73,6 +76,9 @@ class EmotionPanel(SidebarPanel):
             column = two_columns(layout)
             column.prop(moment, "mix" if moment.emotion == MIX else "emotion")
             column.prop(moment, "transition")
+        if state.list_is_unused:
+            paragraph(layout, "The emotion has keys that were set by hand: they count, the list does not", "INFO")
+            layout.operator("emote.replace_emotion_keys")
 
     def _draw_generate(self, layout: bpy.types.UILayout, shared: EMOTE_PG_settings, state: PanelState) -> None:
         if draw_progress(layout):
@@ -106,6 +112,7 @@ class EMOTE_MT_moments(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         layout = present(self.layout)
         layout.operator("emote.suggest_emotion", icon="OUTLINER_OB_LIGHTPROBE")
+        layout.operator("emote.suggest_emotion", icon="SOUND")
         layout.operator("emote.replace_emotion_keys", icon="KEYFRAME")
         layout.operator("emote.import_emotion", text="Import CSV…", icon="IMPORT")
         layout.operator("emote.export_emotion", text="Export CSV…", icon="EXPORT")

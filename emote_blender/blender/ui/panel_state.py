@@ -17,6 +17,7 @@ from ..head.rig import HeadRig, rig_of
 from ..narrow import present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
 from ..scene import changes
+from ..scene.emotion_keys import owner_of_keys
 from ..scene.find_head import heads_near
 from ..scene.strips import find_strip, is_muted, sound_strips, strip_scene
 from ..settings.chosen_head import chosen_head, speech_settings
@@ -61,6 +62,7 @@ class PanelState:
         strip_scene: name of the scene whose strips are used.
         cautions: what to know before Generate is pressed, one sentence each.
         remarks: what to know about the sound, one sentence each.
+        list_is_unused: whether the emotion has keys that were set by hand, which its list of moments leaves alone.
         why_not: why Generate cannot be pressed; empty if it can.
     """
 
@@ -75,6 +77,7 @@ class PanelState:
     strip_scene: str
     cautions: tuple[str, ...]
     remarks: tuple[str, ...]
+    list_is_unused: bool
     why_not: str
 
 
@@ -123,6 +126,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         strip_scene=scene.name,
         cautions=tuple(_cautions(model, has_transcript, rig)),
         remarks=tuple(_remarks(context, scene, strip)),
+        list_is_unused=head is not None and len(head_settings(head).moments) > 0 and owner_of_keys(head) == "ARTIST",
         why_not=missing_sentence() or no_rig or _no_sound(settings, scene, default_strip, strip),
     )
 
