@@ -38,16 +38,21 @@ def with_transitions(motion: FaceMotion, fade_in: Fade, fade_out: Fade) -> tuple
     before = max(0, int(np.ceil(-fade_in.start * fps - 1e-6)))
     after = max(0, int(np.ceil((fade_out.end - last) * fps - 1e-6)))
     time = (np.arange(motion.num_frames + before + after) - before) / fps
-    weight = _rise(time, fade_in) * (1.0 - _rise(time, fade_out, inclusive=False))
+    weight = fade_weights(time, fade_in, fade_out)
     if not before and not after and weight.min() == 1.0:
         return motion, 0
     parts: dict[str, Any] = {}
-    for name in ("expression", "jaw", "eyes", "neck"):
+    for name in ("expression", "jaw", "eyes", "neck", "lids"):
         values = getattr(motion, name)
         if values is not None:
             held = np.pad(values, ((before, after), (0, 0)), mode="edge")
             parts[name] = held * weight[:, None].astype(np.float32)
     return replace(motion, **parts), before
+
+
+def fade_weights(time: np.ndarray, fade_in: Fade, fade_out: Fade) -> np.ndarray:
+    """Weights (T,) from 0 to 1 of a motion at the times (T,), in the unit of the fades."""
+    return _rise(time, fade_in) * (1.0 - _rise(time, fade_out, inclusive=False))
 
 
 def _rise(time: np.ndarray, fade: Fade, inclusive: bool = True) -> np.ndarray:

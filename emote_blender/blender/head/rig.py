@@ -18,6 +18,7 @@ from .foreign_flame import FLAME_BONES, FlameKeys, axes_of_bones, flame_keys
 # A head carries this text (JSON) on its mesh object, so that copies of the object stay heads.
 HEAD_PROPERTY = "emote_head"
 _FORMAT = 1
+BLINK_KEYS = "EMOTE Blink L", "EMOTE Blink R"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,7 @@ class HeadRig:
         shape_keys: names of the identity shape keys.
         axes: (3, 3) the face model's axes, as columns, in the armature's space.
         missing: what the head lacks but can be animated without, one sentence each.
+        blink_keys: shape keys that close the left and the right lid, for a basis that names no blinks; empty without.
     """
 
     mesh: bpy.types.Object
@@ -45,6 +47,7 @@ class HeadRig:
     shape_keys: tuple[str, ...] = ()
     axes: np.ndarray = field(default_factory=MODEL_TO_BLENDER.copy)
     missing: tuple[str, ...] = ()
+    blink_keys: tuple[str, ...] = ()
 
     @property
     def num_expression(self) -> int:
@@ -118,7 +121,16 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
             "add the head again"
         )
     armature = _armature_of(head)
-    return HeadRig(head, armature, basis, None if names is None else tuple(names), keys, licence, shape_names)
+    return HeadRig(
+        head,
+        armature,
+        basis,
+        None if names is None else tuple(names),
+        keys,
+        licence,
+        shape_names,
+        blink_keys=_blink_keys(mesh),
+    )
 
 
 def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
@@ -144,7 +156,14 @@ def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
         keys.shape,
         MODEL_TO_BLENDER.copy() if axes is None else axes,
         tuple(missing),
+        _blink_keys(mesh_of(head)),
     )
+
+
+def _blink_keys(mesh: bpy.types.Mesh) -> tuple[str, ...]:
+    """The shape keys that close the lids, if the mesh has both."""
+    keys = mesh.shape_keys
+    return BLINK_KEYS if keys is not None and all(name in keys.key_blocks for name in BLINK_KEYS) else ()
 
 
 def _armature_of(head: bpy.types.Object) -> bpy.types.Object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -19,6 +20,7 @@ from ..compat import slot_curves
 from ..head.rig import HeadRig
 from ..narrow import pose_bones
 from .gaze_target import eye_places, sampled_points, target_points
+from .idle import presence
 from .slider_keys import slider_values
 
 # Sliders that may change during a take; the others plan its blinks and saccades as a whole.
@@ -32,6 +34,12 @@ _CURVES = (
 )
 _planned: OrderedDict[Hashable, tuple[Prosody | None, LifeMotion]] = OrderedDict()
 _NUM_PLANNED = 8
+
+
+def set_alive(take: Any, alive: bool) -> None:
+    """Switch blinks, gaze and head motion of a take on or off."""
+    for switch in ("blinks", "gaze", "head_motion"):
+        setattr(take.alive, switch, alive)
 
 
 def with_life(
@@ -57,6 +65,8 @@ def with_life(
     life = life_of(rig, take, frames, keyed or {}, motion.meta.get("life") or {})
     if not life.moves:
         return motion
+    if motion.meta.get("idle"):
+        life = replace(life, presence=presence(rig, take, frames))
     return _plan(motion, prosody, life).added_to(motion)
 
 

@@ -55,7 +55,7 @@ def channels_of(rig: HeadRig, motion: FaceMotion) -> list[Channel]:
         motion: the motion at the scene's frame rate.
     """
     keys = keys_of(motion, rig)
-    return [*_expression_channels(rig, keys, motion), *_bone_channels(rig, keys, motion)]
+    return [*_expression_channels(rig, keys, motion), *_lid_channels(rig, motion), *_bone_channels(rig, keys, motion)]
 
 
 def keys_of(motion: FaceMotion, rig: HeadRig) -> list[str]:
@@ -78,6 +78,18 @@ def _expression_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> l
     ]
 
 
+def _lid_channels(rig: HeadRig, motion: FaceMotion) -> list[Channel]:
+    """The closure of the lids, on a head that has shape keys for it."""
+    if motion.lids is None or not rig.blink_keys:
+        return []
+    owner = shape_keys_of(rig.mesh)
+    return [
+        Channel(owner, key_path(key), 0, np.ascontiguousarray(np.clip(values, 0.0, 1.0)), channel_group("eyeBlink"))
+        for key, values in zip(rig.blink_keys, motion.lids.T)
+        if np.abs(values).max() >= _SMALLEST_VALUE
+    ]
+
+
 def _group(rig: HeadRig, key: str) -> str:
     """The group of an expression key, by the name of its component."""
     names = rig.expression_names
@@ -96,7 +108,10 @@ def bone_path(bone_name: str, channel: str) -> str:
 
 def _bone_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> list[Channel]:
     left_eye, right_eye = (None, None) if motion.eyes is None else (motion.eyes[:, :3], motion.eyes[:, 3:])
-    rotations = {"jaw": motion.jaw, "neck": motion.neck, "left_eye": left_eye, "right_eye": right_eye}
+    neck = motion.neck
+    if neck is not None and {"neck", "head"} <= set(pose_bones(rig.armature).keys()):
+        neck = neck / 2  # a bone `head` above the neck takes the other half
+    rotations = {"jaw": motion.jaw, "neck": neck, "head": neck, "left_eye": left_eye, "right_eye": right_eye}
     displacements = joint_displacements(mesh_of(rig.mesh), keys)
     expression = np.clip(motion.expression, -SLIDER_LIMIT, SLIDER_LIMIT)
     channels: list[Channel] = []

@@ -16,6 +16,8 @@ from ..head.rig import HeadRig, rig_of
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
+from .alive import set_alive
+from .idle import is_idle, mark_idle
 from .names import emotion_label, free_take_name, take_name
 from .old_takes import adopt_active
 from .rewrite import require_fitting, rewrite
@@ -53,12 +55,21 @@ def apply_motion(
     return take.action
 
 
-def new_take(head: bpy.types.Object, raw: RawTake, scene: bpy.types.Scene, line: Line) -> EMOTE_PG_take:
+def new_take(
+    head: bpy.types.Object, raw: RawTake, scene: bpy.types.Scene, line: Line, alive: bool = False
+) -> EMOTE_PG_take:
     """A new take of a head, in use at its line; earlier takes of this line become alternates.
 
     The motion is resampled to whole frames of the scene, so that the artist gets one key per frame: frame n shows the
     motion at (n - frame_start) / fps seconds. Before and after it, the face eases from and to rest. It plays beside
     the user's own animation: the active actions of the head's data-blocks stay (see `layout`).
+
+    Args:
+        head: mesh object of a head.
+        raw: the motion.
+        scene: the scene whose frame rate is used.
+        line: what the take speaks, and where.
+        alive: whether blinks, gaze and head motion are added at first; a motion file plays as it is.
 
     Raises:
         InputError: if the head cannot be animated.
@@ -76,7 +87,10 @@ def new_take(head: bpy.types.Object, raw: RawTake, scene: bpy.types.Scene, line:
     action.use_fake_user = True
     raw = keep_raw(action, raw)
     action[ORIGIN_PROPERTY] = float(line.frame_start)
+    if raw.emotional.meta.get("idle"):
+        mark_idle(action)
     take = settings.takes.add()
+    set_alive(take, alive)
     take.name, take.action, take.scene = name, action, scene
     take.line, take.emotion = line.name, emotion_label(raw.emotional.meta)
     take.frame_start, take.source_start_seconds = line.frame_start, line.source_start_seconds
@@ -112,6 +126,8 @@ def competes(rig: HeadRig, first: EMOTE_PG_take, second: EMOTE_PG_take) -> bool:
 
     Of different lines, those that have more than half of the shorter one in common, as a face speaks one at a time.
     """
+    if is_idle(first) != is_idle(second):
+        return False
     (start, end), (other_start, other_end) = (line_span(rig, take) for take in (first, second))
     common = min(end, other_end) - max(start, other_start)
     if first.line == second.line:

@@ -11,6 +11,7 @@ from ..head.rig import HeadRig, rig_of
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
+from .alive import set_alive
 from .channels import channels_of
 from .curves import mark_as_written
 from .names import emotion_label, free_take_name
@@ -59,6 +60,8 @@ def adopt(head: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Sce
     take.fps = frames_per_second(scene.render.fps, scene.render.fps_base)
     take.duration_seconds = raw.emotional.sound_seconds
     apply_settings(take, stored)
+    if "alive" not in stored:
+        set_alive(take, False)  # older versions had no life
     take.action = action  # not before: every slider that is set would rewrite the curves
     take.num_bytes = raw_size(action)
     action.use_fake_user = True

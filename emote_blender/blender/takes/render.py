@@ -10,7 +10,10 @@ from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.transition import Fade, with_transitions
 from ..head.rig import HeadRig
+from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
+from .alive import with_life
+from .slider_keys import slider_curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,9 @@ def _refined(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake) -> FaceMotion:
 
 def _alive(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, motion: FaceMotion) -> FaceMotion:
     """The motion at the scene's frame rate with blinks, gaze and head motion."""
-    return motion
+    frames = take.frame_start + np.arange(motion.num_frames)
+    keyed = slider_curves(rig.mesh, head_settings(rig.mesh).takes.find(take.name))
+    return with_life(rig, take, motion, raw.prosody, frames, keyed)
 
 
 def line_seconds(raw: RawTake) -> float:
