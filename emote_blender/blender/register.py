@@ -48,7 +48,6 @@ from .settings.transcript import EMOTE_PG_strip
 from .takes import face_maps
 from .takes.rewrite import follow_slider
 from .ui import add_menu, mix_picture, panel_state
-from .ui.check import EMOTE_PT_check, EMOTE_PT_check_sequencer
 from .ui.panels import MENUS_AND_LISTS, PANELS
 from .ui.preferences import EMOTE_AP_preferences
 
@@ -92,8 +91,6 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_apply_emotion_preset,
     *MENUS_AND_LISTS,
     *PANELS,
-    EMOTE_PT_check,
-    EMOTE_PT_check_sequencer,
 )
 
 # Each owner's settings, as `scene.emote`, `strip.emote` and, on a head's mesh object, `object.emote`.

@@ -10,9 +10,15 @@ import bpy
 import numpy as np
 
 from ..narrow import present
+from ..settings.head_settings import head_settings
+from ..settings.take_settings import EMOTE_PG_take
+from ..takes import layout
+from ..takes.rewrite import rewrite
 from .problem import Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import Owner, Subject, channelbag, channels_of, curves_of, noun, slot_for
+from .subject import ORIGIN_PROPERTY, Owner, Subject, channelbag, channels_of, curves_of, noun, slot_for
 
+_REST_PROPERTY = "emote_rest"  # on the action of the rest track
+_SPEED_TOLERANCE = 1e-4
 _OVERLAYS = ("ADD", "COMBINE")  # blend types that keep what is below them
 
 
@@ -38,14 +44,22 @@ def nla_off(subject: Subject) -> Problem | None:
 
 
 def soloed_track(subject: Subject) -> Problem | None:
-    """A solo track without a take in use, which silences the takes."""
+    """A solo track, which silences takes on other tracks."""
     tracks = list(_soloed(subject))
     if not tracks:
         return None
+    names = listed(sorted({repr(track.name) for track in tracks}))
+    playing = {track.as_pointer() for owner in subject.owners for track, _ in subject.strips(owner)}
+    if any(track.as_pointer() in playing for track in tracks):
+        return Problem(
+            "WARNING",
+            f"the NLA track {names} of {subject.head.name!r} is solo (star), so takes on other tracks do not play: "
+            "turn its star off",
+            "TRACK_SOLO",
+        )
     return Problem(
         "ERROR",
-        f"the NLA track {listed(sorted({repr(track.name) for track in tracks}))} is solo (star), so the takes of "
-        f"{subject.head.name!r} do not play: turn its star off",
+        f"the NLA track {names} is solo (star), so the takes of {subject.head.name!r} do not play: turn its star off",
         "TRACK_SOLO",
     )
 
@@ -91,6 +105,56 @@ def slotless_strips(subject: Subject) -> Problem | None:
         f"the take {listed(map(repr, names))} of {subject.head.name!r} has no action slot, or another one's, on "
         "shape keys or rig, so it moves nothing: choose its slot",
         "ACTION_SLOT",
+    )
+
+
+def lost_takes(subject: Subject) -> Problem | None:
+    """Takes in use whose action is gone."""
+    names = [take.name for take in head_settings(subject.head).takes if take.in_use and take.action is None]
+    if not names:
+        return None
+    return Problem(
+        "WARNING",
+        f"the action of the take {listed(map(repr, names))} of {subject.head.name!r} was deleted: remove the take from "
+        "the list, or generate it again",
+    )
+
+
+def unplaced_takes(subject: Subject) -> Problem | None:
+    """Takes in use without a strip on shape keys or rig."""
+    names = {take.name: None for take, _ in _unplaced(subject)}
+    if not names:
+        return None
+    return Problem(
+        "ERROR",
+        f"the take {listed(map(repr, names))} of {subject.head.name!r} is in use but has no NLA strip on shape keys or "
+        "rig: put it back",
+        "STRIP_LOST",
+    )
+
+
+def changed_speed(subject: Subject) -> Problem | None:
+    """Strips that play faster, slower, backwards or more than once."""
+    names = {strip.name: None for strip in _of_another_speed(subject)}
+    if not names:
+        return None
+    return Problem(
+        "WARNING",
+        f"the NLA strip {listed(map(repr, names))} of {subject.head.name!r} does not play at the speed of its sound "
+        "(playback scale, repeat, reversed or strip time): set it back",
+        "STRIP_SPEED",
+    )
+
+
+def lost_rest(subject: Subject) -> Problem | None:
+    """A rest track that is missing, muted, or above the takes."""
+    if all(_rest_is_well(subject, owner) for owner in subject.owners):
+        return None
+    return Problem(
+        "ERROR",
+        f"the NLA track {layout.REST!r} of {subject.head.name!r} is missing, muted or above the takes, and without it "
+        "below them the face does not go back to rest between lines: put it back",
+        "REST_TRACK",
     )
 
 
@@ -155,14 +219,10 @@ def _animated(subject: Subject) -> Iterator[tuple[Owner, bpy.types.AnimData]]:
 
 
 def _soloed(subject: Subject) -> Iterator[bpy.types.NlaTrack]:
-    """The solo tracks that silence takes in use."""
-    for owner, data in _animated(subject):
-        solo = [track for track in data.nla_tracks if track.is_solo]
-        if not solo:
-            continue
-        playing = {track.name for track, _ in subject.strips(owner)}
-        if playing - {track.name for track in solo} or not playing:
-            yield from solo
+    """The solo tracks that silence something of the takes, be it their rest track."""
+    for _, data in _animated(subject):
+        if len(data.nla_tracks) > 1:
+            yield from (track for track in data.nla_tracks if track.is_solo)
 
 
 def _weak(subject: Subject, owner: Owner) -> list[bpy.types.NlaStrip]:
@@ -188,6 +248,41 @@ def _slotless(subject: Subject) -> Iterator[str]:
         action = _active_take(subject, owner)
         if action is not None and _lost_slot(present(owner.animation_data).action_slot, owner):
             yield action.name
+
+
+def _unplaced(subject: Subject) -> Iterator[tuple[EMOTE_PG_take, Owner]]:
+    """The takes in use that move a data-block and have no strip there, and the data-block."""
+    for owner in subject.owners:
+        there = {present(strip.action).session_uid for _, strip in subject.strips(owner)}
+        for take in subject.takes:
+            action = present(take.action)
+            bag = channelbag(action, slot_for(owner, action))
+            if action.session_uid not in there and bag is not None and len(bag.fcurves):
+                if _active_take(subject, owner) != action:
+                    yield take, owner
+
+
+def _of_another_speed(subject: Subject) -> Iterator[bpy.types.NlaStrip]:
+    for owner in subject.owners:
+        for _, strip in subject.strips(owner):
+            if abs(strip.scale - 1.0) > _SPEED_TOLERANCE or strip.repeat != 1.0:
+                yield strip
+            elif strip.use_reverse or strip.use_animated_time:
+                yield strip
+
+
+def _rest_is_well(subject: Subject, owner: Owner) -> bool:
+    """Whether the rest track of a data-block plays below its takes, or is not needed."""
+    ours = subject.strips(owner)
+    if not ours or owner.animation_data is None:
+        return True
+    tracks = list(owner.animation_data.nla_tracks)
+    lowest = min(tracks.index(track) for track, _ in ours)
+    found = layout.rest_strip(owner)
+    if found is None:
+        return lowest > 0  # what the artist animates below the takes may take its place
+    track, strip = found
+    return tracks.index(track) < lowest and not track.mute and not strip.mute and strip.action_slot is not None
 
 
 def _muted_flags(owner: Owner, action: bpy.types.Action) -> np.ndarray:
@@ -247,7 +342,9 @@ def _rivals_above(
             below = True
         elif below:
             for strip in track.strips:
-                if strip.mute or strip.action is None or strip.blend_type in _OVERLAYS or _has_no_influence(strip):
+                if strip.mute or strip.action is None or strip.action.get(_REST_PROPERTY):
+                    continue
+                if strip.blend_type in _OVERLAYS or _has_no_influence(strip):
                     continue
                 holds = strip.extrapolation
                 span = (strip.frame_start, strip.frame_end)
@@ -346,6 +443,48 @@ def _set_slots(subject: Subject) -> None:
             present(owner.animation_data).action_slot = slot_for(owner, action)
 
 
+def _put_back(subject: Subject) -> None:
+    for take, _ in list(_unplaced(subject)):
+        action = present(take.action)
+        start, end = action.frame_range
+        origin = float(action.get(ORIGIN_PROPERTY, take.frame_start))
+        span = layout.Span(start, end, take.frame_start + start - origin)
+        layout.lay(subject.rig, action, layout.span_of(subject.rig, action) or span, True)
+    _rebuild_dependencies(subject)
+
+
+def _restore_speed(subject: Subject) -> None:
+    for strip in list(_of_another_speed(subject)):
+        start = strip.frame_start
+        strip.use_reverse = strip.use_animated_time = False
+        strip.repeat = strip.scale = 1.0
+        strip.frame_end = start + strip.action_frame_end - strip.action_frame_start
+        strip.scale = 1.0
+
+
+def _restore_rest(subject: Subject) -> None:
+    poor = [owner for owner in subject.owners if not _rest_is_well(subject, owner)]
+    for owner in poor:
+        found = layout.rest_strip(owner)
+        if found is not None:
+            found[0].mute = found[1].mute = False
+    if not all(_rest_is_well(subject, owner) for owner in poor):
+        _lay_again(subject)
+    _rebuild_dependencies(subject)
+
+
+def _lay_again(subject: Subject) -> None:
+    """Take every take off the NLA and put it back: Blender adds no track below others."""
+    rig = subject.rig
+    spans = [(take, layout.span_of(rig, take.action)) for take in head_settings(rig.mesh).takes if take.action]
+    layout.release_rest(rig)
+    for take, _ in spans:
+        layout.take_away(rig, take.action)
+    for take, span in spans:
+        rewrite(rig.mesh, take)
+        layout.lay(rig, take.action, span or present(layout.span_of(rig, take.action)), take.in_use)
+
+
 def _unmute_curves(subject: Subject) -> None:
     for action in subject.played:
         for owner in subject.owners:
@@ -376,8 +515,12 @@ CHECKS = (
     nla_off,
     soloed_track,
     muted_strips,
+    lost_takes,
+    unplaced_takes,
     weak_strips,
     slotless_strips,
+    changed_speed,
+    lost_rest,
     muted_curves,
     played_over,
 )
@@ -387,6 +530,9 @@ FIXES = {
     "TRACK_SOLO": Fix("Solo Off", "Turn off the star of the tracks that silence the takes", _solo_off),
     "STRIP_MUTED": Fix("Unmute", "Unmute the takes' tracks and strips", _unmute_strips),
     "STRIP_INFLUENCE": Fix("Full Influence", "Turn off the animated influence of the takes' strips", _full_influence),
+    "STRIP_LOST": Fix("Put Back", "Give the take its NLA strips again", _put_back),
+    "STRIP_SPEED": Fix("Play at 1", "Let the strips play once, forwards and at the speed of the sound", _restore_speed),
+    "REST_TRACK": Fix("Put Back", "Give the head its rest track again, below the takes", _restore_rest),
     "ACTION_SLOT": Fix("Set Slot", "Give shape keys and rig the slots of the take", _set_slots),
     "CURVES_MUTED": Fix("Unmute", "Unmute the takes' channels", _unmute_curves),
     "RIVAL_MUTE": Fix(

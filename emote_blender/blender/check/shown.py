@@ -67,6 +67,5 @@ def _uncounted(context: bpy.types.Context, head: bpy.types.Object) -> Iterator[o
             yield track.mute
             yield track.is_solo
             for strip in track.strips:
-                yield strip.mute
-                yield strip.influence
-                yield strip.blend_type
+                yield from (strip.mute, strip.influence, strip.blend_type, strip.frame_start, strip.scale)
+                yield from (strip.repeat, strip.use_reverse, strip.use_animated_time)

@@ -9,10 +9,10 @@ import bpy
 
 from ...errors import InputError
 from ..narrow import expect, present
-from ..scene.strips import audible_part, sound_strips, strip_scene
+from ..scene.strips import audible_part, sound_strips
 from ..settings.take_settings import EMOTE_PG_take
 from .problem import Fix, Problem, is_or_are, listed
-from .subject import Subject
+from .subject import Subject, sound_scenes
 
 _FRAMES_TOLERANCE = 0.5
 _SECONDS_TOLERANCE = 2e-3
@@ -21,7 +21,7 @@ _LENGTH_TOLERANCE = 0.061  # seconds: a motion has whole frames of 1/25 s
 
 def muted_scene(subject: Subject) -> Problem | None:
     """A scene whose sound is off."""
-    scenes = [scene for scene in _scenes(subject) if sound_strips(scene)]
+    scenes = [scene for scene in sound_scenes(subject) if sound_strips(scene)]
     silent = [scene for scene in scenes if not scene.use_audio or scene.audio_volume == 0.0]
     if not silent:
         return None
@@ -79,7 +79,7 @@ def moved_sound(subject: Subject) -> Problem | None:
 
 def no_sound(subject: Subject) -> Problem | None:
     """Takes without a strip in the scene that is played."""
-    heard = {strip.name for scene in _scenes(subject) for strip in sound_strips(scene)}
+    heard = {strip.name for scene in sound_scenes(subject) for strip in sound_strips(scene)}
     silent = [take.name for take in subject.takes if take.line not in heard]
     if not silent:
         return None
@@ -92,12 +92,12 @@ def no_sound(subject: Subject) -> Problem | None:
 
 def sound_elsewhere(subject: Subject) -> Problem | None:
     """Strips in another scene than the one that is played in the 3D viewport."""
-    scene = strip_scene(subject.context)
-    if scene == subject.scene or not _pairs(subject):
+    scenes = [expect(strip.id_data, bpy.types.Scene) for _, strip in _pairs(subject)]
+    if not scenes or subject.scene in scenes:
         return None
     return Problem(
         "INFO",
-        f"the sound is in the scene {scene.name!r}: play it there (Space over the sequencer), as playing "
+        f"the sound is in the scene {scenes[0].name!r}: play it there (Space over the sequencer), as playing "
         f"{subject.scene.name!r} is silent",
     )
 
@@ -115,14 +115,9 @@ def is_moved(subject: Subject, take: EMOTE_PG_take, strip: bpy.types.SoundStrip)
     )
 
 
-def _scenes(subject: Subject) -> list[bpy.types.Scene]:
-    """The window's scene, and the one of its sequencer if that is another."""
-    return list(dict.fromkeys((subject.scene, strip_scene(subject.context))))
-
-
 def _pairs(subject: Subject) -> list[tuple[EMOTE_PG_take, bpy.types.SoundStrip]]:
     """The takes in use with their strips."""
-    strips = {strip.name: strip for scene in reversed(_scenes(subject)) for strip in sound_strips(scene)}
+    strips = {strip.name: strip for scene in reversed(sound_scenes(subject)) for strip in sound_strips(scene)}
     return [(take, strips[take.line]) for take in subject.takes if take.line in strips]
 
 
@@ -153,7 +148,7 @@ def _unmute(subject: Subject) -> None:
 
 
 def _scene_audio(subject: Subject) -> None:
-    for scene in _scenes(subject):
+    for scene in sound_scenes(subject):
         if sound_strips(scene):
             scene.use_audio = True
             if scene.audio_volume == 0.0:

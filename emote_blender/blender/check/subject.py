@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import bpy
 
 from ..head.rig import HeadRig, rig_of
-from ..narrow import present, shape_keys_of, window_scene
+from ..narrow import present, shape_keys_of
+from ..scene.strips import line_scene, strip_scenes
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 
@@ -25,11 +26,11 @@ Placed = tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A head that can be animated, in the scene of a window.
+    """A head that can be animated, in its scene.
 
     Attributes:
         context: the context that the check was asked in.
-        scene: the window's scene.
+        scene: the window's scene, or the head's if it is not in that.
         rig: mesh, armature and shape keys of the head.
         takes: the takes in use that have an action.
         played: the actions of these takes; without any, the active action if it is a take of an earlier version.
@@ -88,7 +89,7 @@ def read_subject(context: bpy.types.Context, head: bpy.types.Object) -> Subject:
     if not played:
         played = tuple({action: None for owner in (shape_keys_of(head), rig.armature) for action in _old_takes(owner)})
     placed = _strips_of(shape_keys_of(head), played), _strips_of(rig.armature, played)
-    return Subject(context, window_scene(context), rig, takes, played, placed)
+    return Subject(context, line_scene(context, head), rig, takes, played, placed)
 
 
 def _old_takes(owner: Owner) -> list[bpy.types.Action]:
@@ -173,5 +174,12 @@ def drivers_of(owner: Owner) -> list[bpy.types.FCurve]:
 
 
 def view_layer(subject: Subject) -> bpy.types.ViewLayer:
-    """The view layer of the window."""
-    return present(subject.context.view_layer)
+    """The view layer of the window, or the first one of the head's scene if that is not shown."""
+    shown = present(subject.context.view_layer)
+    return shown if shown.id_data == subject.scene else subject.scene.view_layers[0]
+
+
+def sound_scenes(subject: Subject) -> list[bpy.types.Scene]:
+    """The scenes whose strips the head can speak, its own first."""
+    scenes = [subject.scene, *strip_scenes(subject.context, subject.head)]
+    return list({scene.session_uid: scene for scene in scenes}.values())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import bpy
 
 from ...motion_tools.timing import frames_per_second
-from ..scene.strips import sound_strips, strip_scene
+from ..scene.strips import sound_strips
 from ..settings.take_settings import EMOTE_PG_take
 from .problem import Fix, Problem, listed
-from .subject import Subject
+from .subject import Subject, sound_scenes
 
 _FPS_TOLERANCE = 1e-3
 
@@ -46,7 +46,7 @@ def out_of_range(subject: Subject) -> Problem | None:
 def other_scene(subject: Subject) -> Problem | None:
     """Takes that were made for another scene's strips."""
     takes = [take for take in subject.takes if take.scene is not None and take.scene != subject.scene]
-    takes = [take for take in takes if take.scene not in _scenes_of_strips(subject)]
+    takes = [take for take in takes if take.scene not in sound_scenes(subject)]
     if not takes:
         return None
     return Problem(
@@ -105,11 +105,7 @@ def _fps(scene: bpy.types.Scene) -> float:
 
 def _takes_here(subject: Subject) -> list[EMOTE_PG_take]:
     """The takes in use that belong to the window's scene, or to the scene of its sequencer."""
-    return [take for take in subject.takes if take.scene is None or take.scene in _scenes_of_strips(subject)]
-
-
-def _scenes_of_strips(subject: Subject) -> list[bpy.types.Scene]:
-    return [subject.scene, strip_scene(subject.context)]
+    return [take for take in subject.takes if take.scene is None or take.scene in sound_scenes(subject)]
 
 
 def _named(takes: list[EMOTE_PG_take]) -> str:

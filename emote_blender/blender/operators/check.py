@@ -7,10 +7,9 @@ import bpy
 from ..check.find import FIXES, apply_fix, problems
 from ..check.shown import forget_checks
 from ..jobs.ready import may_animate
-from ..narrow import present, window_scene
+from ..narrow import present
 from ..refusal import Result, refusing
-from ..scene.find_head import choose_head
-from ..settings.properties import scene_settings
+from ..settings.chosen_head import chosen_head
 
 _FIX_ITEMS = [(identifier, fix.label, fix.description) for identifier, fix in FIXES.items()]
 
@@ -23,7 +22,7 @@ class EMOTE_OT_check(bpy.types.Operator):
     bl_options = {"REGISTER"}
 
     head: bpy.props.StringProperty(
-        name="Head", description="Name of the head; empty for the scene's choice", options={"SKIP_SAVE"}
+        name="Head", description="Name of the head; empty for the pinned or selected one", options={"SKIP_SAVE"}
     )
 
     @classmethod
@@ -32,7 +31,7 @@ class EMOTE_OT_check(bpy.types.Operator):
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
-        head = choose_head(context, self.head, scene_settings(window_scene(context)).head)
+        head = chosen_head(context, self.head)
         forget_checks()
         found = problems(context, head)
         for problem in found:
@@ -51,7 +50,7 @@ class EMOTE_OT_fix(bpy.types.Operator):
 
     problem: bpy.props.EnumProperty(name="Problem", description="What to mend", items=_FIX_ITEMS, options={"SKIP_SAVE"})
     head: bpy.props.StringProperty(
-        name="Head", description="Name of the head; empty for the scene's choice", options={"SKIP_SAVE"}
+        name="Head", description="Name of the head; empty for the pinned or selected one", options={"SKIP_SAVE"}
     )
 
     @classmethod
@@ -64,7 +63,7 @@ class EMOTE_OT_fix(bpy.types.Operator):
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
-        head = choose_head(context, self.head, scene_settings(window_scene(context)).head)
+        head = chosen_head(context, self.head)
         apply_fix(context, head, self.problem)
         forget_checks()
         present(context.view_layer).update()

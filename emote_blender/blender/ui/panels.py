@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .character import CharacterPanel
+from .check import CheckPanel
 from .emotion import EMOTE_MT_generate, EMOTE_MT_moments, EMOTE_UL_moments, EmotionPanel
 from .emotion_presets import EMOTE_MT_emotion_presets
 from .files import FilesPanel
@@ -33,5 +34,6 @@ PANELS = (
     *in_both_sidebars(RefinePanel, TabPanel),
     *in_both_sidebars(AlivePanel, RefinePanel),
     *in_both_sidebars(CharacterPanel, TabPanel),
+    *in_both_sidebars(CheckPanel, TabPanel),
     *in_both_sidebars(FilesPanel, TabPanel),
 )

@@ -1,4 +1,4 @@
-"""A head that speaks, with its take as the active action or in the NLA."""
+"""A head that speaks, and an action of the artist's."""
 
 import bpy
 import pytest
@@ -11,20 +11,7 @@ from emote_blender.blender.takes.make import apply_motion
 def speaking(scene, head, make_motion):
     """The tiny head with a take of 20 frames."""
     scene.frame_start, scene.frame_end = 1, 30
-    action = apply_motion(head, make_motion(20), scene, 1, "line")
-    if len(head.emote.takes):
-        return head
-    take = head.emote.takes.add()
-    take.name, take.line, take.action, take.scene = "line", "line", action, scene
-    take.frame_start, take.fps, take.duration_seconds = 1, 25.0, 0.8
-    for owner in (head.data.shape_keys, head.parent):
-        data = owner.animation_data
-        data.action = None
-        track = data.nla_tracks.new()
-        track.name = "EMOTE"
-        strip = track.strips.new("line", 1, action)
-        strip.action_slot = next(slot for slot in action.slots if slot.target_id_type == owner.id_type)
-        strip.extrapolation = "NOTHING"
+    apply_motion(head, make_motion(20), scene, 1, "line")
     assert not stands_still(mesh_track(head))
     return head
 
@@ -36,7 +23,7 @@ def owners(speaking):
 
 
 @pytest.fixture
-def own_action(speaking):
+def own_action():
     """A function that makes an action of the artist's with two keys of value `value`, on one channel."""
 
     def make(owner, path: str, value: float, index: int = 0) -> bpy.types.Action:

@@ -12,7 +12,7 @@ from moving_mesh import mesh_track
 from emote_blender.blender.check.find import FIXES, TOPICS, problems
 from emote_blender.blender.check.shown import forget_checks, shown_problems
 from emote_blender.blender.compat import new_sound_strip
-from emote_blender.blender.ui.check import EMOTE_PT_check, EMOTE_PT_check_sequencer
+from emote_blender.blender.ui.check import CheckPanel
 
 sys.path.append(str(Path(__file__).parent.parent / "ui"))
 from test_panel_state import drawn
@@ -66,11 +66,10 @@ def test_the_button_says_that_all_is_well(scene, speaking, ramp_wav, capfd):
     assert "Nothing keeps 'Head' from moving" in capfd.readouterr().out
 
 
-@pytest.mark.parametrize("panel", [EMOTE_PT_check, EMOTE_PT_check_sequencer])
-def test_the_panel_shows_what_is_well_and_a_fix_for_what_is_not(speaking, panel):
+def test_the_panel_shows_what_is_well_and_a_fix_for_what_is_not(speaking):
     speaking.show_only_shape_key = True
     bpy.context.view_layer.update()
-    rows = drawn(panel)
+    rows = drawn(CheckPanel)
     texts = [text for _, text in rows]
     assert "Rig" in texts
     assert "Shape keys" not in texts

@@ -3,9 +3,10 @@
 import bpy
 import numpy as np
 import pytest
-from moving_mesh import found, mend, mesh_track
+from moving_mesh import found, mend, mesh_track, stands_still
 
 from emote_blender.blender.check.find import problems
+from emote_blender.blender.takes.make import apply_motion
 
 
 def nla_off(owners):
@@ -19,6 +20,11 @@ def solo_another(owners):
 
 def solo_on_rig(owners):
     owners[1].animation_data.nla_tracks.new().is_solo = True
+
+
+def solo_take(owners):
+    """Solo the take's own track: outside its strip the face does not go back to rest."""
+    owners[0].animation_data.nla_tracks["EMOTE"].is_solo = True
 
 
 def mute_track(owners):
@@ -53,7 +59,23 @@ def mute_group(owners):
             group.mute = True
 
 
+def remove_strip(owners):
+    track = owners[0].animation_data.nla_tracks["EMOTE"]
+    track.strips.remove(track.strips[0])
+
+
+def play_slowly(owners):
+    owners[1].animation_data.nla_tracks["EMOTE"].strips[0].scale = 2.0
+
+
+def play_backwards(owners):
+    owners[0].animation_data.nla_tracks["EMOTE"].strips[0].use_reverse = True
+
+
 KINDS = [
+    ("STRIP_LOST", remove_strip),
+    ("STRIP_SPEED", play_slowly),
+    ("STRIP_SPEED", play_backwards),
     ("NLA_OFF", nla_off),
     ("TRACK_SOLO", solo_another),
     ("TRACK_SOLO", solo_on_rig),
@@ -74,9 +96,19 @@ def test_it_is_found_and_its_fix_restores_the_motion(speaking, owners, identifie
     assert np.abs(mesh_track(speaking) - before).max() > 1e-4, "nothing was spoilt"
     problem = found(speaking, identifier)
     assert problem is not None
-    assert problem.severity == "ERROR"
+    assert problem.severity == ("WARNING" if identifier == "STRIP_SPEED" else "ERROR")
     mend(speaking, identifier)
     assert found(speaking, identifier) is None
+    np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
+
+
+def test_the_solo_track_of_a_take_is_named_too(speaking, owners):
+    before = mesh_track(speaking)
+    solo_take(owners)
+    problem = found(speaking, "TRACK_SOLO")
+    assert problem.severity == "WARNING"
+    assert "so takes on other tracks do not play" in problem.sentence
+    mend(speaking, "TRACK_SOLO")
     np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
 
 
@@ -157,28 +189,29 @@ def test_a_strip_above_the_take_is_named(speaking, owners, own_action):
     np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
 
 
-@pytest.mark.parametrize("change", ["other channel", "muted", "other frames", "below"])
+@pytest.mark.parametrize("change", ["other channel", "muted", "other frames"])
 def test_what_does_not_play_over_the_take_is_not_named(speaking, owners, own_action, change):
     before = mesh_track(speaking)
-    data = owners[0].animation_data
     path = 'key_blocks["identity0"].value' if change == "other channel" else 'key_blocks["component1"].value'
     mine = own_action(owners[0], path, 0.0)
-    track = data.nla_tracks.new(prev=None) if change != "below" else data.nla_tracks.new()
+    track = owners[0].animation_data.nla_tracks.new()
     strip = track.strips.new("Mine", 100 if change == "other frames" else 1, mine)
     strip.action_slot = mine.slots[0]
     strip.extrapolation = "NOTHING"
-    if change == "muted":
-        track.mute = True
-    if change == "below":
-        # Tracks cannot be sorted in background: the take is put onto a new track above.
-        take = speaking.emote.takes[0].action
-        data.nla_tracks.remove(data.nla_tracks["EMOTE"])
-        above = data.nla_tracks.new()
-        again = above.strips.new("line", int(take.frame_range[0]), take)
-        again.action_slot = next(slot for slot in take.slots if slot.target_id_type == "KEY")
-        again.extrapolation = "NOTHING"
+    track.mute = change == "muted"
     np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
     assert found(speaking, "RIVAL_MUTE") is None
+
+
+def test_what_plays_below_the_take_is_not_named(scene, head, make_motion, own_action):
+    keys = head.data.shape_keys
+    mine = own_action(keys, 'key_blocks["component1"].value', 0.0)
+    strip = keys.animation_data_create().nla_tracks.new().strips.new("Mine", 1, mine)
+    strip.action_slot = mine.slots[0]
+    apply_motion(head, make_motion(20), scene, 1, "line")
+    assert not stands_still(mesh_track(head))
+    assert found(head, "RIVAL_MUTE") is None
+    assert found(head, "REST_TRACK") is None
 
 
 def test_a_hidden_rig_moves_the_face_and_is_not_named(speaking):
@@ -187,3 +220,45 @@ def test_a_hidden_rig_moves_the_face_and_is_not_named(speaking):
     speaking.parent.hide_set(True)
     np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
     assert not [problem for problem in problems(bpy.context, speaking) if problem.severity != "INFO"]
+
+
+def remove_rest(owners):
+    tracks = owners[0].animation_data.nla_tracks
+    tracks.remove(tracks["EMOTE Rest"])
+
+
+def mute_rest(owners):
+    owners[0].animation_data.nla_tracks["EMOTE Rest"].mute = True
+
+
+def rest_above(owners):
+    """Put a strip of the rest action above the takes, as when the track is moved up."""
+    tracks = owners[0].animation_data.nla_tracks
+    action, slot = tracks["EMOTE Rest"].strips[0].action, tracks["EMOTE Rest"].strips[0].action_slot
+    tracks.remove(tracks["EMOTE Rest"])
+    above = tracks.new()
+    above.name = "EMOTE Rest"
+    strip = above.strips.new("EMOTE Rest", 0, action)
+    strip.action_slot, strip.blend_type, strip.extrapolation = slot, "REPLACE", "HOLD"
+
+
+@pytest.mark.parametrize("spoil", [remove_rest, mute_rest, rest_above])
+def test_the_rest_track_is_put_back_below_the_takes(speaking, owners, spoil):
+    before = mesh_track(speaking)
+    bpy.context.scene.frame_set(200)
+    at_rest = [key.value for key in owners[0].key_blocks]
+    spoil(owners)
+    assert found(speaking, "REST_TRACK").severity == "ERROR"
+    assert found(speaking, "RIVAL_MUTE") is None
+    mend(speaking, "REST_TRACK")
+    assert found(speaking, "REST_TRACK") is None
+    np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
+    bpy.context.scene.frame_set(200)
+    assert [key.value for key in owners[0].key_blocks] == pytest.approx(at_rest)
+    assert owners[0].animation_data.nla_tracks[0].name == "EMOTE Rest"
+
+
+def test_a_take_whose_action_was_deleted_is_named(speaking):
+    bpy.data.actions.remove(speaking.emote.takes[0].action)
+    sentences = [problem.sentence for problem in problems(bpy.context, speaking)]
+    assert any("was deleted: remove the take from the list" in sentence for sentence in sentences)
