@@ -45,7 +45,7 @@ from .settings.models_folder import apply_models_folder, forget_models_folder, s
 from .settings.properties import EMOTE_PG_settings
 from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .settings.transcript import EMOTE_PG_strip
-from .takes import face_maps
+from .takes import face_maps, slider_watch
 from .takes.rewrite import follow_slider
 from .ui import add_menu, mix_picture, panel_state
 from .ui.panels import MENUS_AND_LISTS, PANELS
@@ -119,6 +119,7 @@ def register() -> None:
     emotion_keys.start()
     live.listen("refine", follow_slider)
     mix_picture.start()
+    slider_watch.start()
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -139,6 +140,7 @@ def unregister() -> None:
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     add_menu.remove_from_menu()
+    slider_watch.stop()
     live.stop_listening("refine", follow_slider)
     mix_picture.stop()
     emotion_keys.stop()

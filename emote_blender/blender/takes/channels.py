@@ -16,9 +16,9 @@ from ...motion_tools.rotation import (
     continuous_quaternions,
     quaternion_to_euler,
 )
-from ..head.joints import joint_displacements
 from ..head.rig import HeadRig
-from ..narrow import mesh_of, pose_bones, shape_keys_of
+from ..narrow import pose_bones, shape_keys_of
+from .face_maps import joint_motions
 
 SLIDER_LIMIT = 10.0  # Blender allows no more
 _SMALLEST_VALUE = 1e-4  # of a full expression; a channel that stays nearer to rest is left out
@@ -69,10 +69,10 @@ def keys_of(motion: FaceMotion, rig: HeadRig) -> list[str]:
 
 def _expression_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> list[Channel]:
     owner = shape_keys_of(rig.mesh)
-    values = np.clip(motion.expression, -SLIDER_LIMIT, SLIDER_LIMIT)
-    moved = np.abs(values).max(axis=0) >= _SMALLEST_VALUE
+    values = np.ascontiguousarray(np.clip(motion.expression, -SLIDER_LIMIT, SLIDER_LIMIT).T)
+    moved = np.abs(values).max(axis=1) >= _SMALLEST_VALUE
     return [
-        Channel(owner, key_path(key), 0, np.ascontiguousarray(values[:, component]), _group(rig, key))
+        Channel(owner, key_path(key), 0, values[component], _group(rig, key))
         for component, key in enumerate(keys)
         if moved[component]
     ]
@@ -112,7 +112,7 @@ def _bone_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> list[Ch
     if neck is not None and {"neck", "head"} <= set(pose_bones(rig.armature).keys()):
         neck = neck / 2  # a bone `head` above the neck takes the other half
     rotations = {"jaw": motion.jaw, "neck": neck, "head": neck, "left_eye": left_eye, "right_eye": right_eye}
-    displacements = joint_displacements(mesh_of(rig.mesh), keys)
+    displacements = joint_motions(rig, keys)
     expression = np.clip(motion.expression, -SLIDER_LIMIT, SLIDER_LIMIT)
     channels: list[Channel] = []
     for name, rotation in rotations.items():

@@ -1,10 +1,11 @@
-"""The maps that refinement needs, computed from a head's mesh and kept until the mesh is another one."""
+"""What a head's shape keys do, computed from its mesh and kept until the mesh is another one."""
 
 from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import bpy
 import numpy as np
@@ -12,35 +13,46 @@ from mathutils import Matrix
 
 from ...flame.refinement_maps import refinement_maps
 from ...motion_tools.refine import RefinementMaps
+from ..head.joints import joint_displacements
 from ..head.rig import HeadRig
 from ..narrow import armature_of, mesh_of, shape_keys_of
 
-_KEPT = 8  # heads; a map of FLAME's 100 components takes 80 kB
+_KEPT = 16  # results; the maps of FLAME's 100 components take 80 kB
 
-_known: OrderedDict[tuple, RefinementMaps] = OrderedDict()
+_known: OrderedDict[tuple, Any] = OrderedDict()
 
 
 def face_maps(rig: HeadRig, key_names: Sequence[str]) -> RefinementMaps:
-    """The maps of a head's shape keys; computed once (some tenths of a second) and again if the basis has changed.
+    """The maps of a head's shape keys for refinement; the first time takes some tenths of a second.
 
     Args:
         rig: the head.
         key_names: the shape key of each component.
     """
+    return _kept("maps", rig, key_names, lambda basis: _computed(rig, basis, key_names))
+
+
+def joint_motions(rig: HeadRig, key_names: Sequence[str]) -> dict[str, np.ndarray]:
+    """What `head.joints.joint_displacements` gives for a head."""
+    return _kept("joints", rig, key_names, lambda basis: joint_displacements(mesh_of(rig.mesh), key_names))
+
+
+def forget_maps() -> None:
+    """Drop everything that is kept."""
+    _known.clear()
+
+
+def _kept(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Callable[[np.ndarray], Any]) -> Any:
+    """The result for a head, computed again if its basis or the names are others."""
     keys = shape_keys_of(rig.mesh)
     basis = _points(keys.reference_key)
-    identity = (keys.session_uid, *key_names, zlib.crc32(basis.tobytes()))
+    identity = (kind, keys.session_uid, *key_names, zlib.crc32(basis.tobytes()))
     if identity not in _known:
-        _known[identity] = _computed(rig, basis, key_names)
+        _known[identity] = compute(basis)
         if len(_known) > _KEPT:
             _known.popitem(last=False)
     _known.move_to_end(identity)
     return _known[identity]
-
-
-def forget_maps() -> None:
-    """Drop all maps."""
-    _known.clear()
 
 
 def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> RefinementMaps:

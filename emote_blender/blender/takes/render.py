@@ -13,6 +13,8 @@ from ..head.rig import HeadRig
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from .alive import with_life
+from .channels import keys_of
+from .refinement import refined_motion
 from .slider_keys import slider_curves
 
 
@@ -50,7 +52,7 @@ def rendered_take(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, fades: tuple[
 
 def _refined(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake) -> FaceMotion:
     """The emotional motion at its own frame rate, changed by the take's Refine sliders."""
-    return raw.emotional
+    return refined_motion(rig, take, raw, keys_of(raw.emotional, rig), take.frame_start, take.fps)
 
 
 def _alive(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, motion: FaceMotion) -> FaceMotion:

@@ -13,6 +13,7 @@ from . import layout
 from .channels import SLIDER_LIMIT, Channel, channels_of
 from .curves import write_channels
 from .fades import fades_of
+from .refinement import note_slider_keys
 from .render import rendered_take
 from .store import ORIGIN_PROPERTY, keep_settings, kept_raw
 
@@ -39,6 +40,7 @@ def rewrite(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
     start = take.frame_start - rendered.lead_frames
     layout.fit(rig, action, layout.Span(float(frames[0]), float(frames[-1]), start))
     keep_settings(take, action)
+    note_slider_keys(head, take)
 
 
 def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
