@@ -323,6 +323,9 @@ def stage(folder: Path, platform_name: str, wheels: list[Path]) -> dict:
         shutil.copytree(ROOT / "models" / name, folder / "models" / name, ignore=ignore)
     for name in ("LICENSE", "README.md"):
         shutil.copy2(ROOT / name, folder / name)
+    if (ROOT / "docs" / "manual").is_dir():
+        # Online Manual opens these pages where the manifest names no website.
+        shutil.copytree(ROOT / "docs" / "manual", folder / "manual", ignore=shutil.ignore_patterns("*.png"))
     (folder / "wheels").mkdir()
     for wheel in wheels:
         shutil.copy2(wheel, folder / "wheels" / wheel.name)

@@ -47,7 +47,7 @@ from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_ta
 from .settings.transcript import EMOTE_PG_strip
 from .takes import face_maps, slider_watch
 from .takes.rewrite import follow_slider
-from .ui import add_menu, mix_picture, panel_state
+from .ui import add_menu, manual_map, menus, mix_picture, panel_state
 from .ui.panels import MENUS_AND_LISTS, PANELS
 from .ui.preferences import EMOTE_AP_preferences
 
@@ -116,6 +116,8 @@ def register() -> None:
     bpy.app.handlers.load_post.append(job_operator.forget_orphan)
     head_copy.add_handler()
     add_menu.add_to_menu()
+    menus.add_to_menus()
+    manual_map.add_manual()
     emotion_keys.start()
     live.listen("refine", follow_slider)
     mix_picture.start()
@@ -139,6 +141,8 @@ def unregister() -> None:
     features.forget_features()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
+    manual_map.remove_manual()
+    menus.remove_from_menus()
     add_menu.remove_from_menu()
     slider_watch.stop()
     live.stop_listening("refine", follow_slider)

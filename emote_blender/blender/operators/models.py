@@ -1,4 +1,4 @@
-"""Look Again: read models and heads from disk once more."""
+"""Rescan Models and Heads: read models and heads from disk once more."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ..settings import model_info
 
 
 class EMOTE_OT_refresh_models(bpy.types.Operator):
-    """Look for speech models and heads on the disk again"""
+    """Read the folders of speech models and heads again, after you have added or changed some"""
 
     bl_idname = "emote.refresh_models"
-    bl_label = "Look Again"
+    bl_label = "Rescan Models and Heads"
 
     def execute(self, context: bpy.types.Context) -> Result:
         model_info.refresh()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import bpy
+
 from ...emotion import EMOTIONS
+from ..narrow import expect
 from .head_settings import MIX, EMOTE_PG_head
+from .live import together
 
 FOLDER = "emote/emotion"  # of the user's own, below scripts/presets
 
@@ -26,7 +30,7 @@ class EmotionPreset:
 
 
 PRESETS = (
-    EmotionPreset("Calm", 0.0, {"neutral": 1.0}),
+    EmotionPreset("Calm", 1.0, {"neutral": 1.0}),
     EmotionPreset("Warm", 0.7, {"happy": 1.0}),
     EmotionPreset("Cheerful", 1.2, {"happy": 1.0}),
     EmotionPreset("Overjoyed", 1.8, {"happy": 0.8, "surprise": 0.2}),
@@ -45,7 +49,8 @@ PRESETS = (
 
 def apply_preset(settings: EMOTE_PG_head, preset: EmotionPreset) -> None:
     """Set a head's emotion, amount and weights to a preset's."""
-    for name in EMOTIONS:
-        setattr(settings.weights, name, preset.weights.get(name, 0.0))
-    settings.emotion = next(iter(preset.weights)).upper() if len(preset.weights) == 1 else MIX
-    settings.amount = preset.amount or 1.0
+    with together("emotion", expect(settings.id_data, bpy.types.Object), settings):
+        for name in EMOTIONS:
+            setattr(settings.weights, name, preset.weights.get(name, 0.0))
+        settings.emotion = next(iter(preset.weights)).upper() if len(preset.weights) == 1 else MIX
+        settings.amount = preset.amount

@@ -7,6 +7,7 @@ from .check import CheckPanel
 from .emotion import EMOTE_MT_generate, EMOTE_MT_moments, EMOTE_UL_moments, EmotionPanel
 from .emotion_presets import EMOTE_MT_emotion_presets
 from .files import FilesPanel
+from .menus import EMOTE_MT_speech
 from .refine import AlivePanel, RefinePanel
 from .sidebar import in_both_sidebars
 from .speech import EMOTE_MT_strips, ModelPanel, SpeechPanel
@@ -14,6 +15,7 @@ from .tab import EMOTE_MT_add, EMOTE_MT_heads, TabPanel
 from .takes import EMOTE_UL_takes, TakesPanel
 
 MENUS_AND_LISTS = (
+    EMOTE_MT_speech,
     EMOTE_MT_heads,
     EMOTE_MT_add,
     EMOTE_MT_strips,

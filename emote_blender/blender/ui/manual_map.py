@@ -1,0 +1,61 @@
+"""Online Manual in the context menu of the add-on's buttons: the page of the manual for each operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ..bundle import MANIFEST, read_manifest
+
+_PACKAGE = Path(__file__).parents[2]
+_PATH = "docs/manual/"  # below the website
+# The manual as it lies in an installed extension, and in a checkout.
+_FOLDERS = (_PACKAGE / "manual", _PACKAGE.parent / "docs" / "manual")
+_FIRST_SPEECH, _FILES = "first-speech.md", "batch.md"
+_EMOTION, _REFINE, _EXPORT, _DIALOGUE = "emotion-over-time.md", "refine.md", "export.md", "dialogue.md"
+_TROUBLE = "troubleshooting.md"
+# The first pattern that fits an operator counts.
+PAGES = {
+    "add_sound": _FIRST_SPEECH,
+    "*moment*": _EMOTION,
+    "*emotion*": _EMOTION,
+    "refine_*": _REFINE,
+    "bake_*": _EXPORT,
+    "take_transcript": _FIRST_SPEECH,
+    "take_edit*": _REFINE,
+    "take_unlock*": _REFINE,
+    "take_*": _DIALOGUE,
+    "check": _TROUBLE,
+    "fix": _TROUBLE,
+    "convert": _FILES,
+    "apply_motion": _FILES,
+    "*": _FIRST_SPEECH,
+}
+
+
+def manual_map() -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Where the manual is, and the page of each operator, as Blender asks for it."""
+    return _base(), tuple((f"bpy.ops.emote.{pattern}", page) for pattern, page in PAGES.items())
+
+
+def _base() -> str:
+    """The manual's address: on the website that the manifest names, or the files that came with the add-on."""
+    try:
+        website = read_manifest(_PACKAGE / MANIFEST).get("website")
+    except FileNotFoundError:  # a checkout
+        website = None
+    if website:
+        return f"{website.rstrip('/')}/{_PATH}"
+    folder = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
+    return f"{folder.as_uri()}/"
+
+
+def add_manual() -> None:
+    """Let Blender ask for the manual."""
+    bpy.utils.register_manual_map(manual_map)
+
+
+def remove_manual() -> None:
+    """Undo `add_manual`."""
+    bpy.utils.unregister_manual_map(manual_map)
