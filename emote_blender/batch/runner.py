@@ -166,16 +166,19 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
     if job.refinement.changes():
         with clock.stage("refine"):
             motion = _refined(motion, features, job, session)
-    if job.life.moves:
+    # In a scene, life is settings of the take, which can be changed there.
+    is_scene = job.output.suffix.lower() == ".blend"
+    if job.life.moves and not is_scene:
         with clock.stage("life"):
             motion = add_life(motion, features.prosody, job.life)
     with clock.stage("write"):
         progress(1.0, "writing")
-        if job.output.suffix.lower() == ".blend":
+        if is_scene:
             from ..blender.scene.scene_file import write_blend
 
             assert session.head_folder is not None  # opened with the session
-            write_blend(job.output, motion, session.head_folder, job.audio, fps=motion.fps)
+            take = RawTake(motion, None, features.prosody)
+            write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life)
         else:
             motion.save(job.output)
     fit = features.transcript_report
@@ -193,7 +196,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         "speaker": job.speaker or session.config.speakers[0],
         **job.condition,
         **({"transcript": fit.as_dict()} if fit is not None else {}),
-        **({"life": motion.meta["life"]} if job.life.moves else {}),
+        **({"life": job.life.summary()} if job.life.moves else {}),
         **({"refinement": motion.meta["refinement"]} if job.refinement.changes() else {}),
         "frames": motion.num_frames,
         "fps": motion.fps,

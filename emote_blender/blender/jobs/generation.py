@@ -246,7 +246,7 @@ def finish(request: Request, raw: RawTake) -> tuple[EMOTE_PG_take, int]:
     sound = request.sound
     frame_start = _present_start(scene, sound) if isinstance(sound, StripSound) else sound.frame_start
     source_start = sound.source_start_seconds if isinstance(sound, StripSound) else 0.0
-    take = new_take(head, raw, scene, Line(sound.name, frame_start, source_start), alive=True)
+    take = new_take(head, raw, scene, Line(sound.name, frame_start, source_start), life=None)
     # Blender shows a new action only once it evaluates a frame.
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
     return take, frame_start

@@ -11,11 +11,12 @@ from mathutils import Vector
 from ...errors import InputError
 from ...files.atomic_write import replacing
 from ...flame.model import FaceModel
-from ...motion import FaceMotion
+from ...motion_tools.life import STILL, Life
+from ...motion_tools.raw_take import RawTake
 from ..compat import eevee_engine, new_sound_strip, node_tree, show_in_sequencers
 from ..head.build import add_head, head_folder_name
 from ..narrow import expect, present, set_choice, set_input, window_scene
-from ..takes.make import apply_motion
+from ..takes.make import Line, new_take
 
 FRAME_START = 1
 _MAX_PACKED_BYTES = 64 << 20
@@ -32,16 +33,22 @@ _REFERENCE_HEIGHT = 0.3
 
 
 def write_blend(
-    path: str | Path, motion: FaceMotion, head_folder: str | Path, audio_path: str | Path, fps: float = 25.0
+    path: str | Path,
+    take: RawTake,
+    head_folder: str | Path,
+    audio_path: str | Path,
+    fps: float = 25.0,
+    life: Life = STILL,
 ) -> None:
     """Write a .blend in which a head speaks, whole or not at all. The open scene is closed unsaved.
 
     Args:
         path: the file to write.
-        motion: the head's motion; it begins on frame 1, together with the sound.
+        take: the head's motion; it begins on frame 1, together with the sound.
         head_folder: the head.
         audio_path: the sound; packed into the file up to 64 MB, linked if it is larger.
         fps: frames per second of the scene.
+        life: blinks, gaze and head motion, as settings of the take.
 
     Raises:
         InputError: if the file cannot be written.
@@ -57,9 +64,9 @@ def write_blend(
     add_stage(scene, head)
     set_frame_rate(scene, fps)
     _add_sound(scene, Path(audio_path))
-    apply_motion(head, motion, scene, FRAME_START, Path(audio_path).stem)
+    new_take(head, take, scene, Line(Path(audio_path).stem, FRAME_START), life)
     scene.frame_start = FRAME_START
-    scene.frame_end = FRAME_START + max(0, int(np.ceil(motion.duration_seconds * fps)) - 1)
+    scene.frame_end = FRAME_START + max(0, int(np.ceil(take.emotional.duration_seconds * fps)) - 1)
     scene.frame_set(FRAME_START)
     head.select_set(False)  # no outline around the face
     _arrange_windows()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from ...motion_tools.rotation import quaternion_to_axis_angle
 from ..compat import slot_curves
 from ..head.rig import HeadRig
 from ..narrow import pose_bones
+from ..settings.head_settings import head_settings
 from .gaze_target import eye_places, sampled_points, target_points
 from .idle import presence
 from .slider_keys import slider_values
@@ -32,14 +34,30 @@ _CURVES = (
     "head_strength",
     "breathing",
 )
-_planned: OrderedDict[Hashable, tuple[Prosody | None, LifeMotion]] = OrderedDict()
-_NUM_PLANNED = 8
+_PLANNED = "blinks", "blink_interval_seconds", "gaze", "head_motion"
+_NUM_SEEDS = 1000
+_remembered: OrderedDict[Hashable, tuple[Prosody | None, LifeMotion]] = OrderedDict()
+_NUM_REMEMBERED = 8
 
 
-def set_alive(take: Any, alive: bool) -> None:
-    """Switch blinks, gaze and head motion of a take on or off."""
-    for switch in ("blinks", "gaze", "head_motion"):
-        setattr(take.alive, switch, alive)
+def set_alive(take: Any, life: Life) -> None:
+    """Set a take's settings to these, none of which may change over time."""
+    for name in (*_PLANNED, "seed", *_CURVES):
+        setattr(take.alive, name, getattr(life, name))
+
+
+def take_after(head: bpy.types.Object, take: Any, line: str) -> None:
+    """Give a take the life of the head's active take, if that has any, and a seed that follows from head and line.
+
+    The takes of one line blink alike; lines and heads differ.
+    """
+    settings = head_settings(head)
+    number = settings.active_take
+    source = settings.takes[number].alive if 0 <= number < len(settings.takes) else None
+    if source is not None and source != take.alive and (source.blinks or source.gaze or source.head_motion):
+        for name in (*_PLANNED, *_CURVES, "look_at"):
+            setattr(take.alive, name, getattr(source, name))
+    take.alive.seed = zlib.crc32(f"{head.name} {line}".encode()) % _NUM_SEEDS
 
 
 def with_life(
@@ -144,13 +162,13 @@ def _plan(motion: FaceMotion, prosody: Prosody | None, life: Life) -> LifeMotion
     """What the face does by itself; remembered, as a slider of the refinement changes none of it."""
     emotion = (motion.meta.get(name) for name in ("emotion", "intensity", "emotion_track"))
     key = (motion.num_frames, motion.fps, id(prosody), *map(_frozen, emotion), *map(_frozen, vars(life).values()))
-    if key not in _planned:
+    if key not in _remembered:
         # The prosody is kept too, so that no other one gets its id.
-        _planned[key] = (prosody, life_motion(motion, prosody, life))
-        while len(_planned) > _NUM_PLANNED:
-            _planned.popitem(last=False)
-    _planned.move_to_end(key)
-    return _planned[key][1]
+        _remembered[key] = (prosody, life_motion(motion, prosody, life))
+        while len(_remembered) > _NUM_REMEMBERED:
+            _remembered.popitem(last=False)
+    _remembered.move_to_end(key)
+    return _remembered[key][1]
 
 
 def _frozen(value: Any) -> Hashable:

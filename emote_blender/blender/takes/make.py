@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...motion import FaceMotion
+from ...motion_tools.life import STILL, Life
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.timing import frames_per_second
 from ...retarget.compatibility import version_warning
@@ -16,7 +17,7 @@ from ..head.rig import HeadRig, rig_of
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
-from .alive import set_alive
+from .alive import set_alive, take_after
 from .idle import is_idle, mark_idle
 from .names import emotion_label, free_take_name, take_name
 from .old_takes import adopt_active
@@ -56,7 +57,7 @@ def apply_motion(
 
 
 def new_take(
-    head: bpy.types.Object, raw: RawTake, scene: bpy.types.Scene, line: Line, alive: bool = False
+    head: bpy.types.Object, raw: RawTake, scene: bpy.types.Scene, line: Line, life: Life | None = STILL
 ) -> EMOTE_PG_take:
     """A new take of a head, in use at its line; earlier takes of this line become alternates.
 
@@ -69,7 +70,8 @@ def new_take(
         raw: the motion.
         scene: the scene whose frame rate is used.
         line: what the take speaks, and where.
-        alive: whether blinks, gaze and head motion are added at first; a motion file plays as it is.
+        life: blinks, gaze and head motion that are added at first; a motion file plays as it is. None for those of the
+            head's active take (see `alive.take_after`).
 
     Raises:
         InputError: if the head cannot be animated.
@@ -90,7 +92,10 @@ def new_take(
     if raw.emotional.meta.get("idle"):
         mark_idle(action)
     take = settings.takes.add()
-    set_alive(take, alive)
+    if life is None:
+        take_after(head, take, line.name)
+    else:
+        set_alive(take, life)
     take.name, take.action, take.scene = name, action, scene
     take.line, take.emotion = line.name, emotion_label(raw.emotional.meta)
     take.frame_start, take.source_start_seconds = line.frame_start, line.source_start_seconds

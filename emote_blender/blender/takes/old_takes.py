@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ...motion_tools.life import STILL
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.timing import frames_per_second
 from ..head.rig import HeadRig, rig_of
@@ -61,7 +62,7 @@ def adopt(head: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Sce
     take.duration_seconds = raw.emotional.sound_seconds
     apply_settings(take, stored)
     if "alive" not in stored:
-        set_alive(take, False)  # older versions had no life
+        set_alive(take, STILL)  # older versions had no life
     take.action = action  # not before: every slider that is set would rewrite the curves
     take.num_bytes = raw_size(action)
     action.use_fake_user = True

@@ -9,6 +9,8 @@ from emote_blender.blender.scene.find_head import heads_in
 from emote_blender.blender.scene.scene_file import write_blend
 from emote_blender.blender.scene.strips import read_strip, sound_strips
 from emote_blender.errors import InputError
+from emote_blender.motion_tools.life import Life
+from emote_blender.motion_tools.raw_take import RawTake
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def head_folder(face, tmp_path):
 def test_written_file_holds_head_sound_animation_camera_and_light(head_folder, make_motion, ramp_wav, tmp_path, fps):
     path = tmp_path / "Mein Film.blend"
     motion = make_motion(num_frames=100)
-    write_blend(path, motion, head_folder, ramp_wav(), fps=fps)
+    write_blend(path, RawTake(motion), head_folder, ramp_wav(), fps=fps)
     bpy.ops.wm.open_mainfile(filepath=str(path))
     scene = bpy.context.scene
     assert scene.render.fps / scene.render.fps_base == pytest.approx(fps)
@@ -44,7 +46,7 @@ def test_written_file_holds_head_sound_animation_camera_and_light(head_folder, m
 
 def test_sound_travels_inside_the_file(head_folder, make_motion, ramp_wav, tmp_path):
     sound = ramp_wav()
-    write_blend(tmp_path / "film.blend", make_motion(), head_folder, sound)
+    write_blend(tmp_path / "film.blend", RawTake(make_motion()), head_folder, sound)
     sound.unlink()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "film.blend").rename(tmp_path / "elsewhere/film.blend")
@@ -54,7 +56,7 @@ def test_sound_travels_inside_the_file(head_folder, make_motion, ramp_wav, tmp_p
 
 
 def test_viewports_look_through_the_camera(head_folder, make_motion, ramp_wav, tmp_path):
-    write_blend(tmp_path / "film.blend", make_motion(), head_folder, ramp_wav())
+    write_blend(tmp_path / "film.blend", RawTake(make_motion()), head_folder, ramp_wav())
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "film.blend"))
     views = [area.spaces.active for screen in bpy.data.screens for area in screen.areas if area.type == "VIEW_3D"]
     assert views
@@ -63,19 +65,34 @@ def test_viewports_look_through_the_camera(head_folder, make_motion, ramp_wav, t
 
 def test_folder_that_does_not_exist_is_refused(head_folder, make_motion, ramp_wav, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
-        write_blend(tmp_path / "nowhere/film.blend", make_motion(), head_folder, ramp_wav())
+        write_blend(tmp_path / "nowhere/film.blend", RawTake(make_motion()), head_folder, ramp_wav())
 
 
 def test_motion_that_does_not_fit_leaves_no_file(head_folder, make_motion, ramp_wav, tmp_path):
     from emote_blender.errors import ModelError
 
     with pytest.raises(ModelError):
-        write_blend(tmp_path / "film.blend", make_motion(face="x", expression_names=None), head_folder, ramp_wav())
+        write_blend(
+            tmp_path / "film.blend", RawTake(make_motion(face="x", expression_names=None)), head_folder, ramp_wav()
+        )
     assert not list(tmp_path.glob("*.blend*"))
 
 
 def test_former_file_is_replaced_without_a_backup(head_folder, make_motion, ramp_wav, tmp_path):
     (tmp_path / "film.blend").write_bytes(b"old")
-    write_blend(tmp_path / "film.blend", make_motion(), head_folder, ramp_wav())
+    write_blend(tmp_path / "film.blend", RawTake(make_motion()), head_folder, ramp_wav())
     assert (tmp_path / "film.blend").stat().st_size > 1000
     assert [path.name for path in tmp_path.iterdir() if "film" in path.name] == ["film.blend"]
+
+
+def test_life_becomes_settings_of_the_take(make_motion, head_folder, ramp_wav, tmp_path):
+    motion = make_motion(num_frames=100)
+    life = Life(blinks=False, seed=5, head_strength=0.7)
+    write_blend(tmp_path / "film.blend", RawTake(motion), head_folder, ramp_wav(), life=life)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "film.blend"))
+    (take,) = heads_in(bpy.context.scene)[0].emote.takes
+    alive = take.alive
+    assert (alive.blinks, alive.gaze, alive.head_motion, alive.seed) == (False, True, True, 5)
+    assert alive.head_strength == pytest.approx(0.7)
+    paths = {curve.data_path for bag in take.action.layers[0].strips[0].channelbags for curve in bag.fcurves}
+    assert 'pose.bones["neck"].rotation_euler' in paths

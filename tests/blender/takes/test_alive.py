@@ -12,6 +12,7 @@ from emote_blender.blender.head.rig import rig_of
 from emote_blender.blender.takes.make import Line, apply_motion, new_take
 from emote_blender.flame.model import FaceModel
 from emote_blender.motion import FaceMotion
+from emote_blender.motion_tools.life import Life
 from emote_blender.motion_tools.raw_take import Prosody, RawTake
 
 ROOT = Path(__file__).parents[3]
@@ -76,7 +77,7 @@ def shown(scene, head, frames, component: str = BLINK) -> np.ndarray:
 @pytest.fixture
 def take(scene, head):
     """A take of 20 s from frame 11 on, with blinks, gaze and head motion."""
-    return new_take(head, raw_of(head), scene, Line("line", 11), alive=True)
+    return new_take(head, raw_of(head), scene, Line("line", 11), life=Life())
 
 
 def test_a_generated_take_blinks_looks_and_nods(scene, head, take):
@@ -98,7 +99,7 @@ def test_a_motion_file_plays_as_it_is(scene, head):
 def test_what_a_file_has_already_is_not_added_again(scene, head):
     raw = raw_of(head)
     raw.emotional.meta["life"] = {"blinks": True, "gaze": False, "head_motion": True, "seed": 0}
-    made = new_take(head, raw, scene, Line("line", 11), alive=True)
+    made = new_take(head, raw, scene, Line("line", 11), life=Life())
     assert (
         not has(made, BLINK) or max(values.max() for (path, _), values in curves(made).items() if BLINK in path) < 0.5
     )
@@ -158,7 +159,7 @@ def test_a_keyed_strength_is_read_at_the_frames_of_the_take(scene, head, take):
 @pytest.mark.parametrize("rate", [(24, 1.0), (30, 1.001), (60, 1.0)])
 def test_blinks_close_at_every_frame_rate(scene, head, rate):
     scene.render.fps, scene.render.fps_base = rate
-    made = new_take(head, raw_of(head), scene, Line("line", 1), alive=True)
+    made = new_take(head, raw_of(head), scene, Line("line", 1), life=Life())
     fps = rate[0] / rate[1]
     assert shown(scene, head, range(1, round(20 * fps))).max() > 0.99
     assert len(next(values for (path, _), values in curves(made).items() if BLINK in path)) > 19 * fps
@@ -168,7 +169,7 @@ def test_without_a_neck_bone_the_head_stays_and_without_eyes_the_gaze(scene, ope
     head = add_head(bpy.context, open_face)
     for bone, name in (("neck", "stem"), ("left_eye", "eyeball")):
         head.parent.data.bones[bone].name = name
-        made = new_take(head, raw_of(head), scene, Line(name, 11), alive=True)
+        made = new_take(head, raw_of(head), scene, Line(name, 11), life=Life())
         assert not has(made, NECK)
         assert has(made, EYES) == (bone == "neck")
         assert has(made, BLINK)
@@ -176,7 +177,7 @@ def test_without_a_neck_bone_the_head_stays_and_without_eyes_the_gaze(scene, ope
 
 def test_a_head_bone_takes_half_of_the_turn(scene, head):
     armature = head.parent
-    with_one = curves(new_take(head, raw_of(head), scene, Line("one", 11), alive=True))
+    with_one = curves(new_take(head, raw_of(head), scene, Line("one", 11), life=Life()))
     bpy.context.view_layer.objects.active = armature
     bpy.ops.object.mode_set(mode="EDIT")
     bone = armature.data.edit_bones.new("head")
@@ -184,7 +185,7 @@ def test_a_head_bone_takes_half_of_the_turn(scene, head):
     bone.head, bone.tail, bone.roll, bone.parent = neck.tail, neck.tail + Vector((0, 0, 0.05)), neck.roll, neck
     bpy.ops.object.mode_set(mode="OBJECT")
     armature.pose.bones["head"].rotation_mode = "XYZ"
-    with_two = curves(new_take(head, raw_of(head), scene, Line("two", 11), alive=True))
+    with_two = curves(new_take(head, raw_of(head), scene, Line("two", 11), life=Life()))
     whole = with_one['pose.bones["neck"].rotation_euler', 0]
     for name in ("neck", "head"):
         np.testing.assert_allclose(with_two[f'pose.bones["{name}"].rotation_euler', 0], whole / 2, atol=2e-3)
@@ -264,3 +265,33 @@ def test_a_target_that_was_deleted_is_no_target(scene, head, take, target):
     take.alive.seed = 1
     assert take.alive.look_at is None or take.alive.look_at.name not in scene.objects
     assert has(take, EYES)
+
+
+# ---- where the settings come from ------------------------------------------------------------------------------------
+
+
+def test_the_next_line_takes_over_the_life_of_the_active_take(scene, head, take, target):
+    take.alive.look_at, take.alive.blink_strength, take.alive.blink_interval_seconds = target, 0.6, 2.5
+    first = new_take(head, raw_of(head), scene, Line("second", 600), life=None)
+    assert (first.alive.look_at, first.alive.blinks) == (target, True)
+    assert first.alive.blink_strength == pytest.approx(0.6)
+    assert first.alive.blink_interval_seconds == 2.5
+
+
+def test_the_seed_follows_from_head_and_line(scene, head, open_face):
+    other = add_head(bpy.context, open_face)
+    seeds = {}
+    for item in (head, other):
+        for line in ("one", "two"):
+            seeds[item.name, line] = new_take(item, raw_of(item), scene, Line(line, 11), life=None).alive.seed
+    assert len(set(seeds.values())) == 4
+    again = new_take(head, raw_of(head, emotion="anger"), scene, Line("one", 11), life=None)
+    assert again.alive.seed == seeds[head.name, "one"]
+
+
+def test_a_motion_file_does_not_switch_off_the_life_of_the_next_line(scene, head):
+    apply_motion(head, raw_of(head).emotional, scene, 11)
+    made = new_take(head, raw_of(head), scene, Line("line", 600), life=None)
+    assert made.alive.blinks
+    assert made.alive.gaze
+    assert made.alive.head_motion
