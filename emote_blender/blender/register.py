@@ -36,6 +36,7 @@ from .operators.moments import (
 from .operators.motion import EMOTE_OT_apply_motion
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
 from .operators.sound import EMOTE_OT_add_sound
+from .operators.takes import CLASSES as TAKE_OPERATORS
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes, emotion_keys
 from .scene.sound_file import decode_file
@@ -77,6 +78,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_suggest_emotion,
     EMOTE_OT_import_emotion,
     EMOTE_OT_export_emotion,
+    *TAKE_OPERATORS,
     EMOTE_OT_take_transcript,
     EMOTE_OT_refine_copy,
     EMOTE_OT_refine_reset,

@@ -62,6 +62,12 @@ def edited_channels(action: bpy.types.Action) -> list[str]:
     return [name for name in {**curves, **written} if _is_edited(curves.get(name), written.get(name))]
 
 
+def edited_curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """The curves of channels that the artist changed or added."""
+    curves = _curves(action)
+    return [curves[name] for name in edited_channels(action) if name in curves]
+
+
 def forget_edits(action: bpy.types.Action, names: Iterable[str] | None = None) -> None:
     """Remove the artist's changes to these channels, or to all, so that the next `write_channels` writes them again."""
     written = _written(action)

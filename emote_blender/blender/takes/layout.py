@@ -25,7 +25,7 @@ import bpy
 from ...errors import InputError
 from ..compat import action_channelbag, slot_curves
 from ..head.rig import HeadRig
-from ..narrow import shape_keys_of
+from ..narrow import present, shape_keys_of
 from .channels import Channel
 from .curves import channelbag_of, slot_for
 
@@ -60,8 +60,31 @@ def owners_of(rig: HeadRig) -> tuple[bpy.types.Key, bpy.types.Object]:
     return shape_keys_of(rig.mesh), rig.armature
 
 
+class StripIndex:
+    """The strips of a head by the action that they play, read once.
+
+    It holds Blender data: use it within one function, and make a new one after strips were added or removed.
+    """
+
+    def __init__(self, rig: HeadRig) -> None:
+        self._found: dict[int, list[bpy.types.NlaStrip]] = {}
+        for owner in reversed(owners_of(rig)):
+            for _, strip in _all_strips(owner):
+                if strip.action is not None:
+                    self._found.setdefault(strip.action.session_uid, []).append(strip)
+
+    def strip(self, action: bpy.types.Action | None) -> bpy.types.NlaStrip | None:
+        """A strip that plays the action: the armature's, or that of the shape keys."""
+        found = self._found.get(action.session_uid) if action is not None else None
+        return found[0] if found else None
+
+    def strips(self, action: bpy.types.Action | None) -> list[bpy.types.NlaStrip]:
+        """All strips that play the action."""
+        return self._found.get(action.session_uid, []) if action is not None else []
+
+
 def strips_of(owner: Owner, action: bpy.types.Action) -> list[tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]]:
-    """The strips of a data-block that play an action, each with its track."""
+    """The strips of a data-block that play an action, each with its track; also those inside meta strips."""
     return [(track, strip) for track, strip in _all_strips(owner) if strip.action == action]
 
 
@@ -98,13 +121,14 @@ def lay(rig: HeadRig, action: bpy.types.Action, span: Span, in_use: bool) -> Non
         _set_span(strip, span)
 
 
-def fit(rig: HeadRig, action: bpy.types.Action, span: Span) -> None:
+def fit(rig: HeadRig, action: bpy.types.Action, span: Span, in_use: bool) -> None:
     """Let the strips of a rewritten action play all of it, at the place and speed that they have; add missing ones.
 
     Args:
         rig: the head.
         action: the take's action.
-        span: what the action holds now; its place counts only for an owner without a strip.
+        span: what the action holds now; its place counts only if there are no strips.
+        in_use: where missing strips go.
     """
     lacking = False
     for owner in owners_of(rig):
@@ -117,8 +141,7 @@ def fit(rig: HeadRig, action: bpy.types.Action, span: Span) -> None:
             if (strip.action_frame_start, strip.action_frame_end) != (span.action_start, span.action_end):
                 _set_span(strip, Span(span.action_start, span.action_end, strip.frame_start + moved), strip.scale)
     if lacking:
-        in_use = is_in_use(rig, action)
-        lay(rig, action, span, True if in_use is None else in_use)
+        lay(rig, action, span_of(rig, action) or span, in_use)
 
 
 def is_in_use(rig: HeadRig, action: bpy.types.Action) -> bool | None:
@@ -133,6 +156,10 @@ def take_away(rig: HeadRig, action: bpy.types.Action) -> None:
     """Remove the strips of an action from a head, and tracks of this add-on that are empty then."""
     for owner in owners_of(rig):
         for track, strip in strips_of(owner, action):
+            if strip not in list(track.strips):
+                raise InputError(
+                    f"strip {strip.name!r} is inside a meta strip of track {track.name!r}; ungroup it in the NLA editor"
+                )
             track.strips.remove(strip)
             if not len(track.strips) and _is_ours(track):
                 present_tracks(owner).remove(track)
@@ -219,18 +246,35 @@ def rest_strip(owner: Owner) -> tuple[bpy.types.NlaTrack, bpy.types.NlaStrip] | 
 
 
 def release_rest(rig: HeadRig) -> None:
-    """Remove the rest tracks; for a head without takes."""
+    """Remove the rest tracks, and set what they held to what they held it at; for a head without takes."""
     for owner in owners_of(rig):
         found = rest_strip(owner)
         if found is None:
             continue
         track, strip = found
-        action = strip.action
+        action = present(strip.action)
+        channelbag = channelbag_of(action, owner.id_type)
+        held = [] if channelbag is None else [(c.data_path, c.array_index, c.evaluate(0.0)) for c in channelbag.fcurves]
         track.strips.remove(strip)
         if not len(track.strips):
             present_tracks(owner).remove(track)
-        if action is not None and action.users == 0:
+        if action.users == 0:
             bpy.data.actions.remove(action)
+        for path, index, value in held:
+            _set_value(owner, path, index, value)
+
+
+def _set_value(owner: Owner, data_path: str, index: int, value: float) -> None:
+    """Set an animated property, if the key or bone is still there."""
+    holder_path, _, name = data_path.rpartition(".")
+    try:
+        holder = owner.path_resolve(holder_path)
+    except ValueError:
+        return
+    if isinstance(getattr(holder, name), float):
+        setattr(holder, name, value)
+    else:
+        getattr(holder, name)[index] = value
 
 
 def _animated_below(owner: Owner) -> set[tuple[str, int]]:
@@ -254,6 +298,8 @@ def _all_strips(owner: Owner) -> Iterator[tuple[bpy.types.NlaTrack, bpy.types.Nl
         for track in list(owner.animation_data.nla_tracks):
             for strip in list(track.strips):
                 yield track, strip
+                for inner in strip.strips:  # of a meta strip
+                    yield track, inner
 
 
 def _is_ours(track: bpy.types.NlaTrack) -> bool:

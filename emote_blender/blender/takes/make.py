@@ -18,9 +18,10 @@ from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
 from .alive import set_alive, take_after
-from .idle import is_idle, mark_idle
+from .idle import mark_idle
 from .names import emotion_label, free_take_name, take_name
 from .old_takes import adopt_active
+from .place import put_in_use
 from .rewrite import require_fitting, rewrite
 from .store import ORIGIN_PROPERTY, keep_raw, raw_size
 
@@ -102,51 +103,10 @@ def new_take(
     take.fps = frames_per_second(scene.render.fps, scene.render.fps_base)
     take.duration_seconds = raw.emotional.sound_seconds
     take.num_bytes = raw_size(action)
+    put_in_use(rig, take)
     rewrite(head, take)
-    use(rig, take)
     settings.active_take = len(settings.takes) - 1
     return take
-
-
-def use(rig: HeadRig, take: EMOTE_PG_take) -> None:
-    """Put a take in use; takes that it takes the place of become alternates (see `competes`)."""
-    for other in head_settings(rig.mesh).takes:
-        if other != take and other.in_use and competes(rig, other, take):
-            set_in_use(rig, other, False)
-    set_in_use(rig, take, True)
-
-
-def set_in_use(rig: HeadRig, take: EMOTE_PG_take, in_use: bool) -> None:
-    """Move a take's strips to a track of takes in use or of alternates, at the same frames."""
-    take.in_use = in_use
-    if take.action is None or layout.is_in_use(rig, take.action) == in_use:
-        return
-    span = layout.span_of(rig, take.action)
-    if span is not None:
-        layout.lay(rig, take.action, span, in_use)
-
-
-def competes(rig: HeadRig, first: EMOTE_PG_take, second: EMOTE_PG_take) -> bool:
-    """Whether only one of two takes can be in use: those of one line that overlap, without their transitions.
-
-    Of different lines, those that have more than half of the shorter one in common, as a face speaks one at a time.
-    """
-    if is_idle(first) != is_idle(second):
-        return False
-    (start, end), (other_start, other_end) = (line_span(rig, take) for take in (first, second))
-    common = min(end, other_end) - max(start, other_start)
-    if first.line == second.line:
-        return common > 0
-    return common > min(end - start, other_end - other_start) / 2
-
-
-def line_span(rig: HeadRig, take: EMOTE_PG_take) -> tuple[float, float]:
-    """First scene frame of a take's line, wherever its strip is, and the frame after its last."""
-    place = None
-    if take.action is not None:
-        place = layout.place_of(rig, take.action, float(take.action.get(ORIGIN_PROPERTY, take.frame_start)))
-    start = take.frame_start if place is None else place
-    return start, start + take.duration_seconds * take.fps
 
 
 def rig_warnings(source: str, face: str, rig: HeadRig) -> tuple[str, ...]:

@@ -35,33 +35,31 @@ class RenderedTake:
         return origin - self.lead_frames + np.arange(self.motion.num_frames, dtype=np.float64)
 
 
-def rendered_take(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, fades: tuple[Fade, Fade]) -> RenderedTake:
+def rendered_take(
+    rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, fades: tuple[Fade, Fade], frame_start: float
+) -> RenderedTake:
     """What the curves of a take show.
 
     Args:
         rig: the head.
         take: its settings.
         raw: its raw motion.
-        fades: the transitions into and out of the line (see `neighbours.fades_of`).
+        fades: the transitions into and out of the line (see `fades.fades_of`).
+        frame_start: scene frame of the line's first frame; keyed sliders and what the eyes look at are read there.
     """
-    motion = _refined(rig, take, raw)
+    motion = _refined(rig, take, raw, frame_start)
     motion = motion.resampled(take.fps, motion.sound_seconds)
-    motion = _alive(rig, take, raw, motion)
+    motion = _alive(rig, take, raw, motion, frame_start)
     return RenderedTake(*with_transitions(motion, *fades))
 
 
-def _refined(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake) -> FaceMotion:
+def _refined(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, frame_start: float) -> FaceMotion:
     """The emotional motion at its own frame rate, changed by the take's Refine sliders."""
-    return refined_motion(rig, take, raw, keys_of(raw.emotional, rig), take.frame_start, take.fps)
+    return refined_motion(rig, take, raw, keys_of(raw.emotional, rig), frame_start, take.fps)
 
 
-def _alive(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, motion: FaceMotion) -> FaceMotion:
+def _alive(rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, motion: FaceMotion, frame_start: float) -> FaceMotion:
     """The motion at the scene's frame rate with blinks, gaze and head motion."""
-    frames = take.frame_start + np.arange(motion.num_frames)
+    frames = frame_start + np.arange(motion.num_frames)
     keyed = slider_curves(rig.mesh, head_settings(rig.mesh).takes.find(take.name))
     return with_life(rig, take, motion, raw.prosody, frames, keyed)
-
-
-def line_seconds(raw: RawTake) -> float:
-    """Length of the line, seconds."""
-    return raw.emotional.sound_seconds

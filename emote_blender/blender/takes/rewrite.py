@@ -7,40 +7,63 @@ import bpy
 from ...errors import EmoteError, InputError
 from ...retarget.compatibility import check_fits_head
 from ..head.rig import HeadRig, rig_of
+from ..narrow import present
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
 from .channels import SLIDER_LIMIT, Channel, channels_of
 from .curves import write_channels
-from .fades import fades_of
+from .fades import FADES_PROPERTY, as_numbers, fades_of, first_frame, in_use, written_fades
+from .names import free_take_name
 from .refinement import note_slider_keys
 from .render import rendered_take
-from .store import ORIGIN_PROPERTY, keep_settings, kept_raw
+from .store import is_take, keep_settings, kept_raw, origin_of
 
 
 def rewrite(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
     """Write the curves of a take from its raw motion and its settings; what the artist edited stays.
 
-    Strips stay where they are, and play what the action holds now.
+    Strips stay where they are, and play what the action holds now. Lines before and after it that blend with it are
+    written again if that changes.
 
     Raises:
         InputError: if head or action are gone, linked or damaged.
         ModelError: if the motion's components are not the head's.
     """
     rig = rig_of(head)
+    before = written_fades(take.action) if take.action is not None else []
+    _write(rig, take)
+    if before != written_fades(present(take.action)):
+        settle(rig)
+
+
+def settle(rig: HeadRig) -> None:
+    """Write again the takes in use whose fades have changed, because lines beside them came, went or moved."""
+    index = layout.StripIndex(rig)
+    for take in in_use(head_settings(rig.mesh).takes):
+        action = present(take.action)
+        if is_take(action) and written_fades(action) != as_numbers(fades_of(rig, take, index)):
+            _write(rig, take)
+            index = layout.StripIndex(rig)
+
+
+def _write(rig: HeadRig, take: EMOTE_PG_take) -> None:
     action = own_action(rig, take)
     raw = kept_raw(action)
     require_fitting(rig, raw.emotional)
-    rendered = rendered_take(rig, take, raw, fades_of(take, raw))
+    index = layout.StripIndex(rig)
+    fades = fades_of(rig, take, index)
+    rendered = rendered_take(rig, take, raw, fades, first_frame(take, index))
     channels = channels_of(rig, rendered.motion)
     frames = rendered.frames(origin_of(action, take))
     write_channels(action, layout.owners_of(rig), channels, frames)
+    action[FADES_PROPERTY] = as_numbers(fades)
     _widen_sliders(channels)
     layout.hold_at_rest(rig, channels)
     start = take.frame_start - rendered.lead_frames
-    layout.fit(rig, action, layout.Span(float(frames[0]), float(frames[-1]), start))
+    layout.fit(rig, action, layout.Span(float(frames[0]), float(frames[-1]), start), take.in_use)
     keep_settings(take, action)
-    note_slider_keys(head, take)
+    note_slider_keys(rig.mesh, take)
 
 
 def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
@@ -61,6 +84,9 @@ def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
     if action.users <= 1 + len(strips) + len(active) + action.use_fake_user:
         return action
     copied = action.copy()
+    copied.name = take.name = free_take_name(
+        take.name, [other for other in head_settings(rig.mesh).takes if other != take]
+    )
     copied.use_fake_user = True
     take.action = copied
     for strip in strips:
@@ -68,12 +94,6 @@ def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
         strip.action = copied
         strip.action_slot = next((slot for slot in copied.slots if slot.target_id_type == slot_type), None)
     return copied
-
-
-def origin_of(action: bpy.types.Action, take: EMOTE_PG_take) -> float:
-    """The frame of an action at which the motion's first frame lies."""
-    origin = action.get(ORIGIN_PROPERTY)
-    return float(origin) if isinstance(origin, int | float) else take.frame_start
 
 
 def require_fitting(rig: HeadRig, motion) -> None:

@@ -92,6 +92,38 @@ def renumber_takes(head: bpy.types.Object, numbers: Sequence[int | None]) -> Non
             driver.data_path = f"emote.takes[{number}].{match[2]}"
 
 
+def copy_slider_curves(head: bpy.types.Object, source: int, target: int) -> None:
+    """Give a take the keyframes of another one's sliders, in the same actions.
+
+    Args:
+        head: mesh object of the head.
+        source: number of the take whose keyframes are copied.
+        target: number of the take that gets them.
+    """
+    data = head.animation_data
+    for channelbag in _channelbags(data) if data is not None else ():
+        for curve in list(channelbag.fcurves):
+            match = _PATH.fullmatch(curve.data_path)
+            if match is None or int(match[1]) != source:
+                continue
+            copied = channelbag.fcurves.new(f"emote.takes[{target}].{match[2]}", index=curve.array_index)
+            keys, count = copied.keyframe_points, len(curve.keyframe_points)
+            keys.add(count)
+            for setting, width, kind in (
+                ("co", 2, np.float32),
+                ("interpolation", 1, np.int32),
+                ("handle_left_type", 1, np.int32),
+                ("handle_right_type", 1, np.int32),
+                ("handle_left", 2, np.float32),
+                ("handle_right", 2, np.float32),
+            ):
+                values = np.empty(width * count, kind)
+                curve.keyframe_points.foreach_get(setting, values)
+                keys.foreach_set(setting, values)
+            copied.extrapolation = curve.extrapolation
+            copied.update()
+
+
 def remove_slider_curves(head: bpy.types.Object, index: int, names: Sequence[str]) -> None:
     """Delete the keyframes of a take's sliders.
 

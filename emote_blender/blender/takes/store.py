@@ -10,6 +10,7 @@ import bpy
 
 from ...errors import InputError
 from ...motion_tools.raw_take import RawTake
+from ..settings.take_settings import EMOTE_PG_take
 
 RAW_PROPERTY = "emote_take"  # versions 0.1 and 0.2 kept one motion here, in the format of a motion file
 SETTINGS_PROPERTY = "emote_take_settings"
@@ -57,9 +58,21 @@ def _decoded(content: bytes) -> RawTake:
     return RawTake.from_bytes(content)
 
 
+def remove_if_unused(action: bpy.types.Action) -> None:
+    """Delete a take's action unless something else than its fake user uses it."""
+    if is_take(action) and action.library is None and action.users <= action.use_fake_user:
+        bpy.data.actions.remove(action)
+
+
+def origin_of(action: bpy.types.Action, take: EMOTE_PG_take) -> float:
+    """The frame of an action at which the motion's first frame lies."""
+    origin = action.get(ORIGIN_PROPERTY)
+    return float(origin) if isinstance(origin, int | float) else take.frame_start
+
+
 def keep_settings(take: bpy.types.PropertyGroup, action: bpy.types.Action) -> None:
     """Store a copy of a take's settings on its action."""
-    action[SETTINGS_PROPERTY] = json.dumps(_plain(take), ensure_ascii=False)
+    action[SETTINGS_PROPERTY] = json.dumps(plain_settings(take), ensure_ascii=False)
 
 
 def kept_settings(action: bpy.types.Action) -> dict[str, Any]:
@@ -91,7 +104,7 @@ def apply_settings(take: bpy.types.PropertyGroup, stored: dict[str, Any]) -> Non
             setattr(take, name, value)
 
 
-def _plain(group: bpy.types.PropertyGroup) -> dict[str, Any]:
+def plain_settings(group: bpy.types.PropertyGroup) -> dict[str, Any]:
     """The values of a group that JSON can hold; data-blocks that it points at are left out."""
     values: dict[str, Any] = {}
     for prop in group.bl_rna.properties:
@@ -99,7 +112,7 @@ def _plain(group: bpy.types.PropertyGroup) -> dict[str, Any]:
             continue
         value = getattr(group, prop.identifier)
         if isinstance(value, bpy.types.PropertyGroup):
-            values[prop.identifier] = _plain(value)
+            values[prop.identifier] = plain_settings(value)
         elif isinstance(value, bool | int | float | str):
             values[prop.identifier] = value
     return values
