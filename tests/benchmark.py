@@ -15,19 +15,23 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 import torch
+from synthetic_flame import make_flame
 from torch.nn.utils import parametrize
 from torch.utils.flop_counter import FlopCounterMode
 
+import emote_blender
 from emote_blender.audio import Waveform, load_audio
 from emote_blender.blender.head.build import add_head, load_face_model
 from emote_blender.blender.narrow import shape_keys_of
-from emote_blender.blender.takes.make import apply_motion
+from emote_blender.blender.takes.make import Line, apply_motion, new_take
+from emote_blender.blender.takes.rewrite import rewrite
 from emote_blender.emote.checkpoint import load_model
 from emote_blender.emote.model import EMOTE
 from emote_blender.emotion import EMOTIONS, EmotionTrack
@@ -36,6 +40,8 @@ from emote_blender.engine.onnx import OnnxEngine
 from emote_blender.engine.torch import TorchEngine
 from emote_blender.files.paths import find_model
 from emote_blender.motion import FaceMotion
+from emote_blender.motion_tools.raw_take import Prosody, RawTake
+from emote_blender.motion_tools.refine import smooth
 from emote_blender.pipeline import EMOTEPipeline
 from emote_blender.speech_model.config import DecoderConfig, EMOTEConfig, FLINTConfig, Wav2Vec2EncoderConfig
 
@@ -45,6 +51,19 @@ KEYED_FRAMES = 1000
 INSERTED_FRAMES = 5
 SHORT_SECONDS, LONG_SECONDS = 10, 600
 MEMORY_MINUTES = (1, 10, 60)
+REFINED_SECONDS = 60
+# Sliders that are moved, and the largest value that they are moved to.
+SLIDER_SHARE = {
+    "emotion_strength": 1.0,
+    "upper_strength": 1.0,
+    "lower_strength": 1.0,
+    "jaw_strength": 1.0,
+    "lip_close_offset": 1.0,
+    "lower_smoothing": 0.3,
+    "prediction_delay": 0.5,
+    "asymmetry": 1.0,
+}
+LAST = "asymmetry"
 BUNDLED_ADDON = "rigify"  # of Blender's own, and not enabled by default
 # Each program below runs in a Python of its own; this one prints its highest memory where the system tells it (Linux).
 COMMAND_LINE = """
@@ -104,7 +123,10 @@ def main() -> None:
         cold_start(folder)
         if not options.quick:
             memory_table(folder)
+    emote_blender.register()
     keyframes(options.repeats)
+    refinement(options.repeats)
+    emote_blender.unregister()
 
 
 def engine_table(official: Path, peak: float, repeats: int, quick: bool) -> None:
@@ -298,6 +320,51 @@ def keyframes(repeats: int) -> None:
     inserted = best_time(insert, 1) / INSERTED_FRAMES
     print(f"\nkeyframes of one frame of a take ({KEYED_FRAMES} frames): {bulk * 1e6:.0f} us")
     print(f"with Blender's keyframe_insert: {inserted * 1e6:.0f} us, {inserted / bulk:.0f} times as long")
+
+
+def refinement(repeats: int) -> None:
+    """Print how long a change of a slider of a minute's take lasts, beside writing all of its curves."""
+    times = 2 * max(repeats, 3)
+    print(f"\nslider of a take of {REFINED_SECONDS} s, the best of {times} changes:")
+    num_frames = REFINED_SECONDS * 25
+    for title, model in (("open head", load_face_model("open_head")), ("FLAME look-alike", make_flame(num_shape=2))):
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        scene = bpy.context.scene
+        scene.render.fps, scene.render.fps_base = 25, 1.0
+        head = add_head(bpy.context, model)
+        random = np.random.default_rng(0)
+        motions = [
+            FaceMotion(
+                0.3 * smooth(random.normal(size=(num_frames, model.num_expression)), 4.0),
+                0.1 + 0.1 * smooth(random.normal(size=(num_frames, 3)), 4.0),
+                25.0,
+            )
+            for _ in range(2)
+        ]
+        voice = Prosody(np.full(num_frames, -30, np.float32), np.full(num_frames, 120, np.float32))
+        take = new_take(head, RawTake(motions[0], motions[1], voice), scene, Line("line", 1))
+        values = iter(np.linspace(0.2, 0.9, 20 * times).tolist())
+
+        def move(slider: str, take: Any = take, values: Iterator[float] = values) -> None:
+            setattr(take.refine, slider, SLIDER_SHARE[slider] * next(values))
+
+        all_curves = best_time(functools.partial(rewrite_all, head, take), times)
+        print(f"  {title}, {model.num_expression} components: all curves {all_curves * 1e3:.0f} ms;", end="")
+        for slider in SLIDER_SHARE:
+            move(slider)
+            seconds = best_time(functools.partial(move, slider), times)
+            take.refine.property_unset(slider)
+            print(f" {slider} {seconds * 1e3:.0f} ms ({seconds / all_curves:.2f})", end="," if slider != LAST else "\n")
+
+
+def rewrite_all(head: bpy.types.Object, take: Any) -> None:
+    """Write every curve of a take as if none were there."""
+    for layer in take.action.layers:
+        for strip in layer.strips:
+            for channelbag in strip.channelbags:
+                channelbag.fcurves.clear()
+    take.action["emote_written"] = "{}"
+    rewrite(head, take)
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def _channelbags(data: bpy.types.AnimData) -> Iterator[bpy.types.ActionChannelba
     """The curves of every action that a data-block plays: its own and those of its NLA strips."""
     slots = [(data.action, data.action_slot)]
     slots += [(strip.action, strip.action_slot) for track in data.nla_tracks for strip in track.strips]
-    seen = set()
+    seen: set[tuple[str, int]] = set()
     for action, slot in slots:
         if action is None or slot is None or action.library is not None or (action.name, slot.handle) in seen:
             continue

@@ -9,6 +9,8 @@ from __future__ import annotations
 import bpy
 
 from ...errors import EmoteError
+from ..narrow import present
+from ..settings.head_settings import head_settings
 from .refinement import takes_with_other_keys
 from .rewrite import rewrite
 
@@ -28,7 +30,7 @@ def stop() -> None:
 def rewrite_changed() -> None:
     """Rewrite every take in the file whose sliders have other keyframes than when its curves were written."""
     for item in bpy.data.objects:
-        if item.type == "MESH" and item.library is None and len(item.emote.takes):  # type: ignore[attr-defined]
+        if item.type == "MESH" and item.library is None and len(head_settings(item).takes):
             for take in takes_with_other_keys(item):
                 try:
                     rewrite(item, take)
@@ -40,7 +42,8 @@ def rewrite_changed() -> None:
 def _after_evaluation(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     if not depsgraph.id_type_updated("ACTION") or _is_playing():
         return
-    edited = {update.id.original for update in depsgraph.updates if isinstance(update.id, bpy.types.Action)}
+    originals = (present(update.id).original for update in depsgraph.updates)
+    edited = {original for original in originals if isinstance(original, bpy.types.Action)}
     if any(_plays(item, edited) for item in bpy.data.objects):
         rewrite_changed()
 
@@ -51,7 +54,7 @@ def _after_playback_or_undo(*_: object) -> None:
         rewrite_changed()
 
 
-def _plays(item: bpy.types.Object, actions: set[bpy.types.ID | None]) -> bool:
+def _plays(item: bpy.types.Object, actions: set[bpy.types.Action]) -> bool:
     """Whether this object's sliders of takes may be keyed in one of these actions."""
     data = item.animation_data
     return data is not None and data.action in actions and item.type == "MESH"
