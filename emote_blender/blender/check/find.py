@@ -52,9 +52,7 @@ def problems_by_topic(context: bpy.types.Context, head: bpy.types.Object) -> dic
         subject = read_subject(context, head)
     except InputError as error:
         return {"Rig": [Problem("ERROR", str(error), "JAW_NAME" if rig.unnamed_jaw(head) else None)]}
-    return {
-        topic.label: [problem for check in topic.checks if (problem := check(subject)) is not None] for topic in TOPICS
-    }
+    return {topic.label: [found for check in topic.checks if (found := check(subject)) is not None] for topic in TOPICS}
 
 
 def apply_fix(context: bpy.types.Context, head: bpy.types.Object, identifier: str) -> None:

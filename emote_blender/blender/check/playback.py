@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -14,8 +15,8 @@ from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from ..takes import layout
 from ..takes.rewrite import rewrite
-from .problem import Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import ORIGIN_PROPERTY, Owner, Subject, channelbag, channels_of, curves_of, noun, slot_for
+from .problem import Check, Fix, Problem, Severity, counted, is_or_are, listed
+from .subject import ORIGIN_PROPERTY, TAKE_PROPERTY, Owner, Subject, channelbag, channels_of, curves_of, noun, slot_for
 
 _REST_PROPERTY = "emote_rest"  # on the action of the rest track
 _SPEED_TOLERANCE = 1e-4
@@ -117,6 +118,29 @@ def lost_takes(subject: Subject) -> Problem | None:
         "WARNING",
         f"the action of the take {listed(map(repr, names))} of {subject.head.name!r} was deleted: remove the take from "
         "the list, or generate it again",
+    )
+
+
+def baked_takes(subject: Subject) -> Problem | None:
+    """A baked action that is played instead of the takes."""
+    if not subject.plays_baked:
+        return None
+    return Problem(
+        "WARNING",
+        f"{subject.head.name!r} plays its baked action, so changes to its takes do not show: go back to the takes, and "
+        "bake again when they are done",
+    )
+
+
+def takes_without_motion(subject: Subject) -> Problem | None:
+    """Takes in use whose raw motion is gone."""
+    names = [take.name for take in subject.takes if present(take.action).get(TAKE_PROPERTY) is None]
+    if not names:
+        return None
+    return Problem(
+        "INFO",
+        f"the take {listed(map(repr, names))} of {subject.head.name!r} has lost its raw motion: it plays, but sliders "
+        "do not change it; generate it again to refine it",
     )
 
 
@@ -510,12 +534,11 @@ def _add_rivals(subject: Subject) -> None:
             present(rival.owner.animation_data).action_blend_type = way
 
 
-CHECKS = (
+_OF_THE_NLA = (
     left_in_tweak_mode,
     nla_off,
     soloed_track,
     muted_strips,
-    lost_takes,
     unplaced_takes,
     weak_strips,
     slotless_strips,
@@ -524,6 +547,19 @@ CHECKS = (
     muted_curves,
     played_over,
 )
+
+
+def _unless_baked(check: Check) -> Check:
+    """A check of the NLA, which is switched off on purpose while a baked action is played."""
+
+    @functools.wraps(check)
+    def run(subject: Subject) -> Problem | None:
+        return None if subject.plays_baked else check(subject)
+
+    return run
+
+
+CHECKS = (baked_takes, *map(_unless_baked, _OF_THE_NLA), lost_takes, takes_without_motion)
 FIXES = {
     "TWEAK_MODE": Fix("Leave Tweak Mode", "Stop editing the NLA strip; its keys are kept", _leave_tweak_mode),
     "NLA_OFF": Fix("Switch On", "Let the NLA play", _nla_on),

@@ -74,3 +74,8 @@ def counted(number: int, thing: str) -> str:
 def is_or_are(number: int) -> str:
     """The verb for so many things."""
     return "is" if number == 1 else "are"
+
+
+def was_or_were(number: int) -> str:
+    """The verb for so many things, in the past."""
+    return "was" if number == 1 else "were"

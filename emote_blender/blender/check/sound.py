@@ -8,15 +8,15 @@ from pathlib import Path
 import bpy
 
 from ...errors import InputError
+from ...motion_tools.timing import frames_per_second
 from ..narrow import expect, present
-from ..scene.strips import audible_part, sound_strips
+from ..scene.strips import AudiblePart, audible_part, sound_strips
 from ..settings.take_settings import EMOTE_PG_take
-from .problem import Fix, Problem, is_or_are, listed
+from .problem import Fix, Problem, is_or_are, listed, was_or_were
 from .subject import Subject, sound_scenes
 
-_FRAMES_TOLERANCE = 0.5
-_SECONDS_TOLERANCE = 2e-3
-_LENGTH_TOLERANCE = 0.061  # seconds: a motion has whole frames of 1/25 s
+_FRAMES_TOLERANCE = 0.75  # a strip begins between frames, a take on one
+_SECONDS_TOLERANCE = 0.061  # a motion has whole frames of 1/25 s, and begins on a frame of the scene
 
 
 def muted_scene(subject: Subject) -> Problem | None:
@@ -65,15 +65,26 @@ def lost_sound(subject: Subject) -> Problem | None:
 
 
 def moved_sound(subject: Subject) -> Problem | None:
-    """Strips that were moved or trimmed since their take was made."""
+    """Strips whose sound is at another time than the take that speaks it."""
     moved = [strip.name for take, strip in _pairs(subject) if is_moved(subject, take, strip)]
     if not moved:
         return None
     return Problem(
         "WARNING",
-        f"the strip {listed(map(repr, moved))} was moved or trimmed since its take was made: retime the take, or "
-        "generate it again if the strip shows other words now",
-        "RETIME",
+        f"the strip {listed(map(repr, moved))} {was_or_were(len(moved))} moved since its take was made: "
+        "retime the take",
+    )
+
+
+def trimmed_sound(subject: Subject) -> Problem | None:
+    """Strips that show another part of their sound than the take speaks."""
+    trimmed = [strip.name for take, strip in _pairs(subject) if is_trimmed(take, strip)]
+    if not trimmed:
+        return None
+    return Problem(
+        "WARNING",
+        f"the strip {listed(map(repr, trimmed))} {was_or_were(len(trimmed))} trimmed since its take was made, so the "
+        "face speaks more or less than is heard: generate the take again",
     )
 
 
@@ -103,16 +114,31 @@ def sound_elsewhere(subject: Subject) -> Problem | None:
 
 
 def is_moved(subject: Subject, take: EMOTE_PG_take, strip: bpy.types.SoundStrip) -> bool:
-    """Whether a strip's audible part is no longer where, or what, its take was made of."""
-    try:
-        now = audible_part(expect(strip.id_data, bpy.types.Scene), strip)
-    except InputError:
-        return False  # nothing of it is heard, which other sentences say
-    return (
-        abs(now.frame_start - subject.first_frame(take)) > _FRAMES_TOLERANCE
-        or abs(now.source_start_seconds - take.source_start_seconds) > _SECONDS_TOLERANCE
-        or abs(now.duration_seconds - take.duration_seconds) > _LENGTH_TOLERANCE
+    """Whether a take is not where its strip shows the part of the sound that it speaks."""
+    scene = expect(strip.id_data, bpy.types.Scene)
+    now = _audible(strip)
+    if now is None:
+        return False
+    fps = frames_per_second(scene.render.fps, scene.render.fps_base)
+    place = now.frame_start + (take.source_start_seconds - now.source_start_seconds) * fps
+    return abs(place - subject.first_frame(take)) > _FRAMES_TOLERANCE
+
+
+def is_trimmed(take: EMOTE_PG_take, strip: bpy.types.SoundStrip) -> bool:
+    """Whether a strip shows another part of its sound than a take speaks."""
+    now = _audible(strip)
+    return now is not None and (
+        abs(now.source_start_seconds - take.source_start_seconds) > _SECONDS_TOLERANCE
+        or abs(now.duration_seconds - take.duration_seconds) > _SECONDS_TOLERANCE
     )
+
+
+def _audible(strip: bpy.types.SoundStrip) -> AudiblePart | None:
+    """The part of a strip that is heard; None if there is none, which other sentences say."""
+    try:
+        return audible_part(expect(strip.id_data, bpy.types.Scene), strip)
+    except InputError:
+        return None
 
 
 def _pairs(subject: Subject) -> list[tuple[EMOTE_PG_take, bpy.types.SoundStrip]]:
@@ -155,7 +181,7 @@ def _scene_audio(subject: Subject) -> None:
                 scene.audio_volume = 1.0
 
 
-CHECKS = (muted_scene, muted_sound, lost_sound, moved_sound, no_sound, sound_elsewhere)
+CHECKS = (muted_scene, muted_sound, lost_sound, moved_sound, trimmed_sound, no_sound, sound_elsewhere)
 FIXES = {
     "SCENE_AUDIO": Fix("Sound On", "Let the scene play its sound", _scene_audio),
     "SOUND_MUTED": Fix("Unmute", "Unmute the strips of the takes, and their channels", _unmute),

@@ -18,6 +18,8 @@ from ..settings.take_settings import EMOTE_PG_take
 TAKE_PROPERTY = "emote_take"
 # On a take's action: the frame of the action at which the line begins.
 ORIGIN_PROPERTY = "emote_origin"
+# On a data-block that plays a baked action.
+_BAKED_PROPERTY = "emote_baked"
 # A data-block on which takes are played.
 Owner = bpy.types.Key | bpy.types.Object
 # A strip of the NLA on its track.
@@ -64,6 +66,11 @@ class Subject:
             return take.frame_start
         origin = float(present(take.action).get(ORIGIN_PROPERTY, take.frame_start))
         return strip.frame_start + (origin - strip.action_frame_start) * strip.scale
+
+    @property
+    def plays_baked(self) -> bool:
+        """Whether a baked action is played instead of the takes."""
+        return any(_BAKED_PROPERTY in owner for owner in self.owners)
 
     @property
     def head(self) -> bpy.types.Object:

@@ -7,7 +7,7 @@ import bpy
 from ...motion_tools.timing import frames_per_second
 from ..scene.strips import sound_strips
 from ..settings.take_settings import EMOTE_PG_take
-from .problem import Fix, Problem, listed
+from .problem import Fix, Problem, listed, was_or_were
 from .subject import Subject, sound_scenes
 
 _FPS_TOLERANCE = 1e-3
@@ -23,7 +23,6 @@ def other_frame_rate(subject: Subject) -> Problem | None:
         "WARNING",
         f"the take {_named(takes)} {was_or_were(len(takes))} made at {takes[0].fps:.4g} fps, but the scene plays at "
         f"{fps:.4g}: retime it",
-        "RETIME",
     )
 
 
@@ -35,10 +34,11 @@ def out_of_range(subject: Subject) -> Problem | None:
         return None
     first, last = _frames(subject, outside[0])
     start, end, name = _range(scene)
+    beside = f" (and {len(outside) - 1} more)" if len(outside) > 1 else ""
     return Problem(
         "ERROR" if len(outside) == len(_takes_here(subject)) else "INFO",
-        f"the take {_named(outside)} lies at frames {first:.0f} to {last:.0f}, but the {name} is {start} to {end}: "
-        "extend the range",
+        f"the take {outside[0].name!r}{beside} lies at frames {first:.0f} to {last:.0f}, but the {name} is {start} "
+        f"to {end}: extend the range",
         "RANGE",
     )
 
@@ -92,11 +92,6 @@ def still_viewports(subject: Subject) -> Problem | None:
         "playback does not redraw 3D viewports: tick 3D Viewports in Timeline > Playback",
         "PLAYBACK_EDITORS",
     )
-
-
-def was_or_were(number: int) -> str:
-    """The verb for so many things in the past."""
-    return "was" if number == 1 else "were"
 
 
 def _fps(scene: bpy.types.Scene) -> float:

@@ -3,7 +3,7 @@
 import bpy
 import numpy as np
 
-from emote_blender.blender.check.find import problems
+from emote_blender.blender.check.find import FIXES, problems
 from emote_blender.blender.check.problem import in_order
 from emote_blender.blender.check.shown import shown_problems
 
@@ -36,6 +36,7 @@ def found(head, identifier: str):
     shown = [problem for topic in shown_problems(bpy.context, head).values() for problem in topic]
     now = problems(bpy.context, head)
     assert in_order(shown) == now, "the panel shows what was"
+    assert {fix for problem in now for fix in problem.fixes} <= FIXES.keys()
     return next((problem for problem in now if identifier in problem.fixes), None)
 
 

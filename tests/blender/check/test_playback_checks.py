@@ -262,3 +262,9 @@ def test_a_take_whose_action_was_deleted_is_named(speaking):
     bpy.data.actions.remove(speaking.emote.takes[0].action)
     sentences = [problem.sentence for problem in problems(bpy.context, speaking)]
     assert any("was deleted: remove the take from the list" in sentence for sentence in sentences)
+
+
+def test_a_take_without_its_raw_motion_is_a_hint(speaking):
+    del speaking.emote.takes[0].action["emote_take"]
+    (problem,) = [item for item in problems(bpy.context, speaking) if "lost its raw motion" in item.sentence]
+    assert problem.severity == "INFO"
