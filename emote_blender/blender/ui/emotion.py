@@ -111,7 +111,6 @@ class EMOTE_MT_moments(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = present(self.layout)
-        layout.operator("emote.suggest_emotion", icon="OUTLINER_OB_LIGHTPROBE")
         layout.operator("emote.suggest_emotion", icon="SOUND")
         layout.operator("emote.replace_emotion_keys", icon="KEYFRAME")
         layout.operator("emote.import_emotion", text="Import CSV…", icon="IMPORT")
