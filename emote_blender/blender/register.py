@@ -9,7 +9,7 @@ import bpy
 
 from . import bundle
 from .check.shown import forget_checks
-from .jobs import features, generation, job_operator, worker
+from .jobs import features, generation, job_operator, live_emotion, worker
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.choose import (
     EMOTE_OT_choose_folder,
@@ -35,6 +35,7 @@ from .operators.moments import (
 )
 from .operators.motion import EMOTE_OT_apply_motion
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
+from .operators.rerender import EMOTE_OT_rerender
 from .operators.sound import EMOTE_OT_add_sound
 from .operators.takes import CLASSES as TAKE_OPERATORS
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
@@ -71,6 +72,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_check,
     EMOTE_OT_fix,
     EMOTE_OT_generate,
+    EMOTE_OT_rerender,
     EMOTE_OT_add_moment,
     EMOTE_OT_remove_moment,
     EMOTE_OT_moments_from_markers,
@@ -124,6 +126,7 @@ def register() -> None:
     live.listen("refine", follow_slider)
     mix_picture.start()
     slider_watch.start()
+    live_emotion.start()
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -148,6 +151,7 @@ def unregister() -> None:
     add_menu.remove_from_menu()
     slider_watch.stop()
     live.stop_listening("refine", follow_slider)
+    live_emotion.stop()
     mix_picture.stop()
     emotion_keys.stop()
     head_copy.remove_handler()

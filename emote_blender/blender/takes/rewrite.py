@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...errors import EmoteError, InputError
+from ...motion_tools.raw_take import RawTake
 from ...retarget.compatibility import check_fits_head
 from ..head.rig import HeadRig, rig_of
 from ..narrow import present
@@ -20,11 +21,16 @@ from .render import rendered_take
 from .store import is_take, keep_settings, kept_raw, origin_of
 
 
-def rewrite(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
+def rewrite(head: bpy.types.Object, take: EMOTE_PG_take, preview: RawTake | None = None) -> None:
     """Write the curves of a take from its raw motion and its settings; what the artist edited stays.
 
     Strips stay where they are, and play what the action holds now. Lines before and after it that blend with it are
     written again if that changes.
+
+    Args:
+        head: mesh object of the head.
+        take: the take.
+        preview: a raw motion to show instead of the one that the take keeps.
 
     Raises:
         InputError: if head or action are gone, linked or damaged.
@@ -49,7 +55,7 @@ def settle(rig: HeadRig) -> None:
 
 def _write(rig: HeadRig, take: EMOTE_PG_take) -> None:
     action = own_action(rig, take)
-    raw = kept_raw(action)
+    raw = kept_raw(action) if preview is None else preview
     require_fitting(rig, raw.emotional)
     index = layout.StripIndex(rig)
     fades = fades_of(rig, take, index)
