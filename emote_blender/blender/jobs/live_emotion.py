@@ -1,7 +1,7 @@
 """Live: the take in use follows the emotion of its head while a slider moves, and is rendered exactly when it rests.
 
-A preview scales what the emotion adds to the neutral face, which needs no model; its error is at most a tenth of what
-the emotion adds (measured, open model). Exact motion is made on a thread, and applied by a timer on the main thread.
+A preview scales what the emotion adds to the neutral face, which needs no model. Measured with the open model over seven
+emotions, it is off by 3 to 16 % of what the emotion adds between intensities 0 and 2, and by 0.2 mm below. Exact motion is made on a thread, and applied by a timer on the main thread.
 Without a window, where Blender runs no timers, it is made at once.
 """
 
@@ -22,7 +22,8 @@ from ..scene.emotion_track import head_track, span_in
 from ..settings import live
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
-from ..takes.make import line_span
+from ..takes.fades import first_frame
+from ..takes.layout import StripIndex
 from ..takes.rewrite import rewrite
 from ..takes.store import kept_raw
 from . import rerender, worker
@@ -47,7 +48,7 @@ def take_in_use(head: bpy.types.Object) -> EMOTE_PG_take | None:
 
 def track_for(head: bpy.types.Object, take: EMOTE_PG_take) -> EmotionTrack:
     """The head's emotion as it is set now, over a take's line; raises InputError if the head is damaged."""
-    frame_start, _ = line_span(rig_of(head), take)
+    frame_start = first_frame(take, StripIndex(rig_of(head)))
     return head_track(head, span_in(take.scene, frame_start, take.duration_seconds))
 
 

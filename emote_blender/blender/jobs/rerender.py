@@ -22,7 +22,8 @@ from ..scene.strips import StripSound, sound_strips
 from ..settings.head_settings import head_settings
 from ..settings.properties import scene_settings
 from ..settings.take_settings import EMOTE_PG_take
-from ..takes.names import emotion_label, free_take_name, take_name
+from ..takes.manage import rename_take
+from ..takes.names import emotion_label, take_name
 from ..takes.rewrite import own_action, rewrite
 from ..takes.store import keep_raw, kept_raw, raw_size
 from . import generation
@@ -177,6 +178,5 @@ def apply(head: bpy.types.Object, take: EMOTE_PG_take, motion: FaceMotion) -> No
     had_given_name = take.name.startswith(f"{take.line} · {take.emotion}")
     take.emotion, take.num_bytes = emotion_label(meta), raw_size(action)
     if had_given_name:
-        others = [other for other in head_settings(head).takes if other != take]
-        take.name = action.name = free_take_name(take_name(take.line, meta), others, action)
+        rename_take(head, take, take_name(take.line, meta))
     rewrite(head, take)

@@ -38,7 +38,7 @@ def rewrite(head: bpy.types.Object, take: EMOTE_PG_take, preview: RawTake | None
     """
     rig = rig_of(head)
     before = written_fades(take.action) if take.action is not None else []
-    _write(rig, take)
+    _write(rig, take, preview)
     if before != written_fades(present(take.action)):
         settle(rig)
 
@@ -53,7 +53,7 @@ def settle(rig: HeadRig) -> None:
             index = layout.StripIndex(rig)
 
 
-def _write(rig: HeadRig, take: EMOTE_PG_take) -> None:
+def _write(rig: HeadRig, take: EMOTE_PG_take, preview: RawTake | None = None) -> None:
     action = own_action(rig, take)
     raw = kept_raw(action) if preview is None else preview
     require_fitting(rig, raw.emotional)

@@ -168,7 +168,7 @@ def test_live_leaves_alternates_and_takes_that_are_not_shown_alone(scene, head, 
 
 
 def test_a_preview_is_near_the_exact_take_and_leaves_the_raw_motion(scene):
-    """With the open model, whose emotions are real: at most a fifth of what the emotion adds."""
+    """With the open model, whose emotions are real: at most a quarter of what the emotion adds."""
     bpy.ops.emote.add_head()
     (head,) = [item for item in scene.objects if "emote_head" in item and item.type == "MESH"]
     head.emote.emotion = "ANGER"
@@ -191,7 +191,7 @@ def test_a_preview_is_near_the_exact_take_and_leaves_the_raw_motion(scene):
             for key, values in curves(head).items()
             if key in shown and "key_blocks" in key[1] and len(shown[key]) == len(values)
         ]
-        assert np.mean(difference) < 0.2 * added
+        assert np.mean(difference) < 0.25 * added
         head.emote.amount = 1.0
         bpy.ops.emote.rerender(head=head.name)
 
