@@ -9,7 +9,8 @@ import bpy
 
 from . import bundle
 from .check.shown import forget_checks
-from .jobs import features, generation, job_operator, live_emotion, worker
+from .jobs import features, generation, job_operator, worker
+from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.choose import (
     EMOTE_OT_choose_folder,
@@ -35,7 +36,6 @@ from .operators.moments import (
 )
 from .operators.motion import EMOTE_OT_apply_motion
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
-from .operators.rerender import EMOTE_OT_rerender
 from .operators.sound import EMOTE_OT_add_sound
 from .operators.takes import CLASSES as TAKE_OPERATORS
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
@@ -47,7 +47,7 @@ from .settings.models_folder import apply_models_folder, forget_models_folder, s
 from .settings.properties import EMOTE_PG_settings
 from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .settings.transcript import EMOTE_PG_strip
-from .takes import face_maps, slider_watch
+from .takes import face_maps, gaze_watch, slider_watch
 from .takes.rewrite import follow_slider
 from .ui import add_menu, manual_map, menus, mix_picture, panel_state
 from .ui.panels import MENUS_AND_LISTS, PANELS
@@ -72,7 +72,6 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_check,
     EMOTE_OT_fix,
     EMOTE_OT_generate,
-    EMOTE_OT_rerender,
     EMOTE_OT_add_moment,
     EMOTE_OT_remove_moment,
     EMOTE_OT_moments_from_markers,
@@ -81,6 +80,8 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_import_emotion,
     EMOTE_OT_export_emotion,
     *TAKE_OPERATORS,
+    EMOTE_OT_update_gaze,
+    EMOTE_OT_alive_idle,
     EMOTE_OT_take_transcript,
     EMOTE_OT_refine_copy,
     EMOTE_OT_refine_reset,
@@ -126,7 +127,7 @@ def register() -> None:
     live.listen("refine", follow_slider)
     mix_picture.start()
     slider_watch.start()
-    live_emotion.start()
+    gaze_watch.start()
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -149,9 +150,9 @@ def unregister() -> None:
     manual_map.remove_manual()
     menus.remove_from_menus()
     add_menu.remove_from_menu()
+    gaze_watch.stop()
     slider_watch.stop()
     live.stop_listening("refine", follow_slider)
-    live_emotion.stop()
     mix_picture.stop()
     emotion_keys.stop()
     head_copy.remove_handler()

@@ -9,7 +9,6 @@ import bpy
 from ...errors import InputError
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing
-from ..scene import changes
 from ..scene.find_head import any_head, choose_head, heads_in
 from ..settings.chosen_head import chosen_head
 from ..settings.head_settings import head_settings
@@ -26,7 +25,7 @@ else:
 _SELECTED = "empty for the chosen one"
 
 
-class _OnTake(_Operator):
+class OnTake(_Operator):
     """Arguments, poll and redraw of operators on one take of a head."""
 
     head: bpy.props.StringProperty(name="Head", description=f"Name of the head; {_SELECTED}", options={"SKIP_SAVE"})
@@ -59,12 +58,11 @@ class _OnTake(_Operator):
 
 def refresh(context: bpy.types.Context) -> None:
     """Show what was changed: Blender evaluates new strips and curves with the next frame only."""
-    changes.note()
     scene = window_scene(context)
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 
 
-class EMOTE_OT_take_use(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_use(OnTake, bpy.types.Operator):
     """Play this take in place of the other takes of its line, or set it aside as an alternate"""
 
     bl_idname = "emote.take_use"
@@ -79,7 +77,7 @@ class EMOTE_OT_take_use(_OnTake, bpy.types.Operator):
         manage.use_take(head, take, self.use)
 
 
-class EMOTE_OT_take_solo(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_solo(OnTake, bpy.types.Operator):
     """Mute all other takes of the head; press again to hear them all. Your own animation plays on"""
 
     bl_idname = "emote.take_solo"
@@ -90,7 +88,7 @@ class EMOTE_OT_take_solo(_OnTake, bpy.types.Operator):
         manage.solo_take(head, take)
 
 
-class EMOTE_OT_take_mute(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_mute(OnTake, bpy.types.Operator):
     """Mute the take, or unmute it: the face stays at rest while it is muted"""
 
     bl_idname = "emote.take_mute"
@@ -101,7 +99,7 @@ class EMOTE_OT_take_mute(_OnTake, bpy.types.Operator):
         manage.mute_take(head, take, not manage.is_muted(head, take))
 
 
-class EMOTE_OT_take_rename(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_rename(OnTake, bpy.types.Operator):
     """Rename the take, its action and its strips"""
 
     bl_idname = "emote.take_rename"
@@ -125,7 +123,7 @@ class EMOTE_OT_take_rename(_OnTake, bpy.types.Operator):
         manage.rename_take(head, take, self.name)
 
 
-class EMOTE_OT_take_duplicate(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_duplicate(OnTake, bpy.types.Operator):
     """Copy the take, with its settings and your edits, as an alternate of its line"""
 
     bl_idname = "emote.take_duplicate"
@@ -136,7 +134,7 @@ class EMOTE_OT_take_duplicate(_OnTake, bpy.types.Operator):
         manage.duplicate_take(head, take)
 
 
-class EMOTE_OT_take_remove(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_remove(OnTake, bpy.types.Operator):
     """Remove the take with its strips, and its action if nothing else uses it"""
 
     bl_idname = "emote.take_remove"
@@ -147,7 +145,7 @@ class EMOTE_OT_take_remove(_OnTake, bpy.types.Operator):
         manage.remove_take(head, take)
 
 
-class EMOTE_OT_take_apply_to(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_apply_to(OnTake, bpy.types.Operator):
     """Make a take of another head with the same motion, settings and place"""
 
     bl_idname = "emote.take_apply_to"
@@ -180,7 +178,7 @@ class EMOTE_OT_take_apply_to(_OnTake, bpy.types.Operator):
         self.report({"INFO"}, f"{other.name!r} has the take {new.name!r}")
 
 
-class EMOTE_OT_take_retime(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_retime(OnTake, bpy.types.Operator):
     """Move the take to where its sound is now, and write it at the scene's present frame rate"""
 
     bl_idname = "emote.take_retime"
@@ -191,7 +189,7 @@ class EMOTE_OT_take_retime(_OnTake, bpy.types.Operator):
         manage.retime_take(head, take)
 
 
-class EMOTE_OT_take_rebuild(_OnTake, bpy.types.Operator):
+class EMOTE_OT_take_rebuild(OnTake, bpy.types.Operator):
     """Write the take's curves and strips anew from its motion; channels that you edited stay as they are"""
 
     bl_idname = "emote.take_rebuild"

@@ -21,8 +21,8 @@ from ..compat import slot_curves
 from ..head.rig import HeadRig
 from ..narrow import pose_bones
 from ..settings.head_settings import head_settings
+from .between_lines import presence
 from .gaze_target import eye_places, sampled_points, target_points
-from .idle import presence
 from .slider_keys import slider_values
 
 # Sliders that may change during a take; the others plan its blinks and saccades as a whole.

@@ -12,9 +12,14 @@ from ...motion_tools.gaze import EyePlaces
 from ..compat import slot_curves
 from ..head.rig import HeadRig
 from ..narrow import pose_bones, window_scene
+from ..settings.head_settings import head_settings
+from ..settings.take_settings import EMOTE_PG_take
 
 # Points that `sample_target` read from the evaluated scene, on the take's action.
 SAMPLES_PROPERTY = "emote_gaze"
+# The target's places at some frames, as a take's curves were written with them, on its action.
+_SEEN_PROPERTY = "emote_gaze_seen"
+_TOLERANCE = 1e-4  # of the armature's unit
 _PLACES = "location", "rotation_euler", "rotation_quaternion", "scale"
 
 
@@ -85,6 +90,42 @@ def sampled_points(action: bpy.types.Action, target: bpy.types.Object, frames: n
         return None
     known = start + np.arange(len(points))
     return np.stack([np.interp(frames, known, column) for column in points.T], axis=1)
+
+
+def samples_target(action: bpy.types.Action, target: bpy.types.Object) -> bool:
+    """Whether an action has samples of this target."""
+    return sampled_points(action, target, np.zeros(1)) is not None
+
+
+def note_target(rig: HeadRig, take: EMOTE_PG_take) -> None:
+    """Store on a take's action where its target is as its curves are written."""
+    places = _places(rig, take)
+    if places is not None:
+        take.action[_SEEN_PROPERTY] = places.ravel().tolist()
+    elif take.action is not None and _SEEN_PROPERTY in take.action.keys():
+        del take.action[_SEEN_PROPERTY]
+
+
+def takes_with_moved_targets(rig: HeadRig) -> list[EMOTE_PG_take]:
+    """The takes in use of a head whose target is elsewhere than when their curves were written."""
+    moved = []
+    for take in head_settings(rig.mesh).takes:
+        if not take.in_use or take.action is None or not take.alive.gaze or take.alive.look_at is None:
+            continue
+        places = _places(rig, take)
+        seen = np.array(take.action.get(_SEEN_PROPERTY, ()), np.float64)
+        if places is not None and (seen.size != places.size or np.abs(seen - places.ravel()).max() > _TOLERANCE):
+            moved.append(take)
+    return moved
+
+
+def _places(rig: HeadRig, take: EMOTE_PG_take) -> np.ndarray | None:
+    """(3, 3) the target at the beginning, in the middle and at the end; None without one, or if it was sampled."""
+    target = take.alive.look_at
+    if target is None or take.action is None or not take.alive.gaze or samples_target(take.action, target):
+        return None
+    frames = take.frame_start + take.duration_seconds * take.fps * np.array([0.0, 0.5, 1.0])
+    return target_points(rig, target, frames)
 
 
 def _neck_carrier(rig: HeadRig, armature: bpy.types.Object | None = None) -> Matrix:

@@ -5,32 +5,28 @@ from __future__ import annotations
 import bpy
 
 from ...errors import EmoteError, InputError
-from ...motion_tools.raw_take import RawTake
 from ...retarget.compatibility import check_fits_head
 from ..head.rig import HeadRig, rig_of
 from ..narrow import present
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
+from .between_lines import outdated_idle_takes
 from .channels import SLIDER_LIMIT, Channel, channels_of
 from .curves import write_channels
 from .fades import FADES_PROPERTY, as_numbers, fades_of, first_frame, in_use, written_fades
+from .gaze_target import note_target
 from .names import free_take_name
 from .refinement import note_slider_keys
 from .render import rendered_take
 from .store import is_take, keep_settings, kept_raw, origin_of
 
 
-def rewrite(head: bpy.types.Object, take: EMOTE_PG_take, preview: RawTake | None = None) -> None:
+def rewrite(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
     """Write the curves of a take from its raw motion and its settings; what the artist edited stays.
 
     Strips stay where they are, and play what the action holds now. Lines before and after it that blend with it are
     written again if that changes.
-
-    Args:
-        head: mesh object of the head.
-        take: the take.
-        preview: a raw motion to show instead of the one that the take keeps.
 
     Raises:
         InputError: if head or action are gone, linked or damaged.
@@ -38,24 +34,29 @@ def rewrite(head: bpy.types.Object, take: EMOTE_PG_take, preview: RawTake | None
     """
     rig = rig_of(head)
     before = written_fades(take.action) if take.action is not None else []
-    _write(rig, take, preview)
+    _write(rig, take)
     if before != written_fades(present(take.action)):
         settle(rig)
 
 
 def settle(rig: HeadRig) -> None:
-    """Write again the takes in use whose fades have changed, because lines beside them came, went or moved."""
+    """Write again the takes in use that other lines have changed, because those came, went or moved.
+
+    These are takes whose fades have changed, and idle takes.
+    """
     index = layout.StripIndex(rig)
     for take in in_use(head_settings(rig.mesh).takes):
         action = present(take.action)
         if is_take(action) and written_fades(action) != as_numbers(fades_of(rig, take, index)):
             _write(rig, take)
             index = layout.StripIndex(rig)
+    for take in outdated_idle_takes(rig):
+        _write(rig, take)
 
 
-def _write(rig: HeadRig, take: EMOTE_PG_take, preview: RawTake | None = None) -> None:
+def _write(rig: HeadRig, take: EMOTE_PG_take) -> None:
     action = own_action(rig, take)
-    raw = kept_raw(action) if preview is None else preview
+    raw = kept_raw(action)
     require_fitting(rig, raw.emotional)
     index = layout.StripIndex(rig)
     fades = fades_of(rig, take, index)
@@ -70,6 +71,7 @@ def _write(rig: HeadRig, take: EMOTE_PG_take, preview: RawTake | None = None) ->
     layout.fit(rig, action, layout.Span(float(frames[0]), float(frames[-1]), start), take.in_use)
     keep_settings(take, action)
     note_slider_keys(rig.mesh, take)
+    note_target(rig, take)
 
 
 def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:

@@ -40,7 +40,7 @@ def rewrite_changed() -> None:
 
 @bpy.app.handlers.persistent
 def _after_evaluation(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    if not depsgraph.id_type_updated("ACTION") or _is_playing():
+    if not depsgraph.id_type_updated("ACTION") or is_playing():
         return
     originals = (present(update.id).original for update in depsgraph.updates)
     edited = {original for original in originals if isinstance(original, bpy.types.Action)}
@@ -50,7 +50,7 @@ def _after_evaluation(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) ->
 
 @bpy.app.handlers.persistent
 def _after_playback_or_undo(*_: object) -> None:
-    if not _is_playing():
+    if not is_playing():
         rewrite_changed()
 
 
@@ -60,7 +60,7 @@ def _plays(item: bpy.types.Object, actions: set[bpy.types.Action]) -> bool:
     return data is not None and data.action in actions and item.type == "MESH"
 
 
-def _is_playing() -> bool:
+def is_playing() -> bool:
     """Whether any window plays the animation."""
     manager = bpy.context.window_manager
     return manager is not None and any(window.screen.is_animation_playing for window in manager.windows)

@@ -47,10 +47,7 @@ class RefinePanel(SidebarPanel):
         for group in _GROUPS:
             column = two_columns(layout, decorate=True)
             for name in group:
-                if name == "emotion_strength" and not take.has_neutral:
-                    column.label(text="Emotion Strength needs a new take", icon="INFO")
-                else:
-                    column.prop(refine, name, slider=True)
+                column.prop(refine, name, slider=True)
 
 
 class AlivePanel(SidebarPanel):

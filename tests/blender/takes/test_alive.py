@@ -295,3 +295,122 @@ def test_a_motion_file_does_not_switch_off_the_life_of_the_next_line(scene, head
     assert made.alive.blinks
     assert made.alive.gaze
     assert made.alive.head_motion
+
+
+# ---- targets that move -----------------------------------------------------------------------------------------------
+
+
+def test_eyes_follow_when_the_object_is_moved(scene, head, take, target):
+    look_at(take, target)
+    scene.frame_set(40)
+    bpy.context.view_layer.update()
+    target.location = (-0.2, -0.7, 0.0)
+    bpy.context.view_layer.update()
+    assert misses(scene, head, target, range(20, 500, 60)).max() < 0.3
+
+
+def test_scrubbing_writes_no_take_again(scene, head, take, target):
+    for frame in (1, 510):
+        target.location.x = frame / 2000
+        target.keyframe_insert("location", frame=frame)
+    follower = bpy.data.objects.new("Follower", None)
+    scene.collection.objects.link(follower)
+    follower.constraints.new("COPY_LOCATION").target = target
+    bpy.context.view_layer.update()
+    look_at(take, follower)
+    bpy.context.view_layer.update()
+    take.action["emote_fades"] = [9.0]  # what a rewrite would set again
+    for frame in (3, 77, 200, 45):
+        scene.frame_set(frame)
+    assert list(take.action["emote_fades"]) == [9.0]
+
+
+def test_update_gaze_reads_what_a_constraint_does(scene, head, take, target):
+    follower = bpy.data.objects.new("Follower", None)
+    scene.collection.objects.link(follower)
+    follower.constraints.new("COPY_LOCATION").target = target
+    for frame, place in ((1, (0.2, -0.8, 0.2)), (510, (-0.2, -1.2, 0.0))):
+        target.location = place
+        target.keyframe_insert("location", frame=frame)
+    scene.frame_set(300)
+    look_at(take, follower)
+    assert misses(scene, head, follower, range(20, 500, 23)).max() > 2
+    assert bpy.ops.emote.update_gaze(head=head.name, take=take.name) == {"FINISHED"}
+    assert misses(scene, head, follower, range(20, 500, 23)).max() < 0.3
+
+
+def test_update_gaze_without_a_target_is_a_sentence(head, take):
+    with pytest.raises(RuntimeError, match="looks at no object"):
+        bpy.ops.emote.update_gaze(head=head.name, take=take.name)
+
+
+# ---- idle takes ------------------------------------------------------------------------------------------------------
+
+
+def curve_value(take, path: str, index: int, frame: float) -> float:
+    for bag in take.action.layers[0].strips[0].channelbags:
+        curve = bag.fcurves.find(path, index=index)
+        if curve is not None:
+            return curve.evaluate(frame)
+    raise KeyError(path)
+
+
+@pytest.fixture
+def idle(scene, head, take):
+    """An idle take over frames 1 to 1000; the line speaks on frames 11 to 510."""
+    scene.frame_start, scene.frame_end = 1, 1000
+    take.alive.blink_interval_seconds = 1.5
+    bpy.ops.emote.alive_idle(head=head.name)
+    return head.emote.takes["Idle"]
+
+
+def test_an_idle_head_blinks_where_it_does_not_speak(scene, head, take, idle):
+    assert head.emote.takes[0].in_use
+    assert idle.in_use
+    values = shown(scene, head, range(1, 1001))
+    assert (np.diff((values[520:] > 0.5).astype(int)) == 1).sum() >= 5
+    path = f'key_blocks["{BLINK}"].value'
+    assert all(curve_value(idle, path, 0, frame) < 1e-3 for frame in range(11, 511))
+    assert values.max() < 1.001  # no blink of the one on top of a blink of the other
+
+
+def test_the_neck_goes_from_the_idle_take_to_the_line_and_back(scene, head, take, idle):
+    scene.frame_set(1)
+    neck = head.parent.pose.bones["neck"]
+    turns = []
+    for frame in range(2, 990):
+        scene.frame_set(frame)
+        turns.append(neck.rotation_euler.copy())
+    steps = np.degrees(np.abs(np.diff(np.array(turns), axis=0)))
+    assert steps.max() < 3.0
+    assert np.degrees(np.array(turns)[550:]).std(axis=0).sum() > 0.3
+
+
+def test_a_new_line_silences_the_idle_take_there(scene, head, take, idle):
+    path = 'pose.bones["neck"].rotation_euler'
+    before = [curve_value(idle, path, 0, frame) for frame in range(620, 860)]
+    assert np.ptp(before) > 1e-3
+    new_take(head, raw_of(head, seconds=10), scene, Line("second", 611), life=None)
+    idle = head.emote.takes["Idle"]
+    assert idle.in_use
+    assert np.abs([curve_value(idle, path, 0, frame) for frame in range(612, 860)]).max() < 1e-6
+    assert np.ptp([curve_value(idle, path, 0, frame) for frame in range(880, 990)]) > 1e-4
+
+
+def test_a_line_that_is_removed_gives_its_frames_back(scene, head, take, idle):
+    bpy.ops.emote.take_remove(head=head.name, take=take.name)
+    idle = head.emote.takes["Idle"]
+    path = 'pose.bones["neck"].rotation_euler'
+    assert np.ptp([curve_value(idle, path, 0, frame) for frame in range(20, 500)]) > 1e-3
+
+
+def test_a_second_idle_take_replaces_the_first(scene, head, take, idle):
+    bpy.ops.emote.alive_idle(head=head.name, use_range=True, frame_start=500, frame_end=800)
+    assert [item.line for item in head.emote.takes].count("Idle") == 1
+    bpy.ops.emote.alive_idle(head=head.name, use_range=True, frame_start=900, frame_end=1000)
+    assert [item.line for item in head.emote.takes].count("Idle") == 2
+
+
+def test_an_idle_range_that_ends_before_it_begins_is_refused(head):
+    with pytest.raises(RuntimeError, match="comes before the first"):
+        bpy.ops.emote.alive_idle(head=head.name, use_range=True, frame_start=10, frame_end=9)
