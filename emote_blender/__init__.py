@@ -18,3 +18,10 @@ def unregister() -> None:
     from .blender.register import unregister as unregister_classes
 
     unregister_classes()
+
+
+def glTF2ExportUserExtension() -> object:  # the name that Blender's glTF exporter looks for
+    """The hooks by which every take comes out of a glTF export."""
+    from .blender.takes.gltf import TakesInGltf
+
+    return TakesInGltf()

@@ -37,7 +37,7 @@ TABLE = {
     "networks": rule("core networks numpy torch", "transformers safetensors onnxscript onnx_ir"),
     "entry": rule("core engine official entry numpy", "blender training"),
     "training": rule("core engine official networks training numpy torch", ANYTHING),
-    "blender": rule("core official blender bpy bl_operators mathutils numpy", "entry aud"),
+    "blender": rule("core official blender bpy bl_operators bmesh mathutils numpy", "entry aud io_scene_gltf2"),
     # A developer's program on top of everything; it is not in the zip and nothing imports it.
     "demo": rule("core demo blender entry bpy mathutils numpy", "PIL"),
 }

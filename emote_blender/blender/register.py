@@ -11,6 +11,8 @@ from . import bundle
 from .check.shown import forget_checks
 from .jobs import features, generation, job_operator, worker
 from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
+from .narrow import present
+from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.choose import (
     EMOTE_OT_choose_folder,
@@ -37,13 +39,14 @@ from .operators.moments import (
 from .operators.motion import EMOTE_OT_apply_motion
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
 from .operators.sound import EMOTE_OT_add_sound
+from .operators.take_edit import CLASSES as TAKE_EDIT_OPERATORS
 from .operators.takes import CLASSES as TAKE_OPERATORS
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes, emotion_keys
 from .scene.sound_file import decode_file
 from .settings import head_copy, live
 from .settings.head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
-from .settings.models_folder import apply_models_folder, forget_models_folder, stored_models_folder
+from .settings.models_folder import ROOT_PACKAGE, apply_models_folder, forget_models_folder, stored_models_folder
 from .settings.properties import EMOTE_PG_settings
 from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .settings.transcript import EMOTE_PG_strip
@@ -67,6 +70,8 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_PG_head,
     EMOTE_OT_add_head,
     EMOTE_OT_apply_motion,
+    EMOTE_OT_bake_action,
+    EMOTE_OT_bake_restore,
     EMOTE_OT_update_joints,
     EMOTE_OT_cancel,
     EMOTE_OT_check,
@@ -82,6 +87,8 @@ CLASSES: tuple[Any, ...] = (
     *TAKE_OPERATORS,
     EMOTE_OT_update_gaze,
     EMOTE_OT_alive_idle,
+from .narrow import present
+from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
     EMOTE_OT_take_transcript,
     EMOTE_OT_refine_copy,
     EMOTE_OT_refine_reset,
@@ -132,6 +139,7 @@ def register() -> None:
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
     if bpy.app.module:
+        _list_addon()
         # Blender's Python module hangs or crashes when Python ends while classes or commands are registered (4.5, 5.0).
         atexit.register(unregister)
 
@@ -166,6 +174,22 @@ def unregister() -> None:
         delattr(owner, _PROPERTY)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    if bpy.app.module:
+        _unlist_addon()
+
+
+def _list_addon() -> None:
+    """List the add-on among the enabled ones, as exporters look for hooks there; for scripts that call `register`."""
+    addons = present(bpy.context.preferences).addons
+    if ROOT_PACKAGE not in addons:
+        addons.new().module = ROOT_PACKAGE
+
+
+def _unlist_addon() -> None:
+    addons = present(bpy.context.preferences).addons
+    listed = addons.get(ROOT_PACKAGE)
+    if listed is not None:
+        addons.remove(listed)
 
 
 def run_command(arguments: list[str]) -> int:

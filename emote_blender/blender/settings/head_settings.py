@@ -196,6 +196,9 @@ class EMOTE_PG_head(bpy.types.PropertyGroup):
     num_words: num_words_property()
     num_fitting: num_fitting_property()
     takes: bpy.props.CollectionProperty(type=EMOTE_PG_take, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
+    compared_take: bpy.props.StringProperty(
+        name="Compared Take", description="The take that Compare goes back to", override=_OVERRIDABLE
+    )
     active_take: bpy.props.IntProperty(
         name="Take", description="The take that the panel shows", default=-1, min=-1, override=_OVERRIDABLE
     )

@@ -138,5 +138,23 @@ class EMOTE_PG_take(bpy.types.PropertyGroup):
     num_bytes: bpy.props.IntProperty(
         name="Size", description="Bytes that the raw motion takes in the file", override=_OVERRIDABLE
     )
+    key_spacing: bpy.props.EnumProperty(
+        name="Keys",
+        description="How many keys are written when the take changes",
+        items=[
+            ("EVERY_FRAME", "Every Frame", "A key on every frame"),
+            ("MILLIMETRE", "Sparse, Millimeters", "Few keys, with an error bound in millimeters on the face"),
+            ("PERCENT", "Sparse, Percent", "Few keys, with an error bound in per cent of each channel's range"),
+        ],
+        default="EVERY_FRAME",
+        override=_OVERRIDABLE,
+    )
+    key_error: bpy.props.FloatProperty(
+        name="Error",
+        description="Error bound of sparse keys, millimeters or per cent",
+        default=0.25,
+        min=0.001,
+        override=_OVERRIDABLE,
+    )
     refine: bpy.props.PointerProperty(type=EMOTE_PG_refine, override=_OVERRIDABLE)
     alive: bpy.props.PointerProperty(type=EMOTE_PG_alive, override=_OVERRIDABLE)

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 import bpy
 import numpy as np
 
+from ...motion_tools.sparse_keys import BezierKeys
 from ..compat import action_channelbag
 from ..narrow import expect, present
 from .channels import Channel
+from .keys import LINEAR, write_dense_keys, write_sparse_keys
 
 # Digest of each channel's keys as they were last written, JSON on the action.
 _WRITTEN_PROPERTY = "emote_written"
@@ -27,7 +29,11 @@ def slot_for(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.ActionS
 
 
 def write_channels(
-    action: bpy.types.Action, owners: Sequence[bpy.types.ID], channels: Sequence[Channel], frames: np.ndarray
+    action: bpy.types.Action,
+    owners: Sequence[bpy.types.ID],
+    channels: Sequence[Channel],
+    frames: np.ndarray,
+    sparse: Sequence[BezierKeys] | None = None,
 ) -> None:
     """Write the curves of a take and remove those it no longer moves; channels that the artist edited stay.
 
@@ -35,19 +41,25 @@ def write_channels(
         action: the take's action.
         owners: the data-blocks that the take may animate.
         channels: what the take moves.
-        frames: (T,) frames of the keys, ascending whole numbers.
+        frames: (T,) frames of the values, ascending whole numbers.
+        sparse: the keys of each channel; None for a key on every frame.
     """
     written = _written(action)
     for owner in owners:
         channelbag = action_channelbag(action, slot_for(action, owner))
         curves = {(curve.data_path, curve.array_index): curve for curve in channelbag.fcurves}
-        for channel in channels:
+        for number, channel in enumerate(channels):
             if channel.owner != owner:
                 continue
             curve = curves.pop((channel.data_path, channel.index), None)
             name = channel_name(owner, channel.data_path, channel.index)
             if not _is_edited(curve, written.get(name)):
-                written[name] = _write(channelbag, curve, channel, frames)
+                curve = curve or _new_curve(channelbag, channel)
+                if sparse is None:
+                    write_dense_keys(curve, *_dense(channel, frames))
+                else:
+                    write_sparse_keys(curve, float(frames[0]), sparse[number])
+                written[name] = _digest(curve)
         for (path, index), curve in curves.items():
             name = channel_name(owner, path, index)
             if not _is_edited(curve, written.get(name)):
@@ -73,7 +85,7 @@ def forget_edits(action: bpy.types.Action, names: Iterable[str] | None = None) -
     written = _written(action)
     for name in edited_channels(action) if names is None else list(names):
         written.pop(name, None)
-        for channelbag in _channelbags(action):
+        for channelbag in channelbags(action):
             for curve in list(channelbag.fcurves):
                 if channel_name(channelbag.slot, curve.data_path, curve.array_index) == name:
                     channelbag.fcurves.remove(curve)
@@ -86,7 +98,8 @@ def mark_as_written(action: bpy.types.Action, channels: Sequence[Channel], frame
     For actions of versions that kept no record of what they wrote.
     """
     expected = {
-        channel_name(channel.owner, channel.data_path, channel.index): _keys(channel, frames) for channel in channels
+        channel_name(channel.owner, channel.data_path, channel.index): np.stack(_dense(channel, frames), axis=1).ravel()
+        for channel in channels
     }
     written = _written(action)
     for name, curve in _curves(action).items():
@@ -94,7 +107,7 @@ def mark_as_written(action: bpy.types.Action, channels: Sequence[Channel], frame
         at_rest = len(points) == 2 and abs(points[1] - _rest_of(curve)) < _SMALLEST_CHANGE
         same = name in expected and points.shape == expected[name].shape
         if at_rest or (same and np.allclose(points, expected[name], atol=1e-5)):
-            written[name] = _digest(points)
+            written[name] = _digest(curve)
     action[_WRITTEN_PROPERTY] = json.dumps(written, ensure_ascii=False)
 
 
@@ -110,10 +123,11 @@ def channel_name(owner: bpy.types.ID | bpy.types.ActionSlot | None, data_path: s
 
 def channelbag_of(action: bpy.types.Action, id_type: str) -> bpy.types.ActionChannelbag | None:
     """The f-curves of an action for data-blocks of this kind, or None."""
-    return next((bag for bag in _channelbags(action) if present(bag.slot).target_id_type == id_type), None)
+    return next((bag for bag in channelbags(action) if present(bag.slot).target_id_type == id_type), None)
 
 
-def _channelbags(action: bpy.types.Action) -> list[bpy.types.ActionChannelbag]:
+def channelbags(action: bpy.types.Action) -> list[bpy.types.ActionChannelbag]:
+    """The f-curves of an action, one group for each slot."""
     return [
         channelbag
         for layer in action.layers
@@ -125,7 +139,7 @@ def _channelbags(action: bpy.types.Action) -> list[bpy.types.ActionChannelbag]:
 def _curves(action: bpy.types.Action) -> dict[str, bpy.types.FCurve]:
     return {
         channel_name(channelbag.slot, curve.data_path, curve.array_index): curve
-        for channelbag in _channelbags(action)
+        for channelbag in channelbags(action)
         for curve in channelbag.fcurves
     }
 
@@ -143,7 +157,7 @@ def _is_edited(curve: bpy.types.FCurve | None, written: int | None) -> bool:
     """Whether a channel is no longer as it was written: changed, added or deleted by the artist."""
     if curve is None:
         return written is not None
-    return written is None or _digest(_points(curve)) != written
+    return written is None or _digest(curve) != written
 
 
 def _points(curve: bpy.types.FCurve) -> np.ndarray:
@@ -153,45 +167,35 @@ def _points(curve: bpy.types.FCurve) -> np.ndarray:
     return points
 
 
-def _digest(points: np.ndarray) -> int:
-    return zlib.crc32(points.tobytes())
-
-
-def _write(
-    channelbag: bpy.types.ActionChannelbag, curve: bpy.types.FCurve | None, channel: Channel, frames: np.ndarray
-) -> int:
-    """Write the keys of one channel, in place if their number is the same, and return their digest."""
-    points = _keys(channel, frames)
-    num_keys = len(points) // 2
-    if curve is not None and len(curve.keyframe_points) != num_keys:
-        curve.keyframe_points.clear()
-    if curve is None:
-        curve = channelbag.fcurves.new(channel.data_path, index=channel.index)
-        if channel.group:
-            curve.group = channelbag.groups.get(channel.group) or channelbag.groups.new(channel.group)
+def _digest(curve: bpy.types.FCurve) -> int:
+    """Number that changes if a key is moved, added, removed or set to another interpolation, or a used handle moves."""
     keys = curve.keyframe_points
-    if not len(keys):
-        keys.add(num_keys)
-        _set_straight(keys, num_keys)
-    keys.foreach_set("co", points)
-    curve.update()
-    return _digest(points)
+    points = _points(curve)
+    digest = zlib.crc32(points.tobytes())
+    interpolation = np.empty(len(keys), np.int32)
+    keys.foreach_get("interpolation", interpolation)
+    if (interpolation != LINEAR).any():
+        digest = zlib.crc32(interpolation.tobytes(), digest)
+        for handles in ("handle_left", "handle_right"):
+            keys.foreach_get(handles, points)
+            digest = zlib.crc32(points.tobytes(), digest)
+    return digest
 
 
-def _keys(channel: Channel, frames: np.ndarray) -> np.ndarray:
-    """(2 N,) frame and value of each key of a channel; one key if it does not change."""
-    values = channel.values
-    if np.ptp(values) < _SMALLEST_CHANGE:
-        frames, values = frames[:1], values[:1]
-    return np.stack([frames, values], axis=1).astype(np.float32).ravel()
+def _new_curve(channelbag: bpy.types.ActionChannelbag, channel: Channel) -> bpy.types.FCurve:
+    curve = channelbag.fcurves.new(channel.data_path, index=channel.index)
+    if channel.group:
+        curve.group = channelbag.groups.get(channel.group) or channelbag.groups.new(channel.group)
+    return curve
 
 
-def _set_straight(keys: bpy.types.FCurveKeyframePoints, count: int) -> None:
-    """Set linear interpolation, with handles for users who change it to Bezier."""
-    for setting, choice in (
-        ("interpolation", "LINEAR"),
-        ("handle_left_type", "AUTO_CLAMPED"),
-        ("handle_right_type", "AUTO_CLAMPED"),
-    ):
-        declared = expect(bpy.types.Keyframe.bl_rna.properties[setting], bpy.types.EnumProperty)
-        keys.foreach_set(setting, np.full(count, declared.enum_items[choice].value, dtype=np.int32))
+def _dense(channel: Channel, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frames and values of a channel's keys; one key if it does not change."""
+    if np.ptp(channel.values) < _SMALLEST_CHANGE:
+        return frames[:1], channel.values[:1]
+    return frames, channel.values
+
+
+def num_keys(action: bpy.types.Action) -> int:
+    """Number of keys of an action."""
+    return sum(len(curve.keyframe_points) for curve in _curves(action).values())

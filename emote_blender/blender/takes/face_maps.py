@@ -45,7 +45,7 @@ def forget_maps() -> None:
 def _kept(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Callable[[np.ndarray], Any]) -> Any:
     """The result for a head, computed again if its basis or the names are others."""
     keys = shape_keys_of(rig.mesh)
-    basis = _points(keys.reference_key)
+    basis = key_points(keys.reference_key)
     identity = (kind, keys.session_uid, *key_names, zlib.crc32(basis.tobytes()))
     if identity not in _known:
         _known[identity] = compute(basis)
@@ -63,10 +63,14 @@ def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> Refi
     directions = np.empty((len(basis), 3, len(key_names)), np.float32)
     for component, name in enumerate(key_names):
         key = keys[name]
-        directions[:, :, component] = (_points(key) - _points(key.relative_key)) @ turn.T
+        directions[:, :, component] = (key_points(key) - key_points(key.relative_key)) @ turn.T
     joints = {bone.name: rig.axes.T @ np.array(bone.head_local) for bone in armature_of(rig.armature).bones}
     return refinement_maps(
-        basis @ turn.T + place, directions, _weights(rig.mesh, "jaw"), joints, named=rig.expression_names is not None
+        basis @ turn.T + place,
+        directions,
+        group_weights(rig.mesh, "jaw"),
+        joints,
+        named=rig.expression_names is not None,
     )
 
 
@@ -75,7 +79,7 @@ def _invertible(matrix: Matrix) -> Matrix:
     return matrix if abs(matrix.determinant()) > 1e-12 else Matrix.Identity(4)
 
 
-def _weights(mesh_object: bpy.types.Object, group_name: str) -> np.ndarray:
+def group_weights(mesh_object: bpy.types.Object, group_name: str) -> np.ndarray:
     """(V,) weights of a vertex group; zero where there is none."""
     mesh = mesh_of(mesh_object)
     weights = np.zeros(len(mesh.vertices), np.float32)
@@ -89,7 +93,8 @@ def _weights(mesh_object: bpy.types.Object, group_name: str) -> np.ndarray:
     return weights
 
 
-def _points(key: bpy.types.ShapeKey) -> np.ndarray:
+def key_points(key: bpy.types.ShapeKey) -> np.ndarray:
+    """(V, 3) the points of a shape key."""
     values = np.empty(len(key.data) * 3, np.float32)
     key.points.foreach_get("co", values)
     return values.reshape(-1, 3)

@@ -240,9 +240,14 @@ def _rest_value(channel: Channel) -> float:
 def rest_strip(owner: Owner) -> tuple[bpy.types.NlaTrack, bpy.types.NlaStrip] | None:
     """The strip that holds a data-block at rest, with its track."""
     for track, strip in _all_strips(owner):
-        if strip.action is not None and strip.action.get(_REST_PROPERTY):
+        if is_rest(strip.action):
             return track, strip
     return None
+
+
+def is_rest(action: bpy.types.Action | None) -> bool:
+    """Whether an action is that of a rest track."""
+    return action is not None and bool(action.get(_REST_PROPERTY))
 
 
 def release_rest(rig: HeadRig) -> None:
@@ -303,10 +308,10 @@ def _all_strips(owner: Owner) -> Iterator[tuple[bpy.types.NlaTrack, bpy.types.Nl
 
 
 def _is_ours(track: bpy.types.NlaTrack) -> bool:
-    return _kind(track) is not None
+    return track_kind(track) is not None
 
 
-def _kind(track: bpy.types.NlaTrack) -> str | None:
+def track_kind(track: bpy.types.NlaTrack) -> str | None:
     """IN_USE, ALTERNATES or REST, by the track's name without its number; None for the user's tracks."""
     name = track.name.rstrip("0123456789").rstrip(" .")
     return name if name in (IN_USE, ALTERNATES, REST) else None
@@ -318,7 +323,7 @@ def _free_track(owner: Owner, kind: str, span: Span) -> bpy.types.NlaTrack:
     end = span.start + span.length
     last, count = None, 0
     for track in tracks:
-        found = _kind(track)
+        found = track_kind(track)
         if found == kind and not track.is_override_data:
             count += 1
             if not track.lock and all(

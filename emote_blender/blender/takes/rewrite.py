@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bpy
+import numpy as np
 
 from ...errors import EmoteError, InputError
+from ...motion_tools.sparse_keys import BezierKeys, sparse_keys
 from ...retarget.compatibility import check_fits_head
 from ..head.rig import HeadRig, rig_of
 from ..narrow import present
@@ -14,11 +16,13 @@ from . import layout
 from .between_lines import outdated_idle_takes
 from .channels import SLIDER_LIMIT, Channel, channels_of
 from .curves import write_channels
+from .error_bounds import ErrorBound, channel_bounds
 from .fades import FADES_PROPERTY, as_numbers, fades_of, first_frame, in_use, written_fades
 from .gaze_target import note_target
 from .names import free_take_name
 from .refinement import note_slider_keys
 from .render import rendered_take
+from .sampling import ChannelPath, id_type_of
 from .store import is_take, keep_settings, kept_raw, origin_of
 
 
@@ -63,7 +67,8 @@ def _write(rig: HeadRig, take: EMOTE_PG_take) -> None:
     rendered = rendered_take(rig, take, raw, fades, first_frame(take, index))
     channels = channels_of(rig, rendered.motion)
     frames = rendered.frames(origin_of(action, take))
-    write_channels(action, layout.owners_of(rig), channels, frames)
+    sparse = _sparse(rig, take, channels)
+    write_channels(action, layout.owners_of(rig), channels, frames, sparse)
     action[FADES_PROPERTY] = as_numbers(fades)
     _widen_sliders(channels)
     layout.hold_at_rest(rig, channels)
@@ -72,6 +77,17 @@ def _write(rig: HeadRig, take: EMOTE_PG_take) -> None:
     keep_settings(take, action)
     note_slider_keys(rig.mesh, take)
     note_target(rig, take)
+
+
+def _sparse(rig: HeadRig, take: EMOTE_PG_take, channels: list[Channel]) -> list[BezierKeys] | None:
+    """The sparse keys of a take's channels; None if it has a key on every frame."""
+    if take.key_spacing == "EVERY_FRAME" or not channels:
+        return None
+    paths = [ChannelPath(id_type_of(channel.owner), channel.data_path, channel.index) for channel in channels]
+    values = np.stack([channel.values for channel in channels]).astype(np.float64)
+    metres_per_unit = take.scene.unit_settings.scale_length if take.scene is not None else 1.0
+    bound = ErrorBound(take.key_spacing, take.key_error)
+    return sparse_keys(values, channel_bounds(bound, paths, values, rig, metres_per_unit))
 
 
 def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
