@@ -10,8 +10,8 @@ import bpy
 from . import bundle
 from .check.shown import forget_checks
 from .jobs import features, generation, job_operator, worker
-from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
 from .narrow import present
+from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
 from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.choose import (
@@ -87,8 +87,7 @@ CLASSES: tuple[Any, ...] = (
     *TAKE_OPERATORS,
     EMOTE_OT_update_gaze,
     EMOTE_OT_alive_idle,
-from .narrow import present
-from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
+    *TAKE_EDIT_OPERATORS,
     EMOTE_OT_take_transcript,
     EMOTE_OT_refine_copy,
     EMOTE_OT_refine_reset,
