@@ -25,6 +25,7 @@ _JAW_STEP = 0.3  # by which the jaw's weight is greater on the lower lip than on
 _LIP_MM = 6.0  # from the line of contact at which a lip's weight has fallen to a half
 _SMALLEST_SHARE = 0.2  # of the largest: named components that add less to a movement of the lips are left out
 _POINTS_PER_LIP = 4
+_MOST_SWEEPS, _SETTLED = 100, 1e-3
 
 
 def maps_of_model(model: FaceModel) -> RefinementMaps:
@@ -212,14 +213,18 @@ def _positive_solution(system: np.ndarray, wanted: np.ndarray, allowed: np.ndarr
         allowed: (E,) bool, the components that may be used.
     """
     solution = np.zeros(len(wanted))
+    allowed = allowed & (wanted > 0)  # any other component leads away from the target by itself
     for _ in range(2):  # the second time with the few components that matter
         chosen = np.flatnonzero(allowed)
         part, part_wanted = system[np.ix_(chosen, chosen)], wanted[chosen]
         values = np.zeros(len(chosen))
-        for _ in range(100):
+        for _ in range(_MOST_SWEEPS):
+            before = values.copy()
             for index in range(len(chosen)):
                 residual = part_wanted[index] - part[index] @ values
                 values[index] = max(0.0, values[index] + residual / part[index, index])
+            if np.abs(values - before).max(initial=0.0) <= _SETTLED * values.max(initial=0.0):
+                break
         solution[:] = 0.0
         solution[chosen] = values
         allowed = solution > _SMALLEST_SHARE * solution.max()

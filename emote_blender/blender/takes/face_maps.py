@@ -23,7 +23,7 @@ _known: OrderedDict[tuple, Any] = OrderedDict()
 
 
 def face_maps(rig: HeadRig, key_names: Sequence[str]) -> RefinementMaps:
-    """The maps of a head's shape keys for refinement; the first time takes some tenths of a second.
+    """The maps of a head's shape keys for refinement; the first time takes about a tenth of a second.
 
     Args:
         rig: the head.

@@ -14,7 +14,7 @@ from ..head.rig import HeadRig
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from .face_maps import face_maps
-from .slider_keys import slider_curves, slider_digest, slider_values
+from .slider_keys import all_slider_curves, slider_curves, slider_digest, slider_values
 
 _DIGEST_PROPERTY = "emote_slider_keys"
 
@@ -59,18 +59,16 @@ def refinement_of(head: bpy.types.Object, take: EMOTE_PG_take, frames: np.ndarra
 def note_slider_keys(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
     """Store on a take's action which keyframes of its sliders its curves were written with."""
     if take.action is not None:
-        take.action[_DIGEST_PROPERTY] = _digest_of(head, take)
+        curves = slider_curves(head, head_settings(head).takes.find(take.name))
+        take.action[_DIGEST_PROPERTY] = str(slider_digest(curves))  # Blender's integers have 31 bits
 
 
 def takes_with_other_keys(head: bpy.types.Object) -> list[EMOTE_PG_take]:
     """The takes of a head whose sliders have other keyframes now than when their curves were written."""
+    curves = all_slider_curves(head)
     return [
         take
-        for take in head_settings(head).takes
-        if take.action is not None and take.action.get(_DIGEST_PROPERTY, "0") != _digest_of(head, take)
+        for number, take in enumerate(head_settings(head).takes)
+        if take.action is not None
+        and take.action.get(_DIGEST_PROPERTY, "0") != str(slider_digest(curves.get(number, {})))
     ]
-
-
-def _digest_of(head: bpy.types.Object, take: EMOTE_PG_take) -> str:
-    # Blender's integers have 31 bits.
-    return str(slider_digest(slider_curves(head, head_settings(head).takes.find(take.name))))

@@ -28,11 +28,16 @@ def slider_curves(head: bpy.types.Object, index: int) -> dict[str, bpy.types.FCu
         head: mesh object of the head.
         index: number of the take in the head's list.
     """
-    curves = {}
+    return all_slider_curves(head).get(index, {})
+
+
+def all_slider_curves(head: bpy.types.Object) -> dict[int, dict[str, bpy.types.FCurve]]:
+    """What `slider_curves` gives, by the number of the take; takes without keys are left out."""
+    curves: dict[int, dict[str, bpy.types.FCurve]] = {}
     for curve in slot_curves(head):
         match = _PATH.fullmatch(curve.data_path)
-        if match and int(match[1]) == index and not curve.mute and not curve.is_empty:
-            curves[match[2]] = curve
+        if match and not curve.mute and not curve.is_empty:
+            curves.setdefault(int(match[1]), {})[match[2]] = curve
     return curves
 
 
