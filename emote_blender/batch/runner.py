@@ -16,7 +16,6 @@ from ..errors import Cancelled, EmoteError, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, say
 from ..files.paths import find_head, find_model
-from ..motion import FaceMotion
 from ..motion_tools.life import add_life
 from ..motion_tools.raw_take import RawTake
 from ..motion_tools.refine import RefinementMaps, refine
@@ -26,7 +25,7 @@ from .report import StageClock
 from .table import BatchRow, Job
 
 if TYPE_CHECKING:
-    from ..pipeline import AudioFeatures, EMOTEPipeline
+    from ..pipeline import EMOTEPipeline
     from ..speech_model.config import EMOTEConfig
 
 logger = logging.getLogger(__name__)
@@ -163,11 +162,18 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
     with clock.stage("generate"):
         motion = session.pipeline.generate(features, job.track, speaker=job.speaker, progress=progress)
         motion = replace(motion, meta={**motion.meta, "audio": job.audio.name})
-    if job.refinement.changes():
-        with clock.stage("refine"):
-            motion = _refined(motion, features, job, session)
-    # In a scene, life is settings of the take, which can be changed there.
+    # In a scene, refinement and life are settings of the take, which can be changed there.
     is_scene = job.output.suffix.lower() == ".blend"
+    neutral = None
+    if is_scene or job.refinement.changes("emotion_strength"):
+        with clock.stage("neutral"):
+            neutral = session.pipeline.generate(features, EmotionTrack.constant("neutral"), speaker=job.speaker)
+    take = RawTake(motion, neutral, features.prosody)
+    if job.refinement.changes() and not is_scene:
+        with clock.stage("refine"):
+            assert session.face_maps is not None  # opened with the session
+            meta = {**motion.meta, "refinement": job.refinement.summary()}
+            motion = replace(refine(take, job.refinement, session.face_maps), meta=meta)
     if job.life.moves and not is_scene:
         with clock.stage("life"):
             motion = add_life(motion, features.prosody, job.life)
@@ -177,8 +183,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
             from ..blender.scene.scene_file import write_blend
 
             assert session.head_folder is not None  # opened with the session
-            take = RawTake(motion, None, features.prosody)
-            write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life)
+            write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement)
         else:
             motion.save(job.output)
     fit = features.transcript_report
@@ -197,21 +202,10 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         **job.condition,
         **({"transcript": fit.as_dict()} if fit is not None else {}),
         **({"life": job.life.summary()} if job.life.moves else {}),
-        **({"refinement": motion.meta["refinement"]} if job.refinement.changes() else {}),
+        **({"refinement": job.refinement.summary()} if job.refinement.changes() else {}),
         "frames": motion.num_frames,
         "fps": motion.fps,
         "seconds": clock.summary(),
         "output": str(job.output),
         "version": package_version(),
     }
-
-
-def _refined(motion: FaceMotion, features: AudioFeatures, job: Job, session: Session) -> FaceMotion:
-    """The motion with its refinement, and its metadata saying so."""
-    assert session.pipeline is not None  # loaded for the features
-    assert session.face_maps is not None  # opened with the session
-    neutral = None
-    if job.refinement.changes("emotion_strength"):
-        neutral = session.pipeline.generate(features, EmotionTrack.constant("neutral"), speaker=job.speaker)
-    refined = refine(RawTake(motion, neutral), job.refinement, session.face_maps)
-    return replace(refined, meta={**motion.meta, "refinement": job.refinement.summary()})

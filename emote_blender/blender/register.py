@@ -9,7 +9,7 @@ import bpy
 
 from . import bundle
 from .check.shown import forget_checks
-from .jobs import features, generation, job_operator, worker
+from .jobs import features, generation, job_operator, live_emotion, worker
 from .narrow import present
 from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
 from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
@@ -38,6 +38,7 @@ from .operators.moments import (
 )
 from .operators.motion import EMOTE_OT_apply_motion
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
+from .operators.rerender import EMOTE_OT_rerender
 from .operators.sound import EMOTE_OT_add_sound
 from .operators.take_edit import CLASSES as TAKE_EDIT_OPERATORS
 from .operators.takes import CLASSES as TAKE_OPERATORS
@@ -77,6 +78,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_check,
     EMOTE_OT_fix,
     EMOTE_OT_generate,
+    EMOTE_OT_rerender,
     EMOTE_OT_add_moment,
     EMOTE_OT_remove_moment,
     EMOTE_OT_moments_from_markers,
@@ -134,6 +136,7 @@ def register() -> None:
     mix_picture.start()
     slider_watch.start()
     gaze_watch.start()
+    live_emotion.start()
     bundle.check()
     command: Any = bpy.utils.register_cli_command("emote", run_command)  # type: ignore[func-returns-value] # a handle
     _commands.append(command)
@@ -160,6 +163,7 @@ def unregister() -> None:
     gaze_watch.stop()
     slider_watch.stop()
     live.stop_listening("refine", follow_slider)
+    live_emotion.stop()
     mix_picture.stop()
     emotion_keys.stop()
     head_copy.remove_handler()

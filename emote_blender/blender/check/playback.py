@@ -67,17 +67,17 @@ def soloed_track(subject: Subject) -> Problem | None:
 
 def muted_strips(subject: Subject) -> Problem | None:
     """Muted tracks and strips of takes in use."""
-    muted = {}
+    muted: dict[str, None] = {}
+    nothing_plays = False
     for owner in subject.owners:
-        for track, strip in subject.strips(owner):
-            if track.mute or strip.mute:
-                muted[strip.name if strip.mute else track.name] = "strip" if strip.mute else "track"
+        silent = [(track, strip) for track, strip in subject.strips(owner) if track.mute or strip.mute]
+        nothing_plays = nothing_plays or (bool(silent) and len(silent) == len(subject.strips(owner)))
+        muted |= {f"strip {strip.name!r}" if strip.mute else f"track {track.name!r}": None for track, strip in silent}
     if not muted:
         return None
-    named = [f"{kind} {name!r}" for name, kind in muted.items()]
     return Problem(
-        "ERROR",
-        f"the NLA {listed(named)} of {subject.head.name!r} {is_or_are(len(named))} muted, so the take does not play: "
+        "ERROR" if nothing_plays else "INFO",
+        f"the NLA {listed(muted)} of {subject.head.name!r} {is_or_are(len(muted))} muted, so the take does not play: "
         "unmute it",
         "STRIP_MUTED",
     )

@@ -11,9 +11,12 @@ from ...errors import InputError
 from ...motion_tools.timing import frames_per_second
 from ..narrow import expect, present
 from ..scene.strips import AudiblePart, audible_part, sound_strips
+from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
+from ..takes.manage import retime_take
 from .problem import Fix, Problem, is_or_are, listed, was_or_were
 from .subject import Subject, sound_scenes
+from .timing import is_of_another_rate
 
 _FRAMES_TOLERANCE = 0.75  # a strip begins between frames, a take on one
 _SECONDS_TOLERANCE = 0.061  # a motion has whole frames of 1/25 s, and begins on a frame of the scene
@@ -73,6 +76,7 @@ def moved_sound(subject: Subject) -> Problem | None:
         "WARNING",
         f"the strip {listed(map(repr, moved))} {was_or_were(len(moved))} moved since its take was made: "
         "retime the take",
+        "RETIME",
     )
 
 
@@ -165,6 +169,13 @@ def _mutable(strip: bpy.types.Strip) -> Iterator[bpy.types.Strip | bpy.types.Seq
         yield from _mutable(meta)
 
 
+def _retime(subject: Subject) -> None:
+    moved = [take.name for take, strip in _pairs(subject) if is_moved(subject, take, strip)]
+    takes = head_settings(subject.head).takes
+    for name in [take.name for take in subject.takes if is_of_another_rate(subject, take) or take.name in moved]:
+        retime_take(subject.head, takes[name])
+
+
 def _unmute(subject: Subject) -> None:
     for strip in _muted(subject):
         for part in _mutable(strip):
@@ -183,6 +194,7 @@ def _scene_audio(subject: Subject) -> None:
 
 CHECKS = (muted_scene, muted_sound, lost_sound, moved_sound, trimmed_sound, no_sound, sound_elsewhere)
 FIXES = {
+    "RETIME": Fix("Retime", "Put the takes where their sound is now, at the scene's frame rate", _retime),
     "SCENE_AUDIO": Fix("Sound On", "Let the scene play its sound", _scene_audio),
     "SOUND_MUTED": Fix("Unmute", "Unmute the strips of the takes, and their channels", _unmute),
 }

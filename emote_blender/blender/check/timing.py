@@ -16,13 +16,14 @@ _FPS_TOLERANCE = 1e-3
 def other_frame_rate(subject: Subject) -> Problem | None:
     """Takes that were made at another frame rate."""
     fps = _fps(subject.scene)
-    takes = [take for take in _takes_here(subject) if take.fps > 0.0 and abs(take.fps - fps) > _FPS_TOLERANCE]
+    takes = [take for take in _takes_here(subject) if is_of_another_rate(subject, take)]
     if not takes:
         return None
     return Problem(
         "WARNING",
         f"the take {_named(takes)} {was_or_were(len(takes))} made at {takes[0].fps:.4g} fps, but the scene plays at "
         f"{fps:.4g}: retime it",
+        "RETIME",
     )
 
 
@@ -92,6 +93,12 @@ def still_viewports(subject: Subject) -> Problem | None:
         "playback does not redraw 3D viewports: tick 3D Viewports in Timeline > Playback",
         "PLAYBACK_EDITORS",
     )
+
+
+def is_of_another_rate(subject: Subject, take: EMOTE_PG_take) -> bool:
+    """Whether a take was written at another frame rate than its scene has now."""
+    fps = _fps(take.scene or subject.scene)
+    return take.fps > 0.0 and abs(take.fps - fps) > _FPS_TOLERANCE
 
 
 def _fps(scene: bpy.types.Scene) -> float:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from ...speech_model.config import EMOTEConfig
     from ..settings.take_settings import EMOTE_PG_take
 
+# In a motion's metadata: the key of its sound's features, by which it can be given another emotion.
+FEATURES_KEY = "features"
 _NEUTRAL = EmotionTrack.constant("neutral", 1.0)
 
 
@@ -204,15 +207,17 @@ def compute(
     def loaded() -> EMOTEPipeline:
         if progress:
             progress(0.05, "Loading the model")
-        return _pipeline(request.model)
+        return pipeline_of(request.model)
 
     sound = encoded(
         request.sound, request.model, loaded, request.transcript, request.language, stage(0.2, 0.7), cancelled
     )
-    pipeline = _pipeline(request.model)
-    motion = pipeline.generate(sound.features, request.track, request.speaker, stage(0.7, 0.85), cancelled)
-    neutral = pipeline.generate(sound.features, _NEUTRAL, request.speaker, stage(0.85, 1.0), cancelled)
-    meta = {**motion.meta, "audio": request.sound.name, "sound_seconds": round(sound.seconds, 6)}
+    pipeline = pipeline_of(request.model)
+    render = functools.partial(pipeline.generate, sound.features, speaker=request.speaker, cancelled=cancelled)
+    motion = render(request.track, progress=stage(0.7, 0.85), rendered=sound.rendered)
+    neutral = render(_NEUTRAL, progress=stage(0.85, 1.0), rendered=sound.rendered)
+    of_sound = {"audio": request.sound.name, "sound_seconds": round(sound.seconds, 6), FEATURES_KEY: sound.key}
+    meta = {**motion.meta, **of_sound}
     return RawTake(replace(motion, meta=meta), neutral, sound.features.prosody)
 
 
@@ -298,7 +303,7 @@ def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:
 _loaded: tuple[tuple, EMOTEPipeline] | None = None
 
 
-def _pipeline(folder: Path) -> EMOTEPipeline:
+def pipeline_of(folder: Path) -> EMOTEPipeline:
     """The pipeline of a model; the last one is cached until its files change."""
     global _loaded
     from ...pipeline import EMOTEPipeline

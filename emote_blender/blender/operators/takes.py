@@ -9,6 +9,7 @@ import bpy
 from ...errors import InputError
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing
+from ..scene import changes
 from ..scene.find_head import any_head, choose_head, heads_in
 from ..settings.chosen_head import chosen_head
 from ..settings.head_settings import head_settings
@@ -58,6 +59,7 @@ class OnTake(_Operator):
 
 def refresh(context: bpy.types.Context) -> None:
     """Show what was changed: Blender evaluates new strips and curves with the next frame only."""
+    changes.note()
     scene = window_scene(context)
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
 

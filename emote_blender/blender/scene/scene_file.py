@@ -13,9 +13,11 @@ from ...files.atomic_write import replacing
 from ...flame.model import FaceModel
 from ...motion_tools.life import STILL, Life
 from ...motion_tools.raw_take import RawTake
+from ...motion_tools.refine import Refinement
 from ..compat import eevee_engine, new_sound_strip, node_tree, show_in_sequencers
 from ..head.build import add_head, head_folder_name
 from ..narrow import expect, present, set_choice, set_input, window_scene
+from ..settings.live import together
 from ..takes.make import Line, new_take
 
 FRAME_START = 1
@@ -39,6 +41,7 @@ def write_blend(
     audio_path: str | Path,
     fps: float = 25.0,
     life: Life = STILL,
+    refinement: Refinement | None = None,
 ) -> None:
     """Write a .blend in which a head speaks, whole or not at all. The open scene is closed unsaved.
 
@@ -49,6 +52,7 @@ def write_blend(
         audio_path: the sound; packed into the file up to 64 MB, linked if it is larger.
         fps: frames per second of the scene.
         life: blinks, gaze and head motion, as settings of the take.
+        refinement: its sliders; None leaves them as they are.
 
     Raises:
         InputError: if the file cannot be written.
@@ -64,7 +68,11 @@ def write_blend(
     add_stage(scene, head)
     set_frame_rate(scene, fps)
     _add_sound(scene, Path(audio_path))
-    new_take(head, take, scene, Line(Path(audio_path).stem, FRAME_START), life)
+    made = new_take(head, take, scene, Line(Path(audio_path).stem, FRAME_START), life)
+    if refinement is not None and refinement.changes():
+        with together("refine", head, made.refine):
+            for name, value in refinement.summary().items():
+                setattr(made.refine, name, value)
     scene.frame_start = FRAME_START
     scene.frame_end = FRAME_START + max(0, int(np.ceil(take.emotional.duration_seconds * fps)) - 1)
     scene.frame_set(FRAME_START)

@@ -164,8 +164,9 @@ class EMOTE_PG_head(bpy.types.PropertyGroup):
     keys_fps: bpy.props.FloatProperty(options={"HIDDEN"}, override=_OVERRIDABLE)
     live: bpy.props.BoolProperty(
         name="Live",
-        description="Let the take in use follow Amount at once, as long as it has the emotion that is chosen here",
-        default=True,
+        description="Let the take in use follow every change of its head's emotion at once. "
+        "If this is off, changes count for the next take",
+        default=False,
         override=_OVERRIDABLE,
     )
     model: bpy.props.StringProperty(

@@ -135,6 +135,11 @@ class EMOTE_PG_take(bpy.types.PropertyGroup):
     emotion: bpy.props.StringProperty(
         name="Emotion", description="Emotion and amount, as the list shows them", override=_OVERRIDABLE
     )
+    has_neutral: bpy.props.BoolProperty(
+        name="Neutral Rendering",
+        description="Whether the take keeps the line without emotion, which Emotion Strength needs",
+        override=_OVERRIDABLE,
+    )
     num_bytes: bpy.props.IntProperty(
         name="Size", description="Bytes that the raw motion takes in the file", override=_OVERRIDABLE
     )

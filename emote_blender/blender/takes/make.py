@@ -103,6 +103,7 @@ def new_take(
     take.fps = frames_per_second(scene.render.fps, scene.render.fps_base)
     take.duration_seconds = raw.emotional.sound_seconds
     take.num_bytes = raw_size(action)
+    take.has_neutral = raw.neutral is not None
     put_in_use(rig, take)
     rewrite(head, take)
     settings.active_take = len(settings.takes) - 1

@@ -7,6 +7,8 @@ from typing import Any
 
 import bpy
 
+from ...emotion import EmotionTrack
+from ...motion_tools.emotion_timeline import track_label
 from ..settings.take_settings import EMOTE_PG_take
 
 # Bytes that a name of a data-block may have in Blender 4.5.
@@ -14,14 +16,12 @@ _MOST_BYTES = 63
 
 
 def emotion_label(meta: dict[str, Any]) -> str:
-    """Emotion and intensity of a motion by its metadata, such as "Anger 1.00"; empty if it states none."""
-    emotion = meta.get("emotion")
-    if not isinstance(emotion, str) or not emotion:
-        return ""
-    name, intensity = emotion.capitalize(), meta.get("intensity")
-    if emotion in ("neutral", "mixed") or not isinstance(intensity, int | float):
-        return name
-    return f"{name} {intensity:.2f}"
+    """Emotion and amount of a motion by its metadata, such as "Anger 1.00"; empty if it states none."""
+    track = EmotionTrack.from_meta(meta)
+    if track is not None:
+        return track_label(track)
+    emotion = meta.get("emotion")  # one that EMOTE does not know, or without its intensity
+    return emotion.capitalize() if isinstance(emotion, str) else ""
 
 
 def take_name(line: str, meta: dict[str, Any]) -> str:

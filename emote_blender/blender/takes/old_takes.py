@@ -65,6 +65,7 @@ def adopt(head: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Sce
         set_alive(take, STILL)  # older versions had no life
     take.action = action  # not before: every slider that is set would rewrite the curves
     take.num_bytes = raw_size(action)
+    take.has_neutral = raw.neutral is not None
     action.use_fake_user = True
     if action.get(ORIGIN_PROPERTY) is None:
         action[ORIGIN_PROPERTY] = float(take.frame_start)

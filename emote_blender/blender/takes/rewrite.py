@@ -6,6 +6,7 @@ import bpy
 import numpy as np
 
 from ...errors import EmoteError, InputError
+from ...motion_tools.raw_take import RawTake
 from ...motion_tools.sparse_keys import BezierKeys, sparse_keys
 from ...retarget.compatibility import check_fits_head
 from ..head.rig import HeadRig, rig_of
@@ -26,11 +27,16 @@ from .sampling import ChannelPath, id_type_of
 from .store import is_take, keep_settings, kept_raw, origin_of
 
 
-def rewrite(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
+def rewrite(head: bpy.types.Object, take: EMOTE_PG_take, preview: RawTake | None = None) -> None:
     """Write the curves of a take from its raw motion and its settings; what the artist edited stays.
 
     Strips stay where they are, and play what the action holds now. Lines before and after it that blend with it are
     written again if that changes.
+
+    Args:
+        head: mesh object of the head.
+        take: the take.
+        preview: a raw motion to show instead of the one that the take keeps.
 
     Raises:
         InputError: if head or action are gone, linked or damaged.
@@ -38,7 +44,7 @@ def rewrite(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
     """
     rig = rig_of(head)
     before = written_fades(take.action) if take.action is not None else []
-    _write(rig, take)
+    _write(rig, take, preview)
     if before != written_fades(present(take.action)):
         settle(rig)
 
@@ -58,9 +64,9 @@ def settle(rig: HeadRig) -> None:
         _write(rig, take)
 
 
-def _write(rig: HeadRig, take: EMOTE_PG_take) -> None:
+def _write(rig: HeadRig, take: EMOTE_PG_take, preview: RawTake | None = None) -> None:
     action = own_action(rig, take)
-    raw = kept_raw(action)
+    raw = kept_raw(action) if preview is None else preview
     require_fitting(rig, raw.emotional)
     index = layout.StripIndex(rig)
     fades = fades_of(rig, take, index)

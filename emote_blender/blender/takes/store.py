@@ -27,6 +27,8 @@ def is_take(action: bpy.types.Action | None) -> bool:
 def keep_raw(action: bpy.types.Action, raw: RawTake) -> RawTake:
     """Store a raw take on an action, and return it as it will be read: rounded to float16."""
     content = raw.to_bytes()
+    # Blender (4.5 to 5.2) cuts bytes at their first zero where they take the place of others.
+    action.pop(RAW_PROPERTY, None)
     action[RAW_PROPERTY] = content
     return _decoded(content)
 

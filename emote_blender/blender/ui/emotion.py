@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..jobs.job_operator import draw_progress
+from ..jobs.live_emotion import problem_of, shown_take
 from ..narrow import present, window_scene
 from ..settings.head_settings import MIX, EMOTE_PG_head
 from ..settings.properties import EMOTE_PG_settings, scene_settings
@@ -12,7 +13,7 @@ from .emotion_presets import EMOTE_MT_emotion_presets
 from .mix_picture import mix_icon
 from .panel_state import PanelState, panel_state
 from .paragraph import paragraph
-from .sidebar import SidebarPanel, shown_settings, two_columns
+from .sidebar import SidebarPanel, shown_head, shown_settings, two_columns
 
 
 class EmotionPanel(SidebarPanel):
@@ -47,7 +48,9 @@ class EmotionPanel(SidebarPanel):
         amount = column.column()
         # Without an emotion there is nothing to strengthen.
         amount.enabled = settings.emotion != "NEUTRAL"
-        amount.prop(settings, "amount", slider=True)
+        row = amount.row(align=True)
+        row.prop(settings, "amount", slider=True)
+        row.prop(settings, "live", text="", icon="LINKED" if settings.live else "UNLINKED")
         if settings.emotion == MIX and not settings.over_time:
             self._draw_weights(column, settings)
 
@@ -88,6 +91,11 @@ class EmotionPanel(SidebarPanel):
         row.enabled = not state.why_not
         row.operator("emote.generate", icon="PLAY_SOUND")
         row.menu("EMOTE_MT_generate", text="", icon="DOWNARROW_HLT")
+        head = shown_head(state)
+        if head is not None and shown_take(head) is not None:
+            layout.operator("emote.rerender", icon="FILE_REFRESH")
+            if problem := problem_of(head):
+                paragraph(layout, problem, "ERROR")
         if state.why_not:
             paragraph(layout, state.why_not, "ERROR")
         elif shared.last_result:
@@ -111,7 +119,6 @@ class EMOTE_MT_moments(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = present(self.layout)
-        layout.operator("emote.suggest_emotion", icon="OUTLINER_OB_LIGHTPROBE")
         layout.operator("emote.suggest_emotion", icon="SOUND")
         layout.operator("emote.replace_emotion_keys", icon="KEYFRAME")
         layout.operator("emote.import_emotion", text="Import CSV…", icon="IMPORT")

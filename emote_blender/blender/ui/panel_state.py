@@ -12,9 +12,10 @@ import bpy
 from ...errors import EmoteError, InputError
 from ...retarget.compatibility import check_fits_head
 from .. import bundle
+from ..check.takes import TakeWarning, take_warnings
 from ..compat import active_strip, sequencer_scene
 from ..head.rig import HeadRig, rig_of
-from ..narrow import present, shape_keys_of, window_scene
+from ..narrow import mesh_of, present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
 from ..scene import changes
 from ..scene.emotion_keys import owner_of_keys
@@ -26,6 +27,7 @@ from ..settings.model_info import ModelInfo, model_info
 from ..settings.properties import scene_settings
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
 from ..takes.make import rig_warnings
+from ..takes.store import is_take
 
 if TYPE_CHECKING:
     from ..settings.transcript import SpeechSettings
@@ -38,12 +40,12 @@ class TakeRow:
     Attributes:
         place: its place in the list, in which the takes of a line follow each other.
         is_alternate: whether it is not the first of its line.
-        warning: what is wrong with it, as a sentence; empty if nothing is.
+        warning: what is wrong with it, or None.
     """
 
     place: int
     is_alternate: bool
-    warning: str = ""
+    warning: TakeWarning | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class PanelState:
         head_library: path of the library that it is linked from, or None.
         identity_keys: its identity shape keys, each with its name in words.
         takes: its takes, in the order in which they are stored.
+        plays_old_take: whether its active action is a take of an earlier version, which is in no list.
         model: what the model's folder says.
         model_facts: licence and others of the model, each with its name.
         default_strip: the strip that is used if none is chosen; empty if there is no such strip.
@@ -70,6 +73,7 @@ class PanelState:
     head_library: str | None
     identity_keys: tuple[tuple[str, str], ...]
     takes: tuple[TakeRow, ...]
+    plays_old_take: bool
     model: ModelInfo
     model_facts: tuple[tuple[str, str], ...]
     default_strip: str
@@ -118,7 +122,8 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         head=head.name if head else "",
         head_library=head.library.filepath if head and head.library else None,
         identity_keys=tuple((name, in_words(name)) for name in rig.shape_keys if name in blocks) if rig else (),
-        takes=_take_rows(head) if head else (),
+        takes=_take_rows(context, head) if head else (),
+        plays_old_take=head is not None and _plays_old_take(head),
         model=model,
         model_facts=() if model.problem else (("Face", model.face), ("Licence", model.licence), ("Engine", _engine())),
         default_strip=default_strip,
@@ -178,7 +183,14 @@ def _rig(context: bpy.types.Context) -> tuple[bpy.types.Object | None, HeadRig |
         return head, None, str(error)
 
 
-def _take_rows(head: bpy.types.Object) -> tuple[TakeRow, ...]:
+def _plays_old_take(head: bpy.types.Object) -> bool:
+    """Whether the active action of a head's shape keys is a take, as versions 0.1 and 0.2 made them."""
+    keys = mesh_of(head).shape_keys
+    data = keys.animation_data if keys is not None else None
+    return data is not None and not data.use_tweak_mode and is_take(data.action)
+
+
+def _take_rows(context: bpy.types.Context, head: bpy.types.Object) -> tuple[TakeRow, ...]:
     """The takes of a head as the list shows them: by the time and name of their line, then as they were made."""
     takes = head_settings(head).takes
     starts: dict[str, float] = {}
@@ -187,7 +199,10 @@ def _take_rows(head: bpy.types.Object) -> tuple[TakeRow, ...]:
     order = sorted(range(len(takes)), key=lambda index: (starts[takes[index].line], takes[index].line, index))
     places = {index: place for place, index in enumerate(order)}
     first = {takes[index].line: index for index in reversed(order)}
-    return tuple(TakeRow(places[index], first[take.line] != index) for index, take in enumerate(takes))
+    warnings = take_warnings(context, head) if len(takes) else {}
+    return tuple(
+        TakeRow(places[index], first[take.line] != index, warnings.get(take.name)) for index, take in enumerate(takes)
+    )
 
 
 def _engine() -> str:

@@ -12,7 +12,7 @@ from .refine import AlivePanel, RefinePanel
 from .sidebar import in_both_sidebars
 from .speech import EMOTE_MT_strips, ModelPanel, SpeechPanel
 from .tab import EMOTE_MT_add, EMOTE_MT_heads, TabPanel
-from .takes import EMOTE_UL_takes, TakesPanel
+from .takes import EMOTE_MT_takes, EMOTE_UL_takes, TakesPanel
 
 MENUS_AND_LISTS = (
     EMOTE_MT_speech,
@@ -24,6 +24,7 @@ MENUS_AND_LISTS = (
     EMOTE_MT_generate,
     EMOTE_UL_moments,
     EMOTE_UL_takes,
+    EMOTE_MT_takes,
 )
 
 # A panel comes after the one in which it lies.

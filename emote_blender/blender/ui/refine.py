@@ -47,7 +47,10 @@ class RefinePanel(SidebarPanel):
         for group in _GROUPS:
             column = two_columns(layout, decorate=True)
             for name in group:
-                column.prop(refine, name, slider=True)
+                if name == "emotion_strength" and not take.has_neutral:
+                    column.label(text="Emotion Strength needs a new take", icon="INFO")
+                else:
+                    column.prop(refine, name, slider=True)
 
 
 class AlivePanel(SidebarPanel):

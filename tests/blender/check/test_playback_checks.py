@@ -112,6 +112,14 @@ def test_the_solo_track_of_a_take_is_named_too(speaking, owners):
     np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
 
 
+def test_a_take_that_another_one_is_soloed_over_is_a_hint(scene, speaking, make_motion):
+    apply_motion(speaking, make_motion(20), scene, 60, "other line")
+    bpy.ops.emote.take_solo(take=speaking.emote.takes[1].name, head=speaking.name)
+    assert found(speaking, "STRIP_MUTED").severity == "INFO"
+    mend(speaking, "STRIP_MUTED")
+    assert found(speaking, "STRIP_MUTED") is None
+
+
 def test_a_fix_changes_nothing_else(speaking, owners):
     data = owners[0].animation_data
     mine = data.nla_tracks.new()

@@ -7,6 +7,7 @@ from moving_mesh import found, mend, mesh_track, stands_still
 
 from emote_blender.blender.check.find import problems
 from emote_blender.blender.compat import new_sound_strip
+from emote_blender.blender.takes.make import apply_motion
 
 
 @pytest.fixture
@@ -61,10 +62,34 @@ def test_a_take_that_is_partly_in_range_is_not_named(scene, speaking):
     assert found(speaking, "RANGE") is None
 
 
-def test_another_frame_rate_is_named(scene, speaking, strip):
-    scene.render.fps = 50
-    (sentence,) = [sentence for sentence in sentences(speaking) if "fps" in sentence]
-    assert "was made at 25 fps, but the scene plays at 50: retime it" in sentence
+def values_in_seconds(head, seconds):
+    """The first shape key that moves, at these times of the take's line."""
+    scene, take = bpy.context.scene, head.emote.takes[0]
+    fps = scene.render.fps / scene.render.fps_base
+    key = head.data.shape_keys.key_blocks["component1"]
+    values = []
+    for second in seconds:
+        frame = take.frame_start + second * fps
+        scene.frame_set(int(frame), subframe=frame % 1.0)
+        values.append(key.value)
+    return np.array(values)
+
+
+@pytest.mark.parametrize("before, after", [(25, 50), (24, 60), (60, 24)])
+def test_a_take_follows_another_frame_rate(scene, head, make_motion, ramp_wav, before, after):
+    scene.render.fps, scene.sync_mode = before, "AUDIO_SYNC"
+    scene.frame_end = 200
+    strip = new_sound_strip(scene, "line", str(ramp_wav(seconds=0.8)), channel=1, frame_start=1)
+    apply_motion(head, make_motion(20), scene, strip.frame_final_start, "line")
+    seconds = np.linspace(0.1, 0.6, 6)
+    values = values_in_seconds(head, seconds)
+    scene.render.fps = after
+    assert np.abs(values_in_seconds(head, seconds) - values).max() > 0.05
+    sentence = f"was made at {before} fps, but the scene plays at {after}: retime it"
+    assert any(sentence in found for found in sentences(head))
+    mend(head, "RETIME")
+    assert not any("fps" in found or "moved" in found for found in sentences(head))
+    np.testing.assert_allclose(values_in_seconds(head, seconds), values, atol=0.03)  # keys lie on other frames
 
 
 def test_time_stretching_is_set_back(scene, speaking, strip):
@@ -133,10 +158,16 @@ def test_a_missing_sound_file_is_named(speaking, strip, tmp_path):
     assert sentences(speaking)[0].startswith("the sound file of the strip 'line' is missing")
 
 
-def test_a_strip_that_was_moved_is_named(speaking, strip):
+def test_a_take_follows_a_strip_that_was_moved(scene, speaking, strip):
+    scene.frame_set(8)
+    value = speaking.data.shape_keys.key_blocks["component1"].value
     strip.frame_start = 11
     assert "the strip 'line' was moved since its take was made: retime the take" in sentences(speaking)
     assert not any("trimmed" in sentence for sentence in sentences(speaking))
+    mend(speaking, "RETIME")
+    assert sentences(speaking) == []
+    scene.frame_set(18)
+    assert speaking.data.shape_keys.key_blocks["component1"].value == pytest.approx(value, abs=1e-5)
 
 
 def trim_start(strip):

@@ -8,9 +8,11 @@ from emote_blender.blender.compat import strip_timing
 from emote_blender.blender.scene.find_head import heads_in
 from emote_blender.blender.scene.scene_file import write_blend
 from emote_blender.blender.scene.strips import read_strip, sound_strips
+from emote_blender.blender.takes.store import kept_raw
 from emote_blender.errors import InputError
 from emote_blender.motion_tools.life import Life
 from emote_blender.motion_tools.raw_take import RawTake
+from emote_blender.motion_tools.refine import Refinement
 
 
 @pytest.fixture
@@ -96,3 +98,18 @@ def test_life_becomes_settings_of_the_take(make_motion, head_folder, ramp_wav, t
     assert alive.head_strength == pytest.approx(0.7)
     paths = {curve.data_path for bag in take.action.layers[0].strips[0].channelbags for curve in bag.fcurves}
     assert 'pose.bones["neck"].rotation_euler' in paths
+
+
+def test_refinement_becomes_sliders_of_the_take(make_motion, head_folder, ramp_wav, tmp_path):
+    motion = make_motion(num_frames=100)
+    refinement = Refinement(jaw_strength=0.5, prediction_delay=0.1)
+    write_blend(tmp_path / "film.blend", RawTake(motion, motion), head_folder, ramp_wav(), refinement=refinement)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "film.blend"))
+    take = heads_in(bpy.context.scene)[0].emote.takes[-1]
+    assert (take.refine.jaw_strength, take.refine.upper_strength) == (0.5, 1.0)
+    assert take.refine.prediction_delay == pytest.approx(0.1)
+    assert kept_raw(take.action).neutral is not None
+    bpy.context.scene.frame_set(26)
+    jaw = heads_in(bpy.context.scene)[0].parent.pose.bones["jaw"]
+    angle = jaw.matrix_basis.to_quaternion().angle
+    assert angle == pytest.approx(0.5 * np.linalg.norm((motion.jaw[22] + motion.jaw[23]) / 2), abs=1e-3)

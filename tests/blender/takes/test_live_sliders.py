@@ -184,3 +184,8 @@ def test_the_evaluated_jaw_follows_the_slider(take, head):
     bpy.context.view_layer.update()
     bpy.context.scene.frame_set(20)
     assert rig.armature.pose.bones["jaw"].matrix_basis.to_euler().x == pytest.approx(0.5 * before, abs=0.02)
+
+
+def test_a_take_says_whether_it_keeps_a_neutral_rendering(take, head, scene, make_motion):
+    assert take.has_neutral
+    assert not new_take(head, RawTake(make_motion(50)), scene, Line("other", 200)).has_neutral

@@ -38,7 +38,10 @@ class Layout:
         assert name in owner.bl_rna.properties
         self.drawn.append((name, text or placeholder or None))
 
-    def operator(self, name, text=None, icon="NONE", translate=True, depress=False):
+    def template_icon(self, icon_value, scale=1.0):
+        pass
+
+    def operator(self, name, text=None, icon="NONE", translate=True, depress=False, emboss=True):
         group, verb = name.split(".")
         known = getattr(getattr(bpy.ops, group), verb).get_rna_type()
         assert icon in ICONS, icon
@@ -179,7 +182,7 @@ def test_a_redraw_in_a_scene_of_many_objects_takes_no_time(scene, full_scene):
         start = time.perf_counter()
         drawn_panels()
         times.append(time.perf_counter() - start)
-    assert min(times) < 0.002  # 20 ms when heads were looked for in every redraw
+    assert min(times) < 0.006  # all panels at once; 20 ms when heads were looked for in every redraw
 
 
 def test_the_buttons_ask_for_heads_once_per_change(scene, ramp_wav):
