@@ -17,7 +17,7 @@ from ..head.rig import HeadRig
 from ..narrow import present, shape_keys_of
 from .curves import channelbags
 from .error_bounds import ErrorBound, channel_bounds, item_name
-from .keys import write_dense_keys, write_sparse_keys
+from .keys import dense_points, write_dense_keys, write_sparse_keys
 from .sampling import ChannelPath, IdType, id_type_of, sampled
 
 BAKED_PROPERTY = "emote_baked"  # on the data-blocks that a baked action is assigned to: what was there before
@@ -126,10 +126,9 @@ def bake(
             curve.group = channelbag.groups.get(group) or channelbag.groups.new(group)
             if sparse is not None:
                 write_sparse_keys(curve, motion.first_frame, sparse[number])
-            elif np.ptp(values) < _SMALLEST_VALUE:
-                write_dense_keys(curve, frames[:1], values[:1])
             else:
-                write_dense_keys(curve, frames, values)
+                num_keys = 1 if np.ptp(values) < _SMALLEST_VALUE else len(frames)
+                write_dense_keys(curve, dense_points(frames[:num_keys], values[:num_keys]))
     return action
 
 

@@ -13,7 +13,7 @@ from ...motion_tools.sparse_keys import BezierKeys
 from ..compat import action_channelbag
 from ..narrow import expect, present
 from .channels import Channel
-from .keys import LINEAR, write_dense_keys, write_sparse_keys
+from .keys import LINEAR, dense_points, write_dense_keys, write_sparse_keys
 
 # Digest of each channel's keys as they were last written, JSON on the action.
 _WRITTEN_PROPERTY = "emote_written"
@@ -53,19 +53,24 @@ def write_channels(
                 continue
             curve = curves.pop((channel.data_path, channel.index), None)
             name = channel_name(owner, channel.data_path, channel.index)
+            points = dense_points(*_dense(channel, frames))
+            if sparse is None and written.get(name) == linear_digest(points):
+                continue  # the curve holds these keys, or the artist changed it: either way it stays
             if not _is_edited(curve, written.get(name)):
                 curve = curve or _new_curve(channelbag, channel)
                 if sparse is None:
-                    write_dense_keys(curve, *_dense(channel, frames))
+                    write_dense_keys(curve, points)
+                    written[name] = linear_digest(points)
                 else:
                     write_sparse_keys(curve, float(frames[0]), sparse[number])
-                written[name] = _digest(curve)
+                    written[name] = _digest(curve)
         for (path, index), curve in curves.items():
             name = channel_name(owner, path, index)
             if not _is_edited(curve, written.get(name)):
                 channelbag.fcurves.remove(curve)
                 written.pop(name)
     action[_WRITTEN_PROPERTY] = json.dumps(written, ensure_ascii=False)
+    action.update_tag(refresh={"TIME"})  # keys that are written in bulk evaluate nothing anew by themselves
 
 
 def edited_channels(action: bpy.types.Action) -> list[str]:
@@ -98,7 +103,7 @@ def mark_as_written(action: bpy.types.Action, channels: Sequence[Channel], frame
     For actions of versions that kept no record of what they wrote.
     """
     expected = {
-        channel_name(channel.owner, channel.data_path, channel.index): np.stack(_dense(channel, frames), axis=1).ravel()
+        channel_name(channel.owner, channel.data_path, channel.index): dense_points(*_dense(channel, frames))
         for channel in channels
     }
     written = _written(action)
@@ -171,7 +176,7 @@ def _digest(curve: bpy.types.FCurve) -> int:
     """Number that changes if a key is moved, added, removed or set to another interpolation, or a used handle moves."""
     keys = curve.keyframe_points
     points = _points(curve)
-    digest = zlib.crc32(points.tobytes())
+    digest = linear_digest(points)
     interpolation = np.empty(len(keys), np.int32)
     keys.foreach_get("interpolation", interpolation)
     if (interpolation != LINEAR).any():
@@ -180,6 +185,11 @@ def _digest(curve: bpy.types.FCurve) -> int:
             keys.foreach_get(handles, points)
             digest = zlib.crc32(points.tobytes(), digest)
     return digest
+
+
+def linear_digest(points: np.ndarray) -> int:
+    """The digest of a curve with these (2 N,) keys and linear interpolation."""
+    return zlib.crc32(points.tobytes())
 
 
 def _new_curve(channelbag: bpy.types.ActionChannelbag, channel: Channel) -> bpy.types.FCurve:

@@ -18,24 +18,27 @@ def _number(setting: str, choice: str) -> int:
 LINEAR = _number("interpolation", "LINEAR")
 
 
-def write_dense_keys(curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray) -> None:
-    """Replace a curve's keys by one for each frame, with linear interpolation.
+def dense_points(frames: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(2 N,) frame and value of each key, float32, from (N,) ascending frames and (N,) values."""
+    return np.stack([frames, values], axis=1).astype(np.float32).ravel()
+
+
+def write_dense_keys(curve: bpy.types.FCurve, points: np.ndarray) -> None:
+    """Replace a curve's keys by linear ones; the caller tags the action for evaluation.
 
     Args:
         curve: the curve.
-        frames: (N,) ascending frames.
-        values: (N,) values.
+        points: (2 N,) frame and value of each key, in ascending order (see `dense_points`).
     """
-    points = np.stack([frames, values], axis=1).astype(np.float32)
-    keys, is_new = _resized(curve, len(points))
-    keys.foreach_set("co", points.ravel())
+    keys, is_new = _resized(curve, len(points) // 2)
+    keys.foreach_set("co", points)
     # Sliders rewrite a take many times a second: what is linear already is left so.
     if is_new or keys[0].interpolation != "LINEAR":
         _set_all(keys, "interpolation", "LINEAR")
         # For users who change the interpolation to Bézier.
         _set_all(keys, "handle_left_type", "AUTO_CLAMPED")
         _set_all(keys, "handle_right_type", "AUTO_CLAMPED")
-    curve.update()
+        curve.update()  # takes as long as all else; linear keys do not need the handles that it places
 
 
 def write_sparse_keys(curve: bpy.types.FCurve, first_frame: float, sparse: BezierKeys) -> None:
