@@ -104,6 +104,44 @@ seconds = [timed(lambda: bpy.ops.emote.generate(strip="line", emotion="ANGER", i
 print(json.dumps({"bundled": bundled, "ours": ours, "generate": seconds}))
 """
 
+# A minute's line, generated in a fresh Blender; then another amount of its emotion, and another moment of three.
+CHANGED_EMOTION = """
+import json, sys, time
+import bpy
+def timed(work):
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+bpy.ops.preferences.addon_enable(module="emote_blender")
+bpy.ops.emote.add_head()
+scene = bpy.context.scene
+scene.sequence_editor_create().strips.new_sound("line", sys.argv[1], 1, 1)
+first = timed(lambda: bpy.ops.emote.generate(strip="line", emotion="ANGER", intensity=1.0))
+from emote_blender.blender.jobs import live_emotion, rerender
+head = next(item for item in scene.objects if "emote_head" in item)
+take, settings = head.emote.takes[0], head.emote
+settings.emotion = "ANGER"
+def render():
+    rendered.append(rerender.compute(rerender.prepare(head, take, live_emotion.track_for(head, take))))
+rendered, amounts, moments, applied, previews = [], [], [], [], []
+for step in range(int(sys.argv[2])):
+    settings.amount = 1.1 + step / 50
+    track = live_emotion.track_for(head, take)
+    previews.append(timed(lambda: live_emotion.preview(head, take, track)))
+    amounts.append(timed(render))
+    applied.append(timed(lambda: rerender.apply(head, take, rendered[-1])))
+for seconds, emotion in ((0, "NEUTRAL"), (20, "ANGER"), (40, "SAD")):
+    line = settings.moments.add()
+    line.time, line.emotion = seconds, emotion
+settings.over_time = True
+render()
+for step in range(int(sys.argv[2])):
+    settings.moments[1].time = 20.5 + step / 10
+    moments.append(timed(render))
+print(json.dumps({"first": first, "amount": min(amounts), "moment": min(moments), "apply": min(applied),
+                  "preview": min(previews)}))
+"""
+
 
 def main() -> None:
     """Print the tables."""
@@ -121,6 +159,7 @@ def main() -> None:
         thread_table(options.repeats)
         print(f"\n{conversion_report}")
         cold_start(folder)
+        changed_emotion(folder, options.repeats)
         if not options.quick:
             memory_table(folder)
     emote_blender.register()
@@ -193,6 +232,22 @@ def cold_start(folder: Path) -> None:
     print(
         f"in Blender: enabled in {seen['ours'] * 1e3:.0f} ms, {seen['ours'] / seen['bundled']:.2f} of Blender's own "
         f"{BUNDLED_ADDON}; Generate of ten seconds: first {first:.2f} s, later {min(later):.2f} s"
+    )
+
+
+def changed_emotion(folder: Path, repeats: int) -> None:
+    """Print how long a minute's take needs for another emotion, beside its first run in a fresh Blender."""
+    clip = write_wav(folder / "emotion.wav", REFINED_SECONDS)
+    output = run_program(CHANGED_EMOTION, str(clip), str(max(repeats, 5)))
+    seconds = json.loads(output.splitlines()[-1])
+    first = seconds["first"]
+    print(
+        f"another emotion for a take of {REFINED_SECONDS} s, whose first run took {first:.2f} s: "
+        f"all of it {seconds['amount'] * 1e3:.0f} ms ({seconds['amount'] / first:.1%}), "
+        f"a moved moment {seconds['moment'] * 1e3:.0f} ms ({seconds['moment'] / first:.1%}), "
+        f"writing it {seconds['apply'] * 1e3:.0f} ms; "
+        f"preview {seconds['preview'] * 1e3:.0f} ms, {1 / seconds['preview']:.0f} changes a second",
+        flush=True,
     )
 
 

@@ -1,8 +1,9 @@
 """Live: the take in use follows the emotion of its head while a slider moves, and is rendered exactly when it rests.
 
-A preview scales what the emotion adds to the neutral face, which needs no model. Measured with the open model over seven
-emotions, it is off by 3 to 16 % of what the emotion adds between intensities 0 and 2, and by 0.2 mm below. Exact motion is made on a thread, and applied by a timer on the main thread.
-Without a window, where Blender runs no timers, it is made at once.
+A preview scales what the emotion adds to the neutral face, which needs no model. Measured with the open model over its
+seven emotions, it is off by 3 to 16 % of what the emotion adds between intensities 0 and 2, and by 0.2 mm below. Exact
+motion is made on a thread, and applied by a timer on the main thread. Without a window, where Blender runs no timers,
+it is made at once.
 """
 
 from __future__ import annotations
