@@ -82,6 +82,7 @@ def follow(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> None:
     take = take_in_use(head)
     if not head_settings(head).live or take is None or head.library is not None:
         return
+    _problems.pop(head.session_uid, None)
     try:
         track = track_for(head, take)
         if bpy.app.background:

@@ -1,5 +1,6 @@
 """A take that gets another emotion: exact, quick, and nothing else of it changes."""
 
+import time
 from types import SimpleNamespace
 
 import bpy
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from emote_blender.blender.compat import new_sound_strip
-from emote_blender.blender.jobs import features, live_emotion
+from emote_blender.blender.jobs import features, live_emotion, worker
 from emote_blender.blender.jobs.rerender import PREVIEW_PROPERTY
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.emotion import EmotionTrack, one_hot
@@ -227,3 +228,55 @@ def test_a_take_without_action_is_named(head, line):
         bpy.ops.emote.rerender()
     head.emote.live = True
     head.emote.amount = 0.5  # raises nothing
+
+
+def settle():
+    """Do what the timer does in a window, until it has nothing more to do."""
+    for _ in range(2000):
+        if live_emotion._tick() is None:
+            return
+        time.sleep(0.005)
+    pytest.fail("the exact rendering never ended")
+
+
+def test_a_slider_at_rest_is_rendered_exactly_on_a_thread(head, line):
+    live_emotion.preview(head, line.take, constant_track(one_hot("anger"), 1.8))
+    head.emote.amount = 1.8
+    live_emotion._due[head.session_uid] = 0.0
+    settle()
+    assert raw(head).emotional.meta["intensity"] == pytest.approx(1.8)
+    assert PREVIEW_PROPERTY not in line.take.action
+    assert worker.running() is None  # nobody waits for it
+
+
+def test_a_take_that_is_removed_meanwhile_is_left_out(head, line):
+    live_emotion._due[head.session_uid] = 0.0
+    live_emotion._tick()
+    bpy.ops.emote.take_remove()
+    settle()
+    assert not len(head.emote.takes)
+    live_emotion._due[head.session_uid] = 0.0
+    settle()  # there is no take any more
+
+
+def test_what_was_rendered_for_a_state_that_was_undone_is_dropped(head, line):
+    before = curves(head)
+    head.emote.amount = 2.0
+    live_emotion._due[head.session_uid] = 0.0
+    live_emotion._tick()
+    live_emotion._resume()  # as after undo
+    settle()
+    assert same(curves(head), before)
+
+
+def test_why_a_take_cannot_follow_is_told_until_it_can(scene, head, line):
+    features.forget_features()
+    path = line.strip.sound.filepath
+    scene.sequence_editor.strips.remove(line.strip)
+    head.emote.live = True
+    head.emote.amount = 2.0
+    assert "cannot get another emotion" in live_emotion.problem_of(head)
+    new_sound_strip(scene, "Line", path, channel=1, frame_start=11)
+    head.emote.amount = 1.5
+    assert live_emotion.problem_of(head) == ""
+    assert raw(head).emotional.meta["intensity"] == 1.5
