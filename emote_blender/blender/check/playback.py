@@ -14,9 +14,12 @@ from ..narrow import present
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from ..takes import layout
+from ..takes.bake import release_baked
+from ..takes.editing import end_editing
 from ..takes.rewrite import rewrite
+from ..takes.store import is_take, origin_of
 from .problem import Check, Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import ORIGIN_PROPERTY, TAKE_PROPERTY, Owner, Subject, channelbag, channels_of, curves_of, noun, slot_for
+from .subject import Owner, Subject, channelbag, channels_of, curves_of, noun, slot_for
 
 _REST_PROPERTY = "emote_rest"  # on the action of the rest track
 _SPEED_TOLERANCE = 1e-4
@@ -129,12 +132,13 @@ def baked_takes(subject: Subject) -> Problem | None:
         "WARNING",
         f"{subject.head.name!r} plays its baked action, so changes to its takes do not show: go back to the takes, and "
         "bake again when they are done",
+        "BAKED",
     )
 
 
 def takes_without_motion(subject: Subject) -> Problem | None:
     """Takes in use whose raw motion is gone."""
-    names = [take.name for take in subject.takes if present(take.action).get(TAKE_PROPERTY) is None]
+    names = [take.name for take in subject.takes if not is_take(take.action)]
     if not names:
         return None
     return Problem(
@@ -424,10 +428,13 @@ def _rebuild_dependencies(subject: Subject) -> None:
             data.nla_tracks.active = active
 
 
+def _back_to_takes(subject: Subject) -> None:
+    release_baked(subject.rig)
+    _rebuild_dependencies(subject)
+
+
 def _leave_tweak_mode(subject: Subject) -> None:
-    for _, data in _animated(subject):
-        if data.use_tweak_mode:
-            data.use_tweak_mode = False
+    end_editing(subject.rig)
 
 
 def _nla_on(subject: Subject) -> None:
@@ -471,8 +478,7 @@ def _put_back(subject: Subject) -> None:
     for take, _ in list(_unplaced(subject)):
         action = present(take.action)
         start, end = action.frame_range
-        origin = float(action.get(ORIGIN_PROPERTY, take.frame_start))
-        span = layout.Span(start, end, take.frame_start + start - origin)
+        span = layout.Span(start, end, take.frame_start + start - origin_of(action, take))
         layout.lay(subject.rig, action, layout.span_of(subject.rig, action) or span, True)
     _rebuild_dependencies(subject)
 
@@ -561,6 +567,7 @@ def _unless_baked(check: Check) -> Check:
 
 CHECKS = (baked_takes, *map(_unless_baked, _OF_THE_NLA), lost_takes, takes_without_motion)
 FIXES = {
+    "BAKED": Fix("Back to Takes", "Play the takes again; the baked action stays in the file", _back_to_takes),
     "TWEAK_MODE": Fix("Leave Tweak Mode", "Stop editing the NLA strip; its keys are kept", _leave_tweak_mode),
     "NLA_OFF": Fix("Switch On", "Let the NLA play", _nla_on),
     "TRACK_SOLO": Fix("Solo Off", "Turn off the star of the tracks that silence the takes", _solo_off),

@@ -13,13 +13,9 @@ from ..narrow import present, shape_keys_of
 from ..scene.strips import line_scene, strip_scenes
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
+from ..takes.bake import plays_baked
+from ..takes.store import is_take, origin_of
 
-# On a take's action: the raw motion.
-TAKE_PROPERTY = "emote_take"
-# On a take's action: the frame of the action at which the line begins.
-ORIGIN_PROPERTY = "emote_origin"
-# On a data-block that plays a baked action.
-_BAKED_PROPERTY = "emote_baked"
 # A data-block on which takes are played.
 Owner = bpy.types.Key | bpy.types.Object
 # A strip of the NLA on its track.
@@ -64,13 +60,12 @@ class Subject:
         strip = self.strip(take)
         if strip is None:
             return take.frame_start
-        origin = float(present(take.action).get(ORIGIN_PROPERTY, take.frame_start))
-        return strip.frame_start + (origin - strip.action_frame_start) * strip.scale
+        return strip.frame_start + (origin_of(present(take.action), take) - strip.action_frame_start) * strip.scale
 
     @property
     def plays_baked(self) -> bool:
         """Whether a baked action is played instead of the takes."""
-        return any(_BAKED_PROPERTY in owner for owner in self.owners)
+        return plays_baked(self.rig)
 
     @property
     def head(self) -> bpy.types.Object:
@@ -103,7 +98,7 @@ def _old_takes(owner: Owner) -> list[bpy.types.Action]:
     """The active action of a data-block if it is a take."""
     data = owner.animation_data
     action = data.action if data is not None else None
-    return [action] if action is not None and action.get(TAKE_PROPERTY) is not None else []
+    return [action] if action is not None and is_take(action) else []
 
 
 def noun(owner: Owner) -> str:

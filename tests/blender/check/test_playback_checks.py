@@ -276,3 +276,14 @@ def test_a_take_without_its_raw_motion_is_a_hint(speaking):
     del speaking.emote.takes[0].action["emote_take"]
     (problem,) = [item for item in problems(bpy.context, speaking) if "lost its raw motion" in item.sentence]
     assert problem.severity == "INFO"
+
+
+def test_a_head_that_plays_its_baked_action_goes_back_to_its_takes(speaking):
+    before = mesh_track(speaking)
+    bpy.ops.emote.bake_action(head=speaking.name, assign=True)
+    bpy.context.view_layer.update()
+    take = [problem for problem in problems(bpy.context, speaking) if problem.severity != "INFO"]
+    assert [problem.fixes for problem in take] == [("BAKED",)]
+    mend(speaking, "BAKED")
+    assert found(speaking, "BAKED") is None
+    np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
