@@ -9,8 +9,10 @@ from synthetic_flame import make_flame, random_coefficients
 from emote_blender.blender.head.foreign_flame import axes_of_bones, flame_keys, numbered_series
 from emote_blender.blender.head.rig import head_of, rig_of
 from emote_blender.blender.scene.find_head import choose_head, heads_in
+from emote_blender.blender.takes.face_maps import face_maps
 from emote_blender.blender.takes.make import apply_motion
 from emote_blender.errors import InputError
+from emote_blender.flame.refinement_maps import maps_of_model
 from emote_blender.motion import FaceMotion
 
 NUM_EXPRESSION = 12
@@ -178,3 +180,19 @@ def test_parts_of_the_rig_may_be_turned_in_the_scene(foreign_head, flame, scene)
     motion = play(head, flame, scene)
     scene.frame_set(2)
     np.testing.assert_allclose(shown(head), posed(flame, motion, 1), atol=1e-4)
+
+
+@pytest.mark.parametrize("axes", [Y_UP, Z_UP, TURNED])
+def test_upper_and_lower_face_are_divided_on_a_foreign_head(foreign_head, flame, axes):
+    rig = rig_of(foreign_head(axes=axes))
+    found, expected = face_maps(rig, rig.expression_keys), maps_of_model(flame)
+    np.testing.assert_allclose(found.upper, expected.upper, atol=1e-3)
+    np.testing.assert_allclose(found.left, expected.left, atol=1e-3)
+
+
+def test_a_foreign_head_without_eyes_and_neck_is_divided_by_its_height(foreign_head):
+    rig = rig_of(foreign_head(bones=("jaw",)))
+    found = face_maps(rig, rig.expression_keys)
+    assert found.upper.shape == (NUM_EXPRESSION, NUM_EXPRESSION)
+    # The skin's points are spread evenly, so that about half of every random component lies above.
+    assert 0.2 < np.trace(found.upper) / NUM_EXPRESSION < 0.8
