@@ -89,7 +89,7 @@ class EMOTE_PG_alive(bpy.types.PropertyGroup):
     look_at_weight: _slider("Look At Weight", "How much the eyes follow the object", 1.0, 0, 1)
     head_motion: _switch("Head Motion", "Let the neck nod, drift and tilt with the voice", True)
     head_strength: _slider("Head Motion Strength", "Scales the motion of the neck", 1.0, 0, 2)
-    breathing: _slider("Breathing", "Scales the breath in the neck", 1.0, 0, 2)
+    breathing: _slider("Breathing", "Scales the breath in the neck; with Head Motion", 1.0, 0, 2)
     seed: bpy.props.IntProperty(
         name="Seed",
         description="Another number gives other blinks, saccades and nods",

@@ -21,6 +21,8 @@ PAGES = {
     "*moment*": _EMOTION,
     "*emotion*": _EMOTION,
     "refine_*": _REFINE,
+    "alive_*": _REFINE,
+    "update_gaze": _REFINE,
     "bake_*": _EXPORT,
     "take_transcript": _FIRST_SPEECH,
     "take_edit*": _REFINE,

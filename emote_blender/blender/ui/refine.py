@@ -75,9 +75,12 @@ class AlivePanel(SidebarPanel):
             counted.active = getattr(alive, switch)
             for name in names:
                 counted.prop(alive, name)
+            if switch == "gaze" and alive.look_at is not None:
+                counted.operator("emote.update_gaze", icon="FILE_REFRESH")
         column = two_columns(layout, decorate=True)
         column.prop(alive, "eyelid_open_offset", slider=True)
         column.prop(alive, "seed")
+        layout.operator("emote.alive_idle", icon="TIME")
 
 
 def shown_take(context: bpy.types.Context) -> EMOTE_PG_take | None:
