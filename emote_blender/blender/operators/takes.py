@@ -26,6 +26,19 @@ else:
 _SELECTED = "empty for the chosen one"
 
 
+_any_take: tuple[tuple[int, int, int], bool] | None = None
+
+
+def any_take() -> bool:
+    """Whether a head of the file has a take. The result is cached until the next change, as every button asks."""
+    global _any_take
+    # A take comes with an action: a script may make one and ask before Blender evaluates the scene.
+    key = (changes.count(), len(bpy.data.objects), len(bpy.data.actions))
+    if _any_take is None or _any_take[0] != key:
+        _any_take = (key, any(item.type == "MESH" and len(head_settings(item).takes) for item in bpy.data.objects))
+    return _any_take[1]
+
+
 class OnTake(_Operator):
     """Arguments, poll and redraw of operators on one take of a head."""
 
@@ -37,12 +50,9 @@ class OnTake(_Operator):
         if not any_head():
             cls.poll_message_set("There is no head; press Add Head first")
             return False
-        try:
-            if not len(head_settings(chosen_head(context)).takes):
-                cls.poll_message_set("The head has no take; generate one first")
-                return False
-        except InputError:
-            pass  # several heads and none chosen: a script may name one
+        if not any_take():
+            cls.poll_message_set("No head has a take; generate one first")
+            return False
         return True
 
     @refusing

@@ -12,7 +12,7 @@ from ..narrow import present
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
-from .fades import fades_of, first_frame, in_use
+from .fades import fades_in_use, first_frame
 from .idle import LEFT_OUT_PROPERTY, is_idle
 
 
@@ -36,7 +36,7 @@ def presence(rig: HeadRig, idle: EMOTE_PG_take, frames: np.ndarray) -> np.ndarra
 
 def outdated_idle_takes(rig: HeadRig) -> list[EMOTE_PG_take]:
     """The idle takes in use whose lines are no longer where they were when their curves were written."""
-    idle = [take for take in in_use(head_settings(rig.mesh).takes) if is_idle(take)]
+    idle = [take for take in head_settings(rig.mesh).takes if take.in_use and is_idle(take)]
     if not idle:
         return []
     lines = json.dumps(_lines(rig))
@@ -47,9 +47,8 @@ def _lines(rig: HeadRig) -> list[tuple[float, ...]]:
     """Of every line in use, the scene frames between which it fades in, and between which it fades out."""
     index = layout.StripIndex(rig)
     lines = []
-    for take in in_use(head_settings(rig.mesh).takes):
-        if not is_idle(take):
-            start = first_frame(take, index)
-            seconds = [time for fade in fades_of(rig, take, index) for time in (fade.start, fade.end)]
-            lines.append(tuple(round(start + time * take.fps, 3) for time in seconds))
+    for take, fades in fades_in_use(rig, index):
+        start = first_frame(take, index)
+        seconds = [time for fade in fades for time in (fade.start, fade.end)]
+        lines.append(tuple(round(start + time * take.fps, 3) for time in seconds))
     return sorted(lines)

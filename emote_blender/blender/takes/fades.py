@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import bpy
@@ -62,7 +61,10 @@ def cross_fade(first: Part, second: Part) -> Fade | None:
     return Fade(middle - length / 2, middle + length / 2)
 
 
-def fades_of(rig: HeadRig, take: EMOTE_PG_take, index: layout.StripIndex) -> tuple[Fade, Fade]:
+Fades = tuple[Fade, Fade]
+
+
+def fades_of(rig: HeadRig, take: EMOTE_PG_take, index: layout.StripIndex) -> Fades:
     """The fade into and out of a take, seconds from its first frame.
 
     Args:
@@ -73,18 +75,32 @@ def fades_of(rig: HeadRig, take: EMOTE_PG_take, index: layout.StripIndex) -> tup
     part = part_of(take, index)
     if not take.in_use or is_idle(take):
         return part.fades()
+    others = [part_of(other, index) for other in spoken(rig) if other != take]
+    earlier = [other for other in others if other.start < part.start]
+    later = [other for other in others if other.start >= part.start]
+    return part.fades(
+        max(earlier, key=lambda other: other.end, default=None), min(later, key=lambda other: other.start, default=None)
+    )
+
+
+def fades_in_use(rig: HeadRig, index: layout.StripIndex) -> list[tuple[EMOTE_PG_take, Fades]]:
+    """Every take that speaks, in the order of time, with its fades; as `fades_of` gives them one by one."""
+    lines = sorted(((part_of(take, index), take) for take in spoken(rig)), key=lambda line: line[0].start)
+    result = []
     before: Part | None = None
-    after: Part | None = None
-    for other in head_settings(rig.mesh).takes:
-        if other == take or not other.in_use or other.action is None or is_idle(other):
-            continue
-        neighbour = part_of(other, index)
-        if neighbour.start < part.start:
-            if before is None or neighbour.end > before.end:
-                before = neighbour
-        elif after is None or neighbour.start < after.start:
-            after = neighbour
-    return part.fades(before, after)
+    for number, (part, take) in enumerate(lines):
+        after = lines[number + 1][0] if number + 1 < len(lines) else None
+        result.append((take, part.fades(before, after)))
+        if before is None or part.end > before.end:
+            before = part
+    return result
+
+
+def spoken(rig: HeadRig) -> list[EMOTE_PG_take]:
+    """The lines of a head that are in use, without idle takes."""
+    return [
+        take for take in head_settings(rig.mesh).takes if take.in_use and take.action is not None and not is_idle(take)
+    ]
 
 
 def part_of(take: EMOTE_PG_take, index: layout.StripIndex) -> Part:
@@ -123,12 +139,7 @@ def competes(first: EMOTE_PG_take, second: EMOTE_PG_take, index: layout.StripInd
     return common > min(end - start, other_end - other_start) / 2
 
 
-def in_use(takes: Iterable[EMOTE_PG_take]) -> list[EMOTE_PG_take]:
-    """The takes that are in use and have an action."""
-    return [take for take in takes if take.in_use and take.action is not None]
-
-
-def as_numbers(fades: tuple[Fade, Fade]) -> list[float]:
+def as_numbers(fades: Fades) -> list[float]:
     """Fades as an action stores them, to tell whether its curves were written with others."""
     return [round(value, 5) for fade in fades for value in (fade.start, fade.end)]
 

@@ -26,6 +26,7 @@ from ...errors import InputError
 from ..compat import action_channelbag, slot_curves
 from ..head.rig import HeadRig
 from ..narrow import present, shape_keys_of
+from ..settings.head_settings import head_settings
 from .channels import Channel
 from .curves import channelbag_of, slot_for
 
@@ -153,8 +154,12 @@ def is_in_use(rig: HeadRig, action: bpy.types.Action) -> bool | None:
 
 
 def take_away(rig: HeadRig, action: bpy.types.Action) -> None:
-    """Remove the strips of an action from a head, and tracks of this add-on that are empty then."""
-    for owner in owners_of(rig):
+    """Remove the strips of an action from a head, and tracks of this add-on that are empty then.
+
+    The armature's strips stay if another head on the same armature plays the action too.
+    """
+    owners: Sequence[Owner] = owners_of(rig)
+    for owner in owners[:1] if _is_played_beside(rig, action) else owners:
         for track, strip in strips_of(owner, action):
             if strip not in list(track.strips):
                 raise InputError(
@@ -293,6 +298,14 @@ def _animated_below(owner: Owner) -> set[tuple[str, int]]:
                 curves = action_channelbag(strip.action, strip.action_slot).fcurves
                 channels |= {(curve.data_path, curve.array_index) for curve in curves}
     return channels
+
+
+def _is_played_beside(rig: HeadRig, action: bpy.types.Action) -> bool:
+    """Whether another head on the same armature, such as a copy of the mesh, has a take with this action."""
+    return any(
+        child != rig.mesh and child.type == "MESH" and any(take.action == action for take in head_settings(child).takes)
+        for child in rig.armature.children
+    )
 
 
 # ---- tracks ----------------------------------------------------------------------------------------------------------

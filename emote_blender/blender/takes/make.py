@@ -15,6 +15,7 @@ from ...motion_tools.timing import frames_per_second
 from ...retarget.compatibility import version_warning
 from ..head.rig import HeadRig, rig_of
 from ..settings.head_settings import head_settings
+from ..settings.live import together
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
 from .alive import set_alive, take_after
@@ -93,10 +94,11 @@ def new_take(
     if raw.emotional.meta.get("idle"):
         mark_idle(action)
     take = settings.takes.add()
-    if life is None:
-        take_after(head, take, line.name)
-    else:
-        set_alive(take, life)
+    with together("refine", head, take):  # it has no action yet, so nothing is written
+        if life is None:
+            take_after(head, take, line.name)
+        else:
+            set_alive(take, life)
     take.name, take.action, take.scene = name, action, scene
     take.line, take.emotion = line.name, emotion_label(raw.emotional.meta)
     take.frame_start, take.source_start_seconds = line.frame_start, line.source_start_seconds

@@ -15,7 +15,6 @@ from ..settings.live import together
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
 from .curves import edited_curves
-from .fades import in_use
 from .make import Line, new_take
 from .names import free_take_name
 from .place import put_in_use, set_in_use
@@ -63,7 +62,7 @@ def solo_take(head: bpy.types.Object, take: EMOTE_PG_take) -> bool:
     if not take.in_use:
         use_take(head, take)
     index = layout.StripIndex(rig)
-    others = [other for other in in_use(head_settings(head).takes) if other != take]
+    others = [other for other in head_settings(head).takes if other.in_use and other != take]
     solo = not all(strip.mute for other in others for strip in index.strips(other.action))
     for other in others:
         _set_mute(rig, other, solo)

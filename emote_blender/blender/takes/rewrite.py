@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import bpy
 import numpy as np
 
@@ -18,13 +20,15 @@ from .between_lines import outdated_idle_takes
 from .channels import SLIDER_LIMIT, Channel, channels_of
 from .curves import write_channels
 from .error_bounds import ErrorBound, channel_bounds
-from .fades import FADES_PROPERTY, as_numbers, fades_of, first_frame, in_use, written_fades
+from .fades import FADES_PROPERTY, as_numbers, fades_in_use, fades_of, first_frame, written_fades
 from .gaze_target import note_target
 from .names import free_take_name
 from .refinement import note_slider_keys
 from .render import rendered_take
 from .sampling import ChannelPath, id_type_of
 from .store import is_take, keep_settings, kept_raw, origin_of
+
+_TAKE_PATH = re.compile(r"emote\.takes\[(\d+)\]")
 
 
 def rewrite(head: bpy.types.Object, take: EMOTE_PG_take, preview: RawTake | None = None) -> None:
@@ -55,11 +59,10 @@ def settle(rig: HeadRig) -> None:
     These are takes whose fades have changed, and idle takes.
     """
     index = layout.StripIndex(rig)
-    for take in in_use(head_settings(rig.mesh).takes):
+    for take, fades in fades_in_use(rig, index):
         action = present(take.action)
-        if is_take(action) and written_fades(action) != as_numbers(fades_of(rig, take, index)):
+        if is_take(action) and written_fades(action) != as_numbers(fades):
             _write(rig, take)
-            index = layout.StripIndex(rig)
     for take in outdated_idle_takes(rig):
         _write(rig, take)
 
@@ -150,15 +153,14 @@ def require_fitting(rig: HeadRig, motion) -> None:
 
 def follow_slider(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> None:
     """Rewrite the take that a changed slider belongs to; for `live.listen`. A take that cannot be written stays."""
-    pointer = settings.as_pointer()
-    for take in head_settings(head).takes:
-        if pointer in (take.refine.as_pointer(), take.alive.as_pointer(), take.as_pointer()):
-            if take.action is not None:
-                try:
-                    rewrite(head, take)
-                except EmoteError:
-                    pass  # the panel's state says what is wrong; a slider has nowhere to report it
-            return
+    match = _TAKE_PATH.match(settings.path_from_id())
+    take = head_settings(head).takes[int(match[1])] if match else None
+    if take is None or take.action is None:
+        return
+    try:
+        rewrite(head, take)
+    except EmoteError:
+        pass  # the panel's state says what is wrong; a slider has nowhere to report it
 
 
 def _widen_sliders(channels: list[Channel]) -> None:

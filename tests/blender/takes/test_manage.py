@@ -1,0 +1,454 @@
+"""The list of takes: use, solo, mute, rename, duplicate, remove, copy, retime, rebuild; duplicated and lost heads."""
+
+import re
+
+import bpy
+import numpy as np
+import pytest
+
+from emote_blender.blender.compat import new_sound_strip
+from emote_blender.blender.head.build import add_head
+from emote_blender.blender.takes import layout, manage
+from emote_blender.blender.takes.curves import edited_channels
+from emote_blender.blender.takes.make import Line, apply_motion, new_take
+from emote_blender.errors import ModelError
+from emote_blender.motion import FaceMotion
+from emote_blender.motion_tools.raw_take import RawTake
+
+
+def steady(value=0.5, num_frames=25, component=1):
+    """A motion that holds one component and the jaw."""
+    expression = np.zeros((num_frames, 6))
+    expression[:, component] = value
+    meta = {"emotion": "anger", "intensity": 1.0}
+    return FaceMotion(expression, np.tile([value / 2, 0.0, 0.0], (num_frames, 1)), 25, meta=meta)
+
+
+def shown(scene, head, frame):
+    """Value of component 1 at a frame."""
+    scene.frame_set(frame)
+    return round(head.data.shape_keys.key_blocks["component1"].value, 4)
+
+
+def strips(head):
+    """Track and action of every strip on the shape keys, without the rest track."""
+    return [
+        (track.name, strip.action.name)
+        for track in head.data.shape_keys.animation_data.nla_tracks
+        for strip in track.strips
+        if track.name != "EMOTE Rest"
+    ]
+
+
+@pytest.fixture
+def two_alternates(scene, head):
+    """A line that was generated twice; the second take is in use."""
+    apply_motion(head, steady(0.5), scene, 1, "line")
+    apply_motion(head, steady(0.75), scene, 1, "line")
+    return head
+
+
+def test_generate_again_keeps_the_former_take_as_a_muted_alternate(scene, two_alternates):
+    head = two_alternates
+    assert [take.name for take in head.emote.takes] == ["line · Anger 1.00", "line · Anger 1.00 (2)"]
+    assert [take.in_use for take in head.emote.takes] == [False, True]
+    assert strips(head) == [("EMOTE", "line · Anger 1.00 (2)"), ("EMOTE Alternates", "line · Anger 1.00")]
+    assert head.data.shape_keys.animation_data.nla_tracks["EMOTE Alternates"].mute
+    assert shown(scene, head, 10) == 0.75
+
+
+def test_an_alternate_that_is_used_changes_places_with_the_other(scene, two_alternates):
+    head = two_alternates
+    bpy.ops.emote.take_use(take="line · Anger 1.00")
+    assert [take.in_use for take in head.emote.takes] == [True, False]
+    assert shown(scene, head, 10) == 0.5
+    bpy.ops.emote.take_use(take="line · Anger 1.00", use=False)
+    assert shown(scene, head, 10) == 0.0
+    assert [take.in_use for take in head.emote.takes] == [False, False]
+
+
+def test_the_same_line_elsewhere_is_no_alternate(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    apply_motion(head, steady(), scene, 200, "line")
+    assert [take.in_use for take in head.emote.takes] == [True, True]
+    assert (shown(scene, head, 10), shown(scene, head, 210)) == (0.5, 0.5)
+
+
+def test_another_line_at_the_same_place_takes_its_place(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    apply_motion(head, steady(0.75), scene, 3, "recorded again")
+    assert [take.in_use for take in head.emote.takes] == [False, True]
+    assert shown(scene, head, 10) == 0.75
+
+
+def test_ten_alternates_get_numbers_and_one_plays(scene, head):
+    for _ in range(10):
+        apply_motion(head, steady(), scene, 1, "line")
+    assert [take.name for take in head.emote.takes][1:] == [f"line · Anger 1.00 ({n})" for n in range(2, 11)]
+    assert [take.in_use for take in head.emote.takes] == [False] * 9 + [True]
+    assert shown(scene, head, 10) == 0.5
+    assert not [action.name for action in bpy.data.actions if re.search(r"\.\d{3}$", action.name)]
+
+
+def test_mute_and_solo_leave_the_artists_animation_alone(scene, head):
+    neck = head.parent.pose.bones["neck"]
+    for frame, turn in ((1, -0.5), (100, 0.5)):
+        neck.rotation_euler.y = turn
+        neck.keyframe_insert("rotation_euler", frame=frame)
+    apply_motion(head, steady(), scene, 1, "one")
+    apply_motion(head, steady(), scene, 101, "two")
+    bpy.ops.emote.take_solo(take="one · Anger 1.00")
+    assert (shown(scene, head, 10), shown(scene, head, 110)) == (0.5, 0.0)
+    assert neck.rotation_euler.y == pytest.approx(0.5)
+    bpy.ops.emote.take_solo(take="one · Anger 1.00")
+    assert (shown(scene, head, 10), shown(scene, head, 110)) == (0.5, 0.5)
+    bpy.ops.emote.take_mute(take="one · Anger 1.00")
+    assert (shown(scene, head, 10), shown(scene, head, 110)) == (0.0, 0.5)
+    bpy.ops.emote.take_mute(take="one · Anger 1.00")
+    assert shown(scene, head, 10) == 0.5
+
+
+def test_muting_an_alternate_is_refused(two_alternates):
+    with pytest.raises(RuntimeError, match="is an alternate, which is not played; use it first"):
+        bpy.ops.emote.take_mute(take="line · Anger 1.00")
+
+
+def test_rename_changes_take_action_and_strips(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    apply_motion(head, steady(), scene, 101, "other")
+    bpy.ops.emote.take_rename(take="line · Anger 1.00", name="  loud one ")
+    assert head.emote.takes[0].name == head.emote.takes[0].action.name == "loud one"
+    assert strips(head)[0] == ("EMOTE", "loud one")
+    assert head.data.shape_keys.animation_data.nla_tracks["EMOTE"].strips[0].name == "loud one"
+    bpy.ops.emote.take_rename(take="loud one", name="other · Anger 1.00")
+    assert head.emote.takes[0].name == "other · Anger 1.00 (2)"
+    with pytest.raises(RuntimeError, match="a take needs a name"):
+        bpy.ops.emote.take_rename(take="other · Anger 1.00", name=" ")
+
+
+def test_a_name_too_long_for_an_action_is_cut_at_a_character(scene, head):
+    apply_motion(head, steady(), scene, 1, "ü" * 60)
+    apply_motion(head, steady(), scene, 1, "ü" * 60)
+    first, second = (take.action.name for take in head.emote.takes)
+    assert first == "ü" * 31
+    assert second == "ü" * 29 + " (2)"
+    assert [take.name for take in head.emote.takes] == [first, second]
+
+
+def test_a_duplicate_is_an_alternate_with_its_own_action_settings_and_edits(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    head.emote.takes[0].refine.jaw_strength = 0.5
+    head.emote.takes[0].refine.keyframe_insert("lower_strength", frame=3)
+    edited = head.emote.takes[0].action.layers[0].strips[0].channelbags[0].fcurves[0]
+    edited.keyframe_points[5].co.y = 0.125
+    edited.update()
+    bpy.ops.emote.take_duplicate()
+    first, second = head.emote.takes
+    assert second.name == "line · Anger 1.00 (2)"
+    assert second.action not in (None, first.action)
+    assert (first.in_use, second.in_use, head.emote.active_take) == (True, False, 1)
+    assert second.refine.jaw_strength == 0.5
+    assert edited_channels(second.action) == edited_channels(first.action) != []
+    curves = head.animation_data.action.layers[0].strips[0].channelbags[0].fcurves
+    assert {curve.data_path for curve in curves} == {f"emote.takes[{i}].refine.lower_strength" for i in (0, 1)}
+    second.refine.transition_in = 1.0
+    assert first.refine.transition_in == pytest.approx(0.3)
+
+
+def test_remove_takes_strips_action_and_the_pose_away(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    shown(scene, head, 10)
+    bpy.ops.emote.take_remove()
+    assert not head.emote.takes
+    assert not bpy.data.actions
+    assert head.data.shape_keys.animation_data is None
+    assert head.parent.animation_data is None
+    assert shown(scene, head, 10) == 0.0
+    assert head.parent.pose.bones["jaw"].rotation_euler.x == 0.0
+
+
+def test_remove_in_the_middle_lets_the_keys_of_the_other_sliders_follow(scene, head):
+    for start in (1, 101, 201):
+        apply_motion(head, steady(), scene, start, f"line {start}")
+    head.emote.takes[2].refine.keyframe_insert("jaw_strength", frame=210)
+    bpy.ops.emote.take_remove(take="line 101 · Anger 1.00")
+    (curve,) = head.animation_data.action.layers[0].strips[0].channelbags[0].fcurves
+    assert curve.data_path == "emote.takes[1].refine.jaw_strength"
+    assert [shown(scene, head, frame) for frame in (10, 110, 210)] == [0.5, 0.0, 0.5]
+    assert head.emote.active_take == 1
+
+
+def test_an_action_that_something_else_uses_is_kept(scene, head):
+    action = apply_motion(head, steady(), scene, 1, "line")
+    other = bpy.data.objects.new("Other", None)
+    other.animation_data_create().action = action
+    bpy.ops.emote.take_remove()
+    assert other.animation_data.action == action
+
+
+@pytest.mark.parametrize("lost", ["action", "strips", "keys", "jaw"])
+def test_a_take_that_has_lost_something_can_be_removed(scene, head, lost):
+    action = apply_motion(head, steady(), scene, 1, "line")
+    if lost == "action":
+        bpy.data.actions.remove(action)
+        with pytest.raises(RuntimeError, match="was deleted; remove the take and generate it again"):
+            bpy.ops.emote.take_rebuild()
+        head.emote.takes[0].refine.jaw_strength = 0.5  # does nothing, and raises nothing
+    elif lost == "strips":
+        for owner in (head.data.shape_keys, head.parent):
+            for track in list(owner.animation_data.nla_tracks):
+                owner.animation_data.nla_tracks.remove(track)
+    elif lost == "keys":
+        head.shape_key_clear()
+    else:
+        bpy.context.view_layer.objects.active = head.parent
+        bpy.ops.object.mode_set(mode="EDIT")
+        head.parent.data.edit_bones.remove(head.parent.data.edit_bones["jaw"])
+        bpy.ops.object.mode_set(mode="OBJECT")
+    if lost in ("keys", "jaw"):
+        with pytest.raises(RuntimeError, match="lacks|has no bone 'jaw'"):
+            bpy.ops.emote.take_rebuild(head=head.name)
+    assert bpy.ops.emote.take_remove(head=head.name) == {"FINISHED"}
+    assert not head.emote.takes
+
+
+def test_rebuild_brings_lost_strips_back(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    for owner in (head.data.shape_keys, head.parent):
+        for track in list(owner.animation_data.nla_tracks):
+            owner.animation_data.nla_tracks.remove(track)
+    assert bpy.ops.emote.take_rebuild() == {"FINISHED"}
+    assert (shown(scene, head, 10), shown(scene, head, 100)) == (0.5, 0.0)
+
+
+def test_a_take_goes_to_another_head_with_its_settings(scene, head, face):
+    apply_motion(head, steady(), scene, 11, "line")
+    head.emote.takes[0].refine.transition_in = 1.0
+    other = add_head(bpy.context, face, name="Other")
+    bpy.ops.emote.take_apply_to(head="Head", target="Other")
+    take = other.emote.takes[0]
+    assert take.action != head.emote.takes[0].action
+    assert (take.frame_start, take.refine.transition_in) == (11, 1.0)
+    assert shown(scene, other, 20) == 0.5
+    bpy.ops.emote.take_remove(head="Head")
+    assert shown(scene, other, 20) == 0.5
+    with pytest.raises(RuntimeError, match="choose another head"):
+        bpy.ops.emote.take_apply_to(head="Other", target="Other")
+
+
+def test_a_take_does_not_go_to_a_head_of_another_face(scene, head, make_face):
+    apply_motion(head, FaceMotion(np.zeros((5, 6)), np.zeros((5, 3)), 25, meta={"face": "tiny_face"}), scene, 1, "a")
+    other = add_head(bpy.context, make_face(named=False, basis="flame2020"), name="Other")
+    with pytest.raises(ModelError):
+        manage.apply_to(head, head.emote.takes[0], other)
+    assert not other.emote.takes
+
+
+# ---- copies of heads -------------------------------------------------------------------------------------------------
+
+
+def duplicate(head, with_armature=True):
+    """Shift+D."""
+    bpy.ops.object.select_all(action="DESELECT")
+    head.select_set(True)
+    head.parent.select_set(with_armature)
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.object.duplicate(linked=False)
+    return next(item for item in bpy.context.selected_objects if item.type == "MESH")
+
+
+def test_a_duplicated_head_has_takes_of_its_own_as_soon_as_they_differ(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    copy = duplicate(head)
+    assert (shown(scene, head, 10), shown(scene, copy, 10)) == (0.5, 0.5)
+    copy.emote.takes[0].refine.transition_in = 1.0
+    assert copy.emote.takes[0].action != head.emote.takes[0].action
+    assert head.emote.takes[0].action.frame_range[0] == 1 - 8
+    assert copy.emote.takes[0].action.frame_range[0] == 1 - 25
+    assert (shown(scene, head, 10), shown(scene, copy, 10)) == (0.5, 0.5)
+    assert (shown(scene, head, 100), shown(scene, copy, 100)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_removing_a_take_from_one_of_two_copies_leaves_the_others(scene, head, first):
+    apply_motion(head, steady(), scene, 1, "line")
+    heads = [head, duplicate(head)]
+    bpy.ops.emote.take_remove(head=heads[first].name)
+    assert shown(scene, heads[first], 10) == 0.0
+    assert shown(scene, heads[1 - first], 10) == 0.5
+    assert heads[1 - first].parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
+    bpy.ops.emote.take_remove(head=heads[1 - first].name)
+    assert not bpy.data.actions
+
+
+def test_generating_on_a_copy_does_not_move_the_original(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    copy = duplicate(head)
+    apply_motion(copy, steady(0.75), scene, 1, "line")
+    assert (shown(scene, head, 10), shown(scene, copy, 10)) == (0.5, 0.75)
+    assert [take.in_use for take in head.emote.takes] == [True]
+
+
+def test_a_copy_of_the_mesh_alone_does_not_take_the_jaw_away(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    copy = duplicate(head, with_armature=False)
+    assert copy.parent == head.parent
+    bpy.ops.emote.take_remove(head=copy.name)
+    assert shown(scene, head, 10) == 0.5
+    assert head.parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
+
+
+# ---- time ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spoken(scene, head, speech_wav):
+    """A head with a take of a strip that begins at frame 11."""
+    new_sound_strip(scene, "Line", str(speech_wav), channel=1, frame_start=11)
+    new_take(head, RawTake(steady()), scene, Line("Line", 11))
+    return head
+
+
+def move_strip(scene, frames):
+    strip = scene.sequence_editor.strips["Line"]
+    if hasattr(strip, "content_start"):
+        strip.content_start += frames
+    else:
+        strip.frame_start += frames
+
+
+def test_retime_follows_a_strip_that_was_moved(scene, spoken):
+    move_strip(scene, 40)
+    assert bpy.ops.emote.take_retime() == {"FINISHED"}
+    assert spoken.emote.takes[0].frame_start == 51
+    assert [shown(scene, spoken, frame) for frame in (11, 51, 60, 75, 100)] == [0.0, 0.5, 0.5, 0.5, 0.0]
+    assert len(strips(spoken)) == 1
+
+
+def test_retime_of_a_strip_that_was_trimmed_keeps_the_words_in_their_place(scene, spoken):
+    scene.sequence_editor.strips["Line"].split(frame=16, split_method="SOFT")
+    later = next(strip for strip in scene.sequence_editor.strips if strip.name != "Line")
+    scene.sequence_editor.strips.remove(scene.sequence_editor.strips["Line"])
+    later.name = "Line"
+    bpy.ops.emote.take_retime()
+    assert spoken.emote.takes[0].frame_start == 11
+
+
+def test_a_strip_in_the_nla_that_was_moved_by_hand_stays_there(scene, spoken):
+    for owner in (spoken.data.shape_keys, spoken.parent):
+        strip = owner.animation_data.nla_tracks["EMOTE"].strips[0]
+        strip.frame_end_raw += 100
+        strip.frame_start_raw += 100
+    spoken.emote.takes[0].refine.transition_out = 0.5
+    assert [shown(scene, spoken, frame) for frame in (20, 111, 120, 135)] == [0.0, 0.5, 0.5, 0.5]
+    bpy.ops.emote.take_retime()
+    assert [shown(scene, spoken, frame) for frame in (20, 120)] == [0.5, 0.0]
+
+
+def test_retime_after_24_became_60_frames_per_second_keeps_sound_and_face_together(scene, head, speech_wav):
+    scene.render.fps = 24
+    new_sound_strip(scene, "Line", str(speech_wav), channel=1, frame_start=25)  # one second after frame 1
+    new_take(head, RawTake(steady()), scene, Line("Line", 25))
+    scene.render.fps = 60
+    strip = scene.sequence_editor.strips["Line"]
+    start = strip.content_start if hasattr(strip, "content_start") else strip.frame_start
+    assert bpy.ops.emote.take_retime() == {"FINISHED"}
+    take = head.emote.takes[0]
+    assert (take.fps, take.frame_start) == (60, round(start))
+    first, last = take.action.frame_range
+    assert last - first == 59 + 2 * 18  # one second, and 0.3 s before and after it
+    assert shown(scene, head, round(start)) == 0.5
+    assert shown(scene, head, round(start) + 59) == 0.5
+    assert shown(scene, head, round(start) + 59 + 18) == 0.0
+
+
+def test_retime_stretches_what_the_artist_edited(scene, spoken):
+    action = spoken.emote.takes[0].action
+    curve = action.layers[0].strips[0].channelbags[0].fcurves[0]
+    point = next(point for point in curve.keyframe_points if point.co.x == 21)
+    point.co.y = 0.125
+    curve.update()
+    scene.render.fps = 50
+    bpy.ops.emote.take_retime()
+    start = spoken.emote.takes[0].frame_start
+    assert shown(scene, spoken, int(start) + 20) == 0.125
+
+
+def test_retime_without_a_strip_follows_the_frame_rate(scene, head):
+    apply_motion(head, steady(), scene, 25, "file")
+    scene.render.fps = 50
+    bpy.ops.emote.take_retime()
+    assert head.emote.takes[0].frame_start == 50
+    assert shown(scene, head, 60) == 0.5
+
+
+def test_tweak_mode_is_named(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    data = head.parent.animation_data
+    data.nla_tracks["EMOTE"].strips[0].select = True
+    data.use_tweak_mode = True
+    for operator in ("take_use", "take_mute", "take_duplicate", "take_remove", "take_retime", "take_rebuild"):
+        with pytest.raises(RuntimeError, match="leave tweak mode"):
+            getattr(bpy.ops.emote, operator)()
+
+
+def test_operators_are_grey_without_a_take(scene, head):
+    with pytest.raises(RuntimeError, match="No head has a take; generate one first"):
+        bpy.ops.emote.take_remove()
+    with pytest.raises(RuntimeError, match="nothing to adopt"):
+        bpy.ops.emote.adopt_takes()
+
+
+def test_a_take_in_a_meta_strip_is_still_found(scene, head):
+    action = apply_motion(head, steady(), scene, 1, "line")
+    assert layout.span_of(manage.rig_of(head), action) is not None
+
+
+def test_undo_and_redo_at_every_step_leave_no_orphans(scene, head, make_motion, tmp_path):
+    make_motion().save(tmp_path / "line.npz")
+    steps = [
+        lambda: bpy.ops.emote.apply_motion("EXEC_DEFAULT", True, filepath=str(tmp_path / "line.npz")),
+        lambda: bpy.ops.emote.apply_motion("EXEC_DEFAULT", True, filepath=str(tmp_path / "line.npz")),
+        lambda: bpy.ops.emote.take_duplicate("EXEC_DEFAULT", True),
+        lambda: bpy.ops.emote.take_use("EXEC_DEFAULT", True, take="line · Anger"),
+        lambda: bpy.ops.emote.take_remove("EXEC_DEFAULT", True, take="line · Anger"),
+    ]
+
+    def state():
+        takes = bpy.data.objects["Head"].emote.takes
+        keys = bpy.data.objects["Head"].data.shape_keys.animation_data
+        tracks = keys.nla_tracks if keys else ()
+        return (
+            sorted((action.name, action.users) for action in bpy.data.actions),
+            [(take.name, take.action.name, take.in_use) for take in takes],
+            [(track.name, [strip.action.name for strip in track.strips]) for track in tracks],
+        )
+
+    bpy.ops.ed.undo_push(message="before")
+    states = [state()]
+    for step in steps:
+        assert step() == {"FINISHED"}
+        states.append(state())
+    for expected in reversed(states[:-1]):
+        bpy.ops.ed.undo()
+        assert state() == expected
+    for expected in states[1:]:
+        bpy.ops.ed.redo()
+        assert state() == expected
+
+
+def test_five_hundred_takes_stay_fast(scene, head):
+    import time
+
+    for number in range(500):
+        apply_motion(head, steady(num_frames=5), scene, 1 + 40 * number, f"line {number:03}")
+    start = time.process_time()
+    apply_motion(head, steady(num_frames=5), scene, 40 * 500 + 1, "last")
+    adding = time.process_time() - start
+    start = time.process_time()
+    head.emote.takes[250].refine.jaw_strength = 0.5
+    sliding = time.process_time() - start
+    print(f"adding the 501st take: {adding * 1000:.0f} ms, a slider: {sliding * 1000:.0f} ms")
+    assert adding < 0.5
+    assert sliding < 0.2
+    assert shown(scene, head, 40 * 499 + 3) == 0.5
