@@ -11,7 +11,7 @@ from ...motion_tools.timing import frames_per_second
 from ..scene.strips import is_muted, sound_strips
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
-from .sound import is_moved
+from .sound import is_moved, is_trimmed
 from .subject import Subject, read_subject, sound_scenes
 
 _FPS_TOLERANCE = 1e-3
@@ -53,7 +53,9 @@ def _warning(
     if scene is None or strip is None:
         return TakeWarning("plays without sound: no strip has its name")
     if is_moved(subject, take, strip):
-        return TakeWarning("strip moved or trimmed", retime=True)
+        return TakeWarning("strip moved", retime=True)
+    if is_trimmed(take, strip):
+        return TakeWarning("strip trimmed: generate it again")
     fps = frames_per_second(scene.render.fps, scene.render.fps_base)
     if take.fps > 0.0 and abs(take.fps - fps) > _FPS_TOLERANCE:
         return TakeWarning(f"made at {take.fps:.4g} fps, the scene has {fps:.4g}", retime=True)

@@ -9,18 +9,24 @@ from ..settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_t
 from .panel_state import panel_state
 from .sidebar import SidebarPanel, shown_head, two_columns
 
-# Properties of EMOTE_PG_refine in groups, as they are drawn.
-_GROUPS = (
-    ("emotion_strength", "upper_strength", "lower_strength", "jaw_strength", "asymmetry"),
-    ("lip_close_offset", "fv_contact", "lip_open_offset"),
-    ("upper_smoothing", "lower_smoothing"),
-    ("prediction_delay", "transition_in", "transition_out"),
-)
-# A switch of EMOTE_PG_alive, and the properties that count while it is on.
+# Properties of EMOTE_PG_refine in groups with a heading, each with its name below that heading.
+_GROUPS = {
+    "Strength": {
+        "emotion_strength": "Emotion",
+        "upper_strength": "Upper Face",
+        "lower_strength": "Lower Face",
+        "jaw_strength": "Jaw",
+        "asymmetry": "Asymmetry",
+    },
+    "Lips": {"lip_close_offset": "Closure", "fv_contact": "F/V Contact", "lip_open_offset": "Opening"},
+    "Smoothing": {"upper_smoothing": "Upper Face", "lower_smoothing": "Lower Face"},
+    "Timing": {"prediction_delay": "Delay", "transition_in": "Ease In", "transition_out": "Ease Out"},
+}
+# A switch of EMOTE_PG_alive, and the properties that count while it is on, each with its name below the switch.
 _SWITCHES = (
-    ("blinks", ("blink_strength", "blink_interval_seconds")),
-    ("gaze", ("saccade_strength", "look_at", "look_at_weight")),
-    ("head_motion", ("head_strength", "breathing")),
+    ("blinks", {"blink_strength": "Strength", "blink_interval_seconds": "Every", "eyelid_open_offset": "Eyelids"}),
+    ("gaze", {"saccade_strength": "Saccades", "look_at": "Look At", "look_at_weight": "Weight"}),
+    ("head_motion", {"head_strength": "Strength", "breathing": "Breathing"}),
 )
 
 
@@ -44,13 +50,14 @@ class RefinePanel(SidebarPanel):
         row.operator("emote.refine_copy", text="", icon="COPYDOWN")
         row.operator("emote.refine_reset", text="", icon="LOOP_BACK")
         refine: EMOTE_PG_refine = take.refine
-        for group in _GROUPS:
+        for heading, names in _GROUPS.items():
+            layout.label(text=heading)
             column = two_columns(layout, decorate=True)
-            for name in group:
+            for name, text in names.items():
                 if name == "emotion_strength" and not take.has_neutral:
-                    column.label(text="Emotion Strength needs a new take", icon="INFO")
+                    column.label(text="Emotion needs a new take", icon="INFO")
                 else:
-                    column.prop(refine, name, slider=True)
+                    column.prop(refine, name, text=text, slider=True)
 
 
 class AlivePanel(SidebarPanel):
@@ -73,12 +80,11 @@ class AlivePanel(SidebarPanel):
             column.prop(alive, switch)
             counted = column.column()
             counted.active = getattr(alive, switch)
-            for name in names:
-                counted.prop(alive, name)
+            for name, text in names.items():
+                counted.prop(alive, name, text=text)
             if switch == "gaze" and alive.look_at is not None:
                 counted.operator("emote.update_gaze", icon="FILE_REFRESH")
         column = two_columns(layout, decorate=True)
-        column.prop(alive, "eyelid_open_offset", slider=True)
         column.prop(alive, "seed")
         layout.operator("emote.alive_idle", icon="TIME")
 

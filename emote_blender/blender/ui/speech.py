@@ -54,11 +54,11 @@ class SpeechPanel(SidebarPanel):
             return
         row = column.row()
         if owner.num_words:
-            fit = owner.num_words == owner.num_fitting
-            row.label(text=f"{owner.num_fitting} of {owner.num_words} words fit", icon="CHECKMARK" if fit else "ERROR")
-            row.prop(owner, "language", text="")
-        else:
-            row.prop(owner, "language")
+            icon = "CHECKMARK" if owner.num_words == owner.num_fitting else "ERROR"
+            row.label(text=f"{owner.num_fitting}/{owner.num_words} words fit", icon=icon, translate=False)
+        language = row.row()
+        language.ui_units_x = 3.5
+        language.prop(owner, "language", text="")
 
 
 class ModelPanel(SidebarPanel):

@@ -41,7 +41,7 @@ class TakesPanel(SidebarPanel):
 
     def _draw_list(self, layout: bpy.types.UILayout, settings: EMOTE_PG_head) -> None:
         row = layout.row()
-        rows = 4 if len(settings.takes) <= 4 else 6
+        rows = 3 if len(settings.takes) <= 3 else 5
         row.template_list("EMOTE_UL_takes", "", settings, "takes", settings, "active_take", rows=rows)
         buttons = row.column(align=True)
         buttons.operator("emote.take_duplicate", text="", icon="DUPLICATE")

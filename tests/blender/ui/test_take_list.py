@@ -52,10 +52,18 @@ def test_a_moved_strip_is_marked_and_retiming_mends_it(make_take, scene, ramp_wa
     strip = new_sound_strip(scene, "line", str(ramp_wav()), channel=1, frame_start=1)
     take = make_take("line")
     strip.frame_start = 31
-    assert warnings() == ["strip moved or trimmed"]
+    assert warnings() == ["strip moved"]
     assert rows()[0].warning.retime
     assert bpy.ops.emote.take_retime(take=take.name) == {"FINISHED"}
     assert warnings() == [None]
+
+
+def test_a_strip_that_shows_other_words_now_is_marked(make_take, scene, ramp_wav):
+    strip = new_sound_strip(scene, "line", str(ramp_wav()), channel=1, frame_start=1)
+    make_take("line")
+    strip.frame_final_end -= 40
+    assert warnings() == ["strip trimmed: generate it again"]
+    assert not rows()[0].warning.retime
 
 
 def test_a_muted_strip_and_a_lost_one_are_marked(make_take, scene, ramp_wav):
