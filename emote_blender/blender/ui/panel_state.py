@@ -58,6 +58,7 @@ class PanelState:
         identity_keys: its identity shape keys, each with its name in words.
         takes: its takes, in the order in which they are stored.
         plays_old_take: whether its active action is a take of an earlier version, which is in no list.
+        is_editing: whether the keys of one of its takes are being edited (tweak mode of the NLA).
         model: what the model's folder says.
         model_facts: licence and others of the model, each with its name.
         default_strip: the strip that is used if none is chosen; empty if there is no such strip.
@@ -74,6 +75,7 @@ class PanelState:
     identity_keys: tuple[tuple[str, str], ...]
     takes: tuple[TakeRow, ...]
     plays_old_take: bool
+    is_editing: bool
     model: ModelInfo
     model_facts: tuple[tuple[str, str], ...]
     default_strip: str
@@ -124,6 +126,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         identity_keys=tuple((name, in_words(name)) for name in rig.shape_keys if name in blocks) if rig else (),
         takes=_take_rows(context, head) if head else (),
         plays_old_take=head is not None and _plays_old_take(head),
+        is_editing=rig is not None and _is_editing(rig),
         model=model,
         model_facts=() if model.problem else (("Face", model.face), ("Licence", model.licence), ("Engine", _engine())),
         default_strip=default_strip,
@@ -188,6 +191,12 @@ def _plays_old_take(head: bpy.types.Object) -> bool:
     keys = mesh_of(head).shape_keys
     data = keys.animation_data if keys is not None else None
     return data is not None and not data.use_tweak_mode and is_take(data.action)
+
+
+def _is_editing(rig: HeadRig) -> bool:
+    """Whether an NLA strip of the head is in tweak mode."""
+    owners = (shape_keys_of(rig.mesh), rig.armature)
+    return any(owner.animation_data is not None and owner.animation_data.use_tweak_mode for owner in owners)
 
 
 def _take_rows(context: bpy.types.Context, head: bpy.types.Object) -> tuple[TakeRow, ...]:

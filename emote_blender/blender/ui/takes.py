@@ -7,6 +7,7 @@ import bpy
 from ..narrow import present
 from ..settings.head_settings import EMOTE_PG_head, head_settings
 from ..settings.take_settings import EMOTE_PG_take
+from ..takes.curves import edited_channels
 from .panel_state import PanelState, panel_state
 from .paragraph import paragraph
 from .sidebar import SidebarPanel, shown_head
@@ -55,11 +56,14 @@ class TakesPanel(SidebarPanel):
         row = column.row(align=True)
         row.operator("emote.take_use", text="Set Aside" if take.in_use else "Use", icon="SOLO_ON").use = not take.in_use
         row.operator("emote.take_solo", text="Solo", icon="EVENT_S")
-        draw_known(row, "emote.take_compare", text="Compare", icon="UV_SYNC_SELECT")
+        row.operator("emote.take_compare", text="Compare", icon="UV_SYNC_SELECT")
         row = column.row(align=True)
-        draw_known(row, "emote.take_edit", text="Edit Keys", icon="KEYFRAME")
-        draw_known(row, "emote.take_show", text="Show in NLA", icon="NLA")
-        draw_known(row, "emote.bake_action", text="Bake…", icon="ACTION")
+        if state.is_editing:
+            row.operator("emote.take_edit_done", icon="CHECKMARK", depress=True)
+        else:
+            row.operator("emote.take_edit", text="Edit Keys", icon="KEYFRAME")
+        row.operator("emote.take_show", text="Show in NLA", icon="NLA")
+        row.operator("emote.bake_action", text="Bake…", icon="ACTION")
         warning = state.takes[index].warning if index < len(state.takes) else None
         if warning is not None:
             row = layout.row(align=True)
@@ -109,15 +113,22 @@ class EMOTE_MT_takes(bpy.types.Menu):
         layout.operator("emote.take_rebuild", icon="FILE_REFRESH")
         layout.operator("emote.take_apply_to", text="Apply to Another Head…", icon="COMMUNITY")
         layout.separator()
-        draw_known(layout, "emote.bake_sparse", icon="IPO_BEZIER")
-        draw_known(layout, "emote.take_unlock", icon="UNLOCKED")
-        draw_known(layout, "emote.bake_restore", icon="LOOP_BACK")
+        layout.operator("emote.bake_sparse", icon="IPO_BEZIER")
+        action = _chosen_action(context)
+        # Reads every key, 75 ms for a minute: when the menu is opened, but not whenever the panel is drawn.
+        num_edited = len(edited_channels(action)) if action is not None else 0
+        row = layout.row()
+        row.enabled = num_edited > 0
+        row.operator("emote.take_unlock", text=f"Reset {num_edited} Channels Edited by Hand", icon="UNLOCKED")
+        layout.operator("emote.bake_restore", icon="LOOP_BACK")
         layout.separator()
         layout.operator("emote.adopt_takes", icon="IMPORT")
 
 
-def draw_known(layout: bpy.types.UILayout, operator: str, text: str | None = None, icon: str = "NONE") -> None:
-    """Draw a button if its operator is there."""
-    group, name = operator.split(".")
-    if hasattr(bpy.types, f"{group.upper()}_OT_{name}"):
-        layout.operator(operator, text=text, icon=icon)
+def _chosen_action(context: bpy.types.Context) -> bpy.types.Action | None:
+    """The action of the take that the list has chosen."""
+    head = shown_head(panel_state(context))
+    settings = head_settings(head) if head is not None else None
+    if settings is None or not 0 <= settings.active_take < len(settings.takes):
+        return None
+    return settings.takes[settings.active_take].action

@@ -214,15 +214,19 @@ def test_amount_is_off_for_neutral_and_on_for_an_emotion(scene, full_scene):
     enabled = []
 
     class Noting(Layout):
+        enabled = True
+
         def column(self, align=False):
-            return Noting(self.drawn)
+            part = Noting(self.drawn)
+            part.enabled = self.enabled  # a part of what is off is off
+            return part
 
         row = box = column
 
         def prop(self, owner, name, text=None, icon="NONE", placeholder="", slider=False, emboss=True):
             super().prop(owner, name, text)
             if name == "amount":
-                enabled.append(getattr(self, "enabled", True))
+                enabled.append(self.enabled)
 
     for emotion in ("NEUTRAL", "ANGER"):
         full_scene.emote.emotion = emotion
