@@ -146,6 +146,12 @@ def register() -> None:
         atexit.register(unregister)
 
 
+def ensure_registered() -> None:
+    """Register what is not registered yet: a program that writes a scene without enabling the add-on needs its settings."""
+    if not _commands:
+        register()
+
+
 def unregister() -> None:
     """Undo `register` in reverse, and end every job."""
     if not _commands:
