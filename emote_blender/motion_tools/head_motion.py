@@ -23,7 +23,7 @@ _POSTURE_SECONDS = 0.9
 # Sharp movements mark peaks of loudness and stress (ibid.); their height varies.
 _NOD_DEGREES = 3.8  # of the strongest stress
 _NOD_SHARE = 0.75  # of the stressed syllables
-_NOD_RAISED_SHARE = 0.2  # of the nods that go up
+_NOD_RAISED_SHARE, _NOD_RAISED = 0.2, 0.7  # of the nods that go up, and how far in downward nods
 _NOD_ASIDE = np.array([1.0, 0.35, 0.25])  # what a nod turns and leans the head aside, at most, in nods
 _NOD_SECONDS = 0.16, 0.34  # down, and back
 _NOD_LAG_SECONDS = 0.04
@@ -128,18 +128,23 @@ def _postures(seconds: np.ndarray, phrasing: Phrasing, seed: int) -> np.ndarray:
 def _nods(seconds: np.ndarray, phrasing: Phrasing, seed: int) -> np.ndarray:
     """(T, 3) nods on stressed syllables, degrees."""
     random = np.random.default_rng([seed, 6])
-    draws = random.random((len(phrasing.stress_times), 5))
-    nods = np.zeros((len(seconds), 3))
+    chance, size, way, turn, lean = random.random((len(phrasing.stress_times), 5)).T
+    nodded = chance <= _NOD_SHARE
+    way_factor = np.where(way < _NOD_RAISED_SHARE, -_NOD_RAISED, 1.0)
+    heights = (_NOD_DEGREES * phrasing.stress_strengths * (0.5 + size) * way_factor)[nodded]
+    aside = np.stack([np.ones(len(turn)), 2 * turn - 1, 2 * lean - 1], axis=1)[nodded] * _NOD_ASIDE
+    lowest = phrasing.stress_times[nodded] + _NOD_LAG_SECONDS
     down, back = _NOD_SECONDS
-    for time, strength, (chance, size, way, *aside) in zip(phrasing.stress_times, phrasing.stress_strengths, draws):
-        if chance > _NOD_SHARE:
-            continue
-        height = _NOD_DEGREES * strength * (0.5 + size) * (-0.7 if way < _NOD_RAISED_SHARE else 1.0)
-        lowest = time + _NOD_LAG_SECONDS
-        part = slice(*np.searchsorted(seconds, (lowest - down, lowest + back)))
-        shift = seconds[part] - lowest
-        course = _step(np.where(shift < 0, shift / down + 1, 1 - shift / back))
-        nods[part] += height * course[:, None] * _NOD_ASIDE * np.array([1.0, *(2 * np.array(aside) - 1)])
+    first, last = np.searchsorted(seconds, lowest - down), np.searchsorted(seconds, lowest + back)
+    nods = np.zeros((len(seconds), 3))
+    if not len(lowest) or (last - first).max() == 0:
+        return nods
+    frames = first[:, None] + np.arange((last - first).max())  # (N, W): the frames of each nod
+    is_inside = frames < last[:, None]
+    frames = np.minimum(frames, len(seconds) - 1)
+    shift = seconds[frames] - lowest[:, None]
+    course = is_inside * heights[:, None] * _step(np.where(shift < 0, shift / down + 1, 1 - shift / back))
+    np.add.at(nods, frames, course[:, :, None] * aside[:, None])
     return nods
 
 

@@ -46,8 +46,11 @@ def target_points(rig: HeadRig, target: bpy.types.Object, frames: np.ndarray) ->
     """
     carried = _neck_carrier(rig)
     targets, armatures = (_world_matrices(item, frames) for item in (target, rig.armature))
-    points = [_seen_from(armature @ carried, place) for place, armature in zip(targets, armatures, strict=True)]
-    return np.array(points) @ rig.axes
+    points = [
+        _seen_from(armatures[number % len(armatures)] @ carried, targets[number % len(targets)])
+        for number in range(max(len(targets), len(armatures)))
+    ]
+    return np.broadcast_to(np.array(points) @ rig.axes, (len(frames), 3))
 
 
 def sample_target(
@@ -140,13 +143,13 @@ def _seen_from(frame: Matrix, place: Matrix) -> Vector:
 
 
 def _world_matrices(item: bpy.types.Object, frames: np.ndarray) -> list[Matrix]:
-    """The place of an object at each frame."""
+    """The place of an object at each frame, or at all frames if it has no keyframes."""
     chain = [item]
     while chain[-1].parent is not None:
         chain.append(chain[-1].parent)
     curves = {link: _place_curves(link) for link in chain}
     if not any(curves.values()) or any(link.parent is not None and link.parent_type != "OBJECT" for link in chain):
-        return [item.matrix_world] * len(frames)
+        return [item.matrix_world]
     moved = [Matrix()] * len(frames)
     for link in chain:  # from the object to its outermost parent
         basis = _bases(link, curves[link], frames)
