@@ -53,7 +53,7 @@ from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_ta
 from .settings.transcript import EMOTE_PG_strip
 from .takes import face_maps, gaze_watch, slider_watch
 from .takes.rewrite import follow_slider
-from .ui import add_menu, manual_map, menus, mix_picture, panel_state
+from .ui import add_menu, manual_map, menus, mix_picture, panel_state, translations
 from .ui.panels import MENUS_AND_LISTS, PANELS
 from .ui.preferences import EMOTE_AP_preferences
 
@@ -131,6 +131,7 @@ def register() -> None:
     add_menu.add_to_menu()
     menus.add_to_menus()
     manual_map.add_manual()
+    translations.add_translations()
     emotion_keys.start()
     live.listen("refine", follow_slider)
     mix_picture.start()
@@ -147,7 +148,7 @@ def register() -> None:
 
 
 def ensure_registered() -> None:
-    """Register what is not registered yet: a program that writes a scene without enabling the add-on needs its settings."""
+    """Register unless that is done: a program that writes a scene with takes needs their settings."""
     if not _commands:
         register()
 
@@ -163,6 +164,7 @@ def unregister() -> None:
     features.forget_features()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
+    translations.remove_translations()
     manual_map.remove_manual()
     menus.remove_from_menus()
     add_menu.remove_from_menu()

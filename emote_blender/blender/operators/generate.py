@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
-    """Animate the head to speak the sound with the chosen emotion, as a new action"""
+    """Let the head speak the sound with the chosen emotion, as a take beside its other animation"""
 
     bl_idname = "emote.generate"
     bl_label = "Generate Speech Animation"

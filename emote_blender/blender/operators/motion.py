@@ -21,7 +21,7 @@ from ..takes.make import apply_motion, rig_warnings
 
 
 class EMOTE_OT_apply_motion(bpy.types.Operator):
-    """Put a motion file (.npz) on a head as a new action"""
+    """Put a motion file (.npz) on a head as a new take"""
 
     bl_idname = "emote.apply_motion"
     bl_label = "Apply Motion File"

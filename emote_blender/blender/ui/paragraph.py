@@ -23,11 +23,12 @@ def letters_per_line() -> int:
 
 
 def paragraph(layout: bpy.types.UILayout, text: str, icon: Icon) -> None:
-    """Draw a sentence in as many lines as it needs."""
+    """Draw a sentence in as many lines as it needs, translated if there is a translation."""
+    text = bpy.app.translations.pgettext_iface(text)
     column = layout.column(align=True)
     column.scale_y = 0.8
     for number, line in enumerate(paragraph_lines(text, icon, letters_per_line())):
-        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE")
+        column.label(text=line, icon=icon if number == 0 else "BLANK1" if icon != "NONE" else "NONE", translate=False)
 
 
 def paragraph_lines(text: str, icon: Icon, width: int) -> list[str]:
