@@ -12,14 +12,22 @@ from emote_blender.flame.model import FaceModel
 NUM_VERTICES, NUM_EYEBALL_VERTICES = 5023, 546
 JOINTS = np.array([[0, -0.15, -0.01], [0, -0.05, -0.01], [0, 0.0, -0.02], [0.032, 0.03, 0.06], [-0.032, 0.03, 0.06]])
 EYEBALL_RADIUS = 0.014
+SKIN_RADII, SKIN_CENTRE = np.array([0.075, 0.13, 0.1]), np.array([0, -0.02, 0])
+# Rings of a lid from its pocket to the cheek: degrees outside the margin, metres above the eyeball.
+LID_RINGS = ((14, 0.0004), (0, 0.0005), (1.5, 0.0016), (8, 0.0018), (16, 0.0026), (26, 0.0045))
+LID_COLUMNS = 32
 _POSE_SCALE, _SHAPE_SCALE, _EXPRESSION_SCALE = 0.004, 0.004, 0.002  # metres
 
 
-def make_flame(num_shape: int = 20, num_expression: int = 100, seed: int = 3) -> FaceModel:
-    """A synthetic FLAME; the real one has 300 shape components, which take Blender a minute to make."""
+def make_flame(num_shape: int = 20, num_expression: int = 100, seed: int = 3, lids: bool = False) -> FaceModel:
+    """A synthetic FLAME; the real one has 300 shape components, which take Blender a minute to make.
+
+    With lids, the skin has an opening in front of each eye, with a rim and a pocket behind the lids as FLAME has.
+    """
     random = np.random.default_rng(seed)
-    skin, skin_faces = _ball(NUM_VERTICES - 2 * NUM_EYEBALL_VERTICES)
-    skin = skin * [0.075, 0.13, 0.1] + [0, -0.02, 0]
+    num_skin = NUM_VERTICES - 2 * NUM_EYEBALL_VERTICES
+    skin, skin_faces = _skin_with_lids(num_skin) if lids else _ball(num_skin)
+    skin = skin if lids else skin * SKIN_RADII + SKIN_CENTRE
     eyeball, eyeball_faces = _ball(NUM_EYEBALL_VERTICES)
     left, right = (eyeball * EYEBALL_RADIUS + JOINTS[joint] for joint in (3, 4))
     v_template = np.concatenate([skin, left, right])
@@ -62,18 +70,60 @@ def random_coefficients(model: FaceModel, count: int, seed: int = 5) -> dict[str
 
 def _ball(num_vertices: int) -> tuple[np.ndarray, np.ndarray]:
     """(N, 3) points on the unit sphere and (2 N - 4, 3) triangles that face outwards."""
+    points = _points_on_ball(num_vertices)
+    return points, _hull(points)
+
+
+def _points_on_ball(num_vertices: int) -> np.ndarray:
     index = np.arange(num_vertices) + 0.5
     height = 1 - 2 * index / num_vertices
     angle = np.pi * (1 + 5**0.5) * index
     ring = np.sqrt(1 - height**2)
-    points = np.stack([ring * np.cos(angle), height, ring * np.sin(angle)], axis=1)
+    return np.stack([ring * np.cos(angle), height, ring * np.sin(angle)], axis=1)
+
+
+def _hull(points: np.ndarray) -> np.ndarray:
+    """Triangles that face outwards of points on the unit sphere."""
     faces = ConvexHull(points).simplices
     corners = points[faces]
     inwards = (
         np.einsum("fi,fi->f", np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), corners[:, 0]) < 0
     )
     faces[inwards] = faces[inwards][:, ::-1]
-    return points, faces
+    return faces
+
+
+def _skin_with_lids(num_vertices: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 3) points of the skin, metres, and its triangles, with an open eye in front of each eyeball."""
+    turn = 2 * np.pi * np.arange(LID_COLUMNS) / LID_COLUMNS
+    rings, places = [], []
+    for joint in (3, 4):
+        for number, (degrees, height) in enumerate(LID_RINGS):
+            # Where the ring lies on the ball that is triangulated: ellipses of growing size.
+            across, up = (number + 1) / 6.5 * np.array([0.021 * np.cos(turn), 0.017 * np.sin(turn)])
+            flat = (JOINTS[joint, :2] + np.stack([across, up], 1) - SKIN_CENTRE[:2]) / SKIN_RADII[:2]
+            rings.append(np.concatenate([flat, np.sqrt(1 - (flat**2).sum(1))[:, None]], 1))
+            # Where it lies in the face: an almond about the eyeball.
+            azimuth = np.radians(50 + degrees) * np.cos(turn)
+            elevation = np.radians(np.where(turn < np.pi, 22 + degrees, 16 + degrees)) * np.sin(turn)
+            ray = np.stack(
+                [np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)]
+            )
+            places.append(JOINTS[joint] + (EYEBALL_RADIUS + height) * ray.T)
+    rings, places = np.concatenate(rings), np.concatenate(places)
+    num_plain = num_vertices - len(rings)
+    plain = np.zeros((0, 3))
+    for count in range(num_plain, 2 * num_plain):
+        ball = _points_on_ball(count)
+        offset = np.abs((ball * SKIN_RADII + SKIN_CENTRE)[:, None, :2] - JOINTS[3:, :2]) / [0.024, 0.02]
+        plain = ball[(ball[:, 2] < 0) | ((offset**2).sum(-1) > 1).all(1)]
+        if len(plain) >= num_plain:
+            break
+    points = np.concatenate([plain[:num_plain], rings])
+    faces = _hull(points)
+    inner = num_plain + np.concatenate([np.arange(LID_COLUMNS) + eye * len(rings) // 2 for eye in range(2)])
+    faces = faces[~np.isin(faces, inner).all(1)]
+    return np.concatenate([plain[:num_plain] * SKIN_RADII + SKIN_CENTRE, places]), faces
 
 
 def _smooth(random: np.random.Generator, points: np.ndarray, count: int, scale: float) -> np.ndarray:

@@ -26,10 +26,10 @@ def compute_regions(model: FaceModel) -> tuple[dict[str, np.ndarray], list[str]]
     """
     regions, remarks = {}, []
     eyeballs = np.zeros(model.num_vertices, bool)
-    pieces = _pieces(model.faces, model.num_vertices)
+    pieces = connected_pieces(model.faces, model.num_vertices)
     for side in ("left", "right"):
         joint = model.joint_names.index(f"{side}_eye")
-        inside = _rigid_pieces(pieces, model.lbs_weights[:, joint])
+        inside = rigid_pieces(pieces, model.lbs_weights[:, joint])
         if inside.any():
             regions[f"eye_{side}"] = inside.astype(np.float32)
             eyeballs |= inside
@@ -75,7 +75,7 @@ def _split_height(model: FaceModel, points: np.ndarray | None) -> float:
     return float(eyes[1] + (joints["neck"][1] - eyes[1]) / 3)
 
 
-def _pieces(faces: np.ndarray, num_vertices: int) -> np.ndarray:
+def connected_pieces(faces: np.ndarray, num_vertices: int) -> np.ndarray:
     """(V,) number of the connected piece that each vertex belongs to: the smallest vertex in it."""
     label = np.arange(num_vertices)
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
@@ -90,7 +90,7 @@ def _pieces(faces: np.ndarray, num_vertices: int) -> np.ndarray:
         label = lowest
 
 
-def _rigid_pieces(pieces: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def rigid_pieces(pieces: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(V,) bool: whether a vertex belongs to a piece that follows one joint as a whole."""
     smallest = np.ones(len(pieces))
     np.minimum.at(smallest, pieces, weights)
