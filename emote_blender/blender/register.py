@@ -24,7 +24,7 @@ from .operators.choose import (
 from .operators.convert import EMOTE_OT_convert
 from .operators.emotion_preset import EMOTE_OT_add_emotion_preset, EMOTE_OT_apply_emotion_preset
 from .operators.generate import EMOTE_OT_generate
-from .operators.head import EMOTE_OT_add_head, EMOTE_OT_update_joints
+from .operators.head import EMOTE_OT_add_blink_keys, EMOTE_OT_add_head, EMOTE_OT_update_joints
 from .operators.job import EMOTE_OT_cancel
 from .operators.models import EMOTE_OT_refresh_models
 from .operators.moments import (
@@ -74,6 +74,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_bake_action,
     EMOTE_OT_bake_restore,
     EMOTE_OT_update_joints,
+    EMOTE_OT_add_blink_keys,
     EMOTE_OT_cancel,
     EMOTE_OT_check,
     EMOTE_OT_fix,

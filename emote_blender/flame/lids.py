@@ -1,8 +1,9 @@
 """Displacements that close the lids of a face without a blink of its own, such as FLAME's.
 
-Each lid turns about the line through the corners of the eye until the margins meet; the upper lid goes most of the way.
-A shape key moves vertices along straight lines, which would cut the eyeball half way. A second displacement, weighted by
-4 t (1 - t), bends the path into the parabola through the positions at t = 0, 1/2 and 1, which follows the arc.
+Each lid turns about the line through the corners of the eye until the margins meet; the upper lid goes most of the
+way. A shape key moves vertices along straight lines, which would cut the eyeball half way. A second displacement,
+weighted by 4 t (1 - t), bends the path into the parabola through the positions at t = 0, 1/2 and 1, which follows the
+arc.
 """
 
 from __future__ import annotations

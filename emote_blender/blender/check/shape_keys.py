@@ -5,6 +5,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
+from ...retarget.compatibility import UNKNOWN_FLAME
+from ..head.blink_keys import axes_in_mesh, names_blinks, write_blink_keys
 from ..narrow import mesh_of
 from .problem import Fix, Problem, Severity, counted, is_or_are, listed
 from .subject import Subject, channelbag, curves_of, drivers_of, key_path, slot_for
@@ -252,6 +254,18 @@ def leave_mode(subject: Subject) -> None:
     bpy.ops.object.mode_set(mode="OBJECT")
 
 
+def missing_blink(subject: Subject) -> Problem | None:
+    """A FLAME head whose lids nothing closes, as FLAME has no blink."""
+    rig = subject.rig
+    if not rig.basis.startswith(UNKNOWN_FLAME) or rig.blink_keys or names_blinks(rig.expression_names):
+        return None
+    return Problem("INFO", f"nothing closes the lids of {subject.head.name!r}: add blink keys", "BLINK_MISSING")
+
+
+def _add_blink(subject: Subject) -> None:
+    write_blink_keys(subject.head, axes_in_mesh(subject.rig), subject.rig.shape_keys)
+
+
 CHECKS = (
     edited_mesh,
     only_show,
@@ -260,6 +274,7 @@ CHECKS = (
     driven_keys,
     keys_of_empty_groups,
     clamped_keys,
+    missing_blink,
 )
 FIXES = {
     "MESH_MODE": Fix("Object Mode", "Leave the mode that shows no animation", leave_mode),
@@ -273,4 +288,5 @@ FIXES = {
         "Clear Group", "Clear the vertex group of the shape keys that an empty one limits", _clear_groups
     ),
     "KEYS_CLAMPED": Fix("Widen Sliders", "Widen the sliders' range to the values of the takes", _widen),
+    "BLINK_MISSING": Fix("Add Blink Keys", "Add shape keys that close the lids; others stay as they are", _add_blink),
 }

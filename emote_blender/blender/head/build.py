@@ -7,6 +7,7 @@ FLAME's rotation of that joint (turning the jaw bone about its x axis opens the 
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import bpy
@@ -17,7 +18,8 @@ from ...errors import InputError
 from ...flame.model import FaceModel
 from ..blend_paths import find_head_folder
 from ..narrow import expect, mesh_of, pose_bones, present, window_scene
-from .axes import to_blender
+from .axes import MODEL_TO_BLENDER, to_blender
+from .blink_keys import names_blinks, write_blink_keys
 from .joints import keep_regressor
 from .materials import add_materials
 from .placement import collection_for, free_name
@@ -25,6 +27,8 @@ from .pose_keys import add_pose_keys
 from .rig import HEAD_PROPERTY, describe
 from .undo_failure import nothing_left_on_failure
 from .widgets import add_widgets
+
+logger = logging.getLogger(__name__)
 
 BASIS_KEY = "Basis"
 NAMED_RANGE = 2.0  # a named component is a whole expression at 1
@@ -97,6 +101,11 @@ def _new_head(
         subdivision = expect(mesh_object.modifiers.new("Subdivision", "SUBSURF"), bpy.types.SubsurfModifier)
         subdivision.levels = subdivision.render_levels = 1
     add_pose_keys(mesh_object, armature_object, model)
+    if not names_blinks(model.expression_names):
+        try:
+            write_blink_keys(mesh_object, MODEL_TO_BLENDER)
+        except InputError as error:
+            logger.warning("no blink keys: %s", error)
     add_widgets(armature_object, model)
     mesh_object[HEAD_PROPERTY] = describe(model, *shape_key_names(model))
     collection.objects.link(mesh_object)

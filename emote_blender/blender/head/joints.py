@@ -78,7 +78,7 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
         raise InputError(f"the armature {armature.name!r} is hidden or in another scene; show it first")
     if bones.library is not None:
         raise InputError(linked_sentence(armature, bones.library))
-    points = _identity_points(mesh, rig.shape_keys)
+    points = identity_points(mesh, rig.shape_keys)
     active = in_view.active
     try:
         in_view.active = armature
@@ -95,7 +95,7 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
         in_view.active = active
 
 
-def _identity_points(mesh: bpy.types.Mesh, shape_keys: Sequence[str]) -> np.ndarray:
+def identity_points(mesh: bpy.types.Mesh, shape_keys: Sequence[str]) -> np.ndarray:
     """(V, 3) vertices of the mesh with its identity keys as they are set now."""
     keys = present(mesh.shape_keys)
     points = _points(keys.reference_key)

@@ -1,4 +1,4 @@
-"""Add Head and Update Joints."""
+"""Add Head, Update Joints and Add Blink Keys."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from mathutils import Vector
 from ...errors import InputError
 from ...flame.model import FaceModel
 from ..head.axes import to_blender
+from ..head.blink_keys import axes_in_mesh, names_blinks, write_blink_keys
 from ..head.build import add_head, load_face_model
 from ..head.joints import update_joints
 from ..head.placement import Box, box_of, place_beside
-from ..head.rig import rig_of
+from ..head.rig import BLINK_KEYS, rig_of
 from ..jobs.ready import may_animate
 from ..narrow import window_scene
 from ..refusal import Result, refusing
@@ -78,7 +79,7 @@ class EMOTE_OT_add_head(bpy.types.Operator):
 
 
 class EMOTE_OT_update_joints(bpy.types.Operator):
-    """Move the head's bones to the joints of the identity that its sliders are set to now"""
+    """Fit the head's bones and blink keys to the identity that its sliders are set to now"""
 
     bl_idname = "emote.update_joints"
     bl_label = "Update Joints"
@@ -99,5 +100,38 @@ class EMOTE_OT_update_joints(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         rig = rig_of(chosen_head(context, self.head))
         update_joints(context, rig)
+        if rig.blink_keys:
+            try:
+                write_blink_keys(rig.mesh, axes_in_mesh(rig), rig.shape_keys)
+            except InputError as error:
+                self.report({"WARNING"}, str(error))
         self.report({"INFO"}, f"Moved the joints of {rig.mesh.name} to its identity")
+        return {"FINISHED"}
+
+
+class EMOTE_OT_add_blink_keys(bpy.types.Operator):
+    """Give a FLAME head shape keys that close its lids, or fit them to its identity; other keys stay as they are"""
+
+    bl_idname = "emote.add_blink_keys"
+    bl_label = "Add Blink Keys"
+    bl_options = {"REGISTER", "UNDO"}
+
+    head: bpy.props.StringProperty(
+        name="Head", description="Name of the head; empty for the scene's choice", options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Shape keys are added in Object Mode")
+            return False
+        return may_animate(cls)
+
+    @refusing
+    def execute(self, context: bpy.types.Context) -> Result:
+        rig = rig_of(chosen_head(context, self.head))
+        if names_blinks(rig.expression_names):
+            raise InputError(f"head {rig.mesh.name!r} has a blink of its own")
+        write_blink_keys(rig.mesh, axes_in_mesh(rig), rig.shape_keys)
+        self.report({"INFO"}, f"{rig.mesh.name} closes its lids by {' and '.join(BLINK_KEYS)}")
         return {"FINISHED"}

@@ -18,7 +18,8 @@ class CharacterPanel(SidebarPanel):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(panel_state(context).identity_keys)
+        state = panel_state(context)
+        return bool(state.identity_keys) or state.needs_blink_keys
 
     def draw(self, context: bpy.types.Context) -> None:
         state = panel_state(context)
@@ -26,9 +27,13 @@ class CharacterPanel(SidebarPanel):
         if head is None:
             return
         column = two_columns(present(self.layout))
-        column.label(text="Head Shape")
+        if state.identity_keys:
+            column.label(text="Head Shape")
         blocks = shape_keys_of(head).key_blocks
         for key, label in state.identity_keys:
             if key in blocks:
                 column.prop(blocks[key], "value", text=label)
-        column.operator("emote.update_joints", icon="BONE_DATA")
+        if state.identity_keys:
+            column.operator("emote.update_joints", icon="BONE_DATA")
+        if state.needs_blink_keys:
+            column.operator("emote.add_blink_keys", icon="HIDE_ON")

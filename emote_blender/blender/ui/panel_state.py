@@ -14,6 +14,7 @@ from ...retarget.compatibility import check_fits_head
 from .. import bundle
 from ..check.takes import TakeWarning, take_warnings
 from ..compat import active_strip, sequencer_scene
+from ..head.blink_keys import names_blinks
 from ..head.rig import HeadRig, rig_of
 from ..narrow import mesh_of, present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
@@ -56,6 +57,7 @@ class PanelState:
         head: name of the head that would speak; empty if none is chosen.
         head_library: path of the library that it is linked from, or None.
         identity_keys: its identity shape keys, each with its name in words.
+        needs_blink_keys: whether nothing closes its lids yet.
         takes: its takes, in the order in which they are stored.
         plays_old_take: whether its active action is a take of an earlier version, which is in no list.
         is_editing: whether the keys of one of its takes are being edited (tweak mode of the NLA).
@@ -73,6 +75,7 @@ class PanelState:
     head: str
     head_library: str | None
     identity_keys: tuple[tuple[str, str], ...]
+    needs_blink_keys: bool
     takes: tuple[TakeRow, ...]
     plays_old_take: bool
     is_editing: bool
@@ -124,6 +127,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         head=head.name if head else "",
         head_library=head.library.filepath if head and head.library else None,
         identity_keys=tuple((name, in_words(name)) for name in rig.shape_keys if name in blocks) if rig else (),
+        needs_blink_keys=rig is not None and not rig.blink_keys and not names_blinks(rig.expression_names),
         takes=_take_rows(context, head) if head else (),
         plays_old_take=head is not None and _plays_old_take(head),
         is_editing=rig is not None and _is_editing(rig),
