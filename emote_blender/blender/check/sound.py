@@ -13,6 +13,7 @@ from ..narrow import expect, present
 from ..scene.strips import AudiblePart, audible_part, sound_strips
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
+from ..takes.idle import is_idle
 from ..takes.manage import retime_take
 from .problem import Fix, Problem, is_or_are, listed, was_or_were
 from .subject import Subject, sound_scenes
@@ -68,14 +69,16 @@ def lost_sound(subject: Subject) -> Problem | None:
 
 
 def moved_sound(subject: Subject) -> Problem | None:
-    """Strips whose sound is at another time than the take that speaks it."""
-    moved = [strip.name for take, strip in _pairs(subject) if is_moved(subject, take, strip)]
+    """Takes that are not where their sound is, because the strip or the take was moved."""
+    moved = [(take, strip) for take, strip in _pairs(subject) if is_moved(subject, take, strip)]
     if not moved:
         return None
+    take, strip = moved[0]
+    more = f" (and {len(moved) - 1} more)" if len(moved) > 1 else ""
     return Problem(
         "WARNING",
-        f"the strip {listed(map(repr, moved))} {was_or_were(len(moved))} moved since its take was made: "
-        "retime the take",
+        f"the take {take.name!r}{more} begins at frame {subject.first_frame(take):.0f}, which is not where its sound "
+        f"is (strip {strip.name!r}): retime it",
         "RETIME",
     )
 
@@ -95,7 +98,7 @@ def trimmed_sound(subject: Subject) -> Problem | None:
 def no_sound(subject: Subject) -> Problem | None:
     """Takes without a strip in the scene that is played."""
     heard = {strip.name for scene in sound_scenes(subject) for strip in sound_strips(scene)}
-    silent = [take.name for take in subject.takes if take.line not in heard]
+    silent = [take.name for take in subject.takes if take.line not in heard and not is_idle(take)]
     if not silent:
         return None
     return Problem(

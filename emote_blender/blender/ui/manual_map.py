@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import bpy
@@ -14,20 +15,26 @@ _PATH = "docs/manual/"  # below the website
 _FOLDERS = (_PACKAGE / "manual", _PACKAGE.parent / "docs" / "manual")
 _FIRST_SPEECH, _FILES = "first-speech.md", "batch.md"
 _EMOTION, _REFINE, _EXPORT, _DIALOGUE = "emotion-over-time.md", "refine.md", "export.md", "dialogue.md"
-_TROUBLE = "troubleshooting.md"
+_ALIVE, _TROUBLE = "alive.md", "troubleshooting.md"
 # The first pattern that fits an operator counts.
 PAGES = {
     "add_sound": _FIRST_SPEECH,
     "*moment*": _EMOTION,
     "*emotion*": _EMOTION,
+    "rerender": _EMOTION,
     "refine_*": _REFINE,
-    "alive_*": _REFINE,
-    "update_gaze": _REFINE,
+    "update_gaze": _ALIVE,
+    "alive_*": _ALIVE,
+    "*blink*": _ALIVE,
     "bake_*": _EXPORT,
     "take_transcript": _FIRST_SPEECH,
     "take_edit*": _REFINE,
     "take_unlock*": _REFINE,
     "take_*": _DIALOGUE,
+    "adopt_takes": _DIALOGUE,
+    "choose_head": _DIALOGUE,
+    "pin_head": _DIALOGUE,
+    "use_selected": _DIALOGUE,
     "check": _TROUBLE,
     "fix": _TROUBLE,
     "convert": _FILES,
@@ -37,8 +44,13 @@ PAGES = {
 
 
 def manual_map() -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Where the manual is, and the page of each operator, as Blender asks for it."""
-    return _base(), tuple((f"bpy.ops.emote.{pattern}", page) for pattern, page in PAGES.items())
+    """Where the manual is, and the place of each operator in it, as Blender asks for it."""
+    return _base(), tuple((f"bpy.ops.emote.{name}", f"{_page(name)}#emote-{name}") for name in dir(bpy.ops.emote))
+
+
+def _page(name: str) -> str:
+    """The page of an operator."""
+    return next(page for pattern, page in PAGES.items() if fnmatch(name, pattern))
 
 
 def _base() -> str:

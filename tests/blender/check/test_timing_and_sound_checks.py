@@ -88,7 +88,7 @@ def test_a_take_follows_another_frame_rate(scene, head, make_motion, ramp_wav, b
     sentence = f"was made at {before} fps, but the scene plays at {after}: retime it"
     assert any(sentence in found for found in sentences(head))
     mend(head, "RETIME")
-    assert not any("fps" in found or "moved" in found for found in sentences(head))
+    assert not any("fps" in found or "not where" in found for found in sentences(head))
     np.testing.assert_allclose(values_in_seconds(head, seconds), values, atol=0.03)  # keys lie on other frames
 
 
@@ -162,7 +162,10 @@ def test_a_take_follows_a_strip_that_was_moved(scene, speaking, strip):
     scene.frame_set(8)
     value = speaking.data.shape_keys.key_blocks["component1"].value
     strip.frame_start = 11
-    assert "the strip 'line' was moved since its take was made: retime the take" in sentences(speaking)
+    assert any(
+        "begins at frame 1, which is not where its sound is (strip 'line'): retime it" in sentence
+        for sentence in sentences(speaking)
+    )
     assert not any("trimmed" in sentence for sentence in sentences(speaking))
     mend(speaking, "RETIME")
     assert sentences(speaking) == []
@@ -182,7 +185,7 @@ def trim_end(strip):
 def test_a_strip_that_was_trimmed_is_named(speaking, strip, trim):
     trim(strip)
     assert any("'line' was trimmed since its take was made" in sentence for sentence in sentences(speaking))
-    assert not any("moved" in sentence for sentence in sentences(speaking))
+    assert not any("not where its sound is" in sentence for sentence in sentences(speaking))
 
 
 def test_a_take_without_a_strip_is_a_hint(scene, speaking):
@@ -191,6 +194,12 @@ def test_a_take_without_a_strip_is_a_hint(scene, speaking):
         f"the take {name!r} has no sound strip in the scene 'Scene', so it plays without a voice: add its sound to the "
         "sequencer"
     ]
+
+
+def test_an_idle_take_needs_no_sound(speaking, strip):
+    bpy.ops.emote.alive_idle(head=speaking.name)
+    assert len(speaking.emote.takes) == 2
+    assert sentences(speaking) == []
 
 
 def test_a_take_of_another_scene_is_a_hint(scene, speaking, strip):
