@@ -30,7 +30,7 @@ UNIT_ITEMS = [
 
 def error_millimetres() -> Any:
     """The property of an error bound in millimetres."""
-    return bpy.props.FloatProperty(  # type: ignore[func-returns-value] # the stubs say that it returns nothing
+    return bpy.props.FloatProperty(
         name="Error",
         description="Millimeters by which a point of the face may be off, about",
         default=0.25,
@@ -45,7 +45,7 @@ def error_millimetres() -> Any:
 
 def error_percent() -> Any:
     """The property of an error bound in per cent."""
-    return bpy.props.FloatProperty(  # type: ignore[func-returns-value] # the stubs say that it returns nothing
+    return bpy.props.FloatProperty(
         name="Error",
         description="Share of each channel's range by which it may be off, per cent",
         default=1.0,

@@ -19,6 +19,7 @@ from ..settings.live import together
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
 from .alive import set_alive, take_after
+from .bake import release_baked
 from .idle import mark_idle
 from .names import emotion_label, free_take_name, take_name
 from .old_takes import adopt_active
@@ -84,6 +85,7 @@ def new_take(
     if not np.isfinite(line.frame_start):
         raise InputError(f"a take begins on a frame, found {line.frame_start}")
     layout.require_no_tweak_mode(rig)
+    release_baked(rig)
     adopt_active(head, scene)
     settings = head_settings(head)
     name = free_take_name(take_name(line.name, raw.emotional.meta), settings.takes)

@@ -55,7 +55,7 @@ def sampled(rig: HeadRig, channels: list[ChannelPath], frames: range, own_animat
         view_layer = scene.view_layers[0]
         for column, frame in enumerate(frames):
             scene.frame_set(frame)
-            depsgraph = view_layer.depsgraph
+            depsgraph = present(view_layer.depsgraph)
             owners = {
                 "KEY": present(mesh_of(mesh_object.evaluated_get(depsgraph)).shape_keys),
                 "OBJECT": armature.evaluated_get(depsgraph),

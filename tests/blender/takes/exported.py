@@ -24,7 +24,7 @@ def gltf_animations(path: Path):
         return np.frombuffer(blob, np.float32, accessor["count"] * width, offset).reshape(-1, width)
 
     key_names = next(mesh["extras"]["targetNames"] for mesh in document["meshes"] if "targetNames" in mesh["extras"])
-    animations = {}
+    animations: dict[str, dict] = {}
     for animation in document["animations"]:
         found = animations.setdefault(animation["name"], {})
         for channel in animation["channels"]:
@@ -50,7 +50,7 @@ def fbx_stacks(path: Path):
     def name(element):
         return element.props[1].split(b"\x00")[0].decode()
 
-    stacks = {}
+    stacks: dict[str, dict] = {}
     for number, stack in objects.items():
         if stack.id != b"AnimationStack":
             continue

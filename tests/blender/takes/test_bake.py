@@ -181,3 +181,24 @@ def test_baking_twice_is_refused_while_the_baked_action_plays(scene, head, dialo
     bpy.ops.emote.bake_action(what="ALL")
     with pytest.raises(RuntimeError, match="press Back to Takes first"):
         bpy.ops.emote.bake_action(what="ALL")
+
+
+def test_a_new_take_ends_the_baked_action(scene, head, dialogue, make_motion):
+    bpy.ops.emote.bake_action(what="ALL")
+    apply_motion(head, make_motion(num_frames=20), scene, 111, "line 3")
+    assert head.parent.animation_data.action == dialogue
+    assert head.parent.animation_data.use_nla
+    scene.frame_set(115)
+    assert head.data.shape_keys.key_blocks["component1"].value != 0.0
+
+
+def test_the_check_says_that_a_baked_action_plays_and_mends_it(scene, head, dialogue):
+    from emote_blender.blender.check.find import apply_fix, problems
+
+    bpy.ops.emote.bake_action(what="ALL")
+    (found,) = [problem for problem in problems(bpy.context, head) if problem.severity != "INFO"]
+    assert found.fix == "BAKED"
+    assert "plays its baked action" in found.sentence
+    apply_fix(bpy.context, head, found.fix)
+    assert head.parent.animation_data.use_nla
+    assert not [problem for problem in problems(bpy.context, head) if problem.fix == "BAKED"]

@@ -306,3 +306,21 @@ def test_a_strip_that_is_active_on_the_same_track_is_replaced_by_an_equal_one(he
     made = track.strips["clip"]
     assert {name: getattr(made, name) for name in names} == before
     assert (made.action, made.action_slot.handle) == (other, slot.handle)
+
+
+def test_a_slider_moved_while_keys_are_edited_leaves_the_edit(head, take):
+    bpy.ops.emote.take_edit()
+    curve_of(take).keyframe_points[5].co.y = 0.77
+    before = keys_of(take)
+    take.refine.emotion_strength = 0.5
+    take.refine.transition_in = 0.6
+    after = keys_of(take)
+    np.testing.assert_array_equal(after["KEY", BROW, 0], before["KEY", BROW, 0])
+    assert len(after["KEY", 'key_blocks["component1"].value', 0]) > len(
+        before["KEY", 'key_blocks["component1"].value', 0]
+    )
+    assert head.parent.animation_data.use_tweak_mode
+    bpy.ops.emote.take_edit_done()
+    for owner in owners(head):
+        (strip,) = owner.animation_data.nla_tracks["EMOTE"].strips
+        assert strip.action_frame_start == take.action.frame_range[0]
