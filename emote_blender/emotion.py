@@ -60,9 +60,13 @@ class EmotionTrack:
 
     @classmethod
     def constant(cls, emotion: str = DEFAULT_EMOTION, intensity: float = DEFAULT_INTENSITY) -> EmotionTrack:
-        """One emotion at one intensity (0 to 2) from start to end; raises InputError if either is not allowed."""
+        """One emotion, or a mix (see `parse_mix`), at one intensity (0 to 2) from start to end.
+
+        Raises:
+            InputError: if emotion or intensity are not allowed.
+        """
         check_intensity(intensity)
-        return cls(np.zeros(1), one_hot(emotion)[None], np.array([intensity], dtype=np.float64))
+        return cls(np.zeros(1), parse_mix(emotion)[None], np.array([intensity], dtype=np.float64))
 
     @classmethod
     def from_csv(cls, path: str | Path) -> EmotionTrack:

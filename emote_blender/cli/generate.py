@@ -25,7 +25,11 @@ def add_generate_command(commands: Any) -> None:
     command = commands.add_parser("generate", parents=parents, help="animate one audio file")
     command.add_argument("audio", metavar="AUDIO", help="wav, flac, ogg or mp3")
     command.add_argument("-o", "--output", required=True, metavar="OUT", help="OUT.npz (motion) or OUT.blend (scene)")
-    command.add_argument("--emotion", metavar="NAME", help=f"{', '.join(EMOTIONS)} (default: {DEFAULT_EMOTION})")
+    command.add_argument(
+        "--emotion",
+        metavar="NAME",
+        help=f"{', '.join(EMOTIONS)}, or a mix such as 'happy 0.6 + sad 0.4' (default: {DEFAULT_EMOTION})",
+    )
     command.add_argument(
         "--intensity", type=float, metavar="0..2", help=f"0 mild, 1 medium, 2 high (default: {DEFAULT_INTENSITY:g})"
     )

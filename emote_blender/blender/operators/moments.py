@@ -22,11 +22,10 @@ from ..narrow import present, window_scene
 from ..refusal import Result, refusing
 from ..scene import emotion_keys
 from ..scene.emotion_track import chosen_weights, head_track, span_in
-from ..scene.find_head import choose_head
-from ..scene.strips import FileSound, StripSound, find_strip, read_strip, strip_scene
+from ..scene.strips import FileSound, StripSound, find_strip, line_scene, read_strip, strip_scene
 from ..settings import live
+from ..settings.chosen_head import chosen_head, own_settings
 from ..settings.head_settings import MIX, EMOTE_PG_moment, head_settings
-from ..settings.properties import scene_settings
 
 _SECONDS_APART = 1.0  # of a line that is added below the last one
 _MOST_NAMED = 3  # markers in a report
@@ -47,7 +46,7 @@ class _HeadOperator(bpy.types.Operator):
 
     def chosen(self, context: bpy.types.Context) -> bpy.types.Object:
         """The head; raises InputError if there is none, or it is linked from another file."""
-        head = choose_head(context, self.head, scene_settings(window_scene(context)).head)
+        head = chosen_head(context, self.head)
         if head.library is not None:
             raise InputError(linked_sentence(head, head.library))
         return head
@@ -112,7 +111,8 @@ class EMOTE_OT_moments_from_markers(_HeadOperator):
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
-        head, scene = self.chosen(context), strip_scene(context)
+        head = self.chosen(context)
+        scene = strip_scene(context, head=head)
         found, unread = _read_markers(scene)
         if not found:
             raise InputError(
@@ -142,7 +142,7 @@ class EMOTE_OT_suggest_emotion(_HeadOperator):
         weights = chosen_weights(settings)
         if weights[EMOTIONS.index("neutral")] == 1.0:
             raise InputError("choose an emotion first: a voice shows when it is strong, not which emotion it is")
-        sound, scene = _sound(context)
+        sound, scene = _sound(context, head)
         waveform = sound.decode().resampled(SAMPLE_RATE)
         num_frames = int(waveform.duration_seconds * MOTION_FPS)
         prosody = measure_prosody(waveform.samples, SAMPLE_RATE, num_frames)
@@ -195,7 +195,7 @@ class EMOTE_OT_import_emotion(_HeadOperator):
         track = EmotionTrack.from_csv(absolute(self.filepath))
         if emotion_keys.owner_of_keys(head) != "NOBODY" and not self.replace:
             raise InputError(f"the emotion of {head.name!r} has keys already; switch on Replace Keys to lose them")
-        frame_start, scene, _ = _line(context)
+        frame_start, scene, _ = _line(context, head)
         emotion_keys.write_track(head, track, frame_start, _fps(scene))
         head_settings(head).over_time = True
         self.report({"INFO"}, f"{len(track.times)} keys from frame {frame_start:g} on")
@@ -223,7 +223,7 @@ class EMOTE_OT_export_emotion(_HeadOperator):
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
         head = self.chosen(context)
-        frame_start, scene, duration = _line(context)
+        frame_start, scene, duration = _line(context, head)
         track = head_track(head, span_in(scene, frame_start, duration))
         track.to_csv(bpy.path.ensure_ext(absolute(self.filepath), ".csv"))
         self.report({"INFO"}, f"Wrote {len(track.times)} keys")
@@ -282,22 +282,23 @@ def _listed(names: list[str]) -> str:
     return ", ".join(map(repr, names[:_MOST_NAMED])) + (", …" if len(names) > _MOST_NAMED else "")
 
 
-def _sound(context: bpy.types.Context) -> tuple[StripSound | FileSound, bpy.types.Scene]:
-    """The sound of the line that is chosen, and the scene in which it lies; raises InputError if there is none."""
-    scene, settings = strip_scene(context), scene_settings(window_scene(context))
-    if settings.source != "FILE":
-        return read_strip(scene, find_strip(scene, settings.strip)), scene
-    if not settings.audio:
+def _sound(context: bpy.types.Context, head: bpy.types.Object) -> tuple[StripSound | FileSound, bpy.types.Scene]:
+    """The sound of a head's chosen line, and the scene in which it lies; raises InputError if there is none."""
+    own = own_settings(context, head)
+    if own.source != "FILE":
+        scene = strip_scene(context, own.strip, head)
+        return read_strip(scene, find_strip(scene, own.strip)), scene
+    if not own.audio:
         raise InputError("no sound file is chosen; choose a file, or a strip")
-    return FileSound(Path(absolute(settings.audio)), settings.frame_start), scene
+    return FileSound(Path(absolute(own.audio)), own.frame_start), line_scene(context, head)
 
 
-def _line(context: bpy.types.Context) -> tuple[float, bpy.types.Scene, float | None]:
-    """First frame, scene and length in seconds of the line that is chosen; the scene's range without a sound."""
+def _line(context: bpy.types.Context, head: bpy.types.Object) -> tuple[float, bpy.types.Scene, float | None]:
+    """First frame, scene and length in seconds of a head's chosen line; the scene's range without a sound."""
     try:
-        sound, scene = _sound(context)
+        sound, scene = _sound(context, head)
     except InputError:
-        scene = strip_scene(context)
+        scene = line_scene(context, head)
         return scene.frame_start, scene, (scene.frame_end - scene.frame_start + 1) / _fps(scene)
     return sound.frame_start, scene, sound.duration_seconds if isinstance(sound, StripSound) else None
 

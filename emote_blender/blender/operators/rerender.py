@@ -13,7 +13,7 @@ from ..jobs.ready import may_animate
 from ..narrow import window_scene
 from ..refusal import Result
 from ..scene import emotion_keys
-from ..scene.find_head import choose_head
+from ..settings.chosen_head import chosen_head
 from ..settings.head_settings import head_settings
 from ..settings.properties import scene_settings
 
@@ -50,7 +50,7 @@ class EMOTE_OT_rerender(JobOperator, bpy.types.Operator):
 
     def prepare(self, context: bpy.types.Context) -> rerender.Request:
         """The request for the chosen take with the present emotion."""
-        head = choose_head(context, self.head, scene_settings(window_scene(context)).head)
+        head = chosen_head(context, self.head)
         if head.library is not None:
             raise InputError(linked_sentence(head, head.library))
         settings = head_settings(head)
@@ -75,7 +75,9 @@ class EMOTE_OT_rerender(JobOperator, bpy.types.Operator):
         scene = window_scene(context)
         # Blender shows changed curves only once it evaluates a frame.
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-        self.report({"INFO"}, f"{take.name}: {motion.duration_seconds:.1f} s")
+        result = f"{take.name}: {motion.duration_seconds:.1f} s"
+        scene_settings(scene).last_result = result
+        self.report({"INFO"}, result)
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
         scene_settings(window_scene(context)).last_result = str(error)
