@@ -18,7 +18,11 @@ _SLIDER_LIMIT = 10.0  # Blender allows no more
 def expression_keys(subject: Subject) -> list[bpy.types.ShapeKey]:
     """The shape keys that takes animate."""
     blocks = subject.keys.key_blocks
-    return [blocks[name] for name in subject.rig.expression_keys]
+    return [blocks[name] for name in _key_names(subject)]
+
+
+def _key_names(subject: Subject) -> tuple[str, ...]:
+    return subject.rig.expression_keys + subject.rig.blink_keys
 
 
 def muted_keys(subject: Subject) -> Problem | None:
@@ -120,12 +124,12 @@ def _names(subject: Subject, chosen: np.ndarray) -> list[str]:
     """Names of the expression keys among the chosen keys of the mesh."""
     if not chosen.any():
         return []
-    expression = set(subject.rig.expression_keys)
+    expression = set(_key_names(subject))
     return [key.name for key, is_chosen in zip(subject.keys.key_blocks, chosen) if is_chosen and key.name in expression]
 
 
 def _all_or_some(subject: Subject, names: list[str]) -> Severity:
-    return "ERROR" if len(names) == subject.rig.num_expression else "WARNING"
+    return "ERROR" if len(names) >= subject.rig.num_expression else "WARNING"
 
 
 def _driven_paths(subject: Subject) -> set[str]:
@@ -222,7 +226,7 @@ def _unmute(subject: Subject) -> None:
 
 
 def _mute_drivers(subject: Subject) -> None:
-    paths = {key_path(name) for name in subject.rig.expression_keys}
+    paths = {key_path(name) for name in _key_names(subject)}
     for curve in drivers_of(subject.keys):
         if curve.data_path in paths:
             curve.mute = True
