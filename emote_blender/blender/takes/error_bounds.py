@@ -40,7 +40,7 @@ def channel_bounds(
     """(C,) largest error of each channel in its own unit.
 
     Millimetres are shared out among the channels: each may move a vertex by the same part of the bound, so that all
-    together stay about within it (largest error of 61 s on the open head: 0.9 times the bound).
+    together stay about within it (61 s on the open head: the largest error is 0.5 to 0.75 times the bound).
 
     Args:
         bound: the bound.

@@ -177,3 +177,13 @@ def points(scene, item, frame):
     evaluated.to_mesh_clear()
     matrix = np.array(evaluated.matrix_world)
     return values.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def test_gltf_active_actions_holds_a_baked_timeline(exporters, scene, head, dialogue, tmp_path):
+    path = tmp_path / "head.glb"
+    bpy.ops.emote.bake_action(what="ALL")
+    bpy.ops.export_scene.gltf(filepath=str(path), export_animation_mode="ACTIVE_ACTIONS")
+    (animation,) = gltf_animations(path).values()
+    seconds, values = animation["weights"]
+    assert_weights(seconds, values, bpy.data.actions["Head baked"])
+    assert np.ptp(animation["jaw"][1], axis=0).max() > 0.01
