@@ -123,8 +123,9 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     for owner, group in _PROPERTIES:
-        # The stubs say that functions of bpy.props return nothing.
-        setattr(owner, _PROPERTY, bpy.props.PointerProperty(type=group))  # type: ignore[func-returns-value]
+        # Overridable, or a linked head with a library override would forget the takes that are added to it.
+        settings: Any = bpy.props.PointerProperty(type=group, override={"LIBRARY_OVERRIDABLE"})  # type: ignore[func-returns-value]
+        setattr(owner, _PROPERTY, settings)
     apply_models_folder(stored_models_folder())
     changes.add_handlers()
     bpy.app.handlers.load_post.append(job_operator.forget_orphan)

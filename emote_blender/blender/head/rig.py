@@ -188,6 +188,11 @@ def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
 def _require_editable(head: bpy.types.Object) -> None:
     """Raise InputError if a head cannot be keyed because it is linked from another file."""
     mesh = mesh_of(head)
+    if head.override_library is not None and mesh.library is not None:
+        raise InputError(
+            f"head {head.name!r} has a library override, but its mesh {mesh.name!r}, which holds the shape keys, has "
+            "none; make one too (Outliner > the mesh > Library Override > Make)"
+        )
     for data in (head, mesh, mesh.shape_keys):
         if data is not None and data.library is not None:
             raise InputError(linked_sentence(head, data.library))
