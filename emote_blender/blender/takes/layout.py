@@ -149,7 +149,8 @@ def is_in_use(rig: HeadRig, action: bpy.types.Action) -> bool | None:
     """Whether a take's strips are on tracks of takes in use; None without strips."""
     for owner in owners_of(rig):
         for track, _ in strips_of(owner, action):
-            return not track.name.startswith(ALTERNATES)
+            # A track of a library can only be muted.
+            return not (track.mute if track.is_override_data else track_kind(track) == ALTERNATES)
     return None
 
 
@@ -161,6 +162,11 @@ def take_away(rig: HeadRig, action: bpy.types.Action) -> None:
     owners: Sequence[Owner] = owners_of(rig)
     for owner in owners[:1] if _is_played_beside(rig, action) else owners:
         for track, strip in strips_of(owner, action):
+            if track.is_override_data:
+                raise InputError(
+                    f"strip {strip.name!r} on track {track.name!r} belongs to the library of {owner.name!r} and cannot "
+                    "be moved or removed here; mute the track in the NLA editor and try again, or make the head local"
+                )
             if strip not in list(track.strips):
                 raise InputError(
                     f"strip {strip.name!r} is inside a meta strip of track {track.name!r}; ungroup it in the NLA editor"
@@ -206,28 +212,40 @@ def hold_at_rest(rig: HeadRig, channels: Sequence[Channel]) -> None:
 
 def _hold(owner: Owner, channels: Sequence[Channel], action_name: str) -> None:
     """Add channels to the rest action of a data-block, and the strip that plays it if there is none."""
-    found = rest_strip(owner)
-    action = found[1].action if found else None
+    found = [strip.action for _, strip in _all_strips(owner) if is_rest(strip.action)]
+    held = {channel for action in found for channel in _channels_in(present(action), owner)}
+    missing = [channel for channel in channels if (channel.data_path, channel.index) not in held]
+    if not missing:
+        return
+    # A linked head with a library override has the rest action of its library, to which nothing can be added.
+    action = next((action for action in found if action is not None and action.library is None), None)
+    is_new = action is None
     if action is None:
         action = bpy.data.actions.new(f"{action_name} {owner.id_type.title()}")
         action[_REST_PROPERTY] = True
     slot = slot_for(action, owner)
     channelbag = action_channelbag(action, slot)
-    held = {(curve.data_path, curve.array_index) for curve in channelbag.fcurves}
-    for channel in channels:
-        if (channel.data_path, channel.index) not in held:
-            curve = channelbag.fcurves.new(channel.data_path, index=channel.index)
-            curve.keyframe_points.insert(0.0, _rest_value(channel))
-    if found is None:
+    for channel in missing:
+        curve = channelbag.fcurves.new(channel.data_path, index=channel.index)
+        curve.keyframe_points.insert(0.0, _rest_value(channel))
+    if is_new:
         tracks = present_tracks(owner)
         first = next((track for track in tracks if _is_ours(track)), None)
         below = _track_before(tracks, first) if first else None
+        if first is not None and first.is_override_data:
+            below = first  # of the library, whose tracks stay below
         track = tracks.new(prev=below) if below else tracks.new()
         track.name = REST
         strip = track.strips.new(REST, 0, action)
         strip.action_slot = slot
         strip.blend_type = "REPLACE"
         strip.extrapolation = "HOLD"
+
+
+def _channels_in(action: bpy.types.Action, owner: Owner) -> set[tuple[str, int]]:
+    """Data path and index of what an action has curves of for a data-block of this kind."""
+    channelbag = channelbag_of(action, owner.id_type)
+    return set() if channelbag is None else {(curve.data_path, curve.array_index) for curve in channelbag.fcurves}
 
 
 def _rest_value(channel: Channel) -> float:
@@ -337,11 +355,10 @@ def _free_track(owner: Owner, kind: str, span: Span) -> bpy.types.NlaTrack:
     last, count = None, 0
     for track in tracks:
         found = track_kind(track)
-        if found == kind and not track.is_override_data:
+        if found == kind:
             count += 1
-            if not track.lock and all(
-                strip.frame_end <= span.start or strip.frame_start >= end for strip in track.strips
-            ):
+            has_room = all(strip.frame_end <= span.start or strip.frame_start >= end for strip in track.strips)
+            if has_room and not track.lock and not track.is_override_data:
                 return track
         # Alternates lie above all that are in use.
         if found == kind or found is not None and kind == ALTERNATES or found == REST:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ...errors import InputError
+from ...errors import EmoteError, InputError
 from ...motion import FaceMotion
 from ...motion_tools.life import STILL, Life
 from ...motion_tools.raw_take import RawTake
@@ -108,8 +108,14 @@ def new_take(
     take.duration_seconds = raw.emotional.sound_seconds
     take.num_bytes = raw_size(action)
     take.has_neutral = raw.neutral is not None
-    put_in_use(rig, take)
-    rewrite(head, take)
+    try:
+        put_in_use(rig, take)
+        rewrite(head, take)
+    except EmoteError:
+        layout.take_away(rig, action)
+        settings.takes.remove(len(settings.takes) - 1)
+        bpy.data.actions.remove(action)
+        raise
     settings.active_take = len(settings.takes) - 1
     return take
 

@@ -24,9 +24,8 @@ def put_in_use(rig: HeadRig, take: EMOTE_PG_take) -> None:
 
 def set_in_use(rig: HeadRig, take: EMOTE_PG_take, in_use: bool) -> None:
     """Move a take's strips to a track of takes in use or of alternates, at the same frames."""
+    if take.action is not None and layout.is_in_use(rig, take.action) not in (None, in_use):
+        span = layout.span_of(rig, take.action)
+        if span is not None:
+            layout.lay(rig, take.action, span, in_use)
     take.in_use = in_use
-    if take.action is None or layout.is_in_use(rig, take.action) in (None, in_use):
-        return
-    span = layout.span_of(rig, take.action)
-    if span is not None:
-        layout.lay(rig, take.action, span, in_use)

@@ -61,7 +61,7 @@ def settle(rig: HeadRig) -> None:
     index = layout.StripIndex(rig)
     for take, fades in fades_in_use(rig, index):
         action = present(take.action)
-        if is_take(action) and written_fades(action) != as_numbers(fades):
+        if action.library is None and is_take(action) and written_fades(action) != as_numbers(fades):
             _write(rig, take)
     for take in outdated_idle_takes(rig):
         _write(rig, take)

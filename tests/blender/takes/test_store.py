@@ -194,6 +194,27 @@ def test_a_linked_head_with_an_override_plays_its_takes_and_gets_new_ones(overri
     assert head.data.shape_keys.key_blocks["component0"].value != 0.0
 
 
+def test_a_line_of_the_library_is_spoken_anew_once_its_track_is_muted(overridden, make_motion, tmp_path):
+    scene = bpy.context.scene
+    with pytest.raises(InputError, match="belongs to the library of .* mute the track"):
+        apply_motion(overridden, make_motion(40), scene, 11, "line")
+    assert [take.line for take in overridden.emote.takes] == ["line"]
+    assert [action.name for action in bpy.data.actions if action.library is None] == []
+    for owner in (overridden.data.shape_keys, overridden.parent):
+        owner.animation_data.nla_tracks["EMOTE"].mute = True
+    motion = make_motion(40, neck=True)
+    motion.expression[:] = 0.5
+    apply_motion(overridden, motion, scene, 11, "line")
+    name = overridden.name
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
+    scene, head = bpy.context.scene, next(o for o in bpy.data.objects if o.name == name and o.library is None)
+    assert [take.in_use for take in head.emote.takes] == [False, True]
+    for frame, value in ((20, 0.5), (200, 0.0)):
+        scene.frame_set(frame)
+        assert head.data.shape_keys.key_blocks["component0"].value == value
+
+
 def test_a_take_of_the_library_says_that_it_cannot_be_changed(overridden):
     with pytest.raises(RuntimeError, match="is linked from .*hero.blend; make it local first"):
         bpy.ops.emote.take_rebuild(head=overridden.name)
