@@ -19,7 +19,7 @@ from ..takes.editing import end_editing
 from ..takes.rewrite import rewrite
 from ..takes.store import is_take, origin_of
 from .problem import Check, Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import Owner, Subject, channelbag, channels_of, curves_of, noun, slot_for
+from .subject import Owner, Subject, channelbag, noun, slot_for
 
 _REST_PROPERTY = "emote_rest"  # on the action of the rest track
 _SPEED_TOLERANCE = 1e-4
@@ -191,7 +191,7 @@ def muted_curves(subject: Subject) -> Problem | None:
     muted, all_curves = 0, 0
     for action in subject.played:
         for owner in subject.owners:
-            flags = _muted_flags(owner, action)
+            flags = _muted_flags(subject, owner, action)
             muted, all_curves = muted + int(flags.sum()), all_curves + len(flags)
     if not muted:
         return None
@@ -284,7 +284,7 @@ def _unplaced(subject: Subject) -> Iterator[tuple[EMOTE_PG_take, Owner]]:
         there = {present(strip.action).session_uid for _, strip in subject.strips(owner)}
         for take in subject.takes:
             action = present(take.action)
-            bag = channelbag(action, slot_for(owner, action))
+            bag = subject.bag(owner, action)
             if action.session_uid not in there and bag is not None and len(bag.fcurves):
                 if _active_take(subject, owner) != action:
                     yield take, owner
@@ -313,9 +313,9 @@ def _rest_is_well(subject: Subject, owner: Owner) -> bool:
     return tracks.index(track) < lowest and not track.mute and not strip.mute and strip.action_slot is not None
 
 
-def _muted_flags(owner: Owner, action: bpy.types.Action) -> np.ndarray:
+def _muted_flags(subject: Subject, owner: Owner, action: bpy.types.Action) -> np.ndarray:
     """(curves,) whether each f-curve of a take is muted, by itself or with its group."""
-    bag = channelbag(action, slot_for(owner, action))
+    bag = subject.bag(owner, action)
     if bag is None:
         return np.zeros(0, bool)
     if any(group.mute for group in bag.groups):
@@ -323,6 +323,11 @@ def _muted_flags(owner: Owner, action: bpy.types.Action) -> np.ndarray:
     flags = np.empty(len(bag.fcurves), bool)
     bag.fcurves.foreach_get("mute", flags)
     return flags
+
+
+def _curves(subject: Subject, owner: Owner, action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    bag = subject.bag(owner, action)
+    return list(bag.fcurves) if bag is not None else []
 
 
 def _lost_slot(slot: bpy.types.ActionSlot | None, owner: Owner) -> bool:
@@ -341,22 +346,20 @@ def _rivals(subject: Subject) -> Iterator[_Rival]:
         strips = subject.strips(owner)
         if not strips:
             continue
-        ours: frozenset[tuple[str, int]] = frozenset().union(*(channels_of(owner, action) for action in subject.played))
         spans = [(strip.frame_start, strip.frame_end) for _, strip in strips]
         action = data.action
         if action is not None and action not in subject.played and not data.use_tweak_mode:
             holds = data.action_extrapolation != "NOTHING"
             plays = data.action_influence > 0.0 and data.action_blend_type not in _OVERLAYS
             if plays and _meets((action.frame_range[0], action.frame_range[1]), spans, holds, holds):
-                yield from _rival(owner, action, data.action_slot, None, ours)
-        yield from _rivals_above(owner, data, subject, ours, spans)
+                yield from _rival(subject, owner, action, data.action_slot, None)
+        yield from _rivals_above(owner, data, subject, spans)
 
 
 def _rivals_above(
     owner: Owner,
     data: bpy.types.AnimData,
     subject: Subject,
-    ours: frozenset[tuple[str, int]],
     spans: list[tuple[float, float]],
 ) -> Iterator[_Rival]:
     """The NLA strips of the artist that play over takes, on tracks above them."""
@@ -377,7 +380,7 @@ def _rivals_above(
                 holds = strip.extrapolation
                 span = (strip.frame_start, strip.frame_end)
                 if _meets(span, spans, holds == "HOLD", holds != "NOTHING"):
-                    yield from _rival(owner, strip.action, strip.action_slot, strip, ours)
+                    yield from _rival(subject, owner, strip.action, strip.action_slot, strip)
 
 
 def _meets(span: tuple[float, ...], spans: list[tuple[float, float]], before: bool, after: bool) -> bool:
@@ -387,15 +390,16 @@ def _meets(span: tuple[float, ...], spans: list[tuple[float, float]], before: bo
 
 
 def _rival(
+    subject: Subject,
     owner: Owner,
     action: bpy.types.Action,
     slot: bpy.types.ActionSlot | None,
     strip: bpy.types.NlaStrip | None,
-    ours: frozenset[tuple[str, int]],
 ) -> Iterator[_Rival]:
     bag = channelbag(action, slot)
     if bag is None:
         return
+    ours: frozenset[tuple[str, int]] = frozenset().union(*(subject.channels(owner, take) for take in subject.played))
     curves = tuple(
         curve
         for curve in bag.fcurves
@@ -518,7 +522,7 @@ def _lay_again(subject: Subject) -> None:
 def _unmute_curves(subject: Subject) -> None:
     for action in subject.played:
         for owner in subject.owners:
-            for curve in curves_of(owner, action):
+            for curve in _curves(subject, owner, action):
                 curve.mute = False
                 if curve.group is not None:
                     curve.group.mute = False

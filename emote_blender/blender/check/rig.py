@@ -9,7 +9,7 @@ import bpy
 from ...errors import InputError
 from ..narrow import armature_of, expect, pose_bones
 from .problem import Fix, Problem, listed
-from .subject import Subject, bone_path, channels_of, drivers_of, view_layer
+from .subject import Subject, bone_path, drivers_of, view_layer
 
 _JAW = "jaw"
 # Constraints that replace or limit a bone's rotation; the others move it or add to it.
@@ -215,7 +215,7 @@ def _written_rotation(subject: Subject) -> str | None:
     """The rotation property of the jaw that the last take in use has keys of."""
     start = f"{bone_path(_JAW)}.rotation"
     for action in subject.played[-1:]:
-        for path, _ in channels_of(subject.rig.armature, action):
+        for path, _ in subject.channels(subject.rig.armature, action):
             if path.startswith(start):
                 return path.rpartition(".")[2]
     return None

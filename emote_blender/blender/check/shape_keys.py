@@ -9,7 +9,7 @@ from ...retarget.compatibility import UNKNOWN_FLAME
 from ..head.blink_keys import axes_in_mesh, names_blinks, write_blink_keys
 from ..narrow import mesh_of
 from .problem import Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import Subject, channelbag, curves_of, drivers_of, key_path, slot_for
+from .subject import Subject, drivers_of, key_path
 
 _TOLERANCE = 1e-4  # by which a value may exceed a slider's range unseen
 _SLIDER_LIMIT = 10.0  # Blender allows no more
@@ -40,7 +40,8 @@ def muted_keys(subject: Subject) -> Problem | None:
 
 def driven_keys(subject: Subject) -> Problem | None:
     """Shape keys whose values a driver sets."""
-    driven = [key.name for key in expression_keys(subject) if key_path(key.name) in _driven_paths(subject)]
+    paths = {curve.data_path for curve in drivers_of(subject.keys) if not curve.mute}
+    driven = [key.name for key in expression_keys(subject) if key_path(key.name) in paths] if paths else []
     if not driven:
         return None
     return Problem(
@@ -132,11 +133,6 @@ def _all_or_some(subject: Subject, names: list[str]) -> Severity:
     return "ERROR" if len(names) >= subject.rig.num_expression else "WARNING"
 
 
-def _driven_paths(subject: Subject) -> set[str]:
-    """Data paths of the shape keys that have a driver which is not muted."""
-    return {curve.data_path for curve in drivers_of(subject.keys) if not curve.mute}
-
-
 def _keys_of_empty_groups(subject: Subject) -> list[bpy.types.ShapeKey]:
     limited = [key for key in expression_keys(subject) if key.vertex_group in subject.head.vertex_groups]
     if not limited:
@@ -162,7 +158,8 @@ _MOST_NEW = 8  # actions read at a time: a file of hundreds of takes is read ove
 def _extents_of(subject: Subject, action: bpy.types.Action) -> dict[str, tuple[float, float]]:
     """Smallest and largest value by data path, of each shape key that a take moves."""
     extents = {}
-    for curve in curves_of(subject.keys, action):
+    bag = subject.bag(subject.keys, action)
+    for curve in bag.fcurves if bag is not None else ():
         points = np.empty(2 * len(curve.keyframe_points), np.float32)
         curve.keyframe_points.foreach_get("co", points)
         if len(points):
@@ -172,7 +169,7 @@ def _extents_of(subject: Subject, action: bpy.types.Action) -> dict[str, tuple[f
 
 def _stamp(subject: Subject, action: bpy.types.Action) -> tuple:
     """What changes when a take's curves are written again: cheap to read, unlike the curves."""
-    bag = channelbag(action, slot_for(subject.keys, action))
+    bag = subject.bag(subject.keys, action)
     number = len(bag.fcurves) if bag is not None else 0
     if bag is None or not number:
         return (action.session_uid, 0)

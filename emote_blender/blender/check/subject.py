@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
@@ -20,6 +19,11 @@ from ..takes.store import is_take, origin_of
 Owner = bpy.types.Key | bpy.types.Object
 # A strip of the NLA on its track.
 Placed = tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]
+
+
+# Channels of an action by its session identifier and the number of its curves.
+_channels: dict[tuple[int, int, str], frozenset[tuple[str, int]]] = {}
+_MOST_ACTIONS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +65,29 @@ class Subject:
         if strip is None:
             return take.frame_start
         return strip.frame_start + (origin_of(present(take.action), take) - strip.action_frame_start) * strip.scale
+
+    def bag(self, owner: Owner, action: bpy.types.Action) -> bpy.types.ActionChannelbag | None:
+        """The f-curves of a take on one of the owners."""
+        key = (owner.id_type, action.session_uid)
+        if key not in self._bags:
+            self._bags[key] = channelbag(action, slot_for(owner, action))
+        return self._bags[key]
+
+    @functools.cached_property
+    def _bags(self) -> dict[tuple[str, int], bpy.types.ActionChannelbag | None]:
+        return {}
+
+    def channels(self, owner: Owner, action: bpy.types.Action) -> frozenset[tuple[str, int]]:
+        """Data path and index of every channel that a take writes on an owner; kept, as it reads every curve."""
+        bag = self.bag(owner, action)
+        if bag is None:
+            return frozenset()
+        key = (action.session_uid, len(bag.fcurves), owner.id_type)
+        if key not in _channels:
+            if len(_channels) >= _MOST_ACTIONS:
+                _channels.clear()
+            _channels[key] = frozenset((curve.data_path, curve.array_index) for curve in bag.fcurves)
+        return _channels[key]
 
     @property
     def plays_baked(self) -> bool:
@@ -133,31 +160,6 @@ def channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> b
             if isinstance(strip, bpy.types.ActionKeyframeStrip):
                 return strip.channelbag(slot)
     return None
-
-
-def curves_of(owner: Owner, action: bpy.types.Action) -> Iterator[bpy.types.FCurve]:
-    """The f-curves of a take on this data-block."""
-    bag = channelbag(action, slot_for(owner, action))
-    if bag is not None:
-        yield from bag.fcurves
-
-
-# Channels of an action by its session identifier and the number of its curves.
-_channels: dict[tuple[int, int, str], frozenset[tuple[str, int]]] = {}
-_MOST_ACTIONS = 4096
-
-
-def channels_of(owner: Owner, action: bpy.types.Action) -> frozenset[tuple[str, int]]:
-    """Data path and index of every channel that a take writes on this data-block; cached, as it reads every curve."""
-    bag = channelbag(action, slot_for(owner, action))
-    if bag is None:
-        return frozenset()
-    key = (action.session_uid, len(bag.fcurves), owner.id_type)
-    if key not in _channels:
-        if len(_channels) >= _MOST_ACTIONS:
-            _channels.clear()
-        _channels[key] = frozenset((curve.data_path, curve.array_index) for curve in bag.fcurves)
-    return _channels[key]
 
 
 def key_path(name: str) -> str:
