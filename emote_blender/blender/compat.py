@@ -99,12 +99,15 @@ def action_channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot) -> b
 def slot_curves(owner: bpy.types.Object | bpy.types.Key) -> list[bpy.types.FCurve]:
     """The f-curves that a data-block's active action has for it; empty if there are none."""
     data = owner.animation_data
-    if data is None or data.action is None or data.action_slot is None:
-        return []
+    return [] if data is None else curves_in(data.action, data.action_slot)
+
+
+def curves_in(action: bpy.types.Action | None, slot: bpy.types.ActionSlot | None) -> list[bpy.types.FCurve]:
+    """The f-curves of one slot of an action; empty without action or slot."""
     curves: list[bpy.types.FCurve] = []
-    for layer in data.action.layers:
+    for layer in action.layers if action is not None and slot is not None else ():
         for strip in layer.strips:
-            bag = expect(strip, bpy.types.ActionKeyframeStrip).channelbag(data.action_slot)
+            bag = expect(strip, bpy.types.ActionKeyframeStrip).channelbag(slot)
             curves.extend(bag.fcurves if bag is not None else ())
     return curves
 

@@ -18,6 +18,7 @@ from ..narrow import window_scene
 from ..refusal import Result
 from ..requirements import missing_sentence
 from ..scene import emotion_keys
+from ..scene.emotion_track import unread_animation
 from ..scene.strips import line_scene, sound_strips, strip_scene
 from ..settings.chosen_head import chosen_head, own_settings
 from ..settings.head_settings import EMOTION_ITEMS
@@ -104,7 +105,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         self._asked_in = window_scene(context).session_uid
         head = chosen_head(context, self.head)
         own = own_settings(context, head)
-        caution = emotion_keys.bring_up_to_date(head) if head.library is None else ""
+        caution = (emotion_keys.bring_up_to_date(head) if head.library is None else "") or unread_animation(head)
         if self.strips == "SELECTED":
             scene = strip_scene(context, head=head)
             names = [strip.name for strip in sound_strips(scene) if strip.select]

@@ -10,12 +10,13 @@ import numpy as np
 from ...emotion import EMOTIONS, MAX_INTENSITY, EmotionTrack, normalised_weights, one_hot
 from ...motion_tools.emotion_timeline import MAX_AMOUNT, constant_track, emotion_of_amount, simplified
 from ...motion_tools.timing import frames_per_second
-from ..compat import slot_curves
+from ..compat import curves_in, slot_curves
 from ..settings.head_settings import EMOTION_OR_MIX_ITEMS, MIX, EMOTE_PG_head, head_settings
 
 _LONGEST_UNKNOWN_SECONDS = 600.0  # of a sound whose length is not known yet and whose curves never come to rest
 WEIGHT_PATHS = tuple(f"emote.weights.{name}" for name in EMOTIONS)
 INTENSITY_PATH, AMOUNT_PATH, EMOTION_PATH = "emote.intensity", "emote.amount", "emote.emotion"
+_PATHS = (*WEIGHT_PATHS, INTENSITY_PATH, AMOUNT_PATH, EMOTION_PATH)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,23 @@ def head_track(head: bpy.types.Object, span: Span) -> EmotionTrack:
         weights[is_mix] = sampled.weights()[is_mix]
     states = [emotion_of_amount(row, _rounded(part)) for row, part in zip(weights, amount, strict=True)]
     return sampled.track(np.stack([row for row, _ in states]), np.array([intensity for _, intensity in states]))
+
+
+def unread_animation(head: bpy.types.Object) -> str:
+    """A warning if a driver or an NLA strip animates the emotion, of which only the present value is read; else ""."""
+    data = head.animation_data
+    if data is None:
+        return ""
+    driven = any(_is_read(curve) for curve in data.drivers)
+    strips = [strip for track in data.nla_tracks if not track.mute for strip in track.strips if not strip.mute]
+    in_strips = any(_is_read(curve) for strip in strips for curve in curves_in(strip.action, strip.action_slot))
+    if not driven and not in_strips:
+        return ""
+    source = "a driver" if driven else "an NLA strip"
+    return (
+        f"the emotion of {head.name!r} is animated by {source}, of which only the value at the current frame counts; "
+        "key it in the head's own action"
+    )
 
 
 def chosen_weights(settings: EMOTE_PG_head) -> np.ndarray:
@@ -110,8 +128,8 @@ class _Sampled:
 def _is_read(curve: bpy.types.FCurve) -> bool:
     """Whether a curve counts: it is one of the emotion's, it has keys or modifiers, and nothing mutes it."""
     muted = curve.mute or (curve.group is not None and curve.group.mute)
-    known = curve.data_path in (*WEIGHT_PATHS, INTENSITY_PATH, AMOUNT_PATH, EMOTION_PATH)
-    return known and not muted and not curve.is_empty
+    known = curve.data_path in _PATHS
+    return known and not muted and (not curve.is_empty or curve.driver is not None)
 
 
 def _last_moving_seconds(curves: list[bpy.types.FCurve], span: Span) -> float:

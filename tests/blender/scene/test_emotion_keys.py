@@ -9,7 +9,7 @@ import pytest
 from emote_blender.blender.compat import new_sound_strip, slot_curves
 from emote_blender.blender.jobs import generation
 from emote_blender.blender.scene.emotion_keys import PATHS, owner_of_keys
-from emote_blender.blender.scene.emotion_track import head_track, span_in
+from emote_blender.blender.scene.emotion_track import head_track, span_in, unread_animation
 from emote_blender.blender.scene.scene_file import set_frame_rate
 from emote_blender.emotion import EMOTIONS, EmotionTrack, one_hot
 from emote_blender.motion_tools.emotion_timeline import Moment, constant_track, track_of_moments
@@ -80,6 +80,38 @@ def test_a_keyed_amount_is_read_too(scene, head):
     weights, intensity = track(head, scene).at(np.array([0.0, 2.0]))
     assert weights[:, ANGER] == pytest.approx([0, 1])
     assert intensity == pytest.approx([0, 2])
+
+
+def test_a_keyed_emotion_changes_at_its_key(scene, head):
+    for frame, emotion in ((0, "ANGER"), (50, "SAD")):
+        head.emote.emotion = emotion
+        head.keyframe_insert("emote.emotion", frame=frame)
+    weights, _ = track(head, scene).at(np.array([0.0, 1.96, 2.0, 3.0]))
+    assert weights.argmax(axis=1).tolist() == [ANGER, ANGER, EMOTIONS.index("sad"), EMOTIONS.index("sad")]
+
+
+def test_a_driven_property_counts_as_it_is_now(scene, head):
+    head.emote.over_time = True
+    head.emote.weights.anger, head.emote.weights.neutral = 1.0, 0.0
+    head.driver_add("emote.intensity").driver.expression = "1.5"
+    bpy.context.view_layer.update()
+    found = track(head, scene)
+    assert len(found.times) == 1
+    assert found.intensity == pytest.approx([1.5])
+
+
+def test_animation_that_is_not_read_is_told(scene, head):
+    assert unread_animation(head) == ""
+    head.keyframe_insert("emote.amount", frame=1)
+    assert unread_animation(head) == ""
+    action = head.animation_data.action
+    head.animation_data.action = None
+    strip = head.animation_data.nla_tracks.new().strips.new("Pushed down", 1, action)
+    assert "animated by an NLA strip, of which only the value at the current frame counts" in unread_animation(head)
+    strip.mute = True
+    assert unread_animation(head) == ""
+    head.driver_add("emote.weights.anger")
+    assert "animated by a driver" in unread_animation(head)
 
 
 def test_a_cycling_curve_is_read_to_the_end_of_the_line(scene, head):
