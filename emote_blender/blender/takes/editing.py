@@ -117,9 +117,10 @@ def show_in_editors(screen: bpy.types.Screen | None) -> bool:
             space = expect(area.spaces.active, bpy.types.SpaceDopeSheetEditor)
             if space.mode in ("ACTION", "SHAPEKEY"):
                 space.mode = "DOPESHEET"
-        if area.type in ("DOPESHEET_EDITOR", "GRAPH_EDITOR"):
+            shown = shown or space.mode == "DOPESHEET"
+        elif area.type == "GRAPH_EDITOR":
             shown = True
-            area.tag_redraw()
+        area.tag_redraw()
     return shown
 
 

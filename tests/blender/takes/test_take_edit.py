@@ -324,3 +324,16 @@ def test_a_slider_moved_while_keys_are_edited_leaves_the_edit(head, take):
     for owner in owners(head):
         (strip,) = owner.animation_data.nla_tracks["EMOTE"].strips
         assert strip.action_frame_start == take.action.frame_range[0]
+
+
+def test_a_timeline_does_not_count_as_an_editor_that_shows_keys(head, take):
+    from emote_blender.blender.takes.editing import show_in_editors
+
+    screen = bpy.context.screen
+    sheet = next(area for area in screen.areas if area.type == "DOPESHEET_EDITOR").spaces.active
+    sheet.mode = "TIMELINE"
+    assert not show_in_editors(screen)
+    assert sheet.mode == "TIMELINE"
+    sheet.mode = "SHAPEKEY"
+    assert show_in_editors(screen)
+    assert sheet.mode == "DOPESHEET"
