@@ -130,7 +130,8 @@ def test_arguments_left_out_come_from_the_scene(settings, head, speech_wav):
     meta = kept_raw(newest(head).action).emotional.meta
     assert (meta["emotion"], meta["intensity"], meta["speaker"]) == ("sad", 0.5, "C")
     assert first_and_last_frame(head)[0] == 7
-    assert settings.last_result == "speech · Sad 0.50: 1.0 s from frame 7"
+    # Labels show the amount, as the panel's slider does: 0.825 is intensity 0.5.
+    assert settings.last_result == "speech · Sad 0.82: 1.0 s from frame 7"
 
 
 def test_emotion_changes_the_take(settings, strip, head):
