@@ -53,7 +53,10 @@ def write_blink_keys(head: bpy.types.Object, axes: np.ndarray, identity_keys: Se
     active = head.active_shape_key_index
     for name, closing in zip(BLINK_KEYS, closings, strict=True):
         for key_name, displacement in ((name, closing.closed), (name + _ARC, closing.arc)):
-            key = keys.key_blocks.get(key_name) or head.shape_key_add(name=key_name, from_mix=False)
+            key = keys.key_blocks.get(key_name)
+            if key is None:
+                key = head.shape_key_add(name=key_name, from_mix=False)
+                key.value = 0.0  # a new key is fully on from 5.0 on
             key.points.foreach_set("co", np.ascontiguousarray(basis + displacement @ axes.T, np.float32).ravel())
         _drive(keys, name)
     head.active_shape_key_index = active
