@@ -62,15 +62,15 @@ class TakesPanel(SidebarPanel):
             row.operator("emote.take_edit_done", icon="CHECKMARK", depress=True)
         else:
             row.operator("emote.take_edit", text="Edit Keys", icon="KEYFRAME")
-        row.operator("emote.take_show", text="Show in NLA", icon="NLA")
+        row.operator("emote.take_show", text="NLA", icon="NLA")
         row.operator("emote.bake_action", text="Bake…", icon="ACTION")
         warning = state.takes[index].warning if index < len(state.takes) else None
         if warning is not None:
-            row = layout.row(align=True)
-            row.alert = True
-            paragraph(row, f"{take.name}: {warning.text}", "ERROR")
+            column = layout.column(align=True)
+            column.alert = True
+            paragraph(column, warning.text.capitalize(), "ERROR")
             if warning.retime:
-                row.operator("emote.take_retime", text="Retime")
+                layout.operator("emote.take_retime", text="Retime", icon="TIME")
 
 
 class EMOTE_UL_takes(bpy.types.UIList):

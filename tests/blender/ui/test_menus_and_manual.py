@@ -1,6 +1,10 @@
 """Where the add-on is found: Blender's menus, its search, its manual."""
 
+import fnmatch
+from pathlib import Path
+
 import bpy
+import pytest
 
 import emote_blender
 from emote_blender.blender.register import CLASSES
@@ -10,6 +14,21 @@ from emote_blender.blender.ui.menus import EMOTE_MT_speech
 OPERATORS = sorted(
     cls.bl_idname for cls in CLASSES if issubclass(cls, bpy.types.Operator) and cls.bl_idname.startswith("emote.")
 )
+
+
+MANUAL = Path(emote_blender.__file__).parents[1] / "docs" / "manual"
+
+
+def page_of(operator: str) -> str:
+    """The page that Blender opens for an operator: that of the first pattern that fits."""
+    _, pages = manual_map.manual_map()
+    return next(page for pattern, page in pages if fnmatch.fnmatchcase(f"bpy.ops.{operator}", pattern))
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_every_operator_has_its_place_in_the_manual(operator):
+    page, _, anchor = page_of(operator).partition("#")
+    assert f'<a id="{anchor}"></a>' in (MANUAL / page).read_text(encoding="utf-8")
 
 
 def test_blender_finds_the_page_of_an_operator():
