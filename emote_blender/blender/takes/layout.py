@@ -17,7 +17,7 @@ animates below stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -25,7 +25,7 @@ import bpy
 from ...errors import InputError
 from ..compat import action_channelbag, slot_curves
 from ..head.rig import HeadRig
-from ..narrow import present, shape_keys_of
+from ..narrow import mesh_of, present, shape_keys_of
 from ..settings.head_settings import head_settings
 from .channels import Channel
 from .curves import channelbag_of, slot_for
@@ -157,10 +157,11 @@ def is_in_use(rig: HeadRig, action: bpy.types.Action) -> bool | None:
 def take_away(rig: HeadRig, action: bpy.types.Action) -> None:
     """Remove the strips of an action from a head, and tracks of this add-on that are empty then.
 
-    The armature's strips stay if another head on the same armature plays the action too.
+    Strips of a data-block that another head with this take shares stay.
     """
-    owners: Sequence[Owner] = owners_of(rig)
-    for owner in owners[:1] if _is_played_beside(rig, action) else owners:
+    for owner in owners_of(rig):
+        if players_beside(rig, owner, action):
+            continue
         for track, strip in strips_of(owner, action):
             if track.is_override_data:
                 raise InputError(
@@ -318,11 +319,18 @@ def _animated_below(owner: Owner) -> set[tuple[str, int]]:
     return channels
 
 
-def _is_played_beside(rig: HeadRig, action: bpy.types.Action) -> bool:
-    """Whether another head on the same armature, such as a copy of the mesh, has a take with this action."""
+def players_beside(rig: HeadRig, owner: Owner, action: bpy.types.Action) -> bool:
+    """Whether another head shares this data-block and has a take with this action.
+
+    A linked duplicate of a head shares its shape keys, a copy of the mesh alone its armature.
+    """
+    others: Iterable[bpy.types.Object] = rig.armature.children
+    if isinstance(owner, bpy.types.Key):
+        mesh = mesh_of(rig.mesh)
+        others = [item for item in bpy.data.objects if item.data == mesh] if mesh.users > 1 else ()
     return any(
-        child != rig.mesh and child.type == "MESH" and any(take.action == action for take in head_settings(child).takes)
-        for child in rig.armature.children
+        other != rig.mesh and other.type == "MESH" and any(take.action == action for take in head_settings(other).takes)
+        for other in others
     )
 
 

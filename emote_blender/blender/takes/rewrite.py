@@ -116,6 +116,8 @@ def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
     ]
     if action.users <= 1 + len(strips) + len(active) + action.use_fake_user:
         return action
+    if any(layout.players_beside(rig, owner, action) for owner in layout.owners_of(rig)):
+        return action  # both heads show the same strips
     copied = action.copy()
     copied.name = take.name = free_take_name(
         take.name, [other for other in head_settings(rig.mesh).takes if other != take]

@@ -8,7 +8,7 @@ import pytest
 
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head.build import add_head
-from emote_blender.blender.takes import layout, manage
+from emote_blender.blender.takes import manage
 from emote_blender.blender.takes.curves import edited_channels
 from emote_blender.blender.takes.make import Line, apply_motion, new_take
 from emote_blender.errors import ModelError
@@ -298,6 +298,72 @@ def test_a_copy_of_the_mesh_alone_does_not_take_the_jaw_away(scene, head):
     assert head.parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
 
 
+def test_a_linked_duplicate_shares_the_face_and_removing_there_leaves_it(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    bpy.ops.object.select_all(action="DESELECT")
+    for item in (head, head.parent):
+        item.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.object.duplicate(linked=True)
+    copy = next(item for item in bpy.context.selected_objects if item.type == "MESH")
+    assert copy.data == head.data
+    copy.emote.takes[0].refine.transition_in = 1.0
+    assert shown(scene, head, 10) == 0.5
+    bpy.ops.emote.take_remove(head=copy.name)
+    assert shown(scene, head, 10) == 0.5
+    assert head.parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
+    assert copy.parent.pose.bones["jaw"].rotation_euler.x == 0.0
+
+
+def test_joining_something_to_a_head_keeps_its_takes(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    bpy.ops.mesh.primitive_cube_add()
+    hat = bpy.context.object
+    bpy.ops.object.select_all(action="DESELECT")
+    hat.select_set(True)
+    head.select_set(True)
+    bpy.context.view_layer.objects.active = head
+    bpy.ops.object.join()
+    assert shown(scene, head, 10) == 0.5
+    head.emote.takes[0].refine.transition_in = 1.0
+    assert (shown(scene, head, 10), shown(scene, head, 100)) == (0.5, 0.0)
+
+
+def test_what_is_separated_from_a_head_does_not_take_its_takes_away(scene, head):
+    apply_motion(head, steady(), scene, 1, "line")
+    bpy.ops.object.select_all(action="DESELECT")
+    bpy.context.view_layer.objects.active = head
+    head.select_set(True)
+    for polygon in head.data.polygons:
+        polygon.select = polygon.index < 3
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.separate(type="SELECTED")
+    bpy.ops.object.mode_set(mode="OBJECT")
+    part = next(item for item in bpy.data.objects if item.type == "MESH" and item != head)
+    assert shown(scene, head, 10) == 0.5
+    if len(part.emote.takes):
+        bpy.ops.emote.take_remove(head=part.name)
+    assert shown(scene, head, 10) == 0.5
+    assert head.parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
+
+
+def test_a_scene_of_one_frame_gets_its_take(scene, head):
+    scene.frame_start = scene.frame_end = 0
+    apply_motion(head, steady(num_frames=1), scene, 0, "short")
+    assert shown(scene, head, 0) == 0.5
+    assert shown(scene, head, 50) == 0.0
+
+
+def test_tracks_that_the_user_renamed_or_moved_strips_to_are_left_alone(scene, head):
+    action = apply_motion(head, steady(), scene, 1, "line")
+    for owner in (head.data.shape_keys, head.parent):
+        owner.animation_data.nla_tracks["EMOTE"].name = "Mouth"
+    head.emote.takes[0].refine.transition_in = 1.0
+    apply_motion(head, steady(), scene, 101, "other")
+    assert [(track, name) for track, name in strips(head) if name == action.name] == [("Mouth", action.name)]
+    assert (shown(scene, head, 10), shown(scene, head, 110)) == (0.5, 0.5)
+
+
 # ---- time ------------------------------------------------------------------------------------------------------------
 
 
@@ -399,9 +465,23 @@ def test_operators_are_grey_without_a_take(scene, head):
         bpy.ops.emote.adopt_takes()
 
 
-def test_a_take_in_a_meta_strip_is_still_found(scene, head):
+def test_a_take_in_a_meta_strip_is_found_and_not_laid_twice(scene, head):
     action = apply_motion(head, steady(), scene, 1, "line")
-    assert layout.span_of(manage.rig_of(head), action) is not None
+    for owner in (head.data.shape_keys, head.parent):
+        owner.animation_data.nla_tracks["EMOTE"].strips[0].select = True
+    area = bpy.context.window.screen.areas[0]
+    kind, area.type = area.type, "NLA_EDITOR"
+    area.spaces[0].dopesheet.show_only_selected = False
+    with bpy.context.temp_override(area=area, region=area.regions[-1]):
+        assert bpy.ops.nla.meta_add() == {"FINISHED"}
+    area.type = kind
+    strip = head.data.shape_keys.animation_data.nla_tracks["EMOTE"].strips[0]
+    assert (strip.type, strip.strips[0].action) == ("META", action)
+    head.emote.takes[0].refine.jaw_strength = 0.5
+    assert len(head.data.shape_keys.animation_data.nla_tracks) == 2
+    assert shown(scene, head, 10) == 0.5
+    with pytest.raises(RuntimeError, match="inside a meta strip of track 'EMOTE'; ungroup it"):
+        bpy.ops.emote.take_remove()
 
 
 def test_undo_and_redo_at_every_step_leave_no_orphans(scene, head, make_motion, tmp_path):
