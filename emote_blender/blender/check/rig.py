@@ -9,21 +9,12 @@ import bpy
 from ...errors import InputError
 from ..narrow import armature_of, expect, pose_bones
 from .problem import Fix, Problem, listed
-from .subject import Subject, bone_path, drivers_of, view_layer
+from .subject import Subject, bone_path, drivers_of, has_weights, view_layer
 
 _JAW = "jaw"
-# Constraints that replace or limit a bone's rotation; the others move it or add to it.
-_REPLACING = {
-    "COPY_TRANSFORMS",
-    "LIMIT_ROTATION",
-    "TRACK_TO",
-    "DAMPED_TRACK",
-    "LOCKED_TRACK",
-    "IK",
-    "SPLINE_IK",
-    "ARMATURE",
-    "ACTION",
-}
+# Constraints that replace a bone's rotation; the others move the bone or add to it.
+_REPLACING = {"TRACK_TO", "DAMPED_TRACK", "LOCKED_TRACK", "STRETCH_TO", "IK", "SPLINE_IK", "ARMATURE"}
+_TOLERANCE = 1e-3  # radians by which a take may exceed a limit unseen
 _ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
 
 
@@ -95,7 +86,21 @@ def unweighted_jaw(subject: Subject) -> Problem | None:
             f"{subject.head.name!r} has no vertex group {_JAW!r}, so the jaw bone moves nothing: rename the group "
             "of the jaw's weights to it, or undo its removal",
         )
+    if not has_weights(subject.head, _JAW):
+        return Problem(
+            "ERROR",
+            f"the vertex group {_JAW!r} of {subject.head.name!r} holds no weight, so the jaw bone moves nothing: paint "
+            "or transfer the jaw's weights",
+        )
     modifiers = [modifier for modifier in _armature_modifiers(subject) if modifier.object is not None]
+    masks = [modifier.vertex_group for modifier in modifiers if not modifier.invert_vertex_group]
+    if masks and all(mask in subject.head.vertex_groups and not has_weights(subject.head, mask) for mask in masks):
+        return Problem(
+            "ERROR",
+            f"the Armature modifier of {subject.head.name!r} is limited to the vertex group {masks[0]!r}, which holds "
+            "no weight: clear the modifier's vertex group",
+            "MODIFIER_MASK",
+        )
     if modifiers and not any(modifier.use_vertex_groups for modifier in modifiers):
         return Problem(
             "ERROR",
@@ -196,14 +201,39 @@ def _constraints(subject: Subject) -> list[bpy.types.Constraint]:
     return [
         constraint
         for constraint in pose_bones(subject.rig.armature)[_JAW].constraints
-        if not constraint.mute and constraint.influence > 0.0 and _replaces_rotation(constraint)
+        if not constraint.mute and constraint.influence > 0.0 and _replaces_rotation(subject, constraint)
     ]
 
 
-def _replaces_rotation(constraint: bpy.types.Constraint) -> bool:
-    if isinstance(constraint, bpy.types.CopyRotationConstraint):
+def _replaces_rotation(subject: Subject, constraint: bpy.types.Constraint) -> bool:
+    if isinstance(constraint, bpy.types.CopyRotationConstraint | bpy.types.CopyTransformsConstraint):
         return constraint.target is not None and constraint.mix_mode == "REPLACE"
+    if isinstance(constraint, bpy.types.TransformConstraint):
+        rotates = constraint.target is not None and constraint.map_to == "ROTATION"
+        return rotates and constraint.mix_mode_rot == "REPLACE"
+    if isinstance(constraint, bpy.types.LimitRotationConstraint):
+        return _limits_rotation(subject, constraint)
     return constraint.type in _REPLACING and constraint.is_valid
+
+
+def _limits_rotation(subject: Subject, constraint: bpy.types.LimitRotationConstraint) -> bool:
+    """Whether a limit cuts off the rotation that the takes in use give the jaw; only Euler angles are compared."""
+    limits = (
+        (constraint.use_limit_x, constraint.min_x, constraint.max_x),
+        (constraint.use_limit_y, constraint.min_y, constraint.max_y),
+        (constraint.use_limit_z, constraint.min_z, constraint.max_z),
+    )
+    path = f"{bone_path(_JAW)}.rotation_euler"
+    for action in subject.played:
+        bag = subject.bag(subject.rig.armature, action)
+        for curve in bag.fcurves if bag is not None else ():
+            if curve.data_path != path:
+                continue
+            limited, low, high = limits[curve.array_index]
+            values = [point.co[1] for point in curve.keyframe_points]
+            if limited and values and (min(values) < low - _TOLERANCE or max(values) > high + _TOLERANCE):
+                return True
+    return False
 
 
 def _jaw_drivers(subject: Subject) -> list[bpy.types.FCurve]:
@@ -283,6 +313,12 @@ def _enable_modifier(subject: Subject) -> None:
 
 def _use_groups(subject: Subject) -> None:
     next(modifier for modifier in _armature_modifiers(subject) if modifier.object is not None).use_vertex_groups = True
+
+
+def _clear_mask(subject: Subject) -> None:
+    for modifier in _armature_modifiers(subject):
+        if modifier.vertex_group and not has_weights(subject.head, modifier.vertex_group):
+            modifier.vertex_group = ""
 
 
 def _let_deform(subject: Subject) -> None:
@@ -367,6 +403,7 @@ FIXES = {
     "MODIFIER_LOST": Fix("Set Rig", "Let the head's rig deform its mesh", _restore_modifier),
     "MODIFIER_DISABLED": Fix("Enable", "Enable the Armature modifier in viewport and renders", _enable_modifier),
     "MODIFIER_GROUPS": Fix("Use Groups", "Let the Armature modifier use vertex groups", _use_groups),
+    "MODIFIER_MASK": Fix("Clear Group", "Let the Armature modifier move every vertex", _clear_mask),
     "JAW_DEFORM": Fix("Let Deform", "Let the jaw bone deform the mesh", _let_deform),
     "JAW_CONSTRAINED": Fix("Mute Constraint", "Mute the constraints that rotate the jaw", _mute_constraints),
     "JAW_DRIVEN": Fix(

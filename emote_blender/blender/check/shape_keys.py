@@ -7,9 +7,8 @@ import numpy as np
 
 from ...retarget.compatibility import UNKNOWN_FLAME
 from ..head.blink_keys import axes_in_mesh, names_blinks, write_blink_keys
-from ..narrow import mesh_of
 from .problem import Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import Subject, drivers_of, key_path
+from .subject import Subject, drivers_of, has_weights, key_path
 
 _TOLERANCE = 1e-4  # by which a value may exceed a slider's range unseen
 _SLIDER_LIMIT = 10.0  # Blender allows no more
@@ -137,13 +136,7 @@ def _keys_of_empty_groups(subject: Subject) -> list[bpy.types.ShapeKey]:
     limited = [key for key in expression_keys(subject) if key.vertex_group in subject.head.vertex_groups]
     if not limited:
         return []
-    groups = {key.vertex_group: subject.head.vertex_groups[key.vertex_group].index for key in limited}
-    vertices = mesh_of(subject.head).vertices
-    empty = {
-        name
-        for name, index in groups.items()
-        if not any(entry.group == index and entry.weight > 0.0 for vertex in vertices for entry in vertex.groups)
-    }
+    empty = {name for name in {key.vertex_group for key in limited} if not has_weights(subject.head, name)}
     return [key for key in limited if key.vertex_group in empty]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import bpy
 
 from ..head.rig import HeadRig, rig_of
-from ..narrow import present, shape_keys_of
+from ..narrow import mesh_of, present, shape_keys_of
 from ..scene.strips import line_scene, strip_scenes
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
@@ -187,3 +187,19 @@ def sound_scenes(subject: Subject) -> list[bpy.types.Scene]:
     """The scenes whose strips the head can speak, its own first."""
     scenes = [subject.scene, *strip_scenes(subject.context, subject.head)]
     return list({scene.session_uid: scene for scene in scenes}.values())
+
+
+# By mesh and vertex group, a vertex that was found to have a weight: asked first, as it hardly ever loses it.
+_weighted: dict[tuple[int, str], int] = {}
+
+
+def has_weights(mesh_object: bpy.types.Object, group_name: str) -> bool:
+    """Whether any vertex has a weight in a vertex group that there is."""
+    mesh, index = mesh_of(mesh_object), mesh_object.vertex_groups[group_name].index
+    vertices, key = mesh.vertices, (mesh.session_uid, group_name)
+    known = _weighted.get(key, 0)
+    for number in (known if known < len(vertices) else 0, *range(len(vertices))):
+        if number < len(vertices) and any(item.group == index and item.weight > 0 for item in vertices[number].groups):
+            _weighted[key] = number
+            return True
+    return False

@@ -56,6 +56,25 @@ def limit_rotation(head):
     constraint.use_limit_x = constraint.use_limit_y = constraint.use_limit_z = True
 
 
+def copy_transforms(head):
+    target = bpy.data.objects.new("Target", None)
+    bpy.context.scene.collection.objects.link(target)
+    constraint = head.parent.pose.bones["jaw"].constraints.new("COPY_TRANSFORMS")
+    constraint.target, constraint.owner_space, constraint.target_space = target, "LOCAL", "LOCAL"
+
+
+def track_target(head):
+    target = bpy.data.objects.new("Target", None)
+    target.location = (0.0, -1.0, 1.0)
+    bpy.context.scene.collection.objects.link(target)
+    head.parent.pose.bones["jaw"].constraints.new("DAMPED_TRACK").target = target
+
+
+def mask_modifier(head):
+    head.vertex_groups.new(name="nothing")
+    head.modifiers["Armature"].vertex_group = "nothing"
+
+
 def drive_jaw(head):
     for curve in head.parent.pose.bones["jaw"].driver_add("rotation_euler"):
         curve.driver.expression = "0.0"
@@ -108,9 +127,15 @@ KINDS = {
     "MODIFIER_LOST": empty_modifier,
     "MODIFIER_DISABLED": disable_modifier,
     "MODIFIER_GROUPS": ignore_groups,
+    "MODIFIER_MASK": mask_modifier,
     "JAW_DEFORM": deform_nothing,
 }
-MORE = [("JAW_CONSTRAINED", limit_rotation), ("MODIFIER_LOST", remove_modifier)]
+MORE = [
+    ("JAW_CONSTRAINED", limit_rotation),
+    ("JAW_CONSTRAINED", copy_transforms),
+    ("JAW_CONSTRAINED", track_target),
+    ("MODIFIER_LOST", remove_modifier),
+]
 NUM_KEYS = 6
 
 
@@ -188,6 +213,15 @@ def test_a_constraint_that_leaves_the_jaw_free_is_not_named(speaking, kind):
         constraint.influence = 0.01
     else:
         np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
+    assert found(speaking, "JAW_CONSTRAINED") is None
+
+
+def test_a_limit_that_the_take_keeps_within_is_not_named(speaking):
+    before = mesh_track(speaking)
+    constraint = speaking.parent.pose.bones["jaw"].constraints.new("LIMIT_ROTATION")
+    constraint.owner_space = "LOCAL"
+    constraint.use_limit_x, constraint.min_x, constraint.max_x = True, -0.1, 1.2
+    np.testing.assert_allclose(mesh_track(speaking), before, atol=1e-5)
     assert found(speaking, "JAW_CONSTRAINED") is None
 
 
@@ -280,6 +314,12 @@ def test_a_rig_that_was_joined_into_another_moves_the_face_again(speaking):
 def test_a_head_without_its_jaws_weights_is_named(speaking):
     speaking.vertex_groups.remove(speaking.vertex_groups["jaw"])
     assert worst(problems(bpy.context, speaking)).sentence.startswith("'Head' has no vertex group 'jaw'")
+
+
+def test_a_jaw_group_without_weights_is_named(speaking):
+    group = speaking.vertex_groups["jaw"]
+    group.remove(list(range(len(speaking.data.vertices))))
+    assert any("holds no weight" in problem.sentence for problem in problems(bpy.context, speaking))
 
 
 def test_a_fix_can_be_undone(speaking):
