@@ -21,9 +21,9 @@ Curve = np.ndarray | float  # (T,) values, or one for all frames
 BLINK_COMPONENTS = "eyeBlinkLeft", "eyeBlinkRight"
 # How much of the way to a closed eye each of ARKit's shapes goes by itself, measured between the lids of the open head.
 _CLOSES = {"eyeSquint": 0.29, "cheekSquint": 0.17, "eyeLookDown": 0.30, "eyeLookUp": -0.11}
-# The upper lid turns with the eye (W. Becker and A. Fuchs, Journal of Neurophysiology 60, 1988), and the lower one half
-# of that: the opening shrinks by the difference. Closure, or widening, per radian.
-_LID_PER_RADIAN_DOWN, _LID_PER_RADIAN_UP = 0.55, 0.8
+# The upper lid turns with the eye (W. Becker and A. Fuchs, Journal of Neurophysiology 60, 1988): on an eye of 12 mm
+# radius and an opening of 13 mm, by nearly the opening per radian. Closure, or widening, per radian.
+_LID_PER_RADIAN_DOWN, _LID_PER_RADIAN_UP = 0.95, 0.8
 _LONGEST_INTERVAL = 3600.0
 
 
