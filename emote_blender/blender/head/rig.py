@@ -166,14 +166,20 @@ def _blink_keys(mesh: bpy.types.Mesh) -> tuple[str, ...]:
     return BLINK_KEYS if keys is not None and all(name in keys.key_blocks for name in BLINK_KEYS) else ()
 
 
-def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
+def armature_of_head(head: bpy.types.Object) -> bpy.types.Object | None:
+    """The armature object that moves a head, or None."""
     armatures = [
         modifier.object
         for modifier in head.modifiers
         if isinstance(modifier, bpy.types.ArmatureModifier) and modifier.object
     ]
     armature = armatures[0] if armatures else head.parent
-    if armature is None or armature.type != "ARMATURE":
+    return armature if armature is not None and armature.type == "ARMATURE" else None
+
+
+def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
+    armature = armature_of_head(head)
+    if armature is None:
         raise InputError(f"head {head.name!r} has no armature for its jaw; undo its removal or add the head again")
     if "jaw" not in pose_bones(armature):
         raise InputError(

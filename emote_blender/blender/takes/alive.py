@@ -18,7 +18,7 @@ from ...motion_tools.life import Life, LifeMotion, life_motion
 from ...motion_tools.raw_take import Prosody
 from ...motion_tools.rotation import quaternion_to_axis_angle
 from ..compat import slot_curves
-from ..head.rig import HeadRig
+from ..head.rig import HeadRig, head_of
 from ..narrow import pose_bones
 from ..settings.head_settings import head_settings
 from .between_lines import presence
@@ -108,7 +108,7 @@ def life_of(
     places = eye_places(rig)
     gaze = alive.gaze and places is not None and not included.get("gaze")
     look_at = None
-    if gaze and alive.look_at is not None:
+    if gaze and alive.look_at is not None and head_of(alive.look_at) != rig.mesh:
         look_at = sampled_points(take.action, alive.look_at, frames) if take.action is not None else None
         if look_at is None:
             look_at = target_points(rig, alive.look_at, frames)

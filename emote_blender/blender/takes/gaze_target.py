@@ -6,21 +6,20 @@ import json
 
 import bpy
 import numpy as np
-from mathutils import Euler, Matrix, Quaternion, Vector
+from mathutils import Matrix, Vector
 
 from ...motion_tools.gaze import EyePlaces
-from ..compat import slot_curves
-from ..head.rig import HeadRig
+from ..head.rig import HeadRig, armature_of_head, head_of
 from ..narrow import pose_bones, window_scene
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
+from .placement import bone_motions, world_matrices
 
 # Points that `sample_target` read from the evaluated scene, on the take's action.
 SAMPLES_PROPERTY = "emote_gaze"
 # The target's places at some frames, as a take's curves were written with them, on its action.
 _SEEN_PROPERTY = "emote_gaze_seen"
 _TOLERANCE = 1e-4  # of the armature's unit
-_PLACES = "location", "rotation_euler", "rotation_quaternion", "scale"
 
 
 def eye_places(rig: HeadRig) -> EyePlaces | None:
@@ -35,21 +34,24 @@ def eye_places(rig: HeadRig) -> EyePlaces | None:
 def target_points(rig: HeadRig, target: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
     """(T, 3) the target in the frame of the unturned neck, in the face model's axes and the armature's unit.
 
-    Keyframes of place, rotation and scale count, those of the target, of the head's armature and of their parents.
-    What else moves them (constraints, drivers, simulations, bones below the neck) counts as it is in the present frame;
-    `sample_target` reads it in every frame.
+    Of another head, the eyes are looked at. Keyframes count, those of the target, of the head's armature and of their
+    parents, and of the bones that carry the neck. What else moves them (constraints, drivers, simulations) counts as it
+    is in the present frame; `sample_target` reads it in every frame.
 
     Args:
         rig: the head.
         target: the object.
         frames: (T,) scene frames.
     """
-    carried = _neck_carrier(rig)
-    targets, armatures = (_world_matrices(item, frames) for item in (target, rig.armature))
-    points = [
-        _seen_from(armatures[number % len(armatures)] @ carried, targets[number % len(targets)])
-        for number in range(max(len(targets), len(armatures)))
-    ]
+    item, point = _looked_at(target)
+    targets, armatures = (world_matrices(owner, frames) for owner in (item, rig.armature))
+    carriers = bone_motions(rig.armature, _carrier(rig.armature), frames)
+    carried = [Matrix()] if point is None else bone_motions(item, _carrier(item), frames)
+    parts = (targets, carried, armatures, carriers)
+    points = []
+    for number in range(max(map(len, parts))):
+        place, moved, armature, carrier = (part[number % len(part)] for part in parts)
+        points.append(_seen_from(armature @ carrier, place @ moved @ (point or Vector())))
     return np.broadcast_to(np.array(points) @ rig.axes, (len(frames), 3))
 
 
@@ -67,14 +69,19 @@ def sample_target(
     """
     scene = window_scene(context)
     now, part = scene.frame_current, scene.frame_subframe
+    item, point = _looked_at(target)
     points = []
     try:
         for frame in frames.tolist():
             scene.frame_set(int(frame))
             graph = context.evaluated_depsgraph_get()
-            armature = rig.armature.evaluated_get(graph)
-            place = target.evaluated_get(graph).matrix_world
-            points.append(_seen_from(armature.matrix_world @ _neck_carrier(rig, armature), place))
+            spaces = []
+            for owner in (rig.armature, item):
+                posed = owner.evaluated_get(graph)
+                carrier = _carrier(posed) if owner == rig.armature or point is not None else None
+                moved = Matrix() if carrier is None else carrier.matrix @ carrier.bone.matrix_local.inverted()
+                spaces.append(posed.matrix_world @ moved)
+            points.append(_seen_from(spaces[0], spaces[1] @ (point or Vector())))
     finally:
         scene.frame_set(now, subframe=part)
     rounded = np.round(np.array(points) @ rig.axes, 5).tolist()
@@ -131,64 +138,24 @@ def _places(rig: HeadRig, take: EMOTE_PG_take) -> np.ndarray | None:
     return target_points(rig, target, frames)
 
 
-def _neck_carrier(rig: HeadRig, armature: bpy.types.Object | None = None) -> Matrix:
-    """How what carries the neck has moved from its rest place, in the armature's space."""
-    neck = pose_bones(armature or rig.armature).get("neck")
-    carrier = neck.parent if neck is not None else pose_bones(armature or rig.armature)["jaw"].parent
-    return Matrix() if carrier is None else carrier.matrix @ carrier.bone.matrix_local.inverted()
+def _carrier(armature: bpy.types.Object) -> bpy.types.PoseBone | None:
+    """The bone that carries the neck, or the jaw where there is no neck."""
+    bones = pose_bones(armature)
+    carried = bones.get("neck") or bones["jaw"]
+    return carried.parent
 
 
-def _seen_from(frame: Matrix, place: Matrix) -> Vector:
-    return frame.inverted_safe() @ place.translation
+def _looked_at(target: bpy.types.Object) -> tuple[bpy.types.Object, Vector | None]:
+    """What the eyes look at: an object's origin (None), or a head's armature and the point between its eyes at rest."""
+    head = head_of(target)
+    armature = None if head is None else armature_of_head(head)
+    if armature is None:
+        return target, None
+    bones = [bone for name in ("left_eye", "right_eye") if (bone := pose_bones(armature).get(name)) is not None]
+    if not bones:
+        return target, None
+    return armature, sum((bone.bone.head_local for bone in bones), Vector()) / len(bones)
 
 
-def _world_matrices(item: bpy.types.Object, frames: np.ndarray) -> list[Matrix]:
-    """The place of an object at each frame, or at all frames if it has no keyframes."""
-    chain = [item]
-    while chain[-1].parent is not None:
-        chain.append(chain[-1].parent)
-    curves = {link: _place_curves(link) for link in chain}
-    if not any(curves.values()) or any(link.parent is not None and link.parent_type != "OBJECT" for link in chain):
-        return [item.matrix_world]
-    moved = [Matrix()] * len(frames)
-    for link in chain:  # from the object to its outermost parent
-        basis = _bases(link, curves[link], frames)
-        moved = [link.matrix_parent_inverse @ own @ inner for own, inner in zip(basis, moved)]
-    return moved
-
-
-def _place_curves(item: bpy.types.Object) -> dict[tuple[str, int], bpy.types.FCurve]:
-    """The f-curves of an object's place, rotation and scale, by path and index."""
-    return {
-        (curve.data_path, curve.array_index): curve
-        for curve in slot_curves(item)
-        if curve.data_path in _PLACES and not curve.mute
-    }
-
-
-def _bases(item: bpy.types.Object, curves: dict[tuple[str, int], bpy.types.FCurve], frames: np.ndarray) -> list[Matrix]:
-    """The object's own transform at each frame."""
-    if not curves:
-        return [item.matrix_basis.copy()] * len(frames)
-
-    def values(path: str) -> np.ndarray:
-        still = np.array(getattr(item, path))
-        columns = [
-            [curves[path, index].evaluate(frame) for frame in frames.tolist()]
-            if (path, index) in curves
-            else np.full(len(frames), value)
-            for index, value in enumerate(still)
-        ]
-        return np.array(columns).T
-
-    location, scale = values("location").tolist(), values("scale").tolist()
-    if item.rotation_mode == "QUATERNION":
-        rotation = [Quaternion(row).normalized() for row in values("rotation_quaternion").tolist()]
-    elif item.rotation_mode == "AXIS_ANGLE":
-        rotation = [item.matrix_basis.to_quaternion()] * len(frames)
-    else:
-        turns = values("rotation_euler").tolist()
-        rotation = [Euler(row, item.rotation_mode).to_quaternion() for row in turns]
-    return [
-        Matrix.LocRotScale(Vector(place), turn, Vector(size)) for place, turn, size in zip(location, rotation, scale)
-    ]
+def _seen_from(frame: Matrix, place: Vector) -> Vector:
+    return frame.inverted_safe() @ place

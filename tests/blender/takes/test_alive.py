@@ -414,3 +414,37 @@ def test_a_second_idle_take_replaces_the_first(scene, head, take, idle):
 def test_an_idle_range_that_ends_before_it_begins_is_refused(head):
     with pytest.raises(RuntimeError, match="comes before the first"):
         bpy.ops.emote.alive_idle(head=head.name, use_range=True, frame_start=10, frame_end=9)
+
+
+# ---- FLAME's unnamed components --------------------------------------------------------------------------------------
+
+
+def test_the_lid_keys_of_a_flame_head_blink_and_follow_the_eyes(scene, make_face, target):
+    head = add_head(bpy.context, make_face(named=False, basis="flame2020"))
+    for side in "LR":
+        if head.data.shape_keys.key_blocks.get(f"EMOTE Blink {side}") is None:
+            head.shape_key_add(name=f"EMOTE Blink {side}", from_mix=False)
+    made = new_take(head, raw_of(head), scene, Line("line", 11), life=Life())
+    values = shown(scene, head, range(11, 511), "EMOTE Blink L")
+    assert values.max() > 0.99
+    assert values.min() > -1e-6
+    assert (np.diff((values > 0.5).astype(int)) == 1).sum() >= 3
+    made.alive.blinks = False
+    low = bpy.data.objects.new("Low", None)
+    scene.collection.objects.link(low)
+    low.location = (0.0, -1.0, -1.0)
+    bpy.context.view_layer.update()
+    made.alive.look_at = low
+    lowered = shown(scene, head, range(60, 460, 50), "EMOTE Blink R")
+    assert 0.1 < lowered.min() < lowered.max() < 0.6
+
+
+def test_a_flame_head_without_lid_keys_looks_and_nods(scene, make_face):
+    head = add_head(bpy.context, make_face(named=False, basis="flame2020"))
+    for key in list(head.data.shape_keys.key_blocks):
+        if key.name.startswith("EMOTE Blink"):
+            head.shape_key_remove(key)
+    made = new_take(head, raw_of(head), scene, Line("line", 11), life=Life())
+    assert has(made, EYES)
+    assert has(made, NECK)
+    assert not has(made, "Blink")

@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 import pytest
 
+from emote_blender.blender.head.build import add_head
 from emote_blender.blender.head.rig import rig_of
 from emote_blender.blender.takes.gaze_target import eye_places, sample_target, sampled_points, target_points
 
@@ -104,3 +105,33 @@ def test_places_of_the_eyes_are_the_joints_of_the_face(rig, face):
     joints = dict(zip(face.joint_names, face.joints()))
     np.testing.assert_allclose(places.eyes, [joints["left_eye"], joints["right_eye"]], atol=1e-6)
     np.testing.assert_allclose(places.neck, joints["neck"], atol=1e-6)
+
+
+def test_keyframes_of_the_bones_below_the_neck_count(scene, rig, target):
+    root = rig.armature.pose.bones["root"]
+    for frame, turn, place in ((1, (0, 0, 0), (0, 0, 0)), (30, (0.3, 0.2, -0.4), (0.05, 0.1, 0.0))):
+        root.rotation_euler, root.location = turn, place
+        root.keyframe_insert("rotation_euler", frame=frame)
+        root.keyframe_insert("location", frame=frame)
+    expected = evaluated_points(scene, rig, target)
+    scene.frame_set(12)
+    np.testing.assert_allclose(target_points(rig, target, FRAMES), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("part", ["mesh", "armature"])
+def test_of_another_head_the_eyes_are_looked_at(scene, rig, face, part):
+    other = add_head(bpy.context, face, location=(0.5, -1.0, 0.2))
+    other.parent.rotation_euler.z = 2.0
+    bpy.context.view_layer.update()
+    bones = other.parent.data.bones
+    middle = other.parent.matrix_world @ ((bones["left_eye"].head_local + bones["right_eye"].head_local) / 2)
+    marker = bpy.data.objects.new("Marker", None)
+    scene.collection.objects.link(marker)
+    marker.location = middle
+    bpy.context.view_layer.update()
+    looked_at = other if part == "mesh" else other.parent
+    expected = target_points(rig, marker, FRAMES)
+    np.testing.assert_allclose(target_points(rig, looked_at, FRAMES), expected, atol=1e-5)
+    action = bpy.data.actions.new("Take")
+    sample_target(bpy.context, rig, looked_at, action, FRAMES)
+    np.testing.assert_allclose(sampled_points(action, looked_at, FRAMES), expected, atol=2e-5)
