@@ -151,10 +151,10 @@ def _looked_at(target: bpy.types.Object) -> tuple[bpy.types.Object, Vector | Non
     armature = None if head is None else armature_of_head(head)
     if armature is None:
         return target, None
-    bones = [bone for name in ("left_eye", "right_eye") if (bone := pose_bones(armature).get(name)) is not None]
-    if not bones:
+    eyes = [bone.bone.head_local for bone in pose_bones(armature) if bone.name in ("left_eye", "right_eye")]
+    if not eyes:
         return target, None
-    return armature, sum((bone.bone.head_local for bone in bones), Vector()) / len(bones)
+    return armature, sum(eyes, Vector()) / len(eyes)
 
 
 def _seen_from(frame: Matrix, place: Vector) -> Vector:
