@@ -172,6 +172,7 @@ def parse_mix(text: str) -> np.ndarray:
     Raises:
         InputError: that names the part which cannot be read.
     """
+    text = str(text)
     parts = text.split("+")
     if len(parts) == 1:
         return one_hot(text)
@@ -184,9 +185,9 @@ def parse_mix(text: str) -> np.ndarray:
                 "write for example happy 0.6 + surprise 0.4"
             )
         weights += float(found[2] or 1) * one_hot(found[1])
-    if not weights.any():
+    if not 0 < weights.sum() < np.inf:
         raise InputError(
-            f"the weights of the mix {text.strip()!r} are all 0; write for example happy 0.6 + surprise 0.4"
+            f"the weights of the mix {text.strip()!r} are all 0 or too large; write for example happy 0.6 + surprise 0.4"
         )
     return weights / weights.sum()
 
@@ -197,10 +198,12 @@ def normalised_weights(weights: np.ndarray) -> np.ndarray:
     Rows that sum to 1 already stay as they are, bit for bit. Values below 0, and what is no number, count as 0.
     """
     weights = np.maximum(np.nan_to_num(np.asarray(weights, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0), 0.0)
-    total = weights.sum(axis=-1, keepdims=True)
-    weights = np.where(total > 0, weights, one_hot("neutral"))
-    total = np.where(total > 0, total, 1.0)
-    return np.where(np.abs(total - 1.0) < _SUM_TOLERANCE, weights, weights / total)
+    largest = weights.max(axis=-1, keepdims=True)
+    weights = np.where(largest > 0, weights, one_hot("neutral"))
+    scaled = weights / np.where(largest > 0, largest, 1.0)  # so that no sum is too large
+    with np.errstate(over="ignore"):
+        sums_to_1 = np.abs(weights.sum(axis=-1, keepdims=True) - 1.0) < _SUM_TOLERANCE
+    return np.where(sums_to_1, weights, scaled / scaled.sum(axis=-1, keepdims=True))
 
 
 def intensity_levels(intensity: np.ndarray | float, num_levels: int = NUM_INTENSITIES) -> np.ndarray:

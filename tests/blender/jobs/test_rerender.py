@@ -269,7 +269,7 @@ def test_what_was_rendered_for_a_state_that_was_undone_is_dropped(head, line):
     assert same(curves(head), before)
 
 
-def test_why_a_take_cannot_follow_is_told_until_it_can(scene, head, line):
+def test_why_a_take_cannot_follow_is_shown_until_it_can(scene, head, line):
     features.forget_features()
     path = line.strip.sound.filepath
     scene.sequence_editor.strips.remove(line.strip)

@@ -100,7 +100,7 @@ def test_a_driven_property_counts_as_it_is_now(scene, head):
     assert found.intensity == pytest.approx([1.5])
 
 
-def test_animation_that_is_not_read_is_told(scene, head):
+def test_animation_that_is_not_read_is_reported(scene, head):
     assert unread_animation(head) == ""
     head.keyframe_insert("emote.amount", frame=1)
     assert unread_animation(head) == ""
