@@ -19,6 +19,7 @@ NUM_INTENSITIES = 3  # mild, medium, high
 MAX_INTENSITY = float(NUM_INTENSITIES - 1)
 DEFAULT_EMOTION = "neutral"
 DEFAULT_INTENSITY = 1.0
+_LARGEST_WEIGHT = 1e300  # that a mix may sum up without overflow
 _SUM_TOLERANCE = 1e-5  # weights whose sum is as near to 1 are left as they are
 
 
@@ -184,10 +185,10 @@ def parse_mix(text: str) -> np.ndarray:
                 f"{part.strip()!r} in the mix {text.strip()!r} is no emotion with a weight; "
                 "write for example happy 0.6 + surprise 0.4"
             )
-        weights += float(found[2] or 1) * one_hot(found[1])
-    if not 0 < weights.sum() < np.inf:
+        weights += min(float(found[2] or 1), _LARGEST_WEIGHT) * one_hot(found[1])
+    if not weights.any():
         raise InputError(
-            f"the weights of the mix {text.strip()!r} are all 0 or too large; write for example happy 0.6 + surprise 0.4"
+            f"the weights of the mix {text.strip()!r} are all 0; write for example happy 0.6 + surprise 0.4"
         )
     return weights / weights.sum()
 
