@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -45,7 +46,8 @@ PAGES = {
 
 def manual_map() -> tuple[str, tuple[tuple[str, str], ...]]:
     """Where the manual is, and the place of each operator in it, as Blender asks for it."""
-    return _base(), tuple((f"bpy.ops.emote.{name}", f"{_page(name)}#emote-{name}") for name in dir(bpy.ops.emote))
+    operators: Any = bpy.ops.emote  # type: ignore[attr-defined] # the stubs know Blender's own ones
+    return _base(), tuple((f"bpy.ops.emote.{name}", f"{_page(name)}#emote-{name}") for name in dir(operators))
 
 
 def _page(name: str) -> str:

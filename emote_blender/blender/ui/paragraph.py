@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import textwrap
-from typing import Literal
+from typing import Any, Literal
 
 import bpy
 
@@ -24,7 +24,8 @@ def letters_per_line() -> int:
 
 def paragraph(layout: bpy.types.UILayout, text: str, icon: Icon) -> None:
     """Draw a sentence in as many lines as it needs, translated if there is a translation."""
-    text = bpy.app.translations.pgettext_iface(text)
+    translate: Any = bpy.app.translations.pgettext_iface  # the stubs say that it returns nothing
+    text = translate(text)
     column = layout.column(align=True)
     column.scale_y = 0.8
     for number, line in enumerate(paragraph_lines(text, icon, letters_per_line())):

@@ -54,8 +54,9 @@ class SpeechPanel(SidebarPanel):
             return
         row = column.row()
         if owner.num_words:
-            icon = "CHECKMARK" if owner.num_words == owner.num_fitting else "ERROR"
-            row.label(text=f"{owner.num_fitting}/{owner.num_words} words fit", icon=icon, translate=False)
+            fit = owner.num_words == owner.num_fitting
+            text = f"{owner.num_fitting}/{owner.num_words} words fit"
+            row.label(text=text, icon="CHECKMARK" if fit else "ERROR", translate=False)
         language = row.row()
         language.ui_units_x = 3.5
         language.prop(owner, "language", text="")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from .translation_table import LOCALES, TABLE
@@ -21,7 +23,8 @@ def translations() -> dict[str, dict[tuple[str, str], str]]:
 
 def add_translations() -> None:
     """Let Blender translate the add-on's texts."""
-    bpy.app.translations.register(_NAME, translations())
+    texts: Any = translations()  # the stubs lack the contexts
+    bpy.app.translations.register(_NAME, texts)
 
 
 def remove_translations() -> None:

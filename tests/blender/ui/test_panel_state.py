@@ -179,9 +179,9 @@ def test_a_redraw_in_a_scene_of_many_objects_takes_no_time(scene, full_scene):
     drawn_panels()
     times = []
     for _ in range(20):
-        start = time.perf_counter()
+        start = time.thread_time()  # what other programs do meanwhile does not count
         drawn_panels()
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     assert min(times) < 0.006  # all panels at once; 20 ms when heads were looked for in every redraw
 
 
