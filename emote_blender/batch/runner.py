@@ -180,10 +180,10 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
     with clock.stage("write"):
         progress(1.0, "writing")
         if is_scene:
-            from ..blender.register import ensure_registered
             from ..blender.scene.scene_file import write_blend
+            from ..blender.settings.registration import add_settings
 
-            ensure_registered()
+            add_settings()
             assert session.head_folder is not None  # opened with the session
             write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement)
         else:

@@ -46,11 +46,8 @@ from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes, emotion_keys
 from .scene.sound_file import decode_file
 from .settings import head_copy, live
-from .settings.head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
 from .settings.models_folder import ROOT_PACKAGE, apply_models_folder, forget_models_folder, stored_models_folder
-from .settings.properties import EMOTE_PG_settings
-from .settings.take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
-from .settings.transcript import EMOTE_PG_strip
+from .settings.registration import add_settings, remove_settings
 from .takes import face_maps, gaze_watch, slider_watch
 from .takes.rewrite import follow_slider
 from .ui import add_menu, manual_map, menus, mix_picture, panel_state, translations
@@ -61,14 +58,6 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_refresh_models,
     EMOTE_OT_convert,
     EMOTE_AP_preferences,
-    EMOTE_PG_settings,
-    EMOTE_PG_strip,
-    EMOTE_PG_refine,
-    EMOTE_PG_alive,
-    EMOTE_PG_take,
-    EMOTE_PG_weights,
-    EMOTE_PG_moment,
-    EMOTE_PG_head,
     EMOTE_OT_add_head,
     EMOTE_OT_apply_motion,
     EMOTE_OT_bake_action,
@@ -107,25 +96,14 @@ CLASSES: tuple[Any, ...] = (
     *PANELS,
 )
 
-# Each owner's settings, as `scene.emote`, `strip.emote` and, on a head's mesh object, `object.emote`.
-_PROPERTY = "emote"
-_PROPERTIES = (
-    (bpy.types.Scene, EMOTE_PG_settings),
-    (bpy.types.Strip, EMOTE_PG_strip),
-    (bpy.types.Object, EMOTE_PG_head),
-)
-
 _commands: list = []
 
 
 def register() -> None:
     """Register operators, panels, settings, handlers and the command `emote`."""
+    add_settings()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    for owner, group in _PROPERTIES:
-        # Overridable, or a linked head with a library override would forget the takes that are added to it.
-        settings: Any = bpy.props.PointerProperty(type=group, override={"LIBRARY_OVERRIDABLE"})  # type: ignore[func-returns-value]
-        setattr(owner, _PROPERTY, settings)
     apply_models_folder(stored_models_folder())
     changes.add_handlers()
     bpy.app.handlers.load_post.append(job_operator.forget_orphan)
@@ -147,12 +125,6 @@ def register() -> None:
         _list_addon()
         # Blender's Python module hangs or crashes when Python ends while classes or commands are registered (4.5, 5.0).
         atexit.register(unregister)
-
-
-def ensure_registered() -> None:
-    """Register unless that is done: a program that writes a scene with takes needs their settings."""
-    if not _commands:
-        register()
 
 
 def unregister() -> None:
@@ -183,10 +155,9 @@ def unregister() -> None:
     forget_checks()
     face_maps.forget_maps()
     forget_models_folder()
-    for owner, _ in reversed(_PROPERTIES):
-        delattr(owner, _PROPERTY)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    remove_settings()
     if bpy.app.module:
         _unlist_addon()
 

@@ -21,7 +21,7 @@ _STEEPEST = np.radians(60)  # |angle| of an opening's bounds
 _LEAST_WIDTH = 0.3  # of `across`: a shorter hole is no eye
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EyeFrame:
     """Coordinates about an eyeball.
 
@@ -51,7 +51,7 @@ class EyeFrame:
         return np.stack([across, beside * np.sin(angle), beside * np.cos(angle)], axis=-1) @ self.axes.T
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EyeOpening:
     """An eye's opening, bounded by the margins of its lids.
 

@@ -17,7 +17,7 @@ _ENVIRONMENT = 10  # times the head's size: a ground, a room or a sky of this si
 _SOLID = {"MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "VOLUME", "POINTCLOUD", "GREASEPENCIL"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Box:
     """A box along the scene's axes.
 

@@ -34,7 +34,7 @@ def test_euler_angles_are_those_of_mathutils_frame_by_frame(order):
     assert channel == "rotation_euler"
     assert np.ptp(values, axis=0).max() > 2 * np.pi, "the rotations are to turn over"
     # mathutils counts in float32, and near gimbal lock an angle is a quotient of small numbers.
-    np.testing.assert_allclose(values, [tuple(angles) for angles in expected], atol=2e-3)
+    np.testing.assert_allclose(values, np.array(expected), atol=2e-3)
 
 
 @pytest.mark.parametrize("order", ORDERS)
