@@ -137,7 +137,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         strip=strip,
         strip_scene=scene.name,
         cautions=tuple(_cautions(model, has_transcript, rig)),
-        remarks=tuple(_remarks(context, scene, strip)),
+        remarks=tuple(_remarks(settings, scene, strip)),
         list_is_unused=head is not None and len(head_settings(head).moments) > 0 and owner_of_keys(head) == "ARTIST",
         why_not=missing_sentence() or no_rig or _no_sound(settings, scene, default_strip, strip),
     )
@@ -224,12 +224,13 @@ def _engine() -> str:
     return f"ONNX Runtime {bundle.installed_versions(sys.path).get(name, '')}".strip()
 
 
-def _remarks(context: bpy.types.Context, scene: bpy.types.Scene, strip: str) -> list[str]:
-    """What to know about the strip that is spoken."""
-    remarks = []
+def _remarks(settings: SpeechSettings, scene: bpy.types.Scene, strip: str) -> list[str]:
+    """What to know about the sound that is spoken."""
+    if settings.source == "FILE" and settings.audio:
+        return ["A sound file is not heard in playback: press Add as Strip"]
     if strip and is_muted(scene, present(scene.sequence_editor).strips_all[strip]):
-        remarks.append(f"The strip {strip!r} is muted: the face speaks, but nothing is heard")
-    return remarks
+        return [f"The strip {strip!r} is muted: the face speaks, but nothing is heard"]
+    return []
 
 
 def _strip_name(scene: bpy.types.Scene, name: str) -> str:

@@ -160,6 +160,11 @@ TABLE: tuple[tuple[str, str, str], ...] = (
         "シーンに頭がありません：「頭を追加」を押してください",
     ),
     ("Select the head that speaks", "말할 머리를 선택하세요", "話す頭を選択してください"),
+    (
+        "A sound file is not heard in playback: press Add as Strip",
+        "소리 파일은 재생할 때 들리지 않습니다: 스트립으로 추가를 누르세요",
+        "音声ファイルは再生時に聞こえません：「ストリップとして追加」を押してください",
+    ),
     ("Choose a sound file", "소리 파일을 선택하세요", "音声ファイルを選んでください"),
     ("Choose a sound strip", "소리 스트립을 선택하세요", "サウンドストリップを選んでください"),
     (

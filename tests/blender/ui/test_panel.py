@@ -82,6 +82,18 @@ def test_file_source_asks_for_a_file(scene, head):
     assert why_not(bpy.context) == "Choose a sound file"
 
 
+def test_sound_that_will_not_be_heard_is_said(scene, head, ramp_wav):
+    strip = new_sound_strip(scene, "Line 01", str(ramp_wav()), channel=1, frame_start=1)
+    assert panel_state(bpy.context).remarks == ()
+    strip.mute = True
+    bpy.context.view_layer.update()
+    expected = "The strip 'Line 01' is muted: the face speaks, but nothing is heard"
+    assert panel_state(bpy.context).remarks == (expected,)
+    head.emote.source, head.emote.audio = "FILE", str(ramp_wav())
+    expected = "A sound file is not heard in playback: press Add as Strip"
+    assert panel_state(bpy.context).remarks == (expected,)
+
+
 def test_open_model_and_head_need_no_caution():
     bpy.ops.emote.add_head()
     assert cautions(bpy.context) == []
