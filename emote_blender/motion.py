@@ -128,7 +128,10 @@ class FaceMotion:
 
         A motion that was made for a strip may last up to a frame longer than the strip.
         """
-        return float(self.meta.get("sound_seconds") or self.duration_seconds)
+        stated = self.meta.get("sound_seconds")
+        if isinstance(stated, int | float) and abs(stated - self.duration_seconds) < 2 / self.fps:
+            return float(stated)
+        return self.duration_seconds
 
     def resampled(self, fps: float, duration_seconds: float | None = None) -> FaceMotion:
         """The same motion at `fps`: coefficients interpolated linearly, rotations on arcs, the last pose held.

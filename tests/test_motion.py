@@ -215,3 +215,9 @@ def test_a_missing_file_is_said(tmp_path):
 def test_a_motion_made_wrongly_by_code_is_a_value_error(expression, jaw, fps):
     with pytest.raises(ValueError):
         FaceMotion(np.zeros(expression), np.zeros(jaw), fps)
+
+
+@pytest.mark.parametrize("stated", [1e12, -1, float("nan"), "long", None, [1]])
+def test_a_length_of_sound_that_the_motion_cannot_have_does_not_count(stated):
+    motion = FaceMotion(np.zeros((50, 2)), np.zeros((50, 3)), 25, meta={"sound_seconds": stated})
+    assert motion.sound_seconds == 2.0

@@ -76,6 +76,8 @@ class RawTake:
             arrays = {name: values.astype(np.float32) for name, values in arrays.items()}
             if "fps" in arrays:  # 0.1 and 0.2
                 stored = {"fps": arrays.pop("fps"), "meta": stored}
+            if stored.get("format", _FORMAT) != _FORMAT:
+                raise InputError("the stored motion was written by a newer version; update the add-on")
             if not all(np.isfinite(values).all() for values in arrays.values()):
                 raise InputError("the stored motion holds values that are not numbers")
             return _take_of(arrays, float(stored["fps"]), dict(stored["meta"]))

@@ -16,8 +16,11 @@ from .alive import set_alive
 from .channels import channels_of
 from .curves import mark_as_written
 from .names import emotion_label, free_take_name
+from .place import put_in_use
 from .rewrite import require_fitting, rewrite
 from .store import ORIGIN_PROPERTY, apply_settings, is_take, kept_raw, kept_settings, raw_size
+
+_FRAME_RATES = 0.1, 1000.0  # that a take can have been written at
 
 
 def adopt_active(head: bpy.types.Object, scene: bpy.types.Scene) -> list[EMOTE_PG_take]:
@@ -59,8 +62,11 @@ def adopt(head: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Sce
     take.line = str(meta.get("audio") or action.name)
     take.emotion = emotion_label(meta)
     take.fps = frames_per_second(scene.render.fps, scene.render.fps_base)
-    take.duration_seconds = raw.emotional.sound_seconds
+    scene_fps = take.fps
     apply_settings(take, stored)
+    if not _FRAME_RATES[0] <= take.fps <= _FRAME_RATES[1]:
+        take.fps = scene_fps
+    take.duration_seconds = raw.emotional.sound_seconds
     if "alive" not in stored:
         set_alive(take, STILL)  # older versions had no life
     take.action = action  # not before: every slider that is set would rewrite the curves
@@ -70,6 +76,8 @@ def adopt(head: bpy.types.Object, action: bpy.types.Action, scene: bpy.types.Sce
     if action.get(ORIGIN_PROPERTY) is None:
         action[ORIGIN_PROPERTY] = float(take.frame_start)
         _recognise(rig, take, raw, action)
+    if take.in_use:
+        put_in_use(rig, take)
     rewrite(head, take)
     return take
 

@@ -16,6 +16,7 @@ RAW_PROPERTY = "emote_take"  # versions 0.1 and 0.2 kept one motion here, in the
 SETTINGS_PROPERTY = "emote_take_settings"
 ORIGIN_PROPERTY = "emote_origin"  # frame of the action at which the motion's first frame lies
 _OLD_PLACE_PROPERTY = "emote_take_place"
+_LARGEST = 1e9  # of a number in settings: more frames and seconds than Blender has
 _NOT_KEPT = {"rna_type", "name", "action", "scene"}
 
 
@@ -102,7 +103,13 @@ def apply_settings(take: bpy.types.PropertyGroup, stored: dict[str, Any]) -> Non
         if isinstance(current, bpy.types.PropertyGroup):
             if isinstance(value, dict):
                 apply_settings(current, value)
-        elif type(value) is type(current) or isinstance(current, float) and isinstance(value, int | float):
+        elif prop.type == "ENUM":
+            if value in prop.enum_items.keys():
+                setattr(take, name, value)
+        elif isinstance(current, float) and isinstance(value, int | float):
+            if abs(value) < _LARGEST:  # not for NaN either
+                setattr(take, name, value)
+        elif type(value) is type(current):
             setattr(take, name, value)
 
 

@@ -366,6 +366,11 @@ HOSTILE = {
     "fps zero": archive(
         meta=np.array(json.dumps({"fps": 0, "meta": {}})), expression=np.zeros((5, 6)), jaw=np.zeros((5, 3))
     ),
+    "a format to come": archive(
+        meta=np.array(json.dumps({"format": 9, "fps": 25, "meta": {}})),
+        expression=np.zeros((5, 6)),
+        jaw=np.zeros((5, 3)),
+    ),
     "another neutral": archive(
         meta=META,
         expression=np.zeros((5, 6)),
@@ -390,14 +395,32 @@ def test_hostile_bytes_are_refused_and_nothing_of_them_runs(scene, head, what):
     assert not head.emote.takes
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[1]", '{"refine": 3, "fps": "fast", "name": 7, "alive": null}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        "[1]",
+        '{"refine": 3, "fps": "fast", "name": 7, "alive": null, "key_spacing": "NEVER", "action": 1}',
+        '{"fps": 0, "frame_start": NaN, "duration_seconds": 1e30, "refine": {"jaw_strength": NaN}}',
+        '{"fps": -25, "frame_start": 1e300, "refine": {"transition_in": Infinity, "jaw_strength": "x"}}',
+    ],
+)
 def test_damaged_settings_are_left_out(scene, head, take, text):
     action = take.action
     take.action = None
     head.emote.takes.remove(0)
     action["emote_take_settings"] = text
     assert bpy.ops.emote.adopt_takes(action=action.name) == {"FINISHED"}
-    assert head.emote.takes[0].refine.jaw_strength == 1.0
+    adopted = head.emote.takes[0]
+    assert (adopted.refine.jaw_strength, adopted.fps) == (1.0, 25.0)
+    assert adopted.duration_seconds == pytest.approx(1.6)
+
+
+def test_an_adopted_take_of_a_line_that_is_spoken_takes_its_place(scene, head, take):
+    action = take.action.copy()
+    assert bpy.ops.emote.adopt_takes(action=action.name) == {"FINISHED"}
+    assert [take.in_use for take in head.emote.takes] == [False, True]
 
 
 def test_a_damaged_record_of_what_was_written_leaves_the_curves_alone(scene, head, take):
