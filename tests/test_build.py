@@ -59,6 +59,7 @@ def test_the_staged_extension_holds_the_package_the_models_and_no_sources(build,
     manifest = build.stage(tmp_path / "extension", "linux-x64", [wheel])
     names = {path.relative_to(tmp_path / "extension").as_posix() for path in (tmp_path / "extension").rglob("*")}
     assert {"blender_manifest.toml", "__init__.py", "LICENSE", "blender", "models/open_head/head.json"} <= names
+    assert "manual/first-speech.md" in names  # which Online Manual opens
     assert not [name for name in names if name.split("/")[0] == "training" or "source" in name.split("/")]
     assert not [name for name in names if "__pycache__" in name or name.startswith("blender/demo")]
     written = tomllib.loads((tmp_path / "extension" / "blender_manifest.toml").read_text(encoding="utf-8"))
