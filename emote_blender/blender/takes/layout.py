@@ -278,7 +278,7 @@ def release_rest(rig: HeadRig) -> None:
     """Remove the rest tracks, and set what they held to what they held it at; for a head without takes."""
     for owner in owners_of(rig):
         found = rest_strip(owner)
-        if found is None:
+        if found is None or players_beside(rig, owner):
             continue
         track, strip = found
         action = present(strip.action)
@@ -319,8 +319,8 @@ def _animated_below(owner: Owner) -> set[tuple[str, int]]:
     return channels
 
 
-def players_beside(rig: HeadRig, owner: Owner, action: bpy.types.Action) -> bool:
-    """Whether another head shares this data-block and has a take with this action.
+def players_beside(rig: HeadRig, owner: Owner, action: bpy.types.Action | None = None) -> bool:
+    """Whether another head shares this data-block and has a take with this action, or any take.
 
     A linked duplicate of a head shares its shape keys, a copy of the mesh alone its armature.
     """
@@ -329,7 +329,9 @@ def players_beside(rig: HeadRig, owner: Owner, action: bpy.types.Action) -> bool
         mesh = mesh_of(rig.mesh)
         others = [item for item in bpy.data.objects if item.data == mesh] if mesh.users > 1 else ()
     return any(
-        other != rig.mesh and other.type == "MESH" and any(take.action == action for take in head_settings(other).takes)
+        other != rig.mesh
+        and other.type == "MESH"
+        and any(action is None or take.action == action for take in head_settings(other).takes)
         for other in others
     )
 
