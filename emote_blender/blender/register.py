@@ -22,6 +22,7 @@ from .operators.choose import (
     EMOTE_OT_use_selected,
 )
 from .operators.convert import EMOTE_OT_convert
+from .operators.emotion_pose import EMOTE_OT_apply_emotion_pose, EMOTE_OT_make_pose_assets
 from .operators.emotion_preset import EMOTE_OT_add_emotion_preset, EMOTE_OT_apply_emotion_preset
 from .operators.generate import EMOTE_OT_generate
 from .operators.head import EMOTE_OT_add_blink_keys, EMOTE_OT_add_head, EMOTE_OT_update_joints
@@ -64,6 +65,8 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_bake_restore,
     EMOTE_OT_update_joints,
     EMOTE_OT_add_blink_keys,
+    EMOTE_OT_apply_emotion_pose,
+    EMOTE_OT_make_pose_assets,
     EMOTE_OT_cancel,
     EMOTE_OT_check,
     EMOTE_OT_fix,

@@ -19,7 +19,7 @@ class CharacterPanel(SidebarPanel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         state = panel_state(context)
-        return bool(state.identity_keys) or state.needs_blink_keys
+        return bool(state.identity_keys) or state.needs_blink_keys or state.has_emotion_poses
 
     def draw(self, context: bpy.types.Context) -> None:
         state = panel_state(context)
@@ -35,5 +35,8 @@ class CharacterPanel(SidebarPanel):
                 column.prop(blocks[key], "value", text=label)
         if state.identity_keys:
             column.operator("emote.update_joints", icon="BONE_DATA")
+        if state.has_emotion_poses:
+            column.operator_menu_enum("emote.apply_emotion_pose", "emotion", icon="USER")
+            column.operator("emote.make_pose_assets", icon="ASSET_MANAGER")
         if state.needs_blink_keys:
             column.operator("emote.add_blink_keys", icon="HIDE_ON")

@@ -15,6 +15,7 @@ from .. import bundle
 from ..check.takes import TakeWarning, take_warnings
 from ..compat import active_strip, sequencer_scene
 from ..head.blink_keys import names_blinks
+from ..head.emotion_poses import has_poses
 from ..head.rig import HeadRig, rig_of
 from ..narrow import mesh_of, present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
@@ -58,6 +59,7 @@ class PanelState:
         head_library: path of the library that it is linked from, or None.
         identity_keys: its identity shape keys, each with its name in words.
         needs_blink_keys: whether nothing closes its lids yet.
+        has_emotion_poses: whether it can be given the faces of the emotions.
         takes: its takes, in the order in which they are stored.
         plays_old_take: whether its active action is a take of an earlier version, which is in no list.
         is_editing: whether the keys of one of its takes are being edited (tweak mode of the NLA).
@@ -76,6 +78,7 @@ class PanelState:
     head_library: str | None
     identity_keys: tuple[tuple[str, str], ...]
     needs_blink_keys: bool
+    has_emotion_poses: bool
     takes: tuple[TakeRow, ...]
     plays_old_take: bool
     is_editing: bool
@@ -128,6 +131,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         head_library=head.library.filepath if head and head.library else None,
         identity_keys=tuple((name, in_words(name)) for name in rig.shape_keys if name in blocks) if rig else (),
         needs_blink_keys=rig is not None and not rig.blink_keys and not names_blinks(rig.expression_names),
+        has_emotion_poses=rig is not None and has_poses(rig),
         takes=_take_rows(context, head) if head else (),
         plays_old_take=head is not None and _plays_old_take(head),
         is_editing=rig is not None and _is_editing(rig),

@@ -1,0 +1,185 @@
+"""The open head's face for each emotion: set on a head, keyed, or made into actions for the Asset Browser.
+
+The poses lie beside the head, with a picture of each. They fit every head whose components have the same names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ...emotion import EMOTIONS
+from ...errors import InputError, ModelError
+from ...files.paths import DEFAULT_HEAD, find_head
+from ..compat import action_channelbag
+from ..narrow import armature_of, expect, pose_bones, present, shape_keys_of
+from .rig import HeadRig
+
+POSES_FOLDER, POSES_FILE = "emotions", "poses.json"
+_FORMAT = 1
+_JAW, _SAMPLE_NAME = "jaw", "mouthSmileLeft"
+_CHANNELS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}
+# The emotion of an action that `make_pose_assets` made.
+EMOTION_PROPERTY = "emote_emotion"
+
+
+@dataclass(frozen=True)
+class EmotionPose:
+    """A face.
+
+    Attributes:
+        emotion: name of the emotion.
+        expression: weights of the components that are not zero, by name.
+        jaw: opening of the jaw, radians.
+        picture: a PNG of it; it may not exist.
+    """
+
+    emotion: str
+    expression: dict[str, float]
+    jaw: float
+    picture: Path
+
+
+def read_poses(folder: Path | None = None) -> dict[str, EmotionPose]:
+    """The poses by emotion, from a folder or from the open head's.
+
+    Raises:
+        ModelError: if the file is missing or damaged.
+    """
+    folder = find_head(DEFAULT_HEAD) / POSES_FOLDER if folder is None else folder
+    path = folder / POSES_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            raise ModelError(f"{path} has format {content['format']}, this version reads {_FORMAT}; update the add-on")
+        return {
+            emotion: EmotionPose(
+                emotion,
+                {name: float(weight) for name, weight in content["poses"][emotion]["expression"].items()},
+                float(content["poses"][emotion]["jaw"]),
+                folder / f"{emotion}.png",
+            )
+            for emotion in EMOTIONS
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} cannot be read ({error}); take the head's folder from its source again") from error
+
+
+def apply_pose(rig: HeadRig, pose: EmotionPose, amount: float, frame: float | None = None) -> int:
+    """Give a head an emotion's face, and return how many shape keys were set.
+
+    Shape keys that no emotion uses, such as those of the tongue, stay as they are.
+
+    Args:
+        rig: the head.
+        pose: the face.
+        amount: factor on it; 0 gives the neutral face.
+        frame: the frame at which the face is keyed; None to leave it without keys.
+
+    Raises:
+        InputError: if the head's components have other names.
+    """
+    blocks = shape_keys_of(rig.mesh).key_blocks
+    values = pose_values(rig, pose)
+    for key_name, value in values.items():
+        blocks[key_name].value = amount * value
+        if frame is not None:
+            blocks[key_name].keyframe_insert("value", frame=frame)
+    bone = pose_bones(rig.armature)[_JAW]
+    location, _, scale = bone.matrix_basis.decompose()
+    bone.matrix_basis = Matrix.LocRotScale(location, _jaw_rotation(rig, amount * pose.jaw).to_quaternion(), scale)
+    if frame is not None:
+        bone.keyframe_insert(_CHANNELS.get(bone.rotation_mode, "rotation_euler"), frame=frame)
+    return len(values)
+
+
+def has_poses(rig: HeadRig) -> bool:
+    """Whether the poses may fit a head, by one name; `pose_values` checks all."""
+    return _SAMPLE_NAME in (rig.expression_names or ())
+
+
+def pose_values(rig: HeadRig, pose: EmotionPose) -> dict[str, float]:
+    """The value of each shape key of a head that any emotion uses; raises InputError if the head has none of them."""
+    names = rig.expression_names or ()
+    used = {name for other in read_poses().values() for name in other.expression}
+    if not used <= set(names):
+        raise InputError(
+            f"head {rig.mesh.name!r} has no expression components of the open head's names, such as {_SAMPLE_NAME}; "
+            "choose an open head"
+        )
+    return {
+        key: pose.expression.get(name, 0.0)
+        for name, key in zip(names, rig.expression_keys, strict=True)
+        if name in used
+    }
+
+
+def make_pose_actions(rig: HeadRig) -> list[bpy.types.Action]:
+    """New actions, marked as assets, for the emotions that have none yet: one key of each shape key and of the jaw.
+
+    Raises:
+        InputError: if the head's components have other names.
+    """
+    existing = {action.get(EMOTION_PROPERTY) for action in bpy.data.actions if action.library is None}
+    return [_pose_action(rig, pose) for emotion, pose in read_poses().items() if emotion not in existing]
+
+
+def _pose_action(rig: HeadRig, pose: EmotionPose) -> bpy.types.Action:
+    values = pose_values(rig, pose)
+    action = bpy.data.actions.new(f"Emotion {pose.emotion.capitalize()}")
+    action[EMOTION_PROPERTY] = pose.emotion
+    keys = shape_keys_of(rig.mesh)
+    channels = action_channelbag(action, action.slots.new(id_type="KEY", name=keys.name))
+    for key_name, value in values.items():
+        path = f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value'
+        channels.fcurves.new(path).keyframe_points.insert(1, value)
+    channels = action_channelbag(action, action.slots.new(id_type="OBJECT", name=rig.armature.name))
+    bone = pose_bones(rig.armature)[_JAW]
+    rotation = _jaw_rotation(rig, pose.jaw)
+    if bone.rotation_mode == "QUATERNION":
+        rotated = [*rotation.to_quaternion()[:]]
+    elif bone.rotation_mode == "AXIS_ANGLE":
+        axis, angle = rotation.to_quaternion().to_axis_angle()
+        rotated = [angle, *axis[:]]
+    else:
+        rotated = [*rotation.to_euler(bone.rotation_mode)[:]]
+    path = f'pose.bones["{_JAW}"].{_CHANNELS.get(bone.rotation_mode, "rotation_euler")}'
+    for index, value in enumerate(rotated):
+        channels.fcurves.new(path, index=index).keyframe_points.insert(1, value)
+    action.asset_mark()
+    asset = present(action.asset_data)
+    asset.description = f"The open head's face for {pose.emotion}, as shape keys and jaw"
+    asset.author, asset.license = "EMOTE", "CC0-1.0"
+    asset.tags.new("EMOTE")
+    asset.tags.new(pose.emotion)
+    if pose.picture.is_file():
+        _set_preview(action, pose.picture)
+    return action
+
+
+def _jaw_rotation(rig: HeadRig, angle: float) -> Matrix:
+    """The jaw bone's own rotation that opens the jaw by an angle, radians."""
+    left = Vector(rig.axes[:, 0].tolist())
+    axis = armature_of(rig.armature).bones[_JAW].matrix_local.to_3x3().inverted() @ left
+    return Matrix.Rotation(angle, 3, axis)
+
+
+def _set_preview(action: bpy.types.Action, picture: Path) -> None:
+    """Make a PNG the picture of an asset."""
+    image = bpy.data.images.load(str(picture))
+    try:
+        preview = expect(action.preview_ensure(), bpy.types.ImagePreview)
+        preview.image_size = image.size[:]
+        source: Any = image.pixels  # the stubs take arrays of floats for single floats
+        target: Any = preview.image_pixels_float
+        pixels = np.empty(len(source), np.float32)
+        source.foreach_get(pixels)
+        target.foreach_set(pixels)
+    finally:
+        bpy.data.images.remove(image)
