@@ -23,6 +23,7 @@ PAGES = {
     "*moment*": _EMOTION,
     "*emotion*": _EMOTION,
     "rerender": _EMOTION,
+    "*pose*": _EMOTION,
     "refine_*": _REFINE,
     "update_gaze": _ALIVE,
     "alive_*": _ALIVE,

@@ -48,6 +48,12 @@ class Layout:
         self.drawn.append((name, text))
         return Button(known)
 
+    def operator_menu_enum(self, name, prop, text="", icon="NONE"):
+        group, verb = name.split(".")
+        assert prop in getattr(getattr(bpy.ops, group), verb).get_rna_type().properties
+        assert icon in ICONS, icon
+        self.drawn.append((name, text))
+
     def menu(self, name, text="", icon="NONE", translate=True):
         assert hasattr(bpy.types, name)
         assert icon in ICONS, icon
