@@ -11,6 +11,7 @@ from ...motion_tools.timing import frames_per_second
 from ..scene.strips import is_muted, sound_strips
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
+from ..takes.idle import is_idle
 from .sound import is_moved, is_trimmed
 from .subject import Subject, read_subject, sound_scenes
 
@@ -41,6 +42,8 @@ def take_warnings(context: bpy.types.Context, head: bpy.types.Object) -> dict[st
         return warnings  # a head without its parts: other sentences say so
     strips = {strip.name: (scene, strip) for scene in reversed(sound_scenes(subject)) for strip in sound_strips(scene)}
     for take in subject.takes:
+        if is_idle(take):
+            continue  # it belongs to no sound
         warning = _warning(subject, take, *strips.get(take.line, (None, None)))
         if warning is not None:
             warnings[take.name] = warning

@@ -22,7 +22,7 @@ from ..scene.emotion_track import unread_animation
 from ..scene.strips import line_scene, sound_strips, strip_scene
 from ..settings.chosen_head import chosen_head, own_settings
 from ..settings.head_settings import EMOTION_ITEMS
-from ..settings.properties import scene_settings
+from ..settings.properties import note_result
 from ..settings.transcript import language_property, transcript_property
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
     # Not REGISTER: redo would run the model again at every change of a slider.
     bl_options = {"UNDO"}
 
-    kept = ("_request", "_asked_in")
+    kept = ("_request", "_asked_in", "_head_uid")
 
     # SKIP_SAVE: no value is remembered from call to call; what is left out comes from the scene.
     strip: bpy.props.StringProperty(name="Strip", description="Name of a sound strip", options={"SKIP_SAVE"})
@@ -102,8 +102,9 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
 
     def prepare(self, context: bpy.types.Context) -> list[generation.Request]:
         """The requests, from the given arguments and, for all others, the settings of head and scene."""
-        self._asked_in = window_scene(context).session_uid
+        self._asked_in, self._head_uid = window_scene(context).session_uid, 0
         head = chosen_head(context, self.head)
+        self._head_uid = head.session_uid
         own = own_settings(context, head)
         caution = (emotion_keys.bring_up_to_date(head) if head.library is None else "") or unread_animation(head)
         if self.strips == "SELECTED":
@@ -177,4 +178,4 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         """Show a line in the panel of the scene that the job was started in; the window may show another by now."""
         for scene in bpy.data.scenes:
             if scene.session_uid == self._asked_in:
-                scene_settings(scene).last_result = result
+                note_result(scene, result, self._head_uid)

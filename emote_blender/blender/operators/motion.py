@@ -16,7 +16,7 @@ from ..narrow import present, window_scene
 from ..refusal import Result, refusing
 from ..scene.strips import line_scene
 from ..settings.chosen_head import chosen_head, own_settings, speech_settings
-from ..settings.properties import scene_settings
+from ..settings.properties import note_result
 from ..takes.make import apply_motion, rig_warnings
 
 
@@ -55,7 +55,6 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         head = chosen_head(context, self.head)
         scene = line_scene(context, head)
-        settings = scene_settings(window_scene(context))
         frame_start = self.frame_start
         if not self.properties.is_property_set("frame_start"):
             frame_start = own_settings(context, head).frame_start
@@ -67,7 +66,7 @@ class EMOTE_OT_apply_motion(bpy.types.Operator):
         trouble = worst_after(context, head.session_uid)
         for warning in (*rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig), *trouble):
             self.report({"WARNING"}, warning)
-        settings.last_result = "; but ".join((result, *trouble))
+        note_result(window_scene(context), "; but ".join((result, *trouble)), head.session_uid)
         self.report({"INFO"}, result)
         return {"FINISHED"}
 

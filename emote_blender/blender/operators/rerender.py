@@ -15,7 +15,7 @@ from ..refusal import Result
 from ..scene import emotion_keys
 from ..settings.chosen_head import chosen_head
 from ..settings.head_settings import head_settings
-from ..settings.properties import scene_settings
+from ..settings.properties import note_result
 
 
 class EMOTE_OT_rerender(JobOperator, bpy.types.Operator):
@@ -76,9 +76,9 @@ class EMOTE_OT_rerender(JobOperator, bpy.types.Operator):
         # Blender shows changed curves only once it evaluates a frame.
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
         result = f"{take.name}: {motion.duration_seconds:.1f} s"
-        scene_settings(scene).last_result = result
+        note_result(scene, result, head.session_uid)
         self.report({"INFO"}, result)
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
-        scene_settings(window_scene(context)).last_result = str(error)
+        note_result(window_scene(context), str(error))
         return super().refuse(context, error)

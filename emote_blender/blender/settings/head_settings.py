@@ -46,7 +46,8 @@ def _number(
         min=low,
         max=high,
         unit=unit,
-        precision=2,
+        # Blender takes the digits before the point off the precision of times.
+        precision=4 if unit == "TIME_ABSOLUTE" else 2,
         step=step,
         override=_OVERRIDABLE,
         update=changed("emotion"),

@@ -51,15 +51,27 @@ def _copied(name: str) -> Callable[[EMOTE_PG_settings, bpy.types.Context], None]
 
 
 # Not stored in the file: an error of an earlier sitting says nothing about this one.
-_last_results: dict[int, str] = {}
+# The sentence of each scene, and the head that it is about: session identifiers, 0 for no head in particular.
+_last_results: dict[int, tuple[str, int]] = {}
+
+
+def note_result(scene: bpy.types.Scene, sentence: str, head_uid: int = 0) -> None:
+    """Remember what the last take of a scene was, or why there is none, for the panel of the head that it is about."""
+    _last_results[scene.session_uid] = sentence, head_uid
+
+
+def result_about(scene: bpy.types.Scene, head: bpy.types.Object | None) -> str:
+    """The last result of a scene; empty if it is about another head."""
+    sentence, about = _last_results.get(scene.session_uid, ("", 0))
+    return sentence if head is None or about in (0, head.session_uid) else ""
 
 
 def _last_result(self: EMOTE_PG_settings) -> str:
-    return _last_results.get(present(self.id_data).session_uid, "")
+    return _last_results.get(present(self.id_data).session_uid, ("", 0))[0]
 
 
 def _set_last_result(self: EMOTE_PG_settings, sentence: str) -> None:
-    _last_results[present(self.id_data).session_uid] = sentence
+    _last_results[present(self.id_data).session_uid] = sentence, 0
 
 
 class EMOTE_PG_settings(bpy.types.PropertyGroup):

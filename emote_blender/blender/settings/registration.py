@@ -12,7 +12,7 @@ from .properties import EMOTE_PG_settings
 from .take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .transcript import EMOTE_PG_strip
 
-_CLASSES = (
+SETTINGS = (
     EMOTE_PG_settings,
     EMOTE_PG_strip,
     EMOTE_PG_refine,
@@ -37,7 +37,7 @@ def add_settings() -> None:
     global _added
     if _added:
         return
-    for cls in _CLASSES:
+    for cls in SETTINGS:
         bpy.utils.register_class(cls)
     for owner, group in _OWNERS:
         # Overridable, or a linked head with a library override would forget the takes that are added to it.
@@ -57,6 +57,6 @@ def remove_settings() -> None:
     atexit.unregister(remove_settings)
     for owner, _ in reversed(_OWNERS):
         delattr(owner, _PROPERTY)
-    for cls in reversed(_CLASSES):
+    for cls in reversed(SETTINGS):
         bpy.utils.unregister_class(cls)
     _added = False

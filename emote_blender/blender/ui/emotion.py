@@ -8,7 +8,7 @@ from ..jobs.job_operator import draw_progress
 from ..jobs.live_emotion import problem_of, shown_take
 from ..narrow import present, window_scene
 from ..settings.head_settings import MIX, EMOTE_PG_head
-from ..settings.properties import EMOTE_PG_settings, scene_settings
+from ..settings.properties import result_about
 from .emotion_presets import EMOTE_MT_emotion_presets
 from .mix_picture import mix_icon
 from .panel_state import PanelState, panel_state
@@ -33,7 +33,7 @@ class EmotionPanel(SidebarPanel):
             column = two_columns(layout)
             column.prop(settings, "emotion")
             column.prop(settings, "intensity")
-        self._draw_generate(layout, scene_settings(window_scene(context)), state)
+        self._draw_generate(layout, window_scene(context), state)
 
     def _draw_presets(self, layout: bpy.types.UILayout) -> None:
         row = layout.row(align=True)
@@ -83,13 +83,14 @@ class EmotionPanel(SidebarPanel):
             paragraph(layout, "The emotion has keys that were set by hand: they count, the list does not", "INFO")
             layout.operator("emote.replace_emotion_keys")
 
-    def _draw_generate(self, layout: bpy.types.UILayout, shared: EMOTE_PG_settings, state: PanelState) -> None:
+    def _draw_generate(self, layout: bpy.types.UILayout, scene: bpy.types.Scene, state: PanelState) -> None:
         if draw_progress(layout):
             return
         row = layout.row(align=True)
         row.scale_y = 1.5
-        row.enabled = not state.why_not
-        row.operator("emote.generate", icon="PLAY_SOUND")
+        button = row.row(align=True)
+        button.enabled = not state.why_not
+        button.operator("emote.generate", icon="PLAY_SOUND")
         row.menu("EMOTE_MT_generate", text="", icon="DOWNARROW_HLT")
         head = shown_head(state)
         if head is not None and shown_take(head) is not None:
@@ -98,8 +99,8 @@ class EmotionPanel(SidebarPanel):
                 paragraph(layout, problem, "ERROR")
         if state.why_not:
             paragraph(layout, state.why_not, "ERROR")
-        elif shared.last_result:
-            paragraph(layout, shared.last_result, "NONE")
+        elif result := result_about(scene, head):
+            paragraph(layout, result, "NONE")
 
 
 class EMOTE_UL_moments(bpy.types.UIList):

@@ -51,7 +51,8 @@ class TakesPanel(SidebarPanel):
 
     def _draw_chosen(self, layout: bpy.types.UILayout, take: EMOTE_PG_take, index: int, state: PanelState) -> None:
         size = f"{take.num_bytes / _BYTES_PER_MB:.2f} MB"
-        layout.label(text=f"{take.emotion}, {take.duration_seconds:.1f} s, {size}", translate=False)
+        parts = (take.emotion, f"{take.duration_seconds:.1f} s", size)
+        layout.label(text=", ".join(filter(None, parts)), translate=False)
         column = layout.column(align=True)
         row = column.row(align=True)
         row.operator("emote.take_use", text="Set Aside" if take.in_use else "Use", icon="SOLO_ON").use = not take.in_use

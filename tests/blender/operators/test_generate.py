@@ -10,6 +10,7 @@ from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.jobs import generation, worker
 from emote_blender.blender.scene.scene_file import set_frame_rate
+from emote_blender.blender.settings.properties import result_about
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.errors import Cancelled, InputError, ModelError
 
@@ -434,7 +435,7 @@ def test_all_selected_strips_are_spoken_one_after_the_other(scene, settings, hea
     assert any(text.startswith("Line 2: ") for _, text in steps)
     assert bpy.ops.emote.generate(strips="SELECTED") == {"FINISHED"}
     assert {"Line 0 · Neutral", "Line 2 · Neutral"} <= {action.name for action in bpy.data.actions}
-    assert "Line 1 neutral" not in bpy.data.actions
+    assert "Line 1 · Neutral" not in bpy.data.actions
     assert settings.last_result == "2 of 2 strips were spoken"
 
 
@@ -468,3 +469,13 @@ def test_a_muted_strip_is_spoken_with_a_warning(settings, strip, capfd):
     strip.mute = True
     assert bpy.ops.emote.generate() == {"FINISHED"}
     assert "the strip 'Line 01' is muted: the face speaks, but nothing is heard" in capfd.readouterr().out
+
+
+def test_a_result_is_shown_for_the_head_that_it_is_about(scene, settings, head, speech_wav):
+    second = bpy.data.objects.new("Second", bpy.data.meshes.new("Second"))
+    assert bpy.ops.emote.generate(audio=str(speech_wav), head=head.name) == {"FINISHED"}
+    assert result_about(scene, head) == settings.last_result
+    assert result_about(scene, second) == ""
+    with pytest.raises(RuntimeError):
+        bpy.ops.emote.generate(audio=str(speech_wav), head="nobody")
+    assert result_about(scene, second) == settings.last_result

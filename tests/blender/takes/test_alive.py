@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from mathutils import Vector
 
+from emote_blender.blender.check.takes import take_warnings
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.head.rig import rig_of
 from emote_blender.blender.takes.make import Line, apply_motion, new_take
@@ -362,6 +363,10 @@ def idle(scene, head, take):
     take.alive.blink_interval_seconds = 1.5
     bpy.ops.emote.alive_idle(head=head.name)
     return head.emote.takes["Idle"]
+
+
+def test_an_idle_take_is_not_said_to_lack_a_sound(head, idle):
+    assert idle.name not in take_warnings(bpy.context, head)
 
 
 def test_an_idle_head_blinks_where_it_does_not_speak(scene, head, take, idle):

@@ -9,6 +9,7 @@ import pytest
 
 import emote_blender
 from emote_blender.blender.register import CLASSES
+from emote_blender.blender.settings.registration import SETTINGS
 from emote_blender.blender.ui.translation_table import LOCALES, TABLE
 
 FOLDER = Path(emote_blender.__file__).parent / "blender"
@@ -24,7 +25,7 @@ def interface():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.add(node.value)
-    for cls in CLASSES:
+    for cls in (*CLASSES, *SETTINGS):
         texts.update((cls.__doc__ or "", getattr(cls, "bl_label", "")))
         for prop in cls.bl_rna.properties:
             texts.update((prop.name, prop.description))
