@@ -24,6 +24,7 @@ _RIM = np.radians(2.0)  # of skin beside a margin that turns with it as a whole
 _UPPER_REACH, _LOWER_REACH = np.radians(38.0), np.radians(30.0)  # beyond the rim, at which the skin is still
 _HEIGHT_REACH = 0.9  # radii of the eyeball above the margin at which the skin is still
 _MEETING_REACH = np.radians(10.0)  # within which the lids' thickness adapts so that the margins meet in depth too
+_CORNER_WIDTH = 0.2  # of `across`, over which the skin's way is levelled away from the margins
 _CLEARANCE = 0.02  # radii of the eyeball: least height of a closing lid above it, about 0.25 mm
 _LIFT_ROUNDS = 6
 _CELL = np.radians(4.0)  # of the grid on which heights are worked out
@@ -103,18 +104,30 @@ class _Closing:
             np.interp(self.across, opening.across, values)
             for values in (opening.upper, opening.lower, opening.upper_radius, opening.lower_radius)
         )
-        height = np.interp(self.across, opening.across, opening.upper - opening.lower, left=0, right=0)
+        self.from_margin = np.maximum(np.maximum(angle - upper, lower - angle), 0)
+        height = self._height()
         overlap = _OVERLAP * np.clip(height / np.radians(4), 0, 1)
         up = (1 - _LOWER_SHARE) * height + overlap
         down = _LOWER_SHARE * height + overlap
         # 1 on the upper lid, 0 on the lower one; what stands in the opening (lashes) lies between.
         self.on_upper = np.clip((angle - lower) / np.maximum(upper - lower, 1e-6), 0, 1)
         self.turn = -up * self.on_upper + down * (1 - self.on_upper)
-        self.from_margin = np.maximum(np.maximum(angle - upper, lower - angle), 0)
         margin_radius = np.where(self.on_upper > 0.5, upper_radius, lower_radius)
         self.above_margin = np.maximum(self.radius - margin_radius, 0)
         near = 1 - smoothstep(self.from_margin / _MEETING_REACH)
         self.meeting = near * (np.maximum(upper_radius, lower_radius) - margin_radius) * (height > 0)
+
+    def _height(self) -> np.ndarray:
+        """(V,) the opening's height in each vertex's column, radians; away from the margin a mean over some columns.
+
+        The height falls steeply at the corners, which would fold the skin above them.
+        """
+        columns = np.linspace(-1, 1, 401)
+        exact = np.interp(columns, self.opening.across, self.opening.upper - self.opening.lower, left=0, right=0)
+        window = np.hanning(2 * round(_CORNER_WIDTH / (columns[1] - columns[0])) + 1)
+        mean = np.convolve(exact, window / window.sum(), mode="same")
+        share = smoothstep(self.from_margin / _MEETING_REACH)
+        return (1 - share) * np.interp(self.across, columns, exact) + share * np.interp(self.across, columns, mean)
 
     def _weigh(self, movable: np.ndarray) -> None:
         reach = np.where(self.on_upper > 0.5, _UPPER_REACH, _LOWER_REACH)
