@@ -60,7 +60,7 @@ class TakesPanel(SidebarPanel):
         row.operator("emote.take_compare", text="Compare", icon="UV_SYNC_SELECT")
         row = column.row(align=True)
         if state.is_editing:
-            row.operator("emote.take_edit_done", icon="CHECKMARK", depress=True)
+            row.operator("emote.take_edit_done", text="Done", icon="CHECKMARK", depress=True)
         else:
             row.operator("emote.take_edit", text="Edit Keys", icon="KEYFRAME")
         row.operator("emote.take_show", text="NLA", icon="NLA")
