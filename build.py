@@ -247,7 +247,8 @@ def pytest_run(title: str, python: Path, arguments: list[str], timeout: float, b
     BUILD.mkdir(exist_ok=True)
     report = BUILD / f"tests-{''.join(c if c.isalnum() else '-' for c in title)}.xml"
     report.unlink(missing_ok=True)
-    env = dict(os.environ, PYTHONPATH=os.pathsep.join(str(p) for p in (bpy_folder, ROOT) if p))
+    # One thread for each process: pytest runs several, and more would wait for each other.
+    env = dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=os.pathsep.join(str(p) for p in (bpy_folder, ROOT) if p))
     say(f"\n== {title}")
     started = time.monotonic()
     returncode = call([python, "-m", "pytest", f"--junitxml={report}", *arguments], timeout=timeout, env=env)
@@ -282,6 +283,8 @@ def test_command(arguments: list[str]) -> int:
         groups = ("runtime", "demo", "test", *(("training", "graphs") if with_torch else ()))
         python, bpy_folder = prepare_blender(version, *groups)
         chosen = [] if with_torch else ["-m", "not torch", "--ignore=tests/training"]
+        if not pytest_arguments:
+            chosen += ["--numprocesses=2", "--dist=loadfile"]  # each process has a Blender of its own
         # Counting lines takes a tenth more time in Python 3.13, three quarters more in 3.11.
         if BLENDERS[version] > PYTHON and not pytest_arguments:
             chosen += ["--cov=emote_blender", "--cov-report=term"]
