@@ -257,6 +257,12 @@ def finish(request: Request, raw: RawTake) -> tuple[EMOTE_PG_take, int]:
     return take, frame_start
 
 
+def lines_in_use(request: Request) -> set[str]:
+    """Names of the lines that the request's head plays."""
+    head = next((item for item in bpy.data.objects if item.session_uid == request.head_uid), None)
+    return {take.line for take in head_settings(head).takes if take.in_use} if head is not None else set()
+
+
 def describe_take(name: str, motion: FaceMotion, frame_start: int) -> str:
     """One line about a new take for the panel."""
     line = f"{name}: {motion.duration_seconds:.1f} s from frame {frame_start}"

@@ -150,11 +150,15 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         errors: list[EmoteError] = []
         results = []
         for request, raw in zip(requests, raws, strict=True):
+            playing = generation.lines_in_use(request)
             try:
                 take, frame_start = generation.finish(request, raw)
             except EmoteError as error:
                 errors.append(error)
                 continue
+            if aside := sorted(playing - generation.lines_in_use(request)):
+                names = ", ".join(repr(name) for name in aside)
+                self.report({"WARNING"}, f"{take.name!r} plays instead of {names}: a head speaks one line at a time")
             generation.note_fit(request, raw.emotional)
             results.append(generation.describe_take(take.name, raw.emotional, frame_start))
             for warning in (*request.warnings, *generation.misfits(raw.emotional)):

@@ -479,3 +479,12 @@ def test_a_result_is_shown_for_the_head_that_it_is_about(scene, settings, head, 
     with pytest.raises(RuntimeError):
         bpy.ops.emote.generate(audio=str(speech_wav), head="nobody")
     assert result_about(scene, second) == settings.last_result
+
+
+def test_a_line_that_has_to_give_way_is_named(scene, settings, head, speech_wav, capfd):
+    for name, channel in (("First", 1), ("Second", 2)):
+        new_sound_strip(scene, name, str(speech_wav), channel=channel, frame_start=11)
+        assert bpy.ops.emote.generate(strip=name) == {"FINISHED"}
+    assert [(take.line, take.in_use) for take in head.emote.takes] == [("First", False), ("Second", True)]
+    printed = "".join(capfd.readouterr())
+    assert "'Second · Neutral' plays instead of 'First': a head speaks one line at a time" in printed
