@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import bpy
 import numpy as np
@@ -18,17 +16,16 @@ from ..takes.bake import release_baked
 from ..takes.editing import end_editing
 from ..takes.rewrite import rewrite
 from ..takes.store import is_take, origin_of
+from . import rivals
 from .problem import Check, Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import Owner, Subject, channelbag, noun, slot_for
+from .subject import Owner, Subject, animated, has_no_influence, noun, slot_for
 
-_REST_PROPERTY = "emote_rest"  # on the action of the rest track
 _SPEED_TOLERANCE = 1e-4
-_OVERLAYS = ("ADD", "COMBINE")  # blend types that keep what is below them
 
 
 def left_in_tweak_mode(subject: Subject) -> Problem | None:
     """A strip whose keys are being edited: the tracks above it are silent, and a new take cannot be added."""
-    names = [noun(owner) for owner, data in _animated(subject) if data.use_tweak_mode]
+    names = [noun(owner) for owner, data in animated(subject) if data.use_tweak_mode]
     if not names:
         return None
     return Problem(
@@ -41,7 +38,7 @@ def left_in_tweak_mode(subject: Subject) -> Problem | None:
 
 def nla_off(subject: Subject) -> Problem | None:
     """An NLA stack that is not evaluated."""
-    names = [noun(owner) for owner, data in _animated(subject) if not data.use_nla and subject.strips(owner)]
+    names = [noun(owner) for owner, data in animated(subject) if not data.use_nla and subject.strips(owner)]
     if not names:
         return None
     return Problem("ERROR", f"the NLA of {' and of '.join(names)} is switched off: switch it on", "NLA_OFF")
@@ -204,67 +201,15 @@ def muted_curves(subject: Subject) -> Problem | None:
     )
 
 
-def played_over(subject: Subject) -> Problem | None:
-    """Other animation on the takes' channels, which plays above them."""
-    rivals = list(_rivals(subject))
-    if not rivals:
-        return None
-    parts = sorted({_part(path) for rival in rivals for path, _ in rival.channels})
-    important = [part for part in parts if part in ("the face", "jaw")]
-    names = {repr(rival.action.name): None for rival in rivals}
-    return Problem(
-        "WARNING" if important else "INFO",
-        f"the action {listed(names)} has keys for {listed(important or parts)} of {subject.head.name!r} too and plays "
-        "over the take: mute these channels of it, or let it be added to the take",
-        "RIVAL_MUTE",
-        "RIVAL_ADD",
-    )
-
-
-@dataclass(frozen=True)
-class _Rival:
-    """Animation that plays over the takes.
-
-    Attributes:
-        owner: the data-block that it animates.
-        action: its action.
-        strip: its NLA strip, or None for the active action.
-        channels: data path and index of the channels that the takes write too.
-        curves: its f-curves of these channels.
-    """
-
-    owner: Owner
-    action: bpy.types.Action
-    strip: bpy.types.NlaStrip | None
-    channels: frozenset[tuple[str, int]]
-    curves: tuple[bpy.types.FCurve, ...]
-
-
-def _animated(subject: Subject) -> Iterator[tuple[Owner, bpy.types.AnimData]]:
-    for owner in subject.owners:
-        if owner.animation_data is not None:
-            yield owner, owner.animation_data
-
-
 def _soloed(subject: Subject) -> Iterator[bpy.types.NlaTrack]:
     """The solo tracks that silence something of the takes, be it their rest track."""
-    for _, data in _animated(subject):
+    for _, data in animated(subject):
         if len(data.nla_tracks) > 1:
             yield from (track for track in data.nla_tracks if track.is_solo)
 
 
 def _weak(subject: Subject, owner: Owner) -> list[bpy.types.NlaStrip]:
-    return [strip for _, strip in subject.strips(owner) if _has_no_influence(strip)]
-
-
-def _has_no_influence(strip: bpy.types.NlaStrip) -> bool:
-    """Whether a strip's influence is animated, or set by hand, and never more than 0."""
-    if not strip.use_animated_influence:
-        return False  # Blender works it out, and shows 0 where the strip does not play
-    values = [
-        point.co[1] for curve in strip.fcurves if curve.data_path == "influence" for point in curve.keyframe_points
-    ]
-    return max(values, default=strip.influence) <= 0.0
+    return [strip for _, strip in subject.strips(owner) if has_no_influence(strip)]
 
 
 def _slotless(subject: Subject) -> Iterator[str]:
@@ -340,92 +285,13 @@ def _active_take(subject: Subject, owner: Owner) -> bpy.types.Action | None:
     return action if action is not None and action in subject.played else None
 
 
-def _rivals(subject: Subject) -> Iterator[_Rival]:
-    """What plays over the takes: the active action, and NLA strips above them."""
-    for owner, data in _animated(subject):
-        strips = subject.strips(owner)
-        if not strips:
-            continue
-        spans = [(strip.frame_start, strip.frame_end) for _, strip in strips]
-        action = data.action
-        if action is not None and action not in subject.played and not data.use_tweak_mode:
-            holds = data.action_extrapolation != "NOTHING"
-            plays = data.action_influence > 0.0 and data.action_blend_type not in _OVERLAYS
-            if plays and _meets((action.frame_range[0], action.frame_range[1]), spans, holds, holds):
-                yield from _rival(subject, owner, action, data.action_slot, None)
-        yield from _rivals_above(owner, data, subject, spans)
-
-
-def _rivals_above(
-    owner: Owner,
-    data: bpy.types.AnimData,
-    subject: Subject,
-    spans: list[tuple[float, float]],
-) -> Iterator[_Rival]:
-    """The NLA strips of the artist that play over takes, on tracks above them."""
-    played = {action.session_uid for action in subject.played}
-    below = False  # whether a take has been met on a lower track
-    for track in data.nla_tracks:
-        if track.mute:
-            continue
-        actions = {strip.action.session_uid for strip in track.strips if strip.action is not None}
-        if actions & played:
-            below = True
-        elif below:
-            for strip in track.strips:
-                if strip.mute or strip.action is None or strip.action.get(_REST_PROPERTY):
-                    continue
-                if strip.blend_type in _OVERLAYS or _has_no_influence(strip):
-                    continue
-                holds = strip.extrapolation
-                span = (strip.frame_start, strip.frame_end)
-                if _meets(span, spans, holds == "HOLD", holds != "NOTHING"):
-                    yield from _rival(subject, owner, strip.action, strip.action_slot, strip)
-
-
-def _meets(span: tuple[float, ...], spans: list[tuple[float, float]], before: bool, after: bool) -> bool:
-    """Whether frames overlap any of some spans; a held pose reaches before or after its own frames for ever."""
-    start, end = (float("-inf") if before else span[0]), (float("inf") if after else span[1])
-    return any(start < other_end and other_start < end for other_start, other_end in spans)
-
-
-def _rival(
-    subject: Subject,
-    owner: Owner,
-    action: bpy.types.Action,
-    slot: bpy.types.ActionSlot | None,
-    strip: bpy.types.NlaStrip | None,
-) -> Iterator[_Rival]:
-    bag = channelbag(action, slot)
-    if bag is None:
-        return
-    ours: frozenset[tuple[str, int]] = frozenset().union(*(subject.channels(owner, take) for take in subject.played))
-    curves = tuple(
-        curve
-        for curve in bag.fcurves
-        if not curve.mute
-        and not (curve.group is not None and curve.group.mute)
-        and (curve.data_path, curve.array_index) in ours
-    )
-    if curves:
-        channels = frozenset((curve.data_path, curve.array_index) for curve in curves)
-        yield _Rival(owner, action, strip, channels, curves)
-
-
-def _part(path: str) -> str:
-    """The part of the head that a channel moves."""
-    if path.startswith("key_blocks"):
-        return "the face"
-    return path.split('"')[1].replace("_", " ")
-
-
 def _rebuild_dependencies(subject: Subject) -> None:
     """Let Blender find out again what depends on the time.
 
     While nothing plays, as below a solo track, it leaves the NLA out, and solo, mute and the like set by Python do not
     bring it back (4.5 to 5.2): the face would then stand still until the file is opened again.
     """
-    for _, data in _animated(subject):
+    for _, data in animated(subject):
         active, added = data.nla_tracks.active, data.nla_tracks.new()
         data.nla_tracks.remove(added)
         if active is not None:
@@ -442,7 +308,7 @@ def _leave_tweak_mode(subject: Subject) -> None:
 
 
 def _nla_on(subject: Subject) -> None:
-    for owner, data in _animated(subject):
+    for owner, data in animated(subject):
         if subject.strips(owner):
             data.use_nla = True
     _rebuild_dependencies(subject)
@@ -528,22 +394,6 @@ def _unmute_curves(subject: Subject) -> None:
                     curve.group.mute = False
 
 
-def _mute_rivals(subject: Subject) -> None:
-    for rival in list(_rivals(subject)):
-        for curve in rival.curves:
-            curve.mute = True
-
-
-def _add_rivals(subject: Subject) -> None:
-    for rival in list(_rivals(subject)):
-        # Combine counts from a property's default, which for shape keys is 1 in Blender 5.0.
-        way: Literal["ADD", "COMBINE"] = "ADD" if isinstance(rival.owner, bpy.types.Key) else "COMBINE"
-        if rival.strip is not None:
-            rival.strip.blend_type = way
-        else:
-            present(rival.owner.animation_data).action_blend_type = way
-
-
 _OF_THE_NLA = (
     left_in_tweak_mode,
     nla_off,
@@ -555,7 +405,7 @@ _OF_THE_NLA = (
     changed_speed,
     lost_rest,
     muted_curves,
-    played_over,
+    rivals.played_over,
 )
 
 
@@ -582,8 +432,5 @@ FIXES = {
     "REST_TRACK": Fix("Put Back", "Give the head its rest track again, below the takes", _restore_rest),
     "ACTION_SLOT": Fix("Set Slot", "Give shape keys and rig the slots of the take", _set_slots),
     "CURVES_MUTED": Fix("Unmute", "Unmute the takes' channels", _unmute_curves),
-    "RIVAL_MUTE": Fix(
-        "Play Take", "Mute the channels of the other action that the takes write; its other keys play on", _mute_rivals
-    ),
-    "RIVAL_ADD": Fix("Add to Take", "Let the other action be added to the take (blending Add or Combine)", _add_rivals),
+    **rivals.FIXES,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import bpy
@@ -203,3 +204,20 @@ def has_weights(mesh_object: bpy.types.Object, group_name: str) -> bool:
             _weighted[key] = number
             return True
     return False
+
+
+def animated(subject: Subject) -> Iterator[tuple[Owner, bpy.types.AnimData]]:
+    """The data-blocks of a head that have animation data, each with it."""
+    for owner in subject.owners:
+        if owner.animation_data is not None:
+            yield owner, owner.animation_data
+
+
+def has_no_influence(strip: bpy.types.NlaStrip) -> bool:
+    """Whether a strip's influence is animated, or set by hand, and never more than 0."""
+    if not strip.use_animated_influence:
+        return False  # Blender works it out, and shows 0 where the strip does not play
+    values = [
+        point.co[1] for curve in strip.fcurves if curve.data_path == "influence" for point in curve.keyframe_points
+    ]
+    return max(values, default=strip.influence) <= 0.0

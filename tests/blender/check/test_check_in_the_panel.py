@@ -81,9 +81,9 @@ def test_every_problem_of_every_check_has_a_fix_that_there_is():
     """A fix that a check names and nobody wrote would fail only when its problem is met."""
     import inspect
 
-    from emote_blender.blender.check import playback, rig, shape_keys, sound, timing
+    from emote_blender.blender.check import playback, rig, rivals, shape_keys, sound, timing
 
-    source = "".join(inspect.getsource(module) for module in (playback, rig, shape_keys, sound, timing))
+    source = "".join(inspect.getsource(module) for module in (playback, rivals, rig, shape_keys, sound, timing))
     for identifier in FIXES:
         assert source.count(f'"{identifier}"') >= 1
     assert len(TOPICS) == 5
