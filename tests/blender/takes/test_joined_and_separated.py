@@ -1,5 +1,6 @@
 """Heads whose mesh was joined with another or taken apart, and scenes of one frame."""
 
+import bmesh
 import bpy
 import numpy as np
 import pytest
@@ -65,12 +66,14 @@ def joined(scene, head, take):
 def separated(scene, head, take):
     """The head, and the object that half of its mesh became."""
     select(head, active=head)
-    for vertex in head.data.vertices:
-        vertex.select = vertex.index >= 28
-    for group in (head.data.edges, head.data.polygons):
-        for item in group:
-            item.select = all(index >= 28 for index in item.vertices)
     bpy.ops.object.mode_set(mode="EDIT")
+    # Not by `MeshEdge.select`: setting it crashes Blender 5.0 where no edge was ever selected.
+    edited = bmesh.from_edit_mesh(head.data)
+    for vertex in edited.verts:
+        vertex.select_set(vertex.index >= 28)
+    edited.select_flush(True)
+    edited.select_flush(False)
+    bmesh.update_edit_mesh(head.data)
     bpy.ops.mesh.separate(type="SELECTED")
     bpy.ops.object.mode_set(mode="OBJECT")
     (part,) = [item for item in heads_in(scene) if item != head]
