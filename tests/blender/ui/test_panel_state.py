@@ -188,7 +188,7 @@ def test_a_redraw_in_a_scene_of_many_objects_takes_no_time(scene, full_scene):
         start = time.thread_time()  # what other programs do meanwhile does not count
         drawn_panels()
         times.append(time.thread_time() - start)
-    assert min(times) < 0.006  # all panels at once; 20 ms when heads were looked for in every redraw
+    assert min(times) < 0.006  # all panels at once
 
 
 def test_the_buttons_ask_for_heads_once_per_change(scene, ramp_wav):

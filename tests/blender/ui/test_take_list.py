@@ -99,4 +99,4 @@ def test_the_list_of_500_takes_is_worked_out_in_no_time(head, scene, ramp_wav):
         take.name, take.line, take.action = f"take {index}", f"line {index % 50}", bpy.data.actions.new("take")
     start = time.perf_counter()
     work_out_state(bpy.context)
-    assert time.perf_counter() - start < 0.3  # 20 ms measured on one slow core, without other work
+    assert time.perf_counter() - start < 0.3
