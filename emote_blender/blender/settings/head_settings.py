@@ -75,14 +75,6 @@ def _weight(name: str) -> Any:
     )
 
 
-def _model_names(self: EMOTE_PG_head, context: bpy.types.Context, text: str) -> list[str]:
-    return [name for name in model_info.model_names() if text.lower() in name.lower()]
-
-
-def _speaker_names(self: EMOTE_PG_head, context: bpy.types.Context, text: str) -> list[str]:
-    return [name for name in model_info.model_info(self.model).speakers if text.lower() in name.lower()]
-
-
 def _note_change(self: EMOTE_PG_head, context: bpy.types.Context) -> None:
     changes.note()
 
@@ -174,7 +166,7 @@ class EMOTE_PG_head(bpy.types.PropertyGroup):
         name="Model",
         description="Speech model: one that is installed, or a model folder",
         default=DEFAULT_MODEL,
-        search=_model_names,
+        search=model_info.search_models,
         search_options={"SUGGESTION"},
         override=_OVERRIDABLE,
         update=_model_changed,
@@ -182,7 +174,7 @@ class EMOTE_PG_head(bpy.types.PropertyGroup):
     speaker: bpy.props.StringProperty(
         name="Speaker",
         description="Whose way of speaking, one of the model's; empty for its first",
-        search=_speaker_names,
+        search=model_info.search_speakers,
         search_options={"SUGGESTION"},
         override=_OVERRIDABLE,
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
+
+import bpy
 
 from ...errors import EmoteError
 from ...files.paths import available_heads, available_models, find_model
@@ -79,3 +82,13 @@ def refresh() -> None:
     for cached in (_read_info, model_names, head_names):
         cached.cache_clear()
     changes.note()
+
+
+def search_models(settings: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
+    """The installed models whose names contain a text, for a search field of settings."""
+    return [name for name in model_names() if text.lower() in name.lower()]
+
+
+def search_speakers(settings: Any, context: bpy.types.Context, text: str) -> list[str]:
+    """The speakers of the chosen model whose names contain a text, for a search field of settings."""
+    return [name for name in model_info(settings.model).speakers if text.lower() in name.lower()]

@@ -27,16 +27,8 @@ def _is_head(self: EMOTE_PG_settings, candidate: bpy.types.Object) -> bool:
     return is_head(candidate)
 
 
-def _model_names(self: EMOTE_PG_settings, context: bpy.types.Context, text: str) -> list[str]:
-    return [name for name in model_info.model_names() if text.lower() in name.lower()]
-
-
 def _head_names(self: EMOTE_PG_settings, context: bpy.types.Context, text: str) -> list[str]:
     return [name for name in model_info.head_names() if text.lower() in name.lower()]
-
-
-def _speaker_names(self: EMOTE_PG_settings, context: bpy.types.Context, text: str) -> list[str]:
-    return [name for name in model_info.model_info(self.model).speakers if text.lower() in name.lower()]
 
 
 def _model_changed(self: EMOTE_PG_settings, context: bpy.types.Context) -> None:
@@ -98,7 +90,7 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         name="Model",
         description="Speech model: one that is installed, or a model folder",
         default=DEFAULT_MODEL,
-        search=_model_names,
+        search=model_info.search_models,
         search_options={"SUGGESTION"},
         update=_model_changed,
     )
@@ -129,7 +121,7 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
     speaker: bpy.props.StringProperty(
         name="Speaker",
         description="Whose way of speaking, one of the model's; empty for its first",
-        search=_speaker_names,
+        search=model_info.search_speakers,
         search_options={"SUGGESTION"},
         update=_copied("speaker"),
     )
