@@ -38,8 +38,8 @@ BPY_LIBRARIES = dict(
         "libgomp.so.1:libgomp1"
     ).split()
 )
-# Blender has the one, and reads sound files without the other.
-NOT_BUNDLED = "numpy", "soundfile"
+# Blender has numpy, and reads sound and video files itself.
+NOT_BUNDLED = "numpy", "soundfile", "av"
 SPEECH_ENGINES = "espeak-ng", "flite", "festival"
 SPEECH_PACKAGES = (
     "espeak-ng libespeak-ng1 flite festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k wamerican"

@@ -31,7 +31,10 @@ def rule(at_load: str, in_functions: str) -> Rule:
 ANYTHING = "*"
 TABLE = {
     "package": rule("", "blender"),
-    "core": rule("core numpy", "soundfile espeakng_loader py3langid yaml"),
+    "core": rule(
+        "core numpy",
+        "soundfile av aud espeakng_loader py3langid yaml pocketsphinx onnx_asr pysubs2 langcodes charset_normalizer",
+    ),
     "engine": rule("core engine numpy", "onnxruntime torch networks"),
     "official": rule("core engine official numpy", "yaml networks torch"),
     "networks": rule("core networks numpy torch", "transformers safetensors onnxscript onnx_ir"),

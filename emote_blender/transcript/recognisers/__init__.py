@@ -1,0 +1,1 @@
+"""Speech recognisers: a waveform to words with their times, behind one interface."""

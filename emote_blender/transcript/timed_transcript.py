@@ -1,0 +1,38 @@
+"""The words of a sound, with the times that are known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Words whose place in the sound is roughly known.
+
+    Attributes:
+        text: the spoken words, without markup.
+        start_seconds: time before which none of them is spoken; seconds from the start of the sound, may be negative.
+        end_seconds: time after which none of them is spoken.
+    """
+
+    text: str
+    start_seconds: float
+    end_seconds: float
+
+
+@dataclass(frozen=True)
+class TimedTranscript:
+    """The spoken words of a sound, as cues in the order of their start.
+
+    Attributes:
+        cues: at least one; they may overlap, and may lie outside the sound.
+        language: language tag that the source names; "" if it names none.
+    """
+
+    cues: tuple[Cue, ...]
+    language: str = ""
+
+    @property
+    def text(self) -> str:
+        """All words, one line per cue."""
+        return "\n".join(cue.text for cue in self.cues)
