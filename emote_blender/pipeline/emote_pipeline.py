@@ -26,6 +26,7 @@ from ..transcript.language import AUTO
 from ..transcript.phones import CLASSES
 from ..transcript.pronunciation import Pronunciation, pronounce
 from ..transcript.text import require_speakable_length
+from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version
 from .rendered_windows import RenderedWindows
 from .windows import Window, check_window_frames, plan_windows
@@ -120,7 +121,7 @@ class EMOTEPipeline:
         progress: Progress | None = None,
         cancelled: IsCancelled | None = None,
         *,
-        transcript: str | None = None,
+        transcript: str | TimedTranscript | None = None,
         language: str = AUTO,
         complete: bool = False,
     ) -> AudioFeatures:
@@ -130,7 +131,8 @@ class EMOTEPipeline:
             waveform: any sample rate.
             progress: called with a fraction 0 to 1 and a text.
             cancelled: called before each window.
-            transcript: the spoken words; the mouth follows those that match the sound (see `transcript_report`).
+            transcript: the spoken words, with or without times that count from the start of the sound; the mouth
+                follows those that match the sound (see `transcript_report`).
             language: language of the transcript: a code of espeak-ng (de, en-gb, ...), or "auto" to guess it.
             complete: complete a last partial frame with silence instead of dropping it: T = ceil(seconds * fps). A
                 motion that lasts as long as the sound at any frame rate needs it.
@@ -144,8 +146,9 @@ class EMOTEPipeline:
         pronunciation = None
         if transcript is not None:
             require_transcript_use(config)
-            require_speakable_length(transcript, waveform.duration_seconds)
-            pronunciation = pronounce(transcript, language, cancelled)
+            text = transcript.text if isinstance(transcript, TimedTranscript) else transcript
+            require_speakable_length(text, waveform.duration_seconds)
+            pronunciation = pronounce(text, language, cancelled)
         sound = waveform.resampled(config.sample_rate).samples
         num_frames = len(sound) // config.samples_per_frame
         if complete and num_frames:

@@ -24,6 +24,7 @@ from ..audio import Waveform
 from ..files.atomic_write import atomic_file
 from ..motion_tools.raw_take import Prosody
 from ..transcript.following import AlignedWord, TranscriptReport
+from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version
 from .emote_pipeline import AudioFeatures
 
@@ -137,7 +138,9 @@ class FeatureCache:
             total -= size
 
 
-def feature_key(waveform: Waveform, model: str, transcript: str | None, language: str, complete: bool) -> str:
+def feature_key(
+    waveform: Waveform, model: str, transcript: str | TimedTranscript | None, language: str, complete: bool
+) -> str:
     """The key of a clip's features: a digest of what they follow from; its beginning is that of the model's digest.
 
     Args:
@@ -150,7 +153,8 @@ def feature_key(waveform: Waveform, model: str, transcript: str | None, language
     digest = hashlib.sha256()
     samples = waveform.samples
     facts = [package_version(), model, waveform.sample_rate, len(samples), complete]
-    digest.update(json.dumps([*facts, transcript, language if transcript is not None else ""]).encode())
+    words = asdict(transcript) if isinstance(transcript, TimedTranscript) else transcript
+    digest.update(json.dumps([*facts, words, language if transcript is not None else ""]).encode())
     for start in range(0, len(samples), _PIECE_SAMPLES):
         piece = samples[start : min(start + _PIECE_SAMPLES, len(samples))]
         digest.update(np.ascontiguousarray(piece, dtype=np.float32).tobytes())

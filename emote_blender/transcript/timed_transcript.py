@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -36,3 +36,16 @@ class TimedTranscript:
     def text(self) -> str:
         """All words, one line per cue."""
         return "\n".join(cue.text for cue in self.cues)
+
+    def shifted(self, seconds: float) -> TimedTranscript:
+        """The same words, each this much later."""
+        moved = (
+            replace(cue, start_seconds=cue.start_seconds + seconds, end_seconds=cue.end_seconds + seconds)
+            for cue in self.cues
+        )
+        return replace(self, cues=tuple(moved))
+
+    def within(self, start_seconds: float, end_seconds: float) -> TimedTranscript | None:
+        """The cues of which at least a part lies between two times; None if there is none."""
+        cues = tuple(cue for cue in self.cues if cue.end_seconds >= start_seconds and cue.start_seconds <= end_seconds)
+        return replace(self, cues=cues) if cues else None

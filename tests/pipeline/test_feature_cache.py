@@ -13,6 +13,7 @@ from emote_blender.audio import Waveform
 from emote_blender.motion_tools.raw_take import Prosody
 from emote_blender.pipeline import AudioFeatures, EMOTEPipeline, FeatureCache, feature_key, model_digest
 from emote_blender.transcript.following import AlignedWord, TranscriptReport
+from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 KEY = "a" * 64
 
@@ -140,6 +141,8 @@ def test_a_key_follows_from_sound_model_words_and_language_alone():
         (base[0], "other", *base[2:]),
         (*base[:2], "hallo", *base[3:]),
         (*base[:2], None, *base[3:]),
+        (*base[:2], TimedTranscript((Cue("hello", 0.0, 1.0),)), *base[3:]),
+        (*base[:2], TimedTranscript((Cue("hello", 0.5, 1.0),)), *base[3:]),
         (*base[:3], "de", True),
         (*base[:4], False),
     ]

@@ -10,6 +10,7 @@ from emote_blender.emotion import EmotionTrack
 from emote_blender.errors import InputError, ModelError
 from emote_blender.pipeline import EMOTEPipeline
 from emote_blender.transcript.espeak import open_espeak
+from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 CLIP = Path(__file__).resolve().parents[1] / "data" / "anger_line.wav"
 TEXT = "I told you never to open that door. Now look at what you have done!"
@@ -50,6 +51,12 @@ def test_a_transcript_moves_the_mouth_and_fits_from_end_to_end(pipeline, clip, u
     assert (words[7].end_seconds, words[8].start_seconds) == pytest.approx((2.132, 2.245), abs=0.04)
     jaws = [pipeline.generate(features, EmotionTrack.constant()).jaw for features in (told, untold)]
     assert np.abs(jaws[0] - jaws[1]).max() > 0.005  # radians
+
+
+def test_cues_are_followed_as_their_words_are(pipeline, clip):
+    lines = TEXT.split(". ")
+    cues = TimedTranscript((Cue(lines[0], 0.0, 2.2), Cue(lines[1], 2.2, 3.9)))
+    assert pipeline.encode(clip, transcript=cues).transcript_report.share == 1.0
 
 
 def test_another_text_changes_nothing_but_the_report(pipeline, clip, untold):
