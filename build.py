@@ -38,8 +38,8 @@ BPY_LIBRARIES = dict(
         "libgomp.so.1:libgomp1"
     ).split()
 )
-# Blender has numpy, and reads sound and video files itself.
-NOT_BUNDLED = "numpy", "soundfile", "av"
+# Blender has numpy and charset-normalizer (requests brings it), and reads sound and video files itself.
+NOT_BUNDLED = "numpy", "charset-normalizer", "soundfile", "av"
 SPEECH_ENGINES = "espeak-ng", "flite", "festival"
 SPEECH_PACKAGES = (
     "espeak-ng libespeak-ng1 flite festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k wamerican"
@@ -58,7 +58,7 @@ PLATFORM_TAGS = {
     "linux-x64": [f"manylinux{glibc}_x86_64" for glibc in ("_2_28", "_2_27", "_2_17", "2014")],
     "linux-arm64": [f"manylinux{glibc}_aarch64" for glibc in ("_2_28", "_2_27", "_2_17", "2014")],
 }
-LARGEST_ZIP = 100_000_000  # bytes
+LARGEST_ZIP = 160_000_000  # bytes
 
 
 class BuildError(Exception):

@@ -14,8 +14,11 @@ import bpy
 
 ZIP, AUDIO, OUTPUT = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 MODULE = "bl_ext.user_default.emote_blender"
-BUNDLED = ("onnxruntime", "espeakng_loader", "yaml", "py3langid")
-HEAVY = ("onnxruntime", "torch", "transformers", "scipy", "soundfile", "safetensors", "yaml", "py3langid")
+BUNDLED = (
+    *("onnxruntime", "espeakng_loader", "yaml", "py3langid"),
+    *("pocketsphinx", "onnx_asr", "pysubs2", "langcodes"),
+)
+HEAVY = (*BUNDLED, "torch", "transformers", "scipy", "soundfile", "safetensors", "av")
 
 
 def state() -> dict:

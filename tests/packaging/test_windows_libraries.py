@@ -33,6 +33,7 @@ def test_the_libraries_that_were_read_are_those_of_both_pythons(windows_imports)
     # Nothing above would fail if no library were found.
     modules = {name.split("/")[-1] for name in windows_imports}
     assert {"onnxruntime_pybind11_state.pyd", "onnxruntime.dll", "espeak-ng.dll"} <= modules
+    assert any(name.startswith("_pocketsphinx.") for name in modules)
     pythons = {library for imports, _ in windows_imports.values() for library in imports if "python" in library}
     assert pythons == {"python311", "python313"}
     assert all("kernel32" in imports for imports, _ in windows_imports.values())
