@@ -13,12 +13,14 @@ from ..motion_tools.life import STILL, Life
 from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
+from ..transcript.timed_transcript import TimedTranscript
 
 LIFE_COLUMNS = ("blinks", "gaze", "head_motion")
 COLUMNS = (
     *("audio", "emotion", "intensity", "speaker", "transcript", "language"),
     *(*LIFE_COLUMNS, "seed", "refine", "output"),
 )
+NO_TRANSCRIPT = "none"
 _AS_GENERATED = Refinement()
 OUTPUT_SUFFIXES = (".npz", ".blend")
 _SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
@@ -34,8 +36,8 @@ class Job:
         track: emotion and intensity over time.
         condition: source of the track, for the report: {"emotion", "intensity"} or {"track"}.
         speaker: name of a speaker of the model; None for its first.
-        transcript: the spoken words, or None.
-        language: language of the transcript.
+        transcript: the spoken words; AUTO to recognise them; None for sound alone.
+        language: language of the words, or AUTO.
         life: blinks, gaze and head motion that are added.
         refinement: change of the motion after inference.
     """
@@ -45,7 +47,7 @@ class Job:
     track: EmotionTrack
     condition: dict[str, str | float]
     speaker: str | None
-    transcript: str | None = None
+    transcript: str | TimedTranscript | None = None
     language: str = AUTO
     life: Life = STILL
     refinement: Refinement = _AS_GENERATED
@@ -105,6 +107,22 @@ def read_jobs(
     return result
 
 
+def given_transcript(given: str | None, folder: str | Path = "") -> str | TimedTranscript | None:
+    """The transcript that an option or a cell asks for, see `Job.transcript`.
+
+    Args:
+        given: "auto"; "none", "" or None for no transcript; else words or a file, as `read_transcript` takes them.
+        folder: folder that a relative path is relative to.
+
+    Raises:
+        InputError: if the transcript cannot be used.
+    """
+    keyword = (given or NO_TRANSCRIPT).strip().lower()
+    if keyword in (AUTO, NO_TRANSCRIPT):
+        return AUTO if keyword == AUTO else None
+    return read_transcript(given or "", folder)
+
+
 def check_output_suffix(output: Path) -> None:
     """Raise InputError unless the file's name ends in .npz or .blend."""
     if output.suffix.lower() not in OUTPUT_SUFFIXES:
@@ -118,7 +136,7 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life, refinement: Re
         raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
     audio = csv_folder / Path(values["audio"]).expanduser()
     if values["language"] and not values["transcript"]:
-        raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript")
+        raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript, or auto")
     emotion = values["emotion"].lower() or DEFAULT_EMOTION
     intensity = row.number("intensity", DEFAULT_INTENSITY)
     name = values["output"] or _default_name(audio, values)
@@ -135,7 +153,7 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life, refinement: Re
         track=EmotionTrack.constant(emotion, intensity),
         condition={"emotion": emotion, "intensity": intensity},
         speaker=values["speaker"] or None,
-        transcript=read_transcript(values["transcript"], csv_folder) if values["transcript"] else None,
+        transcript=given_transcript(values["transcript"], csv_folder),
         language=values["language"] or AUTO,
         life=_life(row, life),
         refinement=Refinement.parse(values["refine"]) if values["refine"] else refinement,

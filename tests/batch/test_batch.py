@@ -126,3 +126,21 @@ def test_a_row_may_be_refined_in_place_of_the_commands_refinement(tmp_path):
     assert rows[0].job.refinement.summary() == {"jaw_strength": 0.5, "asymmetry": -1.0}
     assert rows[1].job.refinement.summary() == {"upper_strength": 0.7}
     assert "line 4: refinement has no parameter 'jaw'" in rows[2].error
+
+
+@pytest.mark.parametrize(
+    "cell, transcript",
+    [("auto", "auto"), ("AUTO", "auto"), ("none", None), ("None", None), ("", None), ("Auto.", "Auto.")],
+)
+def test_auto_and_none_are_keywords_of_the_transcript(read, cell, transcript):
+    (row,) = read(f"audio,transcript\na.wav,{cell}\n")
+    assert row.job.transcript == transcript
+
+
+def test_a_language_may_stand_beside_auto(read):
+    (row,) = read("audio,transcript,language\na.wav,auto,de\n")
+    assert (row.job.transcript, row.job.language) == ("auto", "de")
+
+
+def test_a_language_without_words_is_refused(read):
+    assert "line 2: a language without a transcript" in read("audio,language\na.wav,de\n")[0].error
