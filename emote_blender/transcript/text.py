@@ -8,14 +8,17 @@ import unicodedata
 from pathlib import Path
 
 from ..errors import InputError
+from .subtitles import parse_timed_text
+from .timed_transcript import TimedTranscript
 
 _MAX_BYTES = 4 << 20
+_SUFFIXES = (".txt", ".srt", ".vtt", ".sbv")
 # Fast speech has about 20 letters per second. The rest is a margin for strips that were cut.
 _LETTERS_PER_SECOND, _SPARE_LETTERS = 50, 2000
 
 
-def read_transcript(given: str, folder: str | Path = "") -> str:
-    """The contents of a .txt file (UTF-8, or UTF-16 with its mark), else the text `given` itself.
+def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscript:
+    """The contents of a text or subtitle file, else the text `given` itself; with times, if it holds any.
 
     A text that looks like a path on any system is never taken as words. A relative path is relative to `folder`.
 
@@ -23,16 +26,17 @@ def read_transcript(given: str, folder: str | Path = "") -> str:
         InputError: if the file is missing or cannot be read as text, or there is no word in it.
     """
     if not looks_like_a_file(given):
-        return require_words(given, "the transcript")
+        return parse_timed_text(given) or require_words(given, "the transcript")
     path = Path(folder, os.path.expanduser(given.strip()))
     if not os.path.isfile(path):
         raise InputError(
             f"{path} not found; check the path of the transcript, or write its words "
             "(with a period if they end in .txt)"
         )
-    if path.suffix.lower() != ".txt":
-        raise InputError(f"{path} is not a .txt file; save the transcript as plain text (UTF-8)")
-    return require_words(_read_text_file(path), str(path))
+    if path.suffix.lower() not in _SUFFIXES:
+        raise InputError(f"{path} is not a .txt or .srt file; save the transcript as plain text (UTF-8)")
+    text = require_words(_read_text_file(path), str(path))
+    return parse_timed_text(text) or text
 
 
 def looks_like_a_file(given: str) -> bool:

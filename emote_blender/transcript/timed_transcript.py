@@ -27,10 +27,12 @@ class TimedTranscript:
     Attributes:
         cues: at least one; they may overlap, and may lie outside the sound.
         language: language tag that the source names; "" if it names none.
+        warnings: one sentence for each kind of fault of the source that was mended or left out.
     """
 
     cues: tuple[Cue, ...]
     language: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

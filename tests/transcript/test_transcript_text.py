@@ -3,6 +3,7 @@ import pytest
 
 from emote_blender.errors import InputError
 from emote_blender.transcript.text import read_transcript, require_speakable_length
+from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 
 def test_a_text_is_itself_and_a_text_file_its_contents(tmp_path):
@@ -57,10 +58,12 @@ def test_words_with_signs_of_paths_are_words(text, tmp_path):
     assert read_transcript(text, tmp_path) == text
 
 
-def test_a_file_of_another_kind_is_refused_with_the_kind_that_is_read(tmp_path):
-    (tmp_path / "one.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHello")
-    with pytest.raises(InputError, match=r"one\.srt is not a \.txt file; save the transcript as plain text"):
-        read_transcript("one.srt", tmp_path)
+def test_a_subtitle_file_is_a_transcript_with_times(tmp_path):
+    (tmp_path / "one.srt").write_text(
+        "1\n00:00:01,000 --> 00:00:02,500\nHello\nthere\n\n2\n00:00:03,000 --> 00:00:04,000\nBye"
+    )
+    transcript = read_transcript("one.srt", tmp_path)
+    assert transcript == TimedTranscript((Cue("Hello there", 1.0, 2.5), Cue("Bye", 3.0, 4.0)))
 
 
 def test_spaces_around_a_path_are_no_part_of_it(tmp_path):

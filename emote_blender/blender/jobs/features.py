@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...errors import ModelError
+from ...transcript.timed_transcript import TimedTranscript
 from ..scene.strips import FileSound, StripSound
 from ..settings.models_folder import ROOT_PACKAGE
 
@@ -69,7 +70,7 @@ def encoded(
     sound: StripSound | FileSound,
     model: Path,
     pipeline: Callable[[], EMOTEPipeline],
-    transcript: str | None,
+    transcript: str | TimedTranscript | None,
     language: str,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,

@@ -20,6 +20,7 @@ from ...motion_tools.raw_take import RawTake
 from ...retarget.compatibility import check_fits_head
 from ...transcript.language import AUTO
 from ...transcript.text import read_transcript
+from ...transcript.timed_transcript import TimedTranscript
 from ..blend_paths import absolute, find_model_folder
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
@@ -100,7 +101,7 @@ class Request:
     speaker: str | None
     model: Path
     take_name: str
-    transcript: str | None = None
+    transcript: str | TimedTranscript | None = None
     language: str = AUTO
     warnings: tuple[str, ...] = ()
     has_own_words: bool = False
@@ -168,8 +169,10 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     )
 
 
-def _usable_transcript(given: str | None, language: str, config: EMOTEConfig) -> tuple[str | None, tuple[str, ...]]:
-    """The transcript's text, or None, and a warning if the model cannot use it.
+def _usable_transcript(
+    given: str | None, language: str, config: EMOTEConfig
+) -> tuple[str | TimedTranscript | None, tuple[str, ...]]:
+    """The transcript, or None, and a warning if the model cannot use it.
 
     A strip keeps its transcript whichever model is chosen, so an unusable one is no error.
     """
@@ -180,9 +183,9 @@ def _usable_transcript(given: str | None, language: str, config: EMOTEConfig) ->
         return None, ()
     if not uses_transcript(config):
         return None, (f"the model {config.name} cannot use a transcript; the sound alone was followed",)
-    text = read_transcript(absolute(given.strip()))
+    transcript = read_transcript(absolute(given.strip()))
     require_language(language)
-    return text, ()
+    return transcript, () if isinstance(transcript, str) else transcript.warnings
 
 
 def compute(

@@ -8,6 +8,7 @@ import bpy
 
 from ...errors import InputError
 from ...transcript.text import read_transcript
+from ...transcript.timed_transcript import TimedTranscript
 from ..narrow import present
 from ..refusal import Result, refusing
 from ..scene.strips import find_strip, strip_scene
@@ -47,7 +48,8 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
             raise InputError("no sound file is chosen; choose a file, or a strip")
         if not beside.is_file():
             raise InputError(f"{beside} not found; write the words there, or into the field")
-        return read_transcript(str(beside))
+        transcript = read_transcript(str(beside))
+        return transcript.text if isinstance(transcript, TimedTranscript) else transcript
 
 
 class EMOTE_MT_transcript(bpy.types.Menu):

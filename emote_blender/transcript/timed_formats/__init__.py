@@ -1,0 +1,1 @@
+"""One file per family of timed texts: each reads a text into cues as they are written, with markup and faulty times."""
