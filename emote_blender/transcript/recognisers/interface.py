@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
+from ...sample_store import Samples
 
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
@@ -64,7 +64,7 @@ class Recogniser(Protocol):
 
     def recognise(
         self,
-        samples: np.ndarray,
+        samples: Samples,
         language: str = "auto",
         progress: Progress | None = None,
         cancelled: IsCancelled | None = None,
@@ -72,7 +72,7 @@ class Recogniser(Protocol):
         """The words of a sound.
 
         Args:
-            samples: (N,) float32 at 16 kHz.
+            samples: (N,) float32 at 16 kHz, read by slices.
             language: tag of the language that is spoken, or "auto".
             progress: called with a fraction 0 to 1 and a text.
             cancelled: called about once per second of work.

@@ -1,0 +1,50 @@
+"""Which speech recogniser recognises a language: the one in the user's folder, else the one that is built in."""
+
+from __future__ import annotations
+
+import functools
+from importlib.util import find_spec
+
+from ...errors import ModelError
+from .interface import Recogniser
+from .pocketsphinx_english import NAME, PocketsphinxEnglish, is_english
+
+
+def has_recogniser(language: str = "auto", folder: str = "") -> bool:
+    """Whether there is a recogniser for a language; imports no library and reads no weights.
+
+    Args:
+        language: tag of the language, or "auto".
+        folder: folder of a recogniser that the user chose; "" for none.
+    """
+    return bool(folder) or (is_english(language) and find_spec("pocketsphinx") is not None)
+
+
+def open_recogniser(language: str = "auto", folder: str = "") -> Recogniser:
+    """The recogniser for a language, ready to use; kept for the next call.
+
+    Args:
+        language: tag of the language, or "auto".
+        folder: folder of a recogniser that the user chose; "" for the one that is built in.
+
+    Raises:
+        ModelError: if there is none for the language, or it cannot be used.
+    """
+    if folder:
+        return _in_folder(folder)
+    if not is_english(language):
+        raise ModelError(
+            f"the built-in recogniser ({NAME}) understands en only, not {language}; choose a folder with a recogniser "
+            "for this language in Preferences (or --recogniser), or write the transcript"
+        )
+    return _built_in()
+
+
+@functools.cache
+def _built_in() -> PocketsphinxEnglish:
+    return PocketsphinxEnglish()
+
+
+@functools.lru_cache(maxsize=1)
+def _in_folder(folder: str) -> Recogniser:
+    raise ModelError(f"{folder} cannot be used; leave the folder of the recogniser empty")
