@@ -11,6 +11,8 @@ from ...sample_store import Samples
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
 
+UNCERTAIN_BELOW = 0.5  # confidence of words that are marked for the user
+
 
 @dataclass(frozen=True)
 class RecognisedWord:
@@ -27,6 +29,11 @@ class RecognisedWord:
     start_seconds: float
     end_seconds: float
     confidence: float = 1.0
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether the word is more likely wrong than right."""
+        return self.confidence < UNCERTAIN_BELOW
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,11 @@ class Recognition:
     def text(self) -> str:
         """The words with spaces between them."""
         return " ".join(word.text for word in self.words)
+
+    @property
+    def uncertain(self) -> tuple[str, ...]:
+        """The words that the recogniser is not sure of, in the order of the sound."""
+        return tuple(word.text for word in self.words if word.is_uncertain)
 
 
 class Recogniser(Protocol):
