@@ -59,12 +59,21 @@ def guess_language(text: str) -> str:
     candidates = _SCRIPTS.get(script, "en").split()
     best = first = candidates[0]
     if len(candidates) > 1:
-        scores = dict(_identifier().rank(text))
+        scores = language_scores(text)
         best = max(candidates, key=lambda language: scores[language])
         is_short = len(re.findall(r"\w+", text)) <= 2
         if scores[best] - scores[first] < (_SURER_OF_A_WORD if is_short else _SURER):
             best = first
     return _ESPEAK_CODES.get(best, best)
+
+
+def language_scores(text: str) -> dict[str, float]:
+    """Log-likelihood of a text in each language that py3langid knows, by its codes.
+
+    Raises:
+        ModelError: if py3langid is not installed.
+    """
+    return dict(_identifier().rank(text[:_TO_READ]))
 
 
 def _script(text: str) -> str:
