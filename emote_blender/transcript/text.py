@@ -12,7 +12,7 @@ from .subtitles import parse_timed_text
 from .timed_transcript import TimedTranscript
 
 _MAX_BYTES = 4 << 20
-_SUFFIXES = (".txt", ".srt", ".vtt", ".sbv")
+SUFFIXES = (".txt", ".srt", ".vtt", ".sbv")
 # Fast speech has about 20 letters per second. The rest is a margin for strips that were cut.
 _LETTERS_PER_SECOND, _SPARE_LETTERS = 50, 2000
 
@@ -33,7 +33,7 @@ def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscrip
             f"{path} not found; check the path of the transcript, or write its words "
             "(with a period if they end in .txt)"
         )
-    if path.suffix.lower() not in _SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path} is not a .txt or .srt file; save the transcript as plain text (UTF-8)")
     text = require_words(_read_text_file(path), str(path))
     return parse_timed_text(text) or text
