@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from ...errors import ModelError
 from .interface import Recogniser
+from .onnx_folder import OnnxFolderRecogniser
 from .pocketsphinx_english import NAME, PocketsphinxEnglish, is_english
 
 
@@ -31,7 +32,9 @@ def open_recogniser(language: str = "auto", folder: str = "") -> Recogniser:
         ModelError: if there is none for the language, or it cannot be used.
     """
     if folder:
-        return _in_folder(folder)
+        recogniser = _in_folder(folder)
+        if recogniser.understands(language) or not is_english(language):
+            return recogniser
     if not is_english(language):
         raise ModelError(
             f"the built-in recogniser ({NAME}) understands en only, not {language}; choose a folder with a recogniser "
@@ -46,5 +49,10 @@ def _built_in() -> PocketsphinxEnglish:
 
 
 @functools.lru_cache(maxsize=1)
-def _in_folder(folder: str) -> Recogniser:
-    raise ModelError(f"{folder} cannot be used; leave the folder of the recogniser empty")
+def _in_folder(folder: str) -> OnnxFolderRecogniser:
+    return OnnxFolderRecogniser(folder)
+
+
+def close_recogniser() -> None:
+    """Drop the recogniser of a folder, whose files may change now."""
+    _in_folder.cache_clear()

@@ -66,6 +66,11 @@ class OnnxFolderRecogniser:
             return tuple(sorted(match[1] for name in self._model._tokens if (match := _LANGUAGE_NAME.fullmatch(name))))
         return self._found.languages
 
+    def understands(self, language: str) -> bool:
+        """Whether it understands a language, as far as is known; it does for "auto"."""
+        known = self.languages
+        return language == AUTO or known is None or whisper_code(language) in map(whisper_code, known)
+
     def recognise(
         self,
         samples: Samples,
@@ -109,10 +114,11 @@ class OnnxFolderRecogniser:
         return self._found.family.model_class.endswith("AED")
 
     def _check_language(self, language: str) -> None:
-        known = self.languages
-        if language != AUTO and known is not None and whisper_code(language) not in map(whisper_code, known):
+        """Raise InputError if the recogniser does not understand the language."""
+        if not self.understands(language):
             raise InputError(
-                f"{self.name} understands {', '.join(known)}, not {language}; choose one of them or another recogniser"
+                f"{self.name} understands {', '.join(self.languages or ())}, not {language}; choose one of them or "
+                "another recogniser"
             )
 
     def _language_of(self, asked: str, spoken: str, text: str) -> str:
