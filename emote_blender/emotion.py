@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ import numpy as np
 
 from .errors import InputError
 from .files.atomic_write import replacing
-from .files.csv_table import CSVRow, read_csv_table
+from .files.table import TableRow, read_table
+
+logger = logging.getLogger(__name__)
 
 EMOTIONS = ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt")
 NUM_INTENSITIES = 3  # mild, medium, high
@@ -70,8 +74,8 @@ class EmotionTrack:
         return cls(np.zeros(1), parse_mix(emotion)[None], np.array([intensity], dtype=np.float64))
 
     @classmethod
-    def from_csv(cls, path: str | Path) -> EmotionTrack:
-        """The track of a CSV file, one key per row.
+    def from_csv(cls, path: str | Path, warn: Callable[[str], None] = logger.warning) -> EmotionTrack:
+        """The track of a CSV file, or of JSON Lines, one key per row; see `read_table`.
 
         Columns: `time_seconds`; `emotion`, a name or a mix such as "happy 0.6 + surprise 0.4", or instead one column
         for each emotion with its weight (empty for 0; weights are divided by their sum); and, optionally, `intensity`
@@ -80,13 +84,15 @@ class EmotionTrack:
         Raises:
             InputError: naming file, line and column, if a value is missing or not allowed, or the times descend.
         """
-        rows = read_csv_table(path, required=("time_seconds",), optional=("emotion", "intensity", *EMOTIONS))
+        numbers = ("time_seconds", "intensity", *EMOTIONS)
+        rows = read_table(path, ("time_seconds",), ("emotion", "intensity", *EMOTIONS), numbers, warn=warn)
         if not rows:
             raise InputError(f"{path} has no rows; write at least one line such as 0,happy,2 under the header")
         times: list[float] = []
         weights: list[np.ndarray] = []
         intensities: list[float] = []
         for row in rows:
+            row.require_usable()
             if not row.values["time_seconds"]:
                 raise InputError(f"{row.place}: time_seconds is empty; write the time in seconds")
             time = row.number("time_seconds", 0.0)
@@ -223,7 +229,7 @@ def check_intensity(intensity: float) -> float:
     return float(intensity)
 
 
-def _row_weights(row: CSVRow) -> np.ndarray:
+def _row_weights(row: TableRow) -> np.ndarray:
     """Weights (8,) of a row: those of its column emotion, or of the eight columns."""
     given = [name for name in EMOTIONS if row.values[name]]
     if row.values["emotion"]:

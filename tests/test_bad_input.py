@@ -352,9 +352,8 @@ class TestBatch:
             (b"audio,output\n", r"jobs\.csv has no rows"),
             (b"emotion\nhappy\n", r"line 1: column 'audio' is missing"),
             (b"audio,mood\n", r"line 1: unknown column 'mood'"),
-            (b'audio\na.wav\n"b.wav\n', r"line 3: not valid CSV"),
-            (b"audio\na.wav,happy\n", r"line 2: 2 values for 1 columns"),
-            (b"\xff\xfea\x00", "not a text file"),
+            (b"audio\n\x00\x01", "not a text file"),
+            (b"PK\x03\x04 xl/workbook.xml", r"jobs\.csv is a workbook of Excel; save it as CSV"),
         ],
     )
     def test_a_file_that_is_no_list_of_jobs(self, batch, content, sentence):

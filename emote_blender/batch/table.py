@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from ..errors import EmoteError, InputError
-from ..files.csv_table import CSVRow, read_csv_table
+from ..files.table import TableRow, read_table
 from ..motion_tools.life import STILL, Life
 from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
 from ..transcript.timed_transcript import TimedTranscript
+
+logger = logging.getLogger(__name__)
 
 LIFE_COLUMNS = ("blinks", "gaze", "head_motion")
 COLUMNS = (
@@ -23,7 +27,6 @@ COLUMNS = (
 NO_TRANSCRIPT = "none"
 _AS_GENERATED = Refinement()
 OUTPUT_SUFFIXES = (".npz", ".blend")
-_SWITCHES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -71,22 +74,26 @@ class BatchRow:
 
 
 def read_jobs(
-    path: str | Path, folder: str | Path, life: Life = STILL, refinement: Refinement = _AS_GENERATED
+    path: str | Path,
+    folder: str | Path,
+    life: Life = STILL,
+    refinement: Refinement = _AS_GENERATED,
+    warn: Callable[[str], None] = logger.warning,
 ) -> list[BatchRow]:
-    """The rows of a CSV file with the column audio and any of the other COLUMNS.
+    """The rows of a CSV or JSON Lines file with the column audio and any of the other COLUMNS; see `read_table`.
 
-    Paths of audio and transcript files are relative to the CSV file, outputs to `folder`. A missing output is named
+    Paths of audio and transcript files are relative to the file, outputs to `folder`. A missing output is named
     after the audio, with the row's emotion and intensity: line_anger_2.npz. `life` and `refinement` are those of
-    rows without their columns.
+    rows without their columns. `warn` is called with a sentence about what had to be assumed of the file.
 
     Raises:
         InputError: if the file as a whole cannot be used. An error of a row is in the row.
     """
     path, folder = Path(path), Path(folder)
-    rows = read_csv_table(path, required=("audio",), optional=COLUMNS[1:])
+    rows = read_table(path, ("audio",), COLUMNS[1:], ("intensity", "seed"), LIFE_COLUMNS, warn)
     if not rows:
         raise InputError(f"{path} has no rows; write one line per audio file under the header")
-    taken: dict[str, CSVRow] = {}
+    taken: dict[str, TableRow] = {}
     result = []
     for row in rows:
         try:
@@ -129,8 +136,9 @@ def check_output_suffix(output: Path) -> None:
         raise InputError(f"output {output} must end in .npz (motion) or .blend (scene)")
 
 
-def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life, refinement: Refinement) -> Job:
+def _job(row: TableRow, csv_folder: Path, folder: Path, life: Life, refinement: Refinement) -> Job:
     """The job of one row; raises InputError if the row is wrong."""
+    row.require_usable()
     values = row.values
     if not values["audio"]:
         raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
@@ -160,15 +168,10 @@ def _job(row: CSVRow, csv_folder: Path, folder: Path, life: Life, refinement: Re
     )
 
 
-def _life(row: CSVRow, life: Life) -> Life:
+def _life(row: TableRow, life: Life) -> Life:
     """The life of a row; raises InputError if a column cannot be read."""
-    changes: dict[str, Any] = {}
-    for column in LIFE_COLUMNS:
-        text = row.values[column].lower()
-        if text and text not in _SWITCHES:
-            raise InputError(f"{row.place}: {column} must be yes or no, found {row.values[column]!r}")
-        if text:
-            changes[column] = _SWITCHES[text]
+    switches = {column: row.switch(column) for column in LIFE_COLUMNS}
+    changes: dict[str, Any] = {column: value for column, value in switches.items() if value is not None}
     seed = row.number("seed", life.seed)
     if seed != int(seed):
         raise InputError(f"{row.place}: seed must be a whole number, found {row.values['seed']!r}")

@@ -12,7 +12,7 @@ from ..batch.runner import Decoder, open_session, run_row
 from ..batch.table import COLUMNS, read_jobs
 from ..errors import Cancelled, InputError
 from ..files.atomic_write import check_writable
-from ..files.console_progress import ProgressLine
+from ..files.console_progress import ProgressLine, warn
 from ..motion_tools.refine import Refinement
 from ..version import package_version
 from .arguments import (
@@ -37,7 +37,7 @@ def add_batch_command(commands: Any) -> None:
 def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
     """Run the jobs of a CSV file in order with one loaded model, and return the exit code."""
     folder = Path(arguments.output)
-    rows = read_jobs(arguments.jobs, folder, chosen_life(arguments), Refinement.parse(arguments.refine))
+    rows = read_jobs(arguments.jobs, folder, chosen_life(arguments), Refinement.parse(arguments.refine), warn)
     session = open_session(arguments, decode, [row.job for row in rows if row.job])
     report_path: Path | None = arguments.report
     if report_path and any(row.job and row.job.output == report_path.resolve() for row in rows):

@@ -12,7 +12,7 @@ from ..batch.report import write_report
 from ..batch.runner import Decoder, check_files, check_job, open_session, run_job
 from ..batch.table import Job, check_output_suffix
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
-from ..files.console_progress import ProgressLine
+from ..files.console_progress import ProgressLine, warn
 from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
 from ..transcript.text import read_transcript
@@ -48,7 +48,7 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
     check_output_suffix(output)
     condition: dict[str, str | float]
     if arguments.track:
-        track, condition = EmotionTrack.from_csv(arguments.track), {"track": arguments.track}
+        track, condition = EmotionTrack.from_csv(arguments.track, warn), {"track": arguments.track}
     else:
         emotion = (arguments.emotion or DEFAULT_EMOTION).lower()
         intensity = DEFAULT_INTENSITY if arguments.intensity is None else arguments.intensity

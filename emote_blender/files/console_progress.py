@@ -14,6 +14,11 @@ def say(text: str) -> None:
     _write(sys.stderr, text + "\n")
 
 
+def warn(sentence: str) -> None:
+    """Write a warning to stderr."""
+    say(f"warning: {sentence}")
+
+
 class ProgressLine:
     """A function of (fraction, text) that shows the progress.
 

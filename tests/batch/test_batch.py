@@ -144,3 +144,29 @@ def test_a_language_may_stand_beside_auto(read):
 
 def test_a_language_without_words_is_refused(read):
     assert "line 2: a language without a transcript" in read("audio,language\na.wav,de\n")[0].error
+
+
+def test_rows_that_are_no_csv_leave_the_others(read):
+    rows = read('audio,emotion\na.wav,sad\n"b.wav,sad\nc.wav,sad,1\nd.wav,happy\n')
+    assert [row.line for row in rows if row.job] == [2, 5]
+    assert "line 3: not valid CSV: column audio" in rows[1].error
+    assert "line 4: 3 values for 2 columns, the first too many is '1'" in rows[2].error
+
+
+def test_a_table_of_excel_in_german_is_read(tmp_path):
+    text = "sep=;\r\nAudio;Emotion;Intensity;Blinks;Seed;Output;;\r\nTür.wav;anger;1,5;WAHR;2,0;a.npz;;\r\n;;;;;;;\r\n"
+    (tmp_path / "jobs.csv").write_bytes(text.encode("cp1252"))
+    warnings: list[str] = []
+    (row,) = read_jobs(tmp_path / "jobs.csv", tmp_path / "out", warn=warnings.append)
+    assert row.job.audio == tmp_path / "Tür.wav"
+    assert row.job.condition == {"emotion": "anger", "intensity": 1.5}
+    assert (row.job.life.blinks, row.job.life.seed) == (True, 2)
+    assert "Windows-1252" in warnings[0]
+
+
+def test_jobs_may_be_json_lines(tmp_path):
+    text = '{"audio": "a.wav", "emotion": "anger", "intensity": 1.5, "blinks": true, "seed": 7}\n{"audio": 1}\n'
+    (tmp_path / "jobs.jsonl").write_text(text)
+    first, second = read_jobs(tmp_path / "jobs.jsonl", tmp_path / "out")
+    assert (first.job.condition["intensity"], first.job.life.blinks, first.job.life.seed) == (1.5, True, 7)
+    assert "jobs.jsonl line 2: audio must be text in quotes, found 1" in second.error

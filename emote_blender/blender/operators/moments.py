@@ -192,7 +192,7 @@ class EMOTE_OT_import_emotion(_HeadOperator):
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
         head = self.chosen(context)
-        track = EmotionTrack.from_csv(absolute(self.filepath))
+        track = EmotionTrack.from_csv(absolute(self.filepath), lambda sentence: self.report({"WARNING"}, sentence))
         if emotion_keys.owner_of_keys(head) != "NOBODY" and not self.replace:
             raise InputError(f"the emotion of {head.name!r} has keys already; switch on Replace Keys to lose them")
         frame_start, scene, _ = _line(context, head)
