@@ -20,12 +20,15 @@ from ..motion_tools.life import add_life
 from ..motion_tools.raw_take import RawTake
 from ..motion_tools.refine import RefinementMaps, refine
 from ..retarget.compatibility import check_fits_head, version_warning
+from ..transcript.language import AUTO
+from ..transcript.recognisers.choose import open_recogniser
+from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version
 from .report import StageClock
 from .table import BatchRow, Job
 
 if TYPE_CHECKING:
-    from ..pipeline import EMOTEPipeline
+    from ..pipeline import AudioFeatures, EMOTEPipeline
     from ..speech_model.config import EMOTEConfig
 
 logger = logging.getLogger(__name__)
@@ -45,6 +48,7 @@ class Session:
         engine: the engine of the model, see `engine.open_engine`.
         device: the device of the engine.
         pipeline: the loaded model; None until the first job needs it.
+        recogniser: folder of the recogniser of words; "" for the one that is built in.
         face_maps: what refinement needs to know of the head; None if no job is refined.
     """
 
@@ -56,6 +60,7 @@ class Session:
     device: str = DEFAULT_DEVICE
     pipeline: EMOTEPipeline | None = None
     face_maps: RefinementMaps | None = None
+    recogniser: str = ""
 
 
 def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[Job]) -> Session:
@@ -81,7 +86,16 @@ def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[
             face_maps = maps_of_model(head)
     if needs_scene:
         _require_blender()
-    return Session(config, model_folder, head_folder, decode, arguments.engine, arguments.device, face_maps=face_maps)
+    return Session(
+        config,
+        model_folder,
+        head_folder,
+        decode,
+        arguments.engine,
+        arguments.device,
+        face_maps=face_maps,
+        recogniser=arguments.recogniser,
+    )
 
 
 def _require_blender() -> None:
@@ -105,11 +119,15 @@ def check_files(job: Job, report: Path | None) -> None:
             raise InputError(f"--report and --output both name {report}; give the report another name")
 
 
-def check_job(job: Job, config: EMOTEConfig) -> None:
-    """Raise EmoteError if the model has no such speaker, or cannot use the transcript."""
+def check_job(job: Job, session: Session) -> None:
+    """Raise EmoteError if the model has no such speaker, or the transcript cannot be used or recognised."""
+    config = session.config
     if job.speaker and job.speaker not in config.speakers:
         raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
-    if job.transcript is not None:
+    if job.transcript == AUTO:
+        if _uses_transcript(session):
+            open_recogniser(job.language, session.recogniser)
+    elif job.transcript is not None:
         from ..pipeline import require_transcript_use
         from ..transcript.pronunciation import require_language
 
@@ -124,7 +142,7 @@ def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str
         return {"line": row.line, "input": row.audio, "status": "failed", "error": row.error}
     failed = {"line": row.line, "input": str(row.job.audio), "output": str(row.job.output), "status": "failed"}
     try:
-        check_job(row.job, session.config)
+        check_job(row.job, session)
         require_file(row.job.audio)
         row.job.output.parent.mkdir(parents=True, exist_ok=True)
         check_writable(row.job.output)
@@ -155,9 +173,14 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
             from ..pipeline import EMOTEPipeline
 
             session.pipeline = EMOTEPipeline.from_pretrained(str(session.model_folder), session.engine, session.device)
+    is_unusable = job.transcript == AUTO and not _uses_transcript(session)
     with clock.stage("encode"):
         features = session.pipeline.encode(
-            waveform, progress=progress, transcript=job.transcript, language=job.language
+            waveform,
+            progress=progress,
+            transcript=None if is_unusable else job.transcript,
+            language=job.language,
+            recogniser=session.recogniser,
         )
     with clock.stage("generate"):
         motion = session.pipeline.generate(features, job.track, speaker=job.speaker, progress=progress)
@@ -188,11 +211,9 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
             write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement)
         else:
             motion.save(job.output)
-    fit = features.transcript_report
-    if fit is not None:
-        progress.clear()
-        for sentence in fit.sentences():
-            say(f"warning: {job.audio.name}: {sentence}")
+    progress.clear()
+    for sentence in _transcript_lines(job, features):
+        say(sentence)
     return {
         "input": str(job.audio),
         "duration_seconds": round(waveform.duration_seconds, 3),
@@ -202,7 +223,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         "head": str(session.head_folder) if session.head_folder else None,
         "speaker": job.speaker or session.config.speakers[0],
         **job.condition,
-        **({"transcript": fit.as_dict()} if fit is not None else {}),
+        **_transcript_report(job, features),
         **({"life": job.life.summary()} if job.life.moves else {}),
         **({"refinement": job.refinement.summary()} if job.refinement.changes() else {}),
         "frames": motion.num_frames,
@@ -210,4 +231,44 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         "seconds": clock.summary(),
         "output": str(job.output),
         "version": package_version(),
+    }
+
+
+def _uses_transcript(session: Session) -> bool:
+    """Whether the model can use a transcript."""
+    from ..pipeline import uses_transcript
+
+    return uses_transcript(session.config)
+
+
+def _transcript_lines(job: Job, features: AudioFeatures) -> list[str]:
+    """What was recognised, and warnings about the transcript, a line each."""
+    name, recognition, fit = job.audio.name, features.recognition, features.transcript_report
+    if job.transcript != AUTO:
+        return [f"warning: {name}: {sentence}" for sentence in fit.sentences()] if fit is not None else []
+    if recognition is None:
+        unusable = f"the model {features.model} cannot use a transcript"
+        return [f"warning: {name}: {unusable}; the sound alone was followed"]
+    if not recognition.words:
+        found = f"{recognition.recogniser} recognised no words"
+        return [f"warning: {name}: {found}; the sound alone was followed; write the transcript if there is speech"]
+    lines = [f"{name}: recognised ({recognition.recogniser}): {recognition.marked_text()}"]
+    if fit is not None and fit.ignored:
+        lines.append(f"warning: {name}: the recognised words do not fit the sound, which alone was followed")
+    return lines
+
+
+def _transcript_report(job: Job, features: AudioFeatures) -> dict[str, Any]:
+    """The entry "transcript" of a job's report; empty if none was followed."""
+    recognition, fit = features.recognition, features.transcript_report
+    if recognition is None and fit is None:
+        return {}
+    timed = isinstance(job.transcript, TimedTranscript)
+    source = "recognised" if recognition is not None else "subtitles" if timed else "written"
+    return {
+        "transcript": {
+            "source": source,
+            **(recognition.as_dict() if recognition is not None else {}),
+            **(fit.as_dict() if fit is not None else {}),
+        }
     }

@@ -78,13 +78,15 @@ def read_jobs(
     folder: str | Path,
     life: Life = STILL,
     refinement: Refinement = _AS_GENERATED,
+    transcript: str = NO_TRANSCRIPT,
     warn: Callable[[str], None] = logger.warning,
 ) -> list[BatchRow]:
     """The rows of a CSV or JSON Lines file with the column audio and any of the other COLUMNS; see `read_table`.
 
     Paths of audio and transcript files are relative to the file, outputs to `folder`. A missing output is named
-    after the audio, with the row's emotion and intensity: line_anger_2.npz. `life` and `refinement` are those of
-    rows without their columns. `warn` is called with a sentence about what had to be assumed of the file.
+    after the audio, with the row's emotion and intensity: line_anger_2.npz. `life`, `refinement` and `transcript`
+    (auto or none) are those of rows without their columns. `warn` is called with a sentence about what had to be
+    assumed of the file.
 
     Raises:
         InputError: if the file as a whole cannot be used. An error of a row is in the row.
@@ -97,7 +99,7 @@ def read_jobs(
     result = []
     for row in rows:
         try:
-            job = _job(row, path.parent, folder, life, refinement)
+            job = _job(row, path.parent, folder, life, refinement, transcript)
             # Compared without case, as the file systems of Windows and macOS do.
             key = str(job.output).casefold()
             if key in taken:
@@ -136,14 +138,17 @@ def check_output_suffix(output: Path) -> None:
         raise InputError(f"output {output} must end in .npz (motion) or .blend (scene)")
 
 
-def _job(row: TableRow, csv_folder: Path, folder: Path, life: Life, refinement: Refinement) -> Job:
+def _job(
+    row: TableRow, csv_folder: Path, folder: Path, life: Life, refinement: Refinement, default_transcript: str
+) -> Job:
     """The job of one row; raises InputError if the row is wrong."""
     row.require_usable()
     values = row.values
     if not values["audio"]:
         raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
     audio = csv_folder / Path(values["audio"]).expanduser()
-    if values["language"] and not values["transcript"]:
+    transcript = given_transcript(values["transcript"] or default_transcript, csv_folder)
+    if values["language"] and transcript is None:
         raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript, or auto")
     emotion = values["emotion"].lower() or DEFAULT_EMOTION
     intensity = row.number("intensity", DEFAULT_INTENSITY)
@@ -161,7 +166,7 @@ def _job(row: TableRow, csv_folder: Path, folder: Path, life: Life, refinement: 
         track=EmotionTrack.constant(emotion, intensity),
         condition={"emotion": emotion, "intensity": intensity},
         speaker=values["speaker"] or None,
-        transcript=given_transcript(values["transcript"], csv_folder),
+        transcript=transcript,
         language=values["language"] or AUTO,
         life=_life(row, life),
         refinement=Refinement.parse(values["refine"]) if values["refine"] else refinement,

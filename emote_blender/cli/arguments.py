@@ -64,6 +64,18 @@ def refinement_argument() -> argparse.ArgumentParser:
     return parser
 
 
+def recogniser_argument() -> argparse.ArgumentParser:
+    """A parent parser for commands that animate: the recogniser of words."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--recogniser",
+        default="",
+        metavar="FOLDER",
+        help="folder of the speech recogniser for the transcript auto (default: the built-in one, for English)",
+    )
+    return parser
+
+
 def chosen_life(arguments: argparse.Namespace) -> Life:
     """What the arguments of `life_arguments` ask for; raises InputError if the seed cannot be used."""
     parts = {name: getattr(arguments, name) for name in ("blinks", "gaze", "head_motion")}

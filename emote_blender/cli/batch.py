@@ -9,11 +9,12 @@ from typing import Any
 
 from ..batch.report import StageClock, write_report
 from ..batch.runner import Decoder, open_session, run_row
-from ..batch.table import COLUMNS, read_jobs
+from ..batch.table import COLUMNS, NO_TRANSCRIPT, read_jobs
 from ..errors import Cancelled, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, warn
 from ..motion_tools.refine import Refinement
+from ..transcript.language import AUTO
 from ..version import package_version
 from .arguments import (
     EXIT_CANCELLED,
@@ -21,23 +22,31 @@ from .arguments import (
     chosen_life,
     life_arguments,
     model_arguments,
+    recogniser_argument,
     refinement_argument,
 )
 
 
 def add_batch_command(commands: Any) -> None:
     """Add `batch` to the parsers of the program."""
-    parents = [model_arguments(), life_arguments(), refinement_argument()]
+    parents = [model_arguments(), life_arguments(), refinement_argument(), recogniser_argument()]
     command = commands.add_parser("batch", parents=parents, help="animate the audio files of a CSV file")
     command.add_argument("jobs", metavar="JOBS.csv", help=f"columns {', '.join(COLUMNS)}")
     command.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the output files")
+    command.add_argument(
+        "--transcript",
+        choices=(AUTO, NO_TRANSCRIPT),
+        default=NO_TRANSCRIPT,
+        help="of rows whose column transcript is empty: auto to recognise the words (default: none)",
+    )
     command.set_defaults(run=batch)
 
 
 def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
     """Run the jobs of a CSV file in order with one loaded model, and return the exit code."""
     folder = Path(arguments.output)
-    rows = read_jobs(arguments.jobs, folder, chosen_life(arguments), Refinement.parse(arguments.refine), warn)
+    refinement = Refinement.parse(arguments.refine)
+    rows = read_jobs(arguments.jobs, folder, chosen_life(arguments), refinement, arguments.transcript, warn)
     session = open_session(arguments, decode, [row.job for row in rows if row.job])
     report_path: Path | None = arguments.report
     if report_path and any(row.job and row.job.output == report_path.resolve() for row in rows):

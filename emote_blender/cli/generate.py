@@ -10,18 +10,17 @@ from typing import Any
 
 from ..batch.report import write_report
 from ..batch.runner import Decoder, check_files, check_job, open_session, run_job
-from ..batch.table import Job, check_output_suffix
+from ..batch.table import Job, check_output_suffix, given_transcript
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from ..files.console_progress import ProgressLine, warn
 from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
-from ..transcript.text import read_transcript
-from .arguments import chosen_life, life_arguments, model_arguments, refinement_argument
+from .arguments import chosen_life, life_arguments, model_arguments, recogniser_argument, refinement_argument
 
 
 def add_generate_command(commands: Any) -> None:
     """Add `generate` to the parsers of the program."""
-    parents = [model_arguments(), life_arguments(), refinement_argument()]
+    parents = [model_arguments(), life_arguments(), refinement_argument(), recogniser_argument()]
     command = commands.add_parser("generate", parents=parents, help="animate one audio file")
     command.add_argument("audio", metavar="AUDIO", help="wav, flac, ogg or mp3")
     command.add_argument("-o", "--output", required=True, metavar="OUT", help="OUT.npz (motion) or OUT.blend (scene)")
@@ -35,9 +34,14 @@ def add_generate_command(commands: Any) -> None:
     )
     command.add_argument("--track", metavar="TRACK.csv", help="emotion over time: time_seconds,emotion,intensity")
     command.add_argument("--speaker", metavar="NAME", help="speaking style (default: the model's first)")
-    command.add_argument("--transcript", metavar="TEXT|FILE", help="what is said, or a .txt file: the mouth follows it")
     command.add_argument(
-        "--language", metavar="L", help="of the transcript, for example de or en-gb (default: guessed from it)"
+        "--transcript",
+        metavar="auto|none|TEXT|FILE",
+        help="what is said, which the mouth follows: auto to recognise the words, the words themselves, or a text or "
+        "subtitle file (default: none)",
+    )
+    command.add_argument(
+        "--language", metavar="L", help="of the transcript, for example de or en-gb (default: found out by itself)"
     )
     command.set_defaults(run=_checked_generate(command))
 
@@ -53,21 +57,20 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
         emotion = (arguments.emotion or DEFAULT_EMOTION).lower()
         intensity = DEFAULT_INTENSITY if arguments.intensity is None else arguments.intensity
         track, condition = EmotionTrack.constant(emotion, intensity), {"emotion": emotion, "intensity": intensity}
-    transcript = None if arguments.transcript is None else read_transcript(arguments.transcript)
     job = Job(
         Path(arguments.audio),
         output,
         track,
         condition,
         arguments.speaker,
-        transcript,
+        given_transcript(arguments.transcript),
         arguments.language or AUTO,
         chosen_life(arguments),
         Refinement.parse(arguments.refine),
     )
     check_files(job, arguments.report)
     session = open_session(arguments, decode, [job])
-    check_job(job, session.config)
+    check_job(job, session)
     progress = ProgressLine(sys.stderr, job.audio.name)
     try:
         report = run_job(job, session, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,15 +22,19 @@ from ..motion_tools.prosody import measure_prosody
 from ..motion_tools.raw_take import Prosody
 from ..sample_store import Samples
 from ..speech_model.config import EMOTEConfig
+from ..transcript.automatic import recognise_words
 from ..transcript.following import FollowedTranscript, TranscriptReport, follow
 from ..transcript.language import AUTO
 from ..transcript.phones import CLASSES
 from ..transcript.pronunciation import Pronunciation, pronounce
+from ..transcript.recognisers.interface import Recognition
 from ..transcript.text import require_speakable_length
 from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version
 from .rendered_windows import RenderedWindows
 from .windows import Window, check_window_frames, plan_windows
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
@@ -38,6 +43,7 @@ IsCancelled = Callable[[], bool]
 # the level of speech.
 SILENCE_PEAK = 1e-4
 _PIECE_SAMPLES = 1 << 20  # of a long sound, read at a time
+_RECOGNITION = 0.7  # share of the progress: words are recognised at a tenth of real time or slower
 _ROUNDING = 0.01  # a part of a frame below this is rounding, such as one sample too many
 
 
@@ -51,6 +57,7 @@ class AudioFeatures:
         model: name of the model whose encoder made them.
         padding: frames of silence (before, after), which `generate` drops from the motion.
         transcript_report: how well the transcript matches the clip, or None without a transcript.
+        recognition: the words that were recognised, if the transcript is "auto". A cache does not keep them.
         prosody: loudness and pitch of the clip, T frames, for blinks, gaze and head motion.
     """
 
@@ -60,6 +67,7 @@ class AudioFeatures:
     padding: tuple[int, int] = (0, 0)
     transcript_report: TranscriptReport | None = None
     prosody: Prosody | None = None
+    recognition: Recognition | None = None
 
     @property
     def num_frames(self) -> int:
@@ -123,6 +131,7 @@ class EMOTEPipeline:
         *,
         transcript: str | TimedTranscript | None = None,
         language: str = AUTO,
+        recogniser: str = "",
         complete: bool = False,
     ) -> AudioFeatures:
         """Features of a clip, T = floor(seconds * fps) frames; a last partial frame is dropped (spec 2).
@@ -132,19 +141,30 @@ class EMOTEPipeline:
             progress: called with a fraction 0 to 1 and a text.
             cancelled: called before each window.
             transcript: the spoken words, with or without times that count from the start of the sound; the mouth
-                follows those that match the sound (see `transcript_report`).
+                follows those that match the sound (see `transcript_report`). "auto" recognises them (see
+                `recognition`), and follows the sound alone if there are none or the model cannot use a transcript.
             language: language of the transcript: a code of espeak-ng (de, en-gb, ...), or "auto" to guess it.
+            recogniser: folder of a speech recogniser for the transcript "auto"; "" for the one that is built in.
             complete: complete a last partial frame with silence instead of dropping it: T = ceil(seconds * fps). A
                 motion that lasts as long as the sound at any frame rate needs it.
 
         Raises:
             InputError: if the clip is shorter than one frame, or the transcript or its language cannot be used.
-            ModelError: if the model cannot use a transcript, or espeak-ng is not installed.
+            ModelError: if the model cannot use a transcript, espeak-ng is not installed, or there is no recogniser for
+                the language.
             Cancelled: if `cancelled` returns True.
         """
         config = self.config
-        pronunciation = None
-        if transcript is not None:
+        pronunciation = recognition = None
+        if transcript == AUTO:
+            if uses_transcript(config):
+                steps = _share(progress, 0.0, _RECOGNITION), cancelled
+                recognition = recognise_words(waveform, language, recogniser, *steps)
+                pronunciation = _pronounced_recognition(recognition, cancelled)
+                progress = _share(progress, _RECOGNITION, 1.0)
+            else:
+                logger.warning("the model %s cannot use a transcript; the sound alone is followed", config.name)
+        elif transcript is not None:
             require_transcript_use(config)
             text = transcript.text if isinstance(transcript, TimedTranscript) else transcript
             require_speakable_length(text, waveform.duration_seconds)
@@ -175,7 +195,7 @@ class EMOTEPipeline:
             given = None if phones is None else phones[2 * window.start : 2 * window.stop]
             window.add_to(values, self.engine.encode(part, window.num_frames, statistics, given))
         prosody = measure_prosody(sound, config.sample_rate, num_frames - sum(padding), config.fps)
-        return AudioFeatures(values, config.fps, config.name, padding, report, prosody)
+        return AudioFeatures(values, config.fps, config.name, padding, report, prosody, recognition)
 
     def generate(
         self,
@@ -315,6 +335,15 @@ class _PaddedSamples:
             sound = self._sound[first - self._begin : last - self._begin]  # shorter in a completed last frame
             samples[first - start : first - start + len(sound)] = sound
         return samples
+
+
+def _pronounced_recognition(recognition: Recognition, cancelled: IsCancelled | None) -> Pronunciation | None:
+    """The recognised words as phones; None if there are none, or espeak-ng cannot speak them."""
+    try:
+        return pronounce(recognition.text, recognition.language, cancelled) if recognition.words else None
+    except InputError as error:
+        logger.warning("the recognised words are not followed: %s", error)
+        return None
 
 
 def describe_track(track: EmotionTrack) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from emote_blender.cli.main import main
 from emote_blender.errors import ModelError
@@ -85,3 +86,49 @@ def test_a_model_without_a_phone_head_is_refused_before_anything_runs(tmp_path, 
     assert line == (
         "error: the model tiny_wav2vec2 cannot use a transcript; leave the transcript out or choose emote_open"
     )
+
+
+def test_auto_recognises_the_words_follows_them_and_reports_them(tmp_path, capsys):
+    report = tmp_path / "report.json"
+    assert generate(tmp_path / "a.npz", "--transcript", "auto", "--report", str(report)) == 0
+    line = next(line for line in capsys.readouterr().err.splitlines() if "recognised" in line)
+    assert line.startswith("anger_line.wav: recognised (pocketsphinx): i ")
+    assert "never" in line
+    written = json.loads(report.read_text(encoding="utf-8"))["transcript"]
+    assert (written["source"], written["recogniser"], written["language"]) == ("recognised", "pocketsphinx", "en-us")
+    for word in written["recognised_words"]:
+        assert (f"[{word['text']}?]" in line) == word["uncertain"] or not word["uncertain"]
+    assert generate(tmp_path / "b.npz", "--transcript", "none") == 0
+    recognised, alone = (FaceMotion.load(tmp_path / f"{name}.npz").jaw for name in "ab")
+    assert not np.array_equal(recognised, alone)
+
+
+def test_auto_without_speech_warns_and_follows_the_sound_alone(tmp_path, capsys):
+    silence = tmp_path / "silence.wav"
+    soundfile.write(silence, np.zeros(16000, np.float32), 16000)
+    assert main(["generate", str(silence), "-o", str(tmp_path / "a.npz"), "--transcript", "auto"]) == 0
+    assert "warning: silence.wav: pocketsphinx recognised no words; the sound alone was" in capsys.readouterr().err
+
+
+def test_auto_in_a_language_without_a_recogniser_is_refused_before_anything_runs(tmp_path, capsys):
+    assert generate(tmp_path / "a.npz", "--transcript", "auto", "--language", "de") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "understands en only, not de; choose a folder with a recogniser" in line
+
+
+def test_auto_with_a_model_that_takes_no_transcript_follows_the_sound_alone(tmp_path, make_tiny_folder, capsys):
+    folder = make_tiny_folder(tmp_path / "tiny", audio="wav2vec2")
+    assert generate(tmp_path / "a.npz", "--model", str(folder), "--transcript", "auto") == 0
+    warning = "warning: anger_line.wav: the model tiny_wav2vec2 cannot use a transcript; the sound alone was followed"
+    assert warning in capsys.readouterr().err.splitlines()
+
+
+def test_a_batch_recognises_the_words_of_rows_that_ask_for_it_or_say_nothing(tmp_path):
+    rows = [f"{CLIP},auto,1.npz", f"{CLIP},none,2.npz", f"{CLIP},,3.npz", f'{CLIP},"{TEXT}",4.npz']
+    (tmp_path / "jobs.csv").write_text("audio,transcript,output\n" + "\n".join(rows), encoding="utf-8")
+    report = tmp_path / "report.json"
+    arguments = ["batch", str(tmp_path / "jobs.csv"), "-o", str(tmp_path / "out"), "--report", str(report)]
+    assert main([*arguments, "--transcript", "auto"]) == 0
+    results = json.loads(report.read_text(encoding="utf-8"))["results"]
+    sources = [result.get("transcript", {}).get("source") for result in results]
+    assert sources == ["recognised", None, "recognised", "written"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...sample_store import Samples
 
@@ -59,6 +59,28 @@ class Recognition:
     def uncertain(self) -> tuple[str, ...]:
         """The words that the recogniser is not sure of, in the order of the sound."""
         return tuple(word.text for word in self.words if word.is_uncertain)
+
+    def marked_text(self, most_words: int = 200) -> str:
+        """The first words with spaces between them, the uncertain ones as [word?], and how many more there are."""
+        marked = [f"[{word.text}?]" if word.is_uncertain else word.text for word in self.words[:most_words]]
+        more = len(self.words) - len(marked)
+        return " ".join(marked) + (f" ... ({more} more words)" if more else "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The words for JSON."""
+        return {
+            "recogniser": self.recogniser,
+            "recognised_words": [
+                {
+                    "text": word.text,
+                    "start": round(word.start_seconds, 2),
+                    "end": round(word.end_seconds, 2),
+                    "confidence": round(word.confidence, 2),
+                    "uncertain": word.is_uncertain,
+                }
+                for word in self.words
+            ],
+        }
 
 
 class Recogniser(Protocol):

@@ -1,7 +1,7 @@
 """A program of its own that recognises utterances with pocketsphinx: PCM on stdin, words on stdout.
 
-`pocketsphinx_english` starts it. pocketsphinx holds Python's global lock while it works: on a thread of Blender it would
-stop the interface. The program imports nothing of this package and needs no numpy.
+`pocketsphinx_english` starts it. pocketsphinx holds Python's global lock while it works: on a thread it would stop
+Blender's interface. The program imports nothing of this package and needs no numpy.
 """
 
 from __future__ import annotations
