@@ -38,6 +38,11 @@ from .operators.moments import (
     EMOTE_OT_suggest_emotion,
 )
 from .operators.motion import EMOTE_OT_apply_motion
+from .operators.recogniser import (
+    EMOTE_OT_download_recogniser,
+    EMOTE_OT_remove_recogniser,
+    EMOTE_OT_use_recogniser,
+)
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
 from .operators.rerender import EMOTE_OT_rerender
 from .operators.sound import EMOTE_OT_add_sound
@@ -58,6 +63,9 @@ from .ui.preferences import EMOTE_AP_preferences
 CLASSES: tuple[Any, ...] = (
     EMOTE_OT_refresh_models,
     EMOTE_OT_convert,
+    EMOTE_OT_download_recogniser,
+    EMOTE_OT_use_recogniser,
+    EMOTE_OT_remove_recogniser,
     EMOTE_AP_preferences,
     EMOTE_OT_add_head,
     EMOTE_OT_apply_motion,

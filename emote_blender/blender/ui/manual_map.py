@@ -16,7 +16,7 @@ _PATH = "docs/manual/"  # below the website
 _FOLDERS = (_PACKAGE / "manual", _PACKAGE.parent / "docs" / "manual")
 _FIRST_SPEECH, _FILES = "first-speech.md", "batch.md"
 _EMOTION, _REFINE, _EXPORT, _DIALOGUE = "emotion-over-time.md", "refine.md", "export.md", "dialogue.md"
-_ALIVE, _TROUBLE = "alive.md", "troubleshooting.md"
+_ALIVE, _TROUBLE, _RECOGNISERS = "alive.md", "troubleshooting.md", "recognisers.md"
 # The first pattern that fits an operator counts.
 PAGES = {
     "add_sound": _FIRST_SPEECH,
@@ -37,6 +37,7 @@ PAGES = {
     "choose_head": _DIALOGUE,
     "pin_head": _DIALOGUE,
     "use_selected": _DIALOGUE,
+    "*_recogniser": _RECOGNISERS,
     "check": _TROUBLE,
     "fix": _TROUBLE,
     "convert": _FILES,

@@ -23,6 +23,12 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("Generate", "생성", "生成"),
     ("Head Shape", "머리 모양", "頭の形"),
     # Buttons
+    ("Speech Recogniser", "음성 인식기", "音声認識"),
+    ("Download Speech Recogniser", "음성 인식기 다운로드", "音声認識をダウンロード"),
+    ("Use Speech Recogniser", "음성 인식기 사용", "音声認識を使用"),
+    ("Remove Speech Recogniser", "음성 인식기 제거", "音声認識を削除"),
+    ("Download", "다운로드", "ダウンロード"),
+    ("Continue Download", "다운로드 계속", "ダウンロードを再開"),
     ("Generate Speech Animation", "음성 애니메이션 생성", "発話アニメーションを生成"),
     ("Generate for All Selected Strips", "선택한 모든 스트립에 생성", "選択した全ストリップに生成"),
     ("All Selected Strips", "선택한 모든 스트립", "選択した全ストリップ"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...files.atomic_write import write_json
-from ...files.download import IsCancelled, Progress, RemoteFile, download_files
+from .interface import IsCancelled, Progress
 from .onnx_families import CARD_FILE, find_onnx_model
 
 _HOST = "https://huggingface.co"
@@ -166,6 +166,8 @@ def download_recogniser(
         ModelError: if the folder holds other files that make it no recogniser.
         Cancelled: if `cancelled` returns True; the next call goes on.
     """
+    from ...files.download import RemoteFile, download_files  # here, as Python's HTTP takes long to import
+
     files = [
         RemoteFile(
             f"{_HOST}/{model.repository}/resolve/{model.revision}/{file.place}", file.place, file.num_bytes, file.sha256
