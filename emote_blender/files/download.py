@@ -242,7 +242,7 @@ def _check_length(file: RemoteFile, response: http.client.HTTPResponse, start: i
 class _CheckedRedirects(urllib.request.HTTPRedirectHandler):
     """Follows redirections to allowed schemes only."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
         """The next request; raises InputError for one that is not encrypted."""
         _check_scheme(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)

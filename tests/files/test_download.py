@@ -17,10 +17,19 @@ from emote_blender.files.download import RemoteFile, download_files
 CONTENT = np.random.default_rng(1).bytes(3_000_000)
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Serves CONTENT under any path; `server.faults` says what goes wrong, one entry per request."""
+class Server(ThreadingHTTPServer):
+    """Serves `content` under any path; `faults` says what goes wrong, one entry per request."""
 
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content = CONTENT
+        self.faults: list[str] = []
+        self.ranges: list[str | None] = []  # what was asked for
+
+
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: Server
 
     def do_GET(self) -> None:
         self.server.ranges.append(self.headers.get("Range"))
@@ -61,8 +70,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     """A server, and downloads that accept it and wait for nothing."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.faults, server.ranges, server.content = [], [], CONTENT
+    server = Server()
     monkeypatch.setattr(download, "_SCHEMES", ("http",))
     monkeypatch.setattr(download, "_WAIT_SECONDS", (0.0, 0.0))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -112,7 +120,7 @@ def test_a_connection_that_ends_goes_on_where_it_ended(server, tmp_path):
 
 
 def test_a_cancelled_download_keeps_what_has_arrived_and_goes_on(server, tmp_path):
-    arrived = []
+    arrived: list[float] = []
 
     def cancelled() -> bool:
         return bool(arrived) and arrived[-1] > 0.3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -26,13 +27,15 @@ from ..settings.recogniser_info import (
 )
 
 
-def _name_property() -> str:
+def _name_property() -> Any:
+    """The name of a recogniser of the catalogue."""
     return bpy.props.StringProperty(
         name="Recogniser", description="Name of the recogniser in the catalogue", options={"SKIP_SAVE"}
     )
 
 
-def _directory_property() -> str:
+def _directory_property() -> Any:
+    """The place of the recogniser's folder, for scripts."""
     return bpy.props.StringProperty(
         name="Directory",
         description="Folder in which the recogniser's own folder is; empty for the add-on's",

@@ -29,8 +29,17 @@ RECOGNISERS = Path(__file__).parents[2] / "data" / "recognisers"
 TICK = SimpleNamespace(type="TIMER", value="NOTHING")
 
 
+class Server(ThreadingHTTPServer):
+    """Serves a folder, and waits in the middle of each graph while `go` is not set."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(root)))
+        self.waiting, self.go = threading.Event(), threading.Event()
+        self.go.set()
+
+
 class Handler(SimpleHTTPRequestHandler):
-    """Waits in the middle of a graph while the server's event `go` is not set."""
+    server: Server
 
     def copyfile(self, source, outputfile) -> None:
         content = source.read()
@@ -63,9 +72,7 @@ def server(tmp_path, monkeypatch):
     root = tmp_path / "hub"
     source = root / "somebody" / "tiny" / "resolve" / ("0" * 40)
     shutil.copytree(RECOGNISERS / "whisper", source)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(root)))
-    server.waiting, server.go = threading.Event(), threading.Event()
-    server.go.set()
+    server = Server(root)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     files = tuple(
         CatalogueFile(
@@ -78,7 +85,6 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setattr(download, "_WAIT_SECONDS", (0.0,))
     monkeypatch.setattr(catalogue, "_HOST", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setattr(info_module, "CATALOGUE", (tiny,))
-    server.source, server.tiny = source, tiny
     yield server
     server.go.set()
     worker.stop_all()
@@ -122,7 +128,7 @@ def test_nothing_is_downloaded_while_online_access_is_off(preferences, server, t
 
 
 def test_a_file_that_differs_is_refused_and_nothing_is_chosen(preferences, server, tmp_path):
-    graph = server.source / "onnx" / "encoder_model_quantized.onnx"
+    graph = next(tmp_path.joinpath("hub").rglob("encoder_model_quantized.onnx"))
     graph.write_bytes(graph.read_bytes()[:-1] + b"?")
     with pytest.raises(RuntimeError, match="another checksum than announced"):
         bpy.ops.emote.download_recogniser(name="tiny", directory=str(tmp_path))
