@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -134,7 +135,7 @@ def test_a_locked_folder_does_no_harm(tmp_path):
 def test_a_key_follows_from_sound_model_words_and_language_alone():
     sound = np.random.default_rng(0).normal(size=16000).astype(np.float32)
     base = (Waveform(sound), "model", "hello", "en", True)
-    changed = [
+    changed: list[tuple[Any, ...]] = [
         (Waveform(sound[:-1]), *base[1:]),
         (Waveform(sound * np.float32(1.001)), *base[1:]),
         (Waveform(sound, 8000), *base[1:]),
