@@ -23,11 +23,12 @@ from ..motion_tools.raw_take import Prosody
 from ..sample_store import Samples
 from ..speech_model.config import EMOTEConfig
 from ..transcript.automatic import recognise_words
-from ..transcript.following import FollowedTranscript, TranscriptReport, follow
+from ..transcript.following import FollowedTranscript, follow
 from ..transcript.language import AUTO
 from ..transcript.phones import CLASSES
 from ..transcript.pronunciation import Pronunciation, pronounce
 from ..transcript.recognisers.interface import Recognition
+from ..transcript.report import TranscriptReport
 from ..transcript.text import require_speakable_length
 from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version

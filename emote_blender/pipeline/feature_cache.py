@@ -23,7 +23,7 @@ import numpy as np
 from ..audio import Waveform
 from ..files.atomic_write import atomic_file
 from ..motion_tools.raw_take import Prosody
-from ..transcript.following import AlignedWord, TranscriptReport
+from ..transcript.report import AlignedWord, TranscriptReport
 from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version
 from .emote_pipeline import AudioFeatures
@@ -218,4 +218,4 @@ def _report_of(fields: dict[str, Any] | None) -> TranscriptReport | None:
         return None
     words = tuple(AlignedWord(**word) for word in fields["words"])
     other = tuple((start, end) for start, end in fields["other_sound"])
-    return TranscriptReport(fields["language"], words, other, fields["ignored"])
+    return TranscriptReport(**{**fields, "words": words, "other_sound": other})

@@ -1,7 +1,8 @@
 """Forced alignment of a known text: Viterbi search over the posteriors of a phone head.
 
-Every phone may follow silence, every word may follow other sound (words that are not in the text), and any word may be
-left out. The search keeps only states near the best one. It stores one row of scores per block of frames, from which a
+Every phone may follow silence, every word may follow other sound (words that are not in the text), and any words may be
+left out: at the beginning and the end of the text nearly for nothing, as a sound may hold a part of a text. Limits of
+time for the words keep the search of a long text small. It stores one row of scores per block of frames, from which a
 block is searched again on the way back, so that memory does not grow with clip times text.
 """
 
@@ -20,8 +21,7 @@ PAUSE, OTHER_SOUND = -1, -2
 
 _STAY, _STEP, _SKIP, _ENTRY = range(4)
 _BLOCK = 256  # frames
-_FASTEST = 3  # states per frame: words of one phone each
-_AHEAD = 1000  # states beyond what can be reached without leaving out words, about 100 words
+_LONGEST_WORD = 150  # frames after the last one in which a word may begin until the search drops it
 _NEVER = -np.inf
 
 
@@ -33,9 +33,10 @@ class AlignmentCosts:
         floor: probability added to every posterior, so that a phone with a posterior of zero is still possible.
         other_frame: cost of a frame of other sound, on top of the cost of the best class.
         other_entry: cost of the beginning of other sound.
-        left_out: cost of leaving out a word.
+        left_out: cost of leaving out a word between two others.
         left_out_phone: additional cost for each phone of that word.
-        beam: difference to the best state beyond which a state is dropped.
+        leap: highest cost of leaving out words between two others, however many.
+        part: cost of leaving out the beginning of the text, and of leaving out its end.
     """
 
     floor: float = 2e-3
@@ -43,7 +44,18 @@ class AlignmentCosts:
     other_entry: float = 4.0
     left_out: float = 6.0
     left_out_phone: float = 1.0
-    beam: float = 400.0
+    leap: float = 30.0
+    part: float = 2.0
+
+    def between(self, lengths: np.ndarray, spoken: np.ndarray) -> float:
+        """The cost of all that is left out between the words that are spoken.
+
+        Args:
+            lengths: (W,) number of phones of each word.
+            spoken: indices of the spoken words, ascending.
+        """
+        before = np.concatenate([[0.0], np.cumsum(self.left_out + self.left_out_phone * lengths)])
+        return float(np.minimum(before[spoken[1:]] - before[spoken[:-1] + 1], self.leap).sum())
 
 
 DEFAULT_COSTS = AlignmentCosts()
@@ -116,17 +128,25 @@ class _Trail:
 class _Window:
     """The states of words [first, last) of the text in one block of frames; `last` may include the end."""
 
-    def __init__(self, states: _States, first: int, last: int, costs: AlignmentCosts) -> None:
+    def __init__(self, states: _States, first: int, last: int, limits: np.ndarray, costs: AlignmentCosts) -> None:
         self.low = int(states.start[first])
         self.high = int(states.start[last]) if last <= states.num_words else states.num_states
-        self.first = first
         inside = slice(self.low, self.high)
         self.column = states.column[inside]
         self.step, self.skip = states.step[inside], states.skip[inside]
         self.other = states.start[first:last] - self.low  # (w,) each word's first state
-        self.is_word = np.arange(first, last) < states.num_words
         self.left_out = states.left_out[first:last]
-        self.entry_cost = costs.other_entry
+        self.rest = states.left_out[-1] - self.left_out
+        self.entry_cost, self.leap, self.part = costs.other_entry, costs.leap, costs.part
+        self.limits = limits[first : min(last, states.num_words)]
+
+    def beginnings(self) -> np.ndarray:
+        """(w,) like `exits`, before the first frame: words may be left out at the beginning of the text."""
+        return -np.minimum(self.left_out, self.part)
+
+    def endings(self) -> np.ndarray:
+        """(w,) score of leaving out the rest of the text, from each word on."""
+        return -np.minimum(self.rest, self.part)
 
     def exits(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(w,) best score with the words before each done, and the state that has it (see `_Trail.exit`)."""
@@ -137,16 +157,17 @@ class _Window:
 
     def entries(self, exits: np.ndarray) -> np.ndarray:
         """(w,) best score with which each word can begin, with or without leaving out words before it."""
-        return np.maximum.accumulate(exits + self.left_out) - self.left_out
+        one_by_one = np.maximum.accumulate(exits + self.left_out) - self.left_out
+        return np.maximum(one_by_one, np.maximum.accumulate(exits) - self.leap)
 
     def sources(self, exits: np.ndarray) -> np.ndarray:
         """(w,) the word of the window whose `exits` each of `entries` came from."""
         value = exits + self.left_out
-        is_best = value >= np.maximum.accumulate(value)
-        return np.maximum.accumulate(np.where(is_best, np.arange(len(value)), 0))
+        leaps = np.maximum.accumulate(exits) - self.leap > np.maximum.accumulate(value) - self.left_out
+        return np.where(leaps, _last_best(exits), _last_best(value))
 
     def advance(
-        self, score: np.ndarray, entries: np.ndarray, emission: np.ndarray, move: np.ndarray | None
+        self, score: np.ndarray, entries: np.ndarray, emission: np.ndarray, frame: int, move: np.ndarray | None
     ) -> np.ndarray:
         """(n,) scores after one more frame; fills `move` if given.
 
@@ -154,6 +175,7 @@ class _Window:
             score: (n,) scores before the frame.
             entries: (w,) from `entries`.
             emission: (n,) log-probability of the frame in each state.
+            frame: its index in the clip.
             move: (n,) int8 filled with _STEP, _SKIP or _ENTRY; unchanged where a state stays.
         """
         best = score.copy()
@@ -162,11 +184,11 @@ class _Window:
             if move is not None:
                 move[distance:][option > best[distance:]] = kind
             np.maximum(best[distance:], option, out=best[distance:])
-        words = self.is_word
+        may_begin = (self.limits[:, 0] <= frame) & (frame < self.limits[:, 1])
         for place, option in (
             (self.other, entries - self.entry_cost),
             (self.other + 1, entries),
-            (self.other[words] + 2, entries[words]),
+            (self.other[: len(may_begin)] + 2, np.where(may_begin, entries[: len(may_begin)], _NEVER)),
         ):
             if move is not None:
                 better = option > best[place]
@@ -180,6 +202,7 @@ def align(
     words: Sequence[Sequence[int]],
     costs: AlignmentCosts = DEFAULT_COSTS,
     cancelled: Callable[[], bool] | None = None,
+    limits: np.ndarray | None = None,
 ) -> np.ndarray:
     """(T,) int64 alignment: in each frame the index of a phone, counted through all words, PAUSE or OTHER_SOUND.
 
@@ -188,6 +211,8 @@ def align(
         words: classes of each word's phones, at least one per word.
         costs: costs of the search.
         cancelled: called once per block of frames.
+        limits: (W, 2) first frame in which each word may begin, and the frame after the last one; None for no limits.
+            The search takes time and memory in proportion to the words that may be spoken at a time.
 
     Raises:
         Cancelled: if `cancelled` returns True.
@@ -196,26 +221,23 @@ def align(
         raise ValueError("every word needs a phone")
     states = _States(words, posteriors.shape[1], costs)
     emissions = _emissions(posteriors, costs)
-    blocks = [emissions[start : start + _BLOCK] for start in range(0, len(emissions), _BLOCK)]
-    windows: list[_Window] = []
+    starts = range(0, len(emissions), _BLOCK)
+    windows = _windows(states, starts, len(emissions), limits, costs)
     saved: list[np.ndarray | None] = []
     score: np.ndarray | None = None
-    for block in _asking(blocks, cancelled):
-        window, score = _next_window(states, windows[-1] if windows else None, score, len(block), costs)
-        windows.append(window)
+    for start, window, before in _asking(list(zip(starts, windows, [None, *windows])), cancelled):
+        score = None if score is None or before is None else _moved(score, before, window)
         saved.append(score)
-        score, _ = _run(window, score, block)
+        score, _ = _run(window, score, emissions, start)
     assert score is not None  # there is at least one frame
-    state = _best_end(windows[-1], score, states)
+    state = _best_end(windows[-1], score)
     path = np.empty(len(emissions), dtype=np.int64)
-    end = len(emissions)
-    for window, first_score, block in _asking(list(zip(windows, saved, blocks))[::-1], cancelled):
-        _, trail = _run(window, first_score, block, keep=True)
+    for start, window, first_score in _asking(list(zip(starts, windows, saved))[::-1], cancelled):
+        _, trail = _run(window, first_score, emissions, start, keep=True)
         assert trail is not None
-        for frame in range(len(block) - 1, -1, -1):
-            path[end - len(block) + frame] = state
+        for frame in range(len(trail.move) - 1, -1, -1):
+            path[start + frame] = state
             state = _state_before(window, trail, frame, state)
-        end -= len(block)
     return states.label[path]
 
 
@@ -225,48 +247,56 @@ def _emissions(posteriors: np.ndarray, costs: AlignmentCosts) -> np.ndarray:
     return np.concatenate([log, log.max(axis=1, keepdims=True) - costs.other_frame], axis=1)
 
 
-def _next_window(
-    states: _States, window: _Window | None, score: np.ndarray | None, num_frames: int, costs: AlignmentCosts
-) -> tuple[_Window, np.ndarray | None]:
-    """The window of the next block and its scores before its first frame; None before the clip's first frame."""
-    if window is None or score is None:
-        low, high = 0, 0
-    else:
-        alive = np.flatnonzero(score >= score.max() - costs.beam) + window.low
-        low, high = int(alive[0]), int(alive[-1])
-    reach = high + _FASTEST * num_frames + _AHEAD
-    first = int(np.searchsorted(states.start, low, side="right")) - 1
-    last = int(np.searchsorted(states.start, reach, side="right"))
-    following = _Window(states, first, min(last, states.num_words + 1), costs)
-    if window is None or score is None:
-        return following, None
+def _windows(
+    states: _States, starts: Sequence[int], num_frames: int, limits: np.ndarray | None, costs: AlignmentCosts
+) -> list[_Window]:
+    """The window of each block: the words that may be spoken in it, and the one after them."""
+    if limits is None:
+        limits = np.tile(np.array([0, num_frames]), (states.num_words, 1))
+    # A word is kept as long as one before it, or after it, is needed, so that windows are ranges and overlap.
+    opens = np.minimum.accumulate(limits[::-1, 0])[::-1]
+    closes = np.maximum.accumulate(np.maximum(limits[:, 1], limits[:, 0] + 1)) + _LONGEST_WORD
+    windows = []
+    for start in starts:
+        last = int(np.searchsorted(opens, start + _BLOCK))
+        first = min(int(np.searchsorted(closes, start, side="right")), last)
+        windows.append(_Window(states, first, last + 1, limits, costs))
+    return windows
+
+
+def _moved(score: np.ndarray, window: _Window, following: _Window) -> np.ndarray:
+    """The scores of a window's states in the window that follows."""
     moved = np.full(following.high - following.low, _NEVER)
     shared = slice(following.low, min(window.high, following.high))
     moved[: shared.stop - shared.start] = score[shared.start - window.low : shared.stop - window.low]
-    return following, moved
+    return moved
 
 
 def _run(
-    window: _Window, score: np.ndarray | None, block: np.ndarray, keep: bool = False
+    window: _Window, score: np.ndarray | None, emissions: np.ndarray, start: int, keep: bool = False
 ) -> tuple[np.ndarray, _Trail | None]:
-    """Scores (n,) after a block of emissions (L, C + 1), and the trail through it if `keep`."""
+    """Scores (n,) after the block that begins at frame `start`, and the trail through it if `keep`.
+
+    `score` holds the scores before the block; None at the beginning of the clip.
+    """
     num_states, num_words = window.high - window.low, len(window.other)
+    frames = range(start, min(start + _BLOCK, len(emissions)))
     trail = None
     if keep:
-        shape = (len(block), num_words)
-        move = np.zeros((len(block), num_states), dtype=np.int8)
+        shape = (len(frames), num_words)
+        move = np.zeros((len(frames), num_states), dtype=np.int8)
         trail = _Trail(move, np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int8))
-    for frame, emission in enumerate(block):
-        if score is None:  # the clip begins: no word was spoken yet
+    for frame in frames:
+        if score is None:
             score = np.full(num_states, _NEVER)
-            exits, which = np.full(num_words, _NEVER), np.zeros(num_words, dtype=np.int64)
-            exits[0] = 0.0
+            exits, which = window.beginnings(), np.zeros(num_words, dtype=np.int64)
         else:
             exits, which = window.exits(score)
         entries = window.entries(exits)
         if trail is not None:
-            trail.source[frame], trail.exit[frame] = window.sources(exits), which
-        score = window.advance(score, entries, emission[window.column], trail.move[frame] if trail else None)
+            trail.source[frame - start], trail.exit[frame - start] = window.sources(exits), which
+        moves = None if trail is None else trail.move[frame - start]
+        score = window.advance(score, entries, emissions[frame, window.column], frame, moves)
     assert score is not None
     return score, trail
 
@@ -281,14 +311,19 @@ def _state_before(window: _Window, trail: _Trail, frame: int, state: int) -> int
     return window.low + int(window.other[word]) + (-1, 0, 1)[trail.exit[frame, word]]
 
 
-def _best_end(window: _Window, score: np.ndarray, states: _States) -> int:
-    """The best state at the end of the clip: the end of a word, with the cost of leaving out all words after it."""
+def _best_end(window: _Window, score: np.ndarray) -> int:
+    """The best state at the end of the clip: the end of a word, with or without words that are left out after it."""
     exits, which = window.exits(score)
-    rest = states.left_out[-1] - window.left_out
-    word = int(np.argmax(exits - rest))
+    word = int(np.argmax(exits + window.endings()))
     if exits[word] == _NEVER:  # not one word fits into the clip
         return window.low + int(score.argmax())
     return window.low + int(window.other[word]) + (-1, 0, 1)[which[word]]
+
+
+def _last_best(values: np.ndarray) -> np.ndarray:
+    """(w,) index of the last of the highest values up to each one."""
+    is_best = values >= np.maximum.accumulate(values)
+    return np.maximum.accumulate(np.where(is_best, np.arange(len(values)), 0))
 
 
 def _asking(items: Sequence, cancelled: Callable[[], bool] | None) -> Iterator:

@@ -13,7 +13,7 @@ import pytest
 from emote_blender.audio import Waveform
 from emote_blender.motion_tools.raw_take import Prosody
 from emote_blender.pipeline import AudioFeatures, EMOTEPipeline, FeatureCache, feature_key, model_digest
-from emote_blender.transcript.following import AlignedWord, TranscriptReport
+from emote_blender.transcript.report import AlignedWord, TranscriptReport
 from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 KEY = "a" * 64

@@ -89,7 +89,8 @@ def every_path_score(posteriors: np.ndarray, words: list[list[int]], costs: Alig
         done = words_done(before)
         if done is None or done > word or index > 0:
             return np.inf
-        return sum(left_out[done:word]) + (costs.other_entry if kind == "other" else 0.0)
+        skipped = min(sum(left_out[done:word]), costs.leap, *([costs.part] if before is None else []))
+        return skipped + (costs.other_entry if kind == "other" else 0.0)
 
     def allowed(state: tuple, frame: int) -> float:
         return state[4][frame] if labels is None or labels[frame] == state[3] else -np.inf
@@ -101,7 +102,9 @@ def every_path_score(posteriors: np.ndarray, words: list[list[int]], costs: Alig
             for after in states
         ]
     ends = [
-        value - sum(left_out[done:]) for value, state in zip(score, states) if (done := words_done(state)) is not None
+        value - min(sum(left_out[done:]), costs.part)
+        for value, state in zip(score, states)
+        if (done := words_done(state)) is not None
     ]
     return max(ends)
 
@@ -117,21 +120,25 @@ def test_no_path_is_better_than_the_one_found(seed, monkeypatch):
         other_entry=rng.uniform(0, 3),
         left_out=rng.uniform(0, 4),
         left_out_phone=rng.uniform(0, 2),
+        leap=rng.uniform(2, 8),
+        part=rng.uniform(0, 3),
     )
     found = align(posteriors, words, costs)
     best = every_path_score(posteriors, words, costs)
     assert every_path_score(posteriors, words, costs, found) == pytest.approx(best, abs=1e-9)
 
 
-def test_blocks_and_beam_do_not_change_the_alignment_of_a_longer_clip(monkeypatch):
+def test_blocks_and_limits_do_not_change_the_alignment_of_a_longer_clip(monkeypatch):
     rng = np.random.default_rng(5)
     words = [rng.integers(1, 39, rng.integers(1, 7)).tolist() for _ in range(60)]
     classes = [phone for word in words for phone in np.repeat(word, 5).tolist() + [0] * int(rng.integers(0, 9))]
     posteriors = 0.6 * heard(classes, num_classes=39) + 0.4 * rng.dirichlet(np.full(39, 0.2), len(classes))
-    whole = align(posteriors, words, AlignmentCosts(beam=1e9))
+    whole = align(posteriors, words)
     monkeypatch.setattr(alignment, "_BLOCK", 40)
-    monkeypatch.setattr(alignment, "_AHEAD", 60)
-    assert (align(posteriors, words) == whole).all()
+    word_of = np.repeat(np.arange(len(words)), [len(word) for word in words])
+    begins = np.array([np.flatnonzero(np.isin(whole, np.flatnonzero(word_of == k)))[0] for k in range(len(words))])
+    limits = np.stack([begins - rng.integers(0, 60, 60), begins + rng.integers(1, 60, 60)], axis=1)
+    assert (align(posteriors, words, limits=limits) == whole).all()
     flat = np.array([phone for word in words for phone in word])
     assert (np.where(whole >= 0, flat[np.maximum(whole, 0)], 0) == classes).mean() > 0.99
 

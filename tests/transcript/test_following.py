@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from emote_blender.transcript.following import MISFIT, NOT_HEARD, follow
+from emote_blender.transcript.following import follow
 from emote_blender.transcript.phones import CLASS_INDEX, CLASSES
 from emote_blender.transcript.pronunciation import PronouncedWord, Pronunciation
+from emote_blender.transcript.report import MISFIT, NOT_FOUND
 
 TEXT = {
     "pam": "P AE M",
@@ -50,6 +51,40 @@ def test_an_exact_transcript_is_followed_from_end_to_end():
     assert followed.report.share == 1.0
 
 
+@pytest.mark.parametrize("before, after", [(0, 3), (4, 0), (9, 9), (200, 200)])
+def test_the_part_of_a_text_that_is_spoken_is_followed(before, after):
+    words = " ".join(["gyro"] * before + ["pam sold five books today"] + ["gyro"] * after)
+    followed = follow(heard("pam sold five books today"), pronounced(words))
+    assert (followed.phones.argmax(axis=1) == classes_of("pam sold five books today")).all()
+    assert [word.text for word in followed.report.words if word.fits] == "pam sold five books today".split()
+    assert followed.report.share_of_sound == 1.0
+    assert followed.report.num_outside == before + after
+    (sentence,) = followed.report.sentences()
+    assert sentence == (
+        "the sound holds a part of the transcript, 'pam sold five books today'; "
+        f"{before + after} of its {before + after + 5} words are not in this sound"
+    )
+
+
+def test_words_left_out_in_the_middle_of_a_text_are_one_sentence():
+    words = " ".join(["pam sold five", *["gyro"] * 40, "books today"])
+    followed = follow(heard("pam sold five books today"), pronounced(words))
+    assert (followed.phones.argmax(axis=1) == classes_of("pam sold five books today")).all()
+    assert len(followed.report.sentences()) == 1
+
+
+def test_a_text_that_is_spoken_twice_in_it_is_followed_at_either_place():
+    followed = follow(heard("pam sold five"), pronounced("gyro pam sold five gyro gyro pam sold five gyro"))
+    assert [word.text for word in followed.report.words if word.fits] == ["pam", "sold", "five"]
+
+
+def test_chance_matches_of_a_long_text_are_ignored():
+    rng = np.random.default_rng(3)
+    text = " ".join(rng.choice(list(TEXT), 800))
+    followed = follow(heard("gyro " * 2 + "sold gyro today gyro"), pronounced(text.replace("gyro", "books")))
+    assert followed.report.ignored
+
+
 def test_words_have_their_times():
     word = follow(heard("pam sold"), pronounced("pam sold")).report.words[1]
     assert (word.start_seconds, word.end_seconds) == pytest.approx(((6 + 3 * FRAMES) / 50, (6 + 7 * FRAMES) / 50))
@@ -66,7 +101,7 @@ def test_what_is_told_wins_over_what_is_heard_where_they_differ_a_little():
 
 def test_a_wrong_word_is_not_told_and_its_neighbours_are():
     followed = follow(heard("pam sold five books today"), pronounced("pam sold gyro books today"))
-    assert reasons(followed)["gyro"] in (MISFIT, NOT_HEARD)
+    assert reasons(followed)["gyro"] in (MISFIT, NOT_FOUND)
     assert [word for word, reason in reasons(followed).items() if not reason] == ["pam", "sold", "books", "today"]
     five = slice(6 + 7 * FRAMES, 6 + 11 * FRAMES)
     assert (followed.phones[five].sum(axis=1) == 0).all()
@@ -75,11 +110,11 @@ def test_a_wrong_word_is_not_told_and_its_neighbours_are():
     assert sentence.endswith("the sound was followed there")
 
 
-def test_a_word_that_is_not_spoken_is_reported_as_not_heard():
+def test_a_word_that_is_not_spoken_is_reported_as_not_found():
     followed = follow(heard("pam sold books today"), pronounced("pam sold five books today"))
-    assert reasons(followed) == {"pam": "", "sold": "", "five": NOT_HEARD, "books": "", "today": ""}
+    assert reasons(followed) == {"pam": "", "sold": "", "five": NOT_FOUND, "books": "", "today": ""}
     assert (followed.phones.argmax(axis=1) == classes_of("pam sold books today")).all()
-    assert followed.report.sentences() == ["word 'five' at 0.7 s was not heard; the sound was followed there"]
+    assert followed.report.sentences() == ["word 'five' at 0.7 s was not found; the sound was followed there"]
 
 
 def test_words_that_are_missing_in_the_text_are_left_to_the_sound():
@@ -132,7 +167,7 @@ def test_the_report_becomes_json():
     report = follow(heard("pam sold books"), pronounced("pam sold five books")).report.as_dict()
     assert json.loads(json.dumps(report)) == report
     assert report["share_followed"] == 0.75
-    assert report["words"][2] == {"text": "five", "start": 0.68, "end": 0.68, "fits": False, "reason": NOT_HEARD}
+    assert report["words"][2] == {"text": "five", "start": 0.68, "end": 0.68, "fits": False, "reason": NOT_FOUND}
 
 
 def test_posteriors_of_other_classes_are_refused():

@@ -272,8 +272,11 @@ def describe_take(name: str, motion: FaceMotion, frame_start: int) -> str:
     transcript = motion.meta.get("transcript")
     if not transcript:
         return line
-    fit = f"{transcript['fitting']} of {transcript['words']} words of the transcript fit"
-    return f"{line}; {fit}" if transcript["followed"] else f"{line}; {fit}, so that the sound alone was followed"
+    outside = transcript.get("outside", 0)  # motions of 0.2 do not have it
+    fit = f"{transcript['fitting']} of {transcript['words'] - outside} words of the transcript fit"
+    if not transcript["followed"]:
+        return f"{line}; {fit}, so that the sound alone was followed"
+    return f"{line}; {fit}, {outside} more are not in this sound" if outside else f"{line}; {fit}"
 
 
 def note_fit(request: Request, motion: FaceMotion) -> None:
@@ -287,7 +290,7 @@ def note_fit(request: Request, motion: FaceMotion) -> None:
         owner = strip_settings(find_strip(scene, request.sound.strip))
     else:
         owner = head_settings(next(item for item in bpy.data.objects if item.session_uid == request.head_uid))
-    owner.num_words, owner.num_fitting = transcript["words"], transcript["fitting"]
+    owner.num_words, owner.num_fitting = transcript["words"] - transcript["outside"], transcript["fitting"]
 
 
 def misfits(motion: FaceMotion) -> list[str]:

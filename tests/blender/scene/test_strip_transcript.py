@@ -57,7 +57,8 @@ def test_the_words_of_a_strip_move_the_mouth_and_an_argument_wins_over_them(scen
     bpy.ops.emote.generate()
     told, meta = take(speaker)
     assert np.abs(told - untold).max() > 0.005  # radians
-    assert meta["transcript"] == {"language": "en-us", "words": 15, "fitting": 15, "followed": 15, "misfits": []}
+    counts = {"words": 15, "outside": 0, "fitting": 15, "followed": 15}
+    assert meta["transcript"] == {"language": "en-us", **counts, "share_of_sound": 1.0, "misfits": []}
     assert scene.emote.last_result.endswith("; 15 of 15 words of the transcript fit")
     bpy.ops.emote.generate(transcript="")
     np.testing.assert_array_equal(take(speaker)[0], untold)
@@ -71,6 +72,17 @@ def test_words_that_do_not_fit_are_warned_of(scene, speaker, capfd):
     assert scene.emote.last_result.endswith("; 12 of 14 words of the transcript fit")
     bpy.ops.emote.generate(audio=str(CLIP))  # another sound, for all the settings know
     assert "transcript" not in take(speaker)[1]
+
+
+def test_a_part_of_a_strip_is_spoken_with_the_words_of_all_of_it(scene, strip, speaker, capfd):
+    strip.emote.transcript = TEXT
+    strip.frame_final_start = strip.frame_final_start + 54  # at 2.16 s, before "Now"
+    bpy.ops.emote.generate()
+    assert take(speaker)[1]["transcript"]["followed"] == 7
+    assert scene.emote.last_result.endswith("; 7 of 7 words of the transcript fit, 8 more are not in this sound")
+    assert (strip.emote.num_words, strip.emote.num_fitting) == (7, 7)
+    (warning,) = [line for line in capfd.readouterr().out.splitlines() if "part of the transcript" in line]
+    assert "'Now look at what you have done'; 8 of its 15 words are not in this sound" in warning
 
 
 def test_words_of_another_text_are_counted_alike_in_panel_and_report(scene, speaker, capfd):
