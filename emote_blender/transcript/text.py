@@ -1,4 +1,4 @@
-"""Transcripts from the user: a text or a text file, checked and cleaned for speech."""
+"""Transcripts from the user: a text or a file, checked and cleaned for speech."""
 
 from __future__ import annotations
 
@@ -6,56 +6,115 @@ import os
 import re
 import unicodedata
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from ..errors import InputError
-from .subtitles import parse_timed_text
+from ..files.text_file import read_text_file
+from .clean import clean_text
+from .subtitles import SUBTITLE_SUFFIXES, parse_timed_text, read_subtitles, with_code_page
 from .timed_transcript import TimedTranscript
 
+# What may be chosen as a transcript; of files with the same name, the first is taken.
+SUFFIXES = (".txt", *SUBTITLE_SUFFIXES)
 _MAX_BYTES = 4 << 20
-SUFFIXES = (".txt", ".srt", ".vtt", ".sbv")
 # Fast speech has about 20 letters per second. The rest is a margin for strips that were cut.
 _LETTERS_PER_SECOND, _SPARE_LETTERS = 50, 2000
 
+_DOCUMENTS = (".docx", ".doc", ".rtf", ".odt", ".pdf", ".pages", ".fdx", ".fountain", ".xlsx", ".ods", ".epub")
+_SOUNDS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".opus", ".aif", ".aiff", ".mp4", ".mov", ".mkv", ".webm")
+# Nobody says these at the end of a line; .md and .json may be the last word of a sentence about computers.
+_FILE_SUFFIX = re.compile(
+    rf"[^\s./\\](?:{'|'.join(map(re.escape, ({*SUFFIXES} - {'.json', '.sub'}) | {*_DOCUMENTS, *_SOUNDS}))})$",
+    re.IGNORECASE,
+)
+_PATH_START = re.compile(r"[A-Za-z]:[\\/]|\\\\|//|file:|~[\\/]|\.{1,2}[\\/]|/\w+/\w", re.IGNORECASE)
+_TEXT_SUFFIX = re.compile(r"\w\.(text|md|markdown|csv|json|sub|xml|html?|log|ini|ya?ml)$", re.IGNORECASE)
+_QUOTES = "\"'“”„«»‘’"
+
 
 def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscript:
-    """The contents of a text or subtitle file, else the text `given` itself; with times, if it holds any.
+    """The spoken words of a file, or of the text `given` itself; with times, if it holds any.
 
-    A text that looks like a path on any system is never taken as words. A relative path is relative to `folder`.
+    A text that looks like a path on any system is never taken as words (see `looks_like_a_file`).
+
+    Args:
+        given: a text, a script, subtitles or other timed text as text; or the path of a file with one of these.
+        folder: where a relative path begins.
 
     Raises:
         InputError: if the file is missing or cannot be read as text, or there is no word in it.
     """
     if not looks_like_a_file(given):
-        return parse_timed_text(given) or require_words(given, "the transcript")
-    path = Path(folder, os.path.expanduser(given.strip()))
+        return transcript_of_text(given)
+    path = _path(given, folder)
+    if os.path.isdir(path):
+        raise InputError(f"{path} is a folder; give a text file or a subtitle file in it")
     if not os.path.isfile(path):
         raise InputError(
             f"{path} not found; check the path of the transcript, or write its words "
-            "(with a period if they end in .txt)"
+            f"(with a period if they end in {path.suffix or 'a name'})"
         )
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path} is not a .txt or .srt file; save the transcript as plain text (UTF-8)")
-    text = require_words(_read_text_file(path), str(path))
-    return parse_timed_text(text) or text
+    suffix = path.suffix.lower()
+    if suffix in _DOCUMENTS:
+        raise InputError(f"{path} is no plain text; save it as .txt (plain text, UTF-8), and give that")
+    if suffix in _SOUNDS:
+        raise InputError(f"{path} is a sound or video file; give a text file or a subtitle file as transcript")
+    if suffix in SUBTITLE_SUFFIXES:
+        return read_subtitles(path)
+    text, code_page = read_text_file(path, "transcript", _MAX_BYTES)
+    transcript = transcript_of_text(text, str(path))
+    return transcript if isinstance(transcript, str) else with_code_page(transcript, code_page)
+
+
+def transcript_of_text(text: str, name: str = "the transcript") -> str | TimedTranscript:
+    """The spoken words of a text, without markup, names of speakers and stage directions; with times, if it holds any.
+
+    Args:
+        text: a text, a script, or subtitles.
+        name: of its file, for error sentences.
+
+    Raises:
+        InputError: if it holds no word, or is damaged.
+    """
+    require_words(text, name)
+    if text.lstrip().startswith("{\\rtf"):
+        raise InputError(f"{name} is rich text (RTF); give it as plain text")
+    timed = parse_timed_text(text, name)
+    if timed is not None:
+        return timed
+    words = clean_text(text)
+    if not any(map(str.isalnum, words)):
+        raise InputError(
+            f"{name} has no words that are spoken, only markup, names or directions; write the words, or leave the "
+            "transcript out"
+        )
+    return words
 
 
 def looks_like_a_file(given: str) -> bool:
     """Whether a text of one line is a path rather than words, with the separators of Windows and of the others.
 
-    It is a path if it ends in .txt; if it begins like one from the root, the home or the current folder; or if it ends
-    in the suffix of another kind of text file, and has a separator or is one word.
+    It is a path if it ends in the suffix of a transcript, a document or a sound; if it begins like one from the root,
+    the home or the current folder, or like a file URL; or if it ends in the suffix of another kind of text file, and
+    has a separator or is one word. Quotes around it are no part of it.
     """
     given = given.strip()
     if len(given.splitlines()) != 1:
         return False
-    if given.lower().endswith(".txt") or _PATH_START.match(given):
+    given = given.strip(_QUOTES)
+    if _FILE_SUFFIX.search(given) or _PATH_START.match(given):
         return True
     is_one_word = len(given.split()) == 1
     return _TEXT_SUFFIX.search(given) is not None and (is_one_word or "/" in given or "\\" in given)
 
 
-_PATH_START = re.compile(r"[A-Za-z]:[\\/]|\\\\|//|~[\\/]|\.{1,2}[\\/]|/\w+/\w")
-_TEXT_SUFFIX = re.compile(r"\w\.(text|md|srt|vtt|csv|json|rtf|docx?|odt|pdf)$", re.IGNORECASE)
+def _path(given: str, folder: str | Path) -> Path:
+    """The path that a text means, without quotes around it; a relative one is relative to `folder`."""
+    given = given.strip().strip(_QUOTES)
+    if given.lower().startswith("file:"):
+        given = url2pathname(urlsplit(given).path)
+    return Path(folder, os.path.expanduser(given))
 
 
 def require_words(text: str, name: str) -> str:
@@ -90,18 +149,3 @@ def speakable(text: str) -> str:
 
 
 _UNSPOKEN = {"Cc", "Cf", "Cn", "Co", "Cs", "So", "Sk"}
-
-
-def _read_text_file(path: Path) -> str:
-    """A file's text; raises InputError."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{path} is larger than {_MAX_BYTES >> 20} MB; is it the right transcript?")
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); choose a text file") from error
-    has_utf16_mark = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    try:
-        return data.decode("utf-16" if has_utf16_mark else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text file in UTF-8; save the transcript as UTF-8") from error

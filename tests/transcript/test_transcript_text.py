@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -31,13 +33,25 @@ def test_a_text_is_itself_and_a_text_file_its_contents(tmp_path):
         "..\\take one",
         "/home/anna/take one",
         "one.srt",
+        "scene 3.srt",
         "my lines\\take one.docx",
+        "final script v2.docx",
+        "the words.pages",
+        "take 3.wav",
+        "scene 3.TextGrid",
+        "notes.md",
+        "lines/words.json",
+        '"C:\\lines\\take one.srt"',
+        "'take one.vtt'",
+        "“take one.txt”",
+        "file:///home/anna/take%20one.srt",
+        "Größe.eaf",
     ],
 )
 def test_what_looks_like_a_file_on_any_system_is_never_taken_as_words(given, tmp_path):
-    with pytest.raises(InputError, match="not found; check the path of the transcript") as caught:
+    with pytest.raises(InputError, match="not found; check the path|path of Windows|address in a network") as caught:
         read_transcript(given, tmp_path)
-    assert given.strip().split("/")[-1] in str(caught.value)
+    assert re.split(r"[\\/ ]|%20", given.strip("\n \"'“”"))[-1] in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +66,13 @@ def test_what_looks_like_a_file_on_any_system_is_never_taken_as_words(given, tmp
         "... well / no",
         "/ɹ/ as in red",
         "He said: yes",
+        "Write it into a file, e.g. readme.md",
+        "Open your package.json",
+        "That is 5.txt or so.",
+        "It ends in .docx.",
+        "the.end",
+        "No .txt, no .srt",
+        "She said, no. Mr. Smith",
     ],
 )
 def test_words_with_signs_of_paths_are_words(text, tmp_path):
@@ -64,6 +85,65 @@ def test_a_subtitle_file_is_a_transcript_with_times(tmp_path):
     )
     transcript = read_transcript("one.srt", tmp_path)
     assert transcript == TimedTranscript((Cue("Hello there", 1.0, 2.5), Cue("Bye", 3.0, 4.0)))
+
+
+@pytest.mark.parametrize(
+    "name, complaint",
+    [
+        ("line.docx", "is no plain text; save it as .txt"),
+        ("line.rtf", "is no plain text; save it as .txt"),
+        ("line.pdf", "is no plain text; save it as .txt"),
+        ("line.wav", "is a sound or video file; give a text file or a subtitle file as transcript"),
+        ("line.srt", "holds no words with times; export it again as SubRip"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_with_what_to_do(tmp_path, name, complaint):
+    (tmp_path / name).write_text("Hello there")
+    with pytest.raises(InputError, match=complaint) as caught:
+        read_transcript(name, tmp_path)
+    assert str(tmp_path / name) in str(caught.value)
+
+
+def test_a_folder_is_no_transcript(tmp_path):
+    (tmp_path / "lines.txt").mkdir()
+    for given in ("lines.txt", str(tmp_path)):
+        with pytest.raises(InputError, match="is a folder; give a text file or a subtitle file in it"):
+            read_transcript(given, tmp_path)
+
+
+def test_a_path_may_be_pasted_with_quotes_or_as_a_url(tmp_path):
+    path = tmp_path / "take one.srt"
+    path.write_text("1\n00:00:01,000 --> 00:00:02,500\nHello")
+    for given in (f'"{path}"', f"'{path}'", path.as_uri(), '"take one.srt"'):
+        assert read_transcript(given, tmp_path) == TimedTranscript((Cue("Hello", 1.0, 2.5),))
+
+
+def test_subtitles_in_a_text_file_or_as_text_have_times(tmp_path):
+    text = "1\n00:00:01,000 --> 00:00:02,500\n<i>Hello</i>"
+    (tmp_path / "line.txt").write_text(text)
+    expected = TimedTranscript((Cue("Hello", 1.0, 2.5),))
+    assert read_transcript("line.txt", tmp_path) == expected
+    assert read_transcript(text) == expected
+
+
+def test_a_text_is_read_without_its_markup(tmp_path):
+    (tmp_path / "line.txt").write_text("<speak>I told <sub alias='you'>u</sub> <break/>never</speak>")
+    assert str(read_transcript("line.txt", tmp_path)).split() == ["I", "told", "you", "never"]
+    assert str(read_transcript("ANNA: I told you. [door slams]")).split() == ["I", "told", "you."]
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("[Music]", "the transcript has no words that are spoken, only markup, names or directions"),
+        ("<speak></speak>", "the transcript has no words that are spoken"),
+        (r"{\rtf1\ansi Hello}", r"the transcript is rich text \(RTF\); give it as plain text"),
+        ("WEBVTT\n\n", "the transcript has no cue"),
+    ],
+)
+def test_a_text_without_spoken_words_gets_one_sentence(text, complaint):
+    with pytest.raises(InputError, match=complaint):
+        read_transcript(text)
 
 
 def test_spaces_around_a_path_are_no_part_of_it(tmp_path):
@@ -82,10 +162,10 @@ def test_a_home_that_does_not_exist_is_a_path_that_is_not_found(tmp_path):
         (b"", "is empty"),
         (b" \n\t", "is empty"),
         ("… — !?".encode(), "has no words"),
-        (bytes(np.random.default_rng(0).integers(0, 256, 4000, dtype=np.uint8)), "not a text file in UTF-8"),
-        (b"hello\0world", "is not text"),
+        (bytes(np.random.default_rng(0).integers(0, 256, 4000, dtype=np.uint8)), "is not a text file"),
+        (b"hello\0world", "is not a text file"),
         (bytes(range(1, 9)) * 50 + b"abc", "is not text"),
-        ("Grüße".encode("latin-1"), "not a text file in UTF-8"),
+        (b"PK\x03\x04word/document.xml", "is a document of Word"),
         (b"a" * (5 << 20), "is larger than 4 MB"),
     ],
 )

@@ -1,4 +1,4 @@
-"""SubRip, WebVTT, SubViewer and YouTube's SBV: a line with two times, then lines of text.
+"""SubRip, WebVTT, SubViewer, YouTube's SBV and the log of Whisper: a line with two times, then lines of text.
 
 Also what editors and translators make of them: hours left out or above 99, a period for the comma, spaces within times,
 `->` for `-->`, no empty line between cues, everything in one line.
@@ -8,44 +8,46 @@ from __future__ import annotations
 
 import re
 
-from .written_cue import WrittenCue
+from .written_cue import TimedText, WrittenCue
 
 # Digits are bounded, so that no text makes the search slow.
 _CLOCK = r"[-−]?\d{1,6} ?(?:: ?\d{1,6} ?){1,3}(?:[.,] ?\d{1,9})?"
 _SECONDS = r"[-−]?\d{1,9}[.,]\d{1,9}"
-_ARROW = r" *(?:-{1,3} ?(?:>|&gt;)|→|⟶) *"
-_TIMES_WITH_ARROW = re.compile(rf"({_CLOCK}|{_SECONDS}){_ARROW}({_CLOCK}|{_SECONDS})")
-_TIMES_IN_A_LINE = re.compile(rf"\[?({_CLOCK}) *(?:,|-|–|—) *({_CLOCK})\]?", re.MULTILINE)
-_COUNTER = re.compile(r"#?\d+[.:]?")
+_ARROW = r" {0,4}(?:-{1,3} ?(?:>|&gt;)|→|⟶) {0,4}"
+_WITH_ARROW = re.compile(rf"(?<![\d:.,])(\[?)({_CLOCK}|{_SECONDS}){_ARROW}({_CLOCK}|{_SECONDS})")
+_WITHOUT_ARROW = re.compile(rf"\[?({_CLOCK}) {{0,4}}[-–—,] {{0,4}}({_CLOCK})\]?")
+_ARROW_SIGN = re.compile(">|&gt;|→|⟶")
+_COUNTER = re.compile(r"#?\d{1,9}[.:]?")
+_BEFORE_TIMES = re.compile(r"(?:#?\d{1,9}[.:)]?\s+)?")
+_COUNTER_AT_END = re.compile(r"(?:^|\s)(\d{1,9})$")
+_VTT_LANGUAGE = re.compile(r"^Language:[ \t]*([\w-]{2,35})[ \t]*$", re.MULTILINE)
 
 
-def is_time_lines(text: str) -> bool:
-    """Whether the text has a line of two times."""
-    return _TIMES_WITH_ARROW.search(text) is not None or any(
-        _TIMES_IN_A_LINE.fullmatch(line.strip()) for line in text.splitlines()
-    )
-
-
-def read_time_lines(text: str) -> list[WrittenCue]:
-    """The cues of such a text, in its order."""
-    is_vtt = text.lstrip("\ufeff \r\n\t").startswith("WEBVTT")
-    lines = _in_lines(text)
+def read_time_lines(text: str) -> TimedText | None:
+    """The cues of such a text; None if no line has two times."""
+    is_vtt = text.lstrip().startswith("WEBVTT")
+    lines = _lines(text)
     times = [_times(line) for line in lines]
     places = [place for place, found in enumerate(times) if found is not None]
-    has_counters = bool(places) and _COUNTER.fullmatch(_before(lines, places[0])) is not None
+    if not places:
+        return TimedText([]) if is_vtt else None
+    header = [line for line in lines[: places[0]] if line]
+    before = header[-1] if header else ""
+    if not is_vtt and not _ARROW_SIGN.search(lines[places[0]]) and not all(map(_is_header, header)):
+        return None  # a span of time in prose
+    has_counters = _COUNTER.fullmatch(before) is not None
     cues = []
-    for number, place in enumerate(places):
-        end = places[number + 1] if number + 1 < len(places) else len(lines)
-        body = lines[place + 1 : end]
-        if number + 1 < len(places):
-            body = _without_identifier(body, has_counters)
-        if is_vtt:
-            # An empty line ends the cue; what follows is a note, a style or the name of the next cue.
-            body = body[: body.index("")] if "" in body else body
+    for place, end in zip(places, [*places[1:], len(lines)]):
         found = times[place]
         assert found is not None
-        cues.append(WrittenCue("\n".join(body).strip(), *found))
-    return cues
+        body = [found[2], *lines[place + 1 : end]] if found[2] else lines[place + 1 : end]
+        if is_vtt:
+            body = _vtt_body(body)
+        if end < len(lines):
+            body = _without_counter(body, has_counters)
+        cues.append(WrittenCue("\n".join(body).strip(), found[0], found[1]))
+    language = _VTT_LANGUAGE.search(text[:1000]) if is_vtt else None
+    return TimedText(cues, language.group(1) if language else "")
 
 
 def seconds_of(clock: str) -> float:
@@ -66,44 +68,58 @@ def seconds_of(clock: str) -> float:
     return sign * (seconds + fraction)
 
 
-def _in_lines(text: str) -> list[str]:
-    """Lines without spaces around them; times that stand within a line are lines of their own."""
-    text = text.lstrip("\ufeff")
+def _lines(text: str) -> list[str]:
+    """Lines without spaces around them; of a text in one line, times and counters are lines of their own."""
+    text = text.strip()
+    if "\n" in text:
+        return [line.strip() for line in text.split("\n")]
     lines: list[str] = []
-    for line in text.splitlines():
-        line = line.strip()
-        found = list(_TIMES_WITH_ARROW.finditer(line))
-        if len(found) < 2 and not (found and found[0].start() and "\n" not in text.strip()):
-            lines.append(line)
-            continue
-        start = 0
-        for match in found:
-            before = line[start : match.start()].strip()
-            counter = re.search(r"(?:^|\s)(\d+)$", before)
-            if counter:
-                lines += [before[: counter.start()], "", counter.group(1)]
-            else:
-                lines += [before, ""]
-            lines.append(match.group())
-            start = match.end()
-        lines.append(line[start:].strip())
-    return lines
+    start = 0
+    for match in _WITH_ARROW.finditer(text):
+        before = text[start : match.start()].strip()
+        counter = _COUNTER_AT_END.search(before[-12:])
+        if counter:
+            before = before[: len(before) - len(counter.group(1))].strip()
+        lines += [before, "", *([counter.group(1)] if counter else []), match.group()]
+        start = match.end()
+    return [*lines, text[start:].strip()]
 
 
-def _times(line: str) -> tuple[float, float] | None:
-    """Start and end of a line of times; None for any other line."""
-    match = _TIMES_WITH_ARROW.search(line) if ">" in line or "&gt;" in line or "→" in line or "⟶" in line else None
-    match = match or (_TIMES_IN_A_LINE.fullmatch(line) if line[-1:].isdigit() or line[-1:] == "]" else None)
-    return None if match is None else (seconds_of(match.group(1)), seconds_of(match.group(2)))
+def _times(line: str) -> tuple[float, float, str] | None:
+    """Start, end, and text of a line of times; None for any other line.
+
+    What stands behind the times is text only if they are in brackets, as in Whisper's log; else it is settings.
+    """
+    if _ARROW_SIGN.search(line):
+        match = _WITH_ARROW.search(line)
+        if match and _BEFORE_TIMES.fullmatch(line[: match.start()]):
+            rest = line[match.end() :].lstrip()
+            text = rest[1:].strip() if match.group(1) and rest.startswith("]") else ""
+            return seconds_of(match.group(2)), seconds_of(match.group(3)), text
+    elif (line[:1].isdigit() or line[:1] in "[-") and ":" in line and (match := _WITHOUT_ARROW.fullmatch(line)):
+        return seconds_of(match.group(1)), seconds_of(match.group(2)), ""
+    return None
 
 
-def _before(lines: list[str], place: int) -> str:
-    """The last line before a place that is not empty."""
-    return next((line for line in reversed(lines[:place]) if line), "")
+def _is_header(line: str) -> bool:
+    """Whether a line may stand before the first line of times without an arrow: a counter, or SubViewer's settings."""
+    return line.startswith("[") or _COUNTER.fullmatch(line) is not None
 
 
-def _without_identifier(body: list[str], has_counters: bool) -> list[str]:
-    """The lines of a cue without the number or name of the next, which stands before its times."""
+def _vtt_body(body: list[str]) -> list[str]:
+    """The lines until an empty one; what follows is a note, a style, or the name of the next cue.
+
+    YouTube's captions begin with a line of one space, which is lost here as in many editors.
+    """
+    start = next((index for index, line in enumerate(body) if line), len(body))
+    if start and start < len(body) and body[start].startswith(("NOTE", "STYLE", "REGION")):
+        return []
+    end = next((index for index in range(start, len(body)) if not body[index]), len(body))
+    return body[start:end]
+
+
+def _without_counter(body: list[str], has_counters: bool) -> list[str]:
+    """The lines of a cue without the number of the next, which stands before its times."""
     end = len(body)
     while end and not body[end - 1]:
         end -= 1

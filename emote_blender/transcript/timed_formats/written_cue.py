@@ -1,4 +1,4 @@
-"""A cue as a file has it, before its text is cleaned and its times are checked."""
+"""Cues as a file has them, before their text is cleaned and their times are checked."""
 
 from __future__ import annotations
 
@@ -18,3 +18,20 @@ class WrittenCue:
     text: str
     start_seconds: float
     end_seconds: float | None
+
+
+@dataclass(frozen=True)
+class TimedText:
+    """What a reader of one format found.
+
+    Attributes:
+        cues: in the order of the file; may be empty.
+        language: language tag that the file names; "" if it names none.
+    """
+
+    cues: list[WrittenCue]
+    language: str = ""
+
+
+class DamagedText(Exception):
+    """A text of a known format cannot be read; says what is wrong, without the name of the file."""

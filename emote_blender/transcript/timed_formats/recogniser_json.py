@@ -1,0 +1,110 @@
+"""What speech recognisers write as JSON: Whisper in its many forms, Vosk, AssemblyAI, Deepgram; YouTube's json3."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from .time_lines import seconds_of
+from .written_cue import TimedText, WrittenCue
+
+# Where the pieces of text are, sentences before words: Whisper; transformers; whisper.cpp; AssemblyAI; WhisperX; Vosk.
+_LISTS = ("segments", "chunks", "transcription", "utterances", "words", "word_segments", "result", "results", "events")
+_CLOCK = re.compile(r"-?\d{1,6}(?::\d{1,6}){1,2}(?:[.,]\d{1,9})?")
+_LONGEST_IN_SECONDS = 60.0  # a piece that would be longer on average is timed in milliseconds
+
+
+def read_json(text: str) -> TimedText | None:
+    """The pieces of text with times in such a file; None if the text is no JSON, or holds none."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    cues = _cues(data)
+    if not cues:
+        return None
+    return TimedText(cues, _language(data))
+
+
+def _cues(data: Any, depth: int = 0) -> list[WrittenCue]:
+    """The cues of the first list of pieces that holds any."""
+    if isinstance(data, list):
+        cues = [cue for item in data if isinstance(item, dict) and (cue := _cue(item)) is not None]
+        if cues:
+            return _in_seconds(cues, data)
+        inner = [cue for item in data[:10_000] if depth < 3 for cue in _cues(item, depth + 1)]
+        return inner
+    if isinstance(data, dict):
+        for name in (*_LISTS, *(["channels", "alternatives"] if depth else [])):
+            if isinstance(data.get(name), list | dict) and depth < 6:
+                cues = _cues(data[name], depth + 1)
+                if cues:
+                    return cues
+    return []
+
+
+def _cue(item: dict[str, Any]) -> WrittenCue | None:
+    """A piece of text with its times; None if it is something else. Words without times have NaN."""
+    if isinstance(item.get("segs"), list) and "tStartMs" in item:  # YouTube's json3
+        shown = "".join(str(part.get("utf8", "")) for part in item["segs"] if isinstance(part, dict))
+        begin, length = _seconds(item["tStartMs"]) / 1000.0, _seconds(item.get("dDurationMs"))
+        return WrittenCue(shown, begin, None if math.isnan(length) else begin + length / 1000.0)
+    text = next((item[key] for key in ("text", "punctuated_word", "word", "transcript") if key in item), None)
+    if not isinstance(text, str):
+        return None
+    start: Any = item.get("start", item.get("start_time"))
+    end: Any = item.get("end", item.get("end_time"))
+    scale = 1.0
+    offsets, stamp = item.get("offsets"), item.get("timestamp", item.get("timestamps"))
+    if isinstance(offsets, dict):
+        start, end, scale = offsets.get("from"), offsets.get("to"), 1000.0
+    elif isinstance(stamp, dict):
+        start, end = stamp.get("from"), stamp.get("to")
+    elif isinstance(stamp, list) and len(stamp) == 2:
+        start, end = stamp
+    elif start is None and end is None:
+        return None
+    stop = _seconds(end) / scale
+    return WrittenCue(text, _seconds(start) / scale, None if math.isnan(stop) else stop)
+
+
+def _seconds(value: Any) -> float:
+    """A number, a number as text ("1.5s"), or a clock; NaN for all else."""
+    if isinstance(value, str):
+        value = value.strip().removesuffix("s")
+        if _CLOCK.fullmatch(value):
+            return seconds_of(value)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _in_seconds(cues: list[WrittenCue], data: list[Any]) -> list[WrittenCue]:
+    """The cues in seconds, if they were in whole milliseconds."""
+    lengths = [cue.end_seconds - cue.start_seconds for cue in cues if cue.end_seconds is not None]
+    known = [length for length in lengths if math.isfinite(length)]
+    is_whole = all(isinstance(item.get("start"), int) for item in data if isinstance(item, dict))
+    if not is_whole or not known or sum(known) / len(known) < _LONGEST_IN_SECONDS:
+        return cues
+    return [
+        WrittenCue(cue.text, cue.start_seconds / 1e3, None if cue.end_seconds is None else cue.end_seconds / 1e3)
+        for cue in cues
+    ]
+
+
+def _language(data: Any) -> str:
+    """The language that the file names."""
+    if not isinstance(data, dict):
+        return ""
+    inner = data.get("result")
+    found = (
+        data.get("language") or data.get("language_code") or (inner.get("language") if isinstance(inner, dict) else "")
+    )
+    return found if isinstance(found, str) else ""
