@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from ..errors import EmoteError, InputError
+from ..files.pasted_path import pasted_path
 from ..files.table import TableRow, read_table
 from ..motion_tools.life import STILL, Life
 from ..motion_tools.refine import Refinement
@@ -100,8 +102,8 @@ def read_jobs(
     for row in rows:
         try:
             job = _job(row, path.parent, folder, life, refinement, transcript)
-            # Compared without case, as the file systems of Windows and macOS do.
-            key = str(job.output).casefold()
+            # Compared without case and form of Unicode, as the file systems of Windows and macOS do.
+            key = unicodedata.normalize("NFC", str(job.output).casefold())
             if key in taken:
                 raise InputError(
                     f"{row.place}: output {job.output.name} is already written by line {taken[key].line}; "
@@ -146,20 +148,20 @@ def _job(
     values = row.values
     if not values["audio"]:
         raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
-    audio = csv_folder / Path(values["audio"]).expanduser()
+    audio = pasted_path(values["audio"], csv_folder)
     transcript = given_transcript(values["transcript"] or default_transcript, csv_folder)
     if values["language"] and transcript is None:
         raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript, or auto")
     emotion = values["emotion"].lower() or DEFAULT_EMOTION
     intensity = row.number("intensity", DEFAULT_INTENSITY)
-    name = values["output"] or _default_name(audio, values)
+    name = values["output"] or _default_name(audio, values, intensity)
     try:
-        output = (folder / name).resolve()
+        output = pasted_path(name, folder).resolve()
     except OSError as error:
         raise InputError(f"{row.place}: output {name} is no file name ({error.strerror}); choose another") from error
     if not output.is_relative_to(folder.resolve()):
         raise InputError(f"{row.place}: output {name} is outside {folder}; name a file inside it")
-    check_output_suffix(Path(name))
+    check_output_suffix(output.relative_to(folder.resolve()))
     return Job(
         audio=audio,
         output=output,
@@ -183,7 +185,7 @@ def _life(row: TableRow, life: Life) -> Life:
     return replace(life, **changes, seed=int(seed))
 
 
-def _default_name(audio: Path, values: dict[str, str]) -> str:
-    """The audio's name with the row's emotion and intensity."""
-    parts = [audio.stem, values["emotion"].lower(), values["intensity"]]
+def _default_name(audio: Path, values: dict[str, str], intensity: float) -> str:
+    """The audio's name with the row's emotion and intensity, if it has them."""
+    parts = [audio.stem, values["emotion"].lower(), f"{intensity:g}" if values["intensity"] else ""]
     return "_".join(part for part in parts if part) + ".npz"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE, ENGINES
+from ..files.pasted_path import pasted_path
 from ..files.paths import DEFAULT_MODEL
 from ..motion_tools.life import STILL, Life
 from ..motion_tools.refine import RANGES
@@ -33,7 +33,7 @@ def model_arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--device", default=DEFAULT_DEVICE, metavar="NAME", help="cpu; with --engine torch also cuda or mps"
     )
-    parser.add_argument("--report", type=Path, metavar="R.json", help="write what was done, as JSON")
+    parser.add_argument("--report", type=pasted_path, metavar="R.json", help="write what was done, as JSON")
     return parser
 
 
@@ -69,6 +69,7 @@ def recogniser_argument() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--recogniser",
+        type=lambda text: str(pasted_path(text)) if text else "",
         default="",
         metavar="FOLDER",
         help="folder of the speech recogniser for the transcript auto (default: the built-in one, for English)",

@@ -13,6 +13,7 @@ from ..batch.table import COLUMNS, NO_TRANSCRIPT, read_jobs
 from ..errors import Cancelled, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, warn
+from ..files.pasted_path import pasted_path
 from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
 from ..version import package_version
@@ -30,9 +31,13 @@ from .arguments import (
 def add_batch_command(commands: Any) -> None:
     """Add `batch` to the parsers of the program."""
     parents = [model_arguments(), life_arguments(), refinement_argument(), recogniser_argument()]
-    command = commands.add_parser("batch", parents=parents, help="animate the audio files of a CSV file")
-    command.add_argument("jobs", metavar="JOBS.csv", help=f"columns {', '.join(COLUMNS)}")
-    command.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the output files")
+    command = commands.add_parser("batch", parents=parents, help="animate the audio files of a table")
+    command.add_argument(
+        "jobs", type=pasted_path, metavar="JOBS.csv", help=f"CSV or JSON Lines, with the columns {', '.join(COLUMNS)}"
+    )
+    command.add_argument(
+        "-o", "--output", type=pasted_path, required=True, metavar="DIR", help="folder for the output files"
+    )
     command.add_argument(
         "--transcript",
         choices=(AUTO, NO_TRANSCRIPT),
@@ -44,7 +49,7 @@ def add_batch_command(commands: Any) -> None:
 
 def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
     """Run the jobs of a CSV file in order with one loaded model, and return the exit code."""
-    folder = Path(arguments.output)
+    folder: Path = arguments.output
     refinement = Refinement.parse(arguments.refine)
     rows = read_jobs(arguments.jobs, folder, chosen_life(arguments), refinement, arguments.transcript, warn)
     session = open_session(arguments, decode, [row.job for row in rows if row.job])
@@ -67,7 +72,9 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
     cancelled = False
     for number, row in enumerate(rows, start=1):
         try:
-            results.append(run_row(row, session, ProgressLine(sys.stderr, f"[{number}/{len(rows)}] {row.audio}")))
+            results.append(
+                run_row(row, session, ProgressLine(sys.stderr, f"[{number}/{len(rows)}] {' '.join(row.audio.split())}"))
+            )
         except (KeyboardInterrupt, Cancelled):
             cancelled = True
             break

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..files.pasted_path import pasted_path
 from ..files.paths import find_model
 from ..official.folders import emote_folder, head_folder
 from ..speech_model.config import load_config
@@ -24,10 +24,12 @@ def add_convert_command(commands: Any) -> None:
 
 def _add_flame(kinds: Any) -> None:
     command = kinds.add_parser("flame", help="a FLAME model (generic_model.pkl, flame2023.pkl, .npz) to a head folder")
-    command.add_argument("file", type=Path, metavar="FILE", help="the model as you downloaded it: .pkl or .npz")
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="the head folder to make")
+    command.add_argument("file", type=pasted_path, metavar="FILE", help="the model as you downloaded it: .pkl or .npz")
     command.add_argument(
-        "--landmarks", type=Path, metavar="FILE", help="landmark_embedding.npy or flame_static_embedding.pkl"
+        "-o", "--output", type=pasted_path, required=True, metavar="DIR", help="the head folder to make"
+    )
+    command.add_argument(
+        "--landmarks", type=pasted_path, metavar="FILE", help="landmark_embedding.npy or flame_static_embedding.pkl"
     )
     command.add_argument(
         "--basis", metavar="VERSION", help="flame2020, flame2023 or flame2023_open (default: by the name of the file)"
@@ -39,7 +41,10 @@ def _add_emote(kinds: Any) -> None:
     command = kinds.add_parser("emote", help="the official EMOTE or EMOTE_v2 to a model folder")
     _add_checkpoint(command, "the folder with cfg.yaml and checkpoints/last.ckpt, or the .ckpt", "model")
     command.add_argument(
-        "--with-flame", type=Path, metavar="DIR", help="also make a head folder of the FLAME inside the checkpoint"
+        "--with-flame",
+        type=pasted_path,
+        metavar="DIR",
+        help="also make a head folder of the FLAME inside the checkpoint",
     )
     command.set_defaults(run=convert_emote_command)
 
@@ -60,9 +65,13 @@ def _add_graphs(kinds: Any) -> None:
 
 def _add_checkpoint(command: argparse.ArgumentParser, source: str, kind: str) -> None:
     """Add the arguments of both kinds of checkpoint."""
-    command.add_argument("source", type=Path, metavar="CKPT|FOLDER", help=source)
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help=f"the {kind} folder to make")
-    command.add_argument("--config", type=Path, metavar="CFG.yaml", help="the settings, if not beside the checkpoint")
+    command.add_argument("source", type=pasted_path, metavar="CKPT|FOLDER", help=source)
+    command.add_argument(
+        "-o", "--output", type=pasted_path, required=True, metavar="DIR", help=f"the {kind} folder to make"
+    )
+    command.add_argument(
+        "--config", type=pasted_path, metavar="CFG.yaml", help="the settings, if not beside the checkpoint"
+    )
 
 
 def convert_emote_command(arguments: argparse.Namespace, decode: Any) -> int:

@@ -9,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 from ..errors import InputError, ModelError
+from ..files.pasted_path import pasted_path, unquoted
 from ..files.paths import (
     HEAD_FILE,
     MODEL_FILE,
@@ -16,6 +17,7 @@ from ..files.paths import (
     available_models,
     find_head,
     find_model,
+    is_name,
     search_folders,
 )
 from ..files.safetensors_file import read_shapes
@@ -50,7 +52,8 @@ def describe(name_or_path: str) -> str:
     Raises:
         EmoteError: if there is nothing, or it is damaged.
     """
-    path = Path(name_or_path).expanduser()
+    name_or_path = unquoted(name_or_path)
+    path = Path(name_or_path) if is_name(name_or_path) else pasted_path(name_or_path)
     if os.path.isfile(path):
         return _describe_motion(path)
     if os.path.isfile(path / MODEL_FILE) or name_or_path in available_models():

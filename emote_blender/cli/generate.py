@@ -13,6 +13,7 @@ from ..batch.runner import Decoder, check_files, check_job, open_session, run_jo
 from ..batch.table import Job, check_output_suffix, given_transcript
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from ..files.console_progress import ProgressLine, warn
+from ..files.pasted_path import pasted_path
 from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
 from .arguments import chosen_life, life_arguments, model_arguments, recogniser_argument, refinement_argument
@@ -22,8 +23,14 @@ def add_generate_command(commands: Any) -> None:
     """Add `generate` to the parsers of the program."""
     parents = [model_arguments(), life_arguments(), refinement_argument(), recogniser_argument()]
     command = commands.add_parser("generate", parents=parents, help="animate one audio file")
-    command.add_argument("audio", metavar="AUDIO", help="wav, flac, ogg or mp3")
-    command.add_argument("-o", "--output", required=True, metavar="OUT", help="OUT.npz (motion) or OUT.blend (scene)")
+    command.add_argument("audio", type=pasted_path, metavar="AUDIO", help="wav, flac, ogg or mp3")
+    command.add_argument(
+        *("-o", "--output"),
+        type=pasted_path,
+        required=True,
+        metavar="OUT",
+        help="OUT.npz (motion) or OUT.blend (scene)",
+    )
     command.add_argument(
         "--emotion",
         metavar="NAME",
@@ -32,7 +39,9 @@ def add_generate_command(commands: Any) -> None:
     command.add_argument(
         "--intensity", type=float, metavar="0..2", help=f"0 mild, 1 medium, 2 high (default: {DEFAULT_INTENSITY:g})"
     )
-    command.add_argument("--track", metavar="TRACK.csv", help="emotion over time: time_seconds,emotion,intensity")
+    command.add_argument(
+        "--track", type=pasted_path, metavar="TRACK.csv", help="emotion over time: time_seconds,emotion,intensity"
+    )
     command.add_argument("--speaker", metavar="NAME", help="speaking style (default: the model's first)")
     command.add_argument(
         "--transcript",
@@ -48,17 +57,17 @@ def add_generate_command(commands: Any) -> None:
 
 def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
     """Write one motion or scene file for one audio file, and return the exit code."""
-    output = Path(arguments.output)
+    output: Path = arguments.output
     check_output_suffix(output)
     condition: dict[str, str | float]
     if arguments.track:
-        track, condition = EmotionTrack.from_csv(arguments.track, warn), {"track": arguments.track}
+        track, condition = EmotionTrack.from_csv(arguments.track, warn), {"track": str(arguments.track)}
     else:
         emotion = (arguments.emotion or DEFAULT_EMOTION).lower()
         intensity = DEFAULT_INTENSITY if arguments.intensity is None else arguments.intensity
         track, condition = EmotionTrack.constant(emotion, intensity), {"emotion": emotion, "intensity": intensity}
     job = Job(
-        Path(arguments.audio),
+        arguments.audio,
         output,
         track,
         condition,

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from ..errors import ModelError
+from .pasted_path import pasted_path, unquoted
 
 MODEL_FILE = "config.json"
 HEAD_FILE = "head.json"
@@ -51,6 +52,11 @@ def find_head(name_or_path: str | Path) -> Path:
     return _find(name_or_path, HEAD_FILE, "head")
 
 
+def is_name(text: str) -> bool:
+    """Whether a text is the name of a model or head, not a path."""
+    return text not in ("", ".", "..") and not any(separator in text for separator in "/\\")
+
+
 def available_models() -> dict[str, Path]:
     """Model folders by name, sorted by name."""
     return _available(MODEL_FILE)
@@ -77,19 +83,18 @@ def _available(file_name: str) -> dict[str, Path]:
 
 def _find(name_or_path: str | Path, file_name: str, kind: str) -> Path:
     """The folder that holds `file_name`, by path or by name."""
-    text = str(name_or_path)
-    path = Path(text).expanduser()
+    text = unquoted(str(name_or_path))
+    path = Path(text) if is_name(text) else pasted_path(str(name_or_path))
     if text and os.path.isfile(path / file_name):
         return path
-    is_name = text not in ("", ".", "..") and not any(separator in text for separator in "/\\")
-    if is_name:
+    if is_name(text):
         for folder in search_folders():
             if os.path.isfile(folder / text / file_name):
                 return folder / text
     advice = f"choose a {kind} in Preferences or pass --{kind}"
     if os.path.isfile(path):
         raise ModelError(f"{path} is a file; a {kind} is a folder with {file_name}; {advice}")
-    if text and (os.path.isdir(path) or not is_name):
+    if text and (os.path.isdir(path) or not is_name(text)):
         raise ModelError(f"{path / file_name} not found; {advice}")
     names = ", ".join(_available(file_name)) or "none"
     raise ModelError(f"{kind} {text!r} not found (available: {names}); {advice}")

@@ -170,3 +170,66 @@ def test_jobs_may_be_json_lines(tmp_path):
     first, second = read_jobs(tmp_path / "jobs.jsonl", tmp_path / "out")
     assert (first.job.condition["intensity"], first.job.life.blinks, first.job.life.seed) == (1.5, True, 7)
     assert "jobs.jsonl line 2: audio must be text in quotes, found 1" in second.error
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "\"'{}/sounds/Zeile é.wav'\"",
+        "“{}/sounds/Zeile é.wav”",
+        "file://{}/sounds/Zeile%20%C3%A9.wav",
+        "../sounds/Zeile e\u0301.wav",
+        "..\\sounds\\Zeile é.wav",
+    ],
+)
+def test_a_pasted_path_is_the_audio_and_names_the_output(read, tmp_path, cell):
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds" / "Zeile é.wav").touch()
+    (row,) = read(f"audio\n{cell.format(tmp_path.as_posix())}\n")
+    assert row.job.audio.samefile(tmp_path / "sounds" / "Zeile é.wav")
+    assert row.job.output == tmp_path / "out" / "Zeile é.npz"
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "'../x.npz'",
+        "“../x.npz”",
+        "file:///tmp/x.npz",
+        "file://localhost/tmp/x.npz",
+        "file:../x.npz",
+        "file:%2e%2e/x.npz",
+        "..\\x.npz",
+        "sub\\..\\..\\x.npz",
+        "~/x.npz",
+        "\u200b../x.npz",
+        "//server/share/x.npz",
+        " / x.npz".replace(" ", ""),
+    ],
+)
+def test_no_way_of_writing_an_output_leads_out_of_the_folder(read, output):
+    (row,) = read(f"audio,output\na.wav,{output}\n")
+    assert "is outside" in row.error
+
+
+def test_a_path_of_another_system_is_an_error_of_its_row(read):
+    rows = read("audio,output\nC:\\Sounds\\a.wav,a.npz\nb.wav,D:\\takes\\b.npz\nc.wav,c.npz\n")
+    assert "line 2: C:\\Sounds\\a.wav is a path of Windows" in rows[0].error
+    assert "line 3: D:\\takes\\b.npz is a path of Windows" in rows[1].error
+    assert rows[2].job
+
+
+def test_a_pasted_output_is_inside_the_folder(read, tmp_path):
+    rows = read(f"audio,output\na.wav,'sub/x y.npz'\nb.wav,{(tmp_path / 'out' / 'b.npz').as_uri()}\nc.wav,sub\\c.npz\n")
+    outputs = [row.job.output.relative_to(tmp_path / "out").as_posix() for row in rows]
+    assert outputs == ["sub/x y.npz", "b.npz", "sub/c.npz"]
+
+
+def test_the_same_name_in_two_forms_of_unicode_is_one_output(read):
+    rows = read("audio,output\na.wav,é.npz\nb.wav,E\u0301.npz\n")
+    assert "already written by line 2" in rows[1].error
+
+
+def test_a_number_of_a_spreadsheet_does_not_get_into_the_name(read):
+    rows = read("audio;emotion;intensity\na.wav;happy;1,50\nb.wav;happy;150%\nc.wav;happy;2,0\n")
+    assert [row.job.output.name for row in rows] == ["a_happy_1.5.npz", "b_happy_1.5.npz", "c_happy_2.npz"]

@@ -21,7 +21,7 @@ from ...retarget.compatibility import check_fits_head
 from ...transcript.language import AUTO
 from ...transcript.text import read_transcript
 from ...transcript.timed_transcript import TimedTranscript
-from ..blend_paths import absolute, find_model_folder
+from ..blend_paths import absolute, beside_blend, find_model_folder
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
 from ..scene.emotion_track import chosen_track, head_track, span_in
@@ -183,7 +183,7 @@ def _usable_transcript(
         return None, ()
     if not uses_transcript(config):
         return None, (f"the model {config.name} cannot use a transcript; the sound alone was followed",)
-    transcript = read_transcript(absolute(given.strip()))
+    transcript = read_transcript(beside_blend(given.strip()))
     require_language(language)
     return transcript, () if isinstance(transcript, str) else transcript.warnings
 

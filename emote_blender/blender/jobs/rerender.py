@@ -15,7 +15,7 @@ import bpy
 from ...emotion import EmotionTrack
 from ...errors import EmoteError, InputError, ModelError
 from ...motion import FaceMotion
-from ..blend_paths import find_model_folder
+from ..blend_paths import find_model_folder, stem
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
 from ..scene.strips import StripSound, sound_strips
@@ -130,7 +130,7 @@ def compute(
 def _line_of(head: bpy.types.Object, take: EMOTE_PG_take) -> tuple[generation.Request | None, str]:
     """The request for a take's line as the scene has it now, or None and why it is not what the take speaks."""
     scene, own = take.scene, head_settings(head)
-    audio = next((path for path in (own.audio, scene_settings(scene).audio) if Path(path).stem == take.line), "")
+    audio = next((path for path in (own.audio, scene_settings(scene).audio) if stem(path) == take.line), "")
     is_strip = any(strip.name == take.line for strip in sound_strips(scene))
     choices = generation.Choices(
         head, take.line if is_strip or not audio else "", audio, 0, None, 1.0, speaker="", model=own.model
