@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..transcript.recognisers.choose import close_recogniser
 from . import bundle
 from .check.shown import forget_checks
 from .jobs import features, generation, job_operator, live_emotion, worker
@@ -166,6 +167,7 @@ def unregister() -> None:
     forget_checks()
     face_maps.forget_maps()
     forget_models_folder()
+    close_recogniser()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
     remove_settings()

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from ...errors import EmoteError, InputError
+from ...errors import Cancelled, EmoteError, InputError
 from ...transcript.recognisers.catalogue import CatalogueModel, download_recogniser
 from ...transcript.recognisers.choose import close_recogniser
 from ...transcript.recognisers.onnx_families import CARD_FILE, find_onnx_model
@@ -107,6 +107,8 @@ class EMOTE_OT_download_recogniser(JobOperator, bpy.types.Operator):
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
         refresh_recognisers()
+        if isinstance(error, Cancelled):
+            error = Cancelled("Cancelled; Continue Download goes on where it ended")
         return super().refuse(context, error)
 
 

@@ -27,7 +27,7 @@ _MAX_TOKENS = 224
 _REPEATS, _REPEATED_TOKENS = 4, 8
 # Whisper's languages by the code that others use.
 _CODES = {"nb": "no", "cmn": "zh", "jv": "jw", "fil": "tl", "iw": "he", "in": "id"}
-_TAGS = {"no": "nb", "zh": "cmn", "jw": "jv"}
+_TAGS = {"en": "en-us", "no": "nb", "zh": "cmn", "jw": "jv"}
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,7 @@ def test_parakeet_is_decoded_by_tokens_and_durations(opened):
     assert words[1].start_seconds - words[0].start_seconds == pytest.approx(0.72, abs=0.09)
 
 
-@pytest.mark.parametrize("band, language, text", [(HEL, "en", "hello world"), (WORLD, "de", "hallo Welt")])
+@pytest.mark.parametrize("band, language, text", [(HEL, "en-us", "hello world"), (WORLD, "de", "hallo Welt")])
 def test_whisper_finds_out_which_language_is_spoken(opened, band, language, text):
     recognition = opened["whisper"].recognise(spoken(tone(band, 1.0)))
     assert (recognition.text, recognition.language) == (text, language)
