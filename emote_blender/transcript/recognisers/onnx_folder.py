@@ -268,7 +268,9 @@ def _timed_words(
         last = indices[-1]
         following = times[last + 1] if last + 1 < len(times) else stop - start
         end = min(max(following, times[last]), times[last] + _LONGEST_WORD_END_SECONDS)
-        sure = _probability([log_probabilities[index] for index in indices] if log_probabilities else None)
+        # How sure the model is of a comma says nothing of the word.
+        lettered = [index for index in indices if any(letter.isalnum() for letter in tokens[index])]
+        sure = _probability([log_probabilities[index] for index in lettered] if log_probabilities else None)
         words.append(RecognisedWord(text, start + times[indices[0]], min(start + end, stop), sure))
     return words
 

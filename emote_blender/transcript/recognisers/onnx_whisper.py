@@ -1,8 +1,8 @@
 """Whisper's way from a sound to tokens, step by step: it can be stopped, and gives a probability for each token.
 
-onnx-asr has the graphs' inputs and outputs; its own loop tells neither the language nor how sure the model is. The
-rules for silence and for repetition are those of Radford et al., "Robust Speech Recognition via Large-Scale Weak
-Supervision", section 4.5.
+onnx-asr has the graphs' inputs and outputs; its own loop reports neither the language nor how sure the model is. What
+Whisper is unsure of on average is noise, music or a language that it does not know; the bound is that of Radford et al.,
+"Robust Speech Recognition via Large-Scale Weak Supervision", section 4.5.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
+from ..language import AUTO
 
-_NO_SPEECH_TOKENS = ("<|nospeech|>", "<|nocaptions|>")
 _LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 _MARKS_ONLY = re.compile(r"[Ġ()\[\]{}<>*#@^_`~|\\/=+]+")  # Ġ is a space; such tokens begin "(music)" and the like
+_MARK = re.compile(r"[.,;:!?'\"…-]+")
 _ENGLISH_ONLY_TOKENS = 51864  # vocabulary of the models ".en", whose prompt names no language
-_NO_SPEECH_PROBABILITY = 0.6
-_SPEECH_LOG_PROBABILITY = -1.0
+# Mean over an utterance. Measured with tiny.en: speech -0.1 to -0.5, German and French -1.7, noise and hum below -1.8.
+_SURE_LOG_PROBABILITY = -1.0
 _TOKENS_PER_SECOND = 40  # Tamil needs 20
 _MAX_TOKENS = 224
 _REPEATS, _REPEATED_TOKENS = 4, 8
@@ -60,7 +61,6 @@ class WhisperDecoder:
         self._texts: dict[int, str] = model._vocab
         self._start, self._end = model._bos_token_id, model._eos_token_id
         self._task = tokens["<|transcribe|>"], tokens["<|notimestamps|>"]
-        self._no_speech = next((tokens[name] for name in _NO_SPEECH_TOKENS if name in tokens), None)
         self._is_multilingual = model.config.get("vocab_size") != _ENGLISH_ONLY_TOKENS
         self._languages = {
             match[1]: token for name, token in tokens.items() if (match := _LANGUAGE_TOKEN.fullmatch(name))
@@ -91,21 +91,19 @@ class WhisperDecoder:
         """
         check()
         encoded = self._model._encode(samples[None], np.array([len(samples)]))
-        logits, _ = self._model._decode(np.array([[self._start]]), self._model._create_state(), encoded)
-        first = _log_softmax(logits[0, -1])
-        code = self._language(language, first)
+        code = self._language(language, encoded)
         tokens, log_probabilities = self._tokens(encoded, self._prompt(code), len(samples) / 16000, check)
-        silent = self._no_speech is not None and np.exp(first[self._no_speech]) > _NO_SPEECH_PROBABILITY
-        if silent and np.mean(log_probabilities or [-np.inf]) < _SPEECH_LOG_PROBABILITY:
+        if np.mean(log_probabilities or [-np.inf]) < _SURE_LOG_PROBABILITY:
             return Understood((), code)
         return Understood(self._words(tokens, log_probabilities), code)
 
-    def _language(self, language: str, first: np.ndarray) -> str:
+    def _language(self, language: str, encoded: Any) -> str:
         """The code of a language, or of the one that the model finds likeliest."""
         if not self._is_multilingual:
             return ""
-        if language == "auto":
-            return max(self._languages, key=lambda code: first[self._languages[code]])
+        if language == AUTO:
+            logits, _ = self._model._decode(np.array([[self._start]]), self._model._create_state(), encoded)
+            return max(self._languages, key=lambda code: logits[0, -1, self._languages[code]])
         code = whisper_code(language)
         if code not in self._languages:
             raise InputError(f"Whisper does not know the language {language!r}; choose another or auto")
@@ -142,11 +140,13 @@ class WhisperDecoder:
         for token, log_probability in zip(tokens, log_probabilities, strict=True):
             text = self._texts.get(token, "")
             if text.startswith("Ġ") or not spelled:
-                spelled.append((text.removeprefix("Ġ"), [log_probability]))
-            else:
-                spelled[-1] = spelled[-1][0] + text, [*spelled[-1][1], log_probability]
+                spelled.append(("", []))
+            before, values = spelled[-1]
+            # How sure the model is of a comma says nothing of the word.
+            is_mark = bool(values) and _MARK.fullmatch(text)
+            spelled[-1] = before + text.removeprefix("Ġ"), values if is_mark else [*values, log_probability]
         words = ((self._spelled(text), float(np.exp(np.mean(values)))) for text, values in spelled)
-        return tuple((word, sure) for word, sure in words if word)
+        return tuple((word, sure) for word, sure in words if any(letter.isalnum() for letter in word))
 
     def _spelled(self, text: str) -> str:
         """The text that a byte-level token stands for."""
