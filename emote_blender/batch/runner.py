@@ -203,12 +203,13 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
     with clock.stage("write"):
         progress(1.0, "writing")
         if is_scene:
-            from ..blender.scene.scene_file import write_blend
+            from ..blender.scene.scene_file import SceneWords, write_blend
             from ..blender.settings.registration import add_settings
 
             add_settings()
             assert session.head_folder is not None  # opened with the session
-            write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement)
+            words = SceneWords(job.transcript, job.language, features.recognition)
+            write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement, words)
         else:
             motion.save(job.output)
     progress.clear()

@@ -10,7 +10,7 @@ import bpy
 from ..transcript.recognisers.choose import close_recogniser
 from . import bundle
 from .check.shown import forget_checks
-from .jobs import features, generation, job_operator, live_emotion, worker
+from .jobs import features, generation, job_operator, live_emotion, recognition, worker
 from .narrow import present
 from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
 from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
@@ -49,6 +49,7 @@ from .operators.rerender import EMOTE_OT_rerender
 from .operators.sound import EMOTE_OT_add_sound
 from .operators.take_edit import CLASSES as TAKE_EDIT_OPERATORS
 from .operators.takes import CLASSES as TAKE_OPERATORS
+from .operators.transcribe import EMOTE_OT_transcribe
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes, emotion_keys
 from .scene.sound_file import decode_file
@@ -92,6 +93,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_update_gaze,
     EMOTE_OT_alive_idle,
     *TAKE_EDIT_OPERATORS,
+    EMOTE_OT_transcribe,
     EMOTE_OT_take_transcript,
     EMOTE_OT_refine_copy,
     EMOTE_OT_refine_reset,
@@ -148,6 +150,7 @@ def unregister() -> None:
     worker.stop_all()
     generation.forget_pipeline()
     features.forget_features()
+    recognition.forget_recognised()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     translations.remove_translations()

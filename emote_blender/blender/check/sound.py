@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
 
 from ...errors import InputError
 from ...motion_tools.timing import frames_per_second
-from ..narrow import expect, present
+from ..narrow import expect
 from ..scene.strips import AudiblePart, audible_part, sound_strips
+from ..scene.unheard import Silencer, scene_silencers, silencers
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from ..takes.idle import is_idle
@@ -26,7 +26,7 @@ _SECONDS_TOLERANCE = 0.061  # a motion has whole frames of 1/25 s, and begins on
 def muted_scene(subject: Subject) -> Problem | None:
     """A scene whose sound is off."""
     scenes = [scene for scene in sound_scenes(subject) if sound_strips(scene)]
-    silent = [scene for scene in scenes if not scene.use_audio or scene.audio_volume == 0.0]
+    silent = [scene for scene in scenes if any(scene_silencers(scene))]
     if not silent:
         return None
     return Problem(
@@ -39,7 +39,7 @@ def muted_scene(subject: Subject) -> Problem | None:
 
 def muted_sound(subject: Subject) -> Problem | None:
     """Strips of takes in use that are muted, alone or with their channel."""
-    names = [strip.name for strip in _muted(subject)]
+    names = [strip.name for _, strip in _pairs(subject) if _silencers(strip)]
     if not names:
         return None
     return Problem(
@@ -154,22 +154,9 @@ def _pairs(subject: Subject) -> list[tuple[EMOTE_PG_take, bpy.types.SoundStrip]]
     return [(take, strips[take.line]) for take in subject.takes if take.line in strips]
 
 
-def _muted(subject: Subject) -> list[bpy.types.SoundStrip]:
-    return [strip for _, strip in _pairs(subject) if strip.volume == 0.0 or any(part.mute for part in _mutable(strip))]
-
-
-def _mutable(strip: bpy.types.Strip) -> Iterator[bpy.types.Strip | bpy.types.SequenceTimelineChannel]:
-    """What can mute a strip: itself, its channel, the meta strips around it and their channels."""
-    meta = strip.parent_meta()
-    channels = (
-        present(expect(strip.id_data, bpy.types.Scene).sequence_editor).channels
-        if meta is None
-        else expect(meta, bpy.types.MetaStrip).channels
-    )
-    yield strip
-    yield channels[strip.channel]
-    if meta is not None:
-        yield from _mutable(meta)
+def _silencers(strip: bpy.types.SoundStrip) -> list[Silencer]:
+    """What silences a strip."""
+    return list(silencers(expect(strip.id_data, bpy.types.Scene), strip))
 
 
 def _retime(subject: Subject) -> None:
@@ -180,19 +167,16 @@ def _retime(subject: Subject) -> None:
 
 
 def _unmute(subject: Subject) -> None:
-    for strip in _muted(subject):
-        for part in _mutable(strip):
-            part.mute = False
-        if strip.volume == 0.0:
-            strip.volume = 1.0
+    for _, strip in _pairs(subject):
+        for silencer in _silencers(strip):
+            silencer.undo()
 
 
 def _scene_audio(subject: Subject) -> None:
     for scene in sound_scenes(subject):
         if sound_strips(scene):
-            scene.use_audio = True
-            if scene.audio_volume == 0.0:
-                scene.audio_volume = 1.0
+            for silencer in scene_silencers(scene):
+                silencer.undo()
 
 
 CHECKS = (muted_scene, muted_sound, lost_sound, moved_sound, trimmed_sound, no_sound, sound_elsewhere)

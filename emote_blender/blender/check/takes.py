@@ -8,7 +8,8 @@ import bpy
 
 from ...errors import InputError
 from ...motion_tools.timing import frames_per_second
-from ..scene.strips import is_muted, sound_strips
+from ..scene.strips import sound_strips
+from ..scene.unheard import silencers
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from ..takes.idle import is_idle
@@ -62,6 +63,6 @@ def _warning(
     fps = frames_per_second(scene.render.fps, scene.render.fps_base)
     if take.fps > 0.0 and abs(take.fps - fps) > _FPS_TOLERANCE:
         return TakeWarning(f"made at {take.fps:.4g} fps, the scene has {fps:.4g}", retime=True)
-    if is_muted(scene, strip):
+    if any(silencers(scene, strip)):
         return TakeWarning("strip muted")
     return None

@@ -94,7 +94,7 @@ def encoded(
     from ...pipeline import feature_key
 
     cache, digest = open_cache(), _digest_of_model(model, stamps(model))
-    source = (*_stamp(sound), digest, transcript, language)
+    source = (*stamp_of(sound), digest, transcript, language)
     if source in _known:
         key, seconds = _known[source]
         if (features := cache.get(key)) is not None:
@@ -154,7 +154,7 @@ def stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
         raise ModelError(f"{folder} cannot be read ({error.strerror}); choose a model that is there") from error
 
 
-def _stamp(source: StripSound | FileSound) -> tuple:
+def stamp_of(source: StripSound | FileSound) -> tuple:
     """What identifies the sound of a strip or file without decoding it."""
     part: tuple = ()
     if isinstance(source, StripSound):

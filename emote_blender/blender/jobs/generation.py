@@ -14,28 +14,28 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...emotion import EmotionTrack
-from ...errors import InputError, ModelError
+from ...errors import Cancelled, EmoteError, InputError, ModelError
 from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
 from ...retarget.compatibility import check_fits_head
-from ...transcript.language import AUTO
-from ...transcript.text import read_transcript
-from ...transcript.timed_transcript import TimedTranscript
-from ..blend_paths import absolute, beside_blend, find_model_folder
+from ...transcript.recognisers.interface import Recognition
+from ..blend_paths import absolute, find_model_folder
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
 from ..scene.emotion_track import chosen_track, head_track, span_in
-from ..scene.strips import FileSound, StripSound, find_strip, is_muted, read_strip
+from ..scene.strips import FileSound, StripSound, find_strip, read_strip
+from ..scene.unheard import why_unheard
 from ..settings import model_info
-from ..settings.head_settings import EMOTE_PG_head, head_settings
-from ..settings.transcript import EMOTE_PG_strip, strip_settings
+from ..settings.head_settings import head_settings
+from ..settings.transcript_state import NONE
 from ..takes.make import Line, new_take, rig_warnings
 from ..takes.names import take_name
 from .features import encoded, open_cache, stamps
+from .planned_words import PlannedWords, plan_words, recognise_planned, without_words
+from .recognition import Place, fill_in, place_of_file, place_of_strip
 
 if TYPE_CHECKING:
     from ...pipeline import EMOTEPipeline
-    from ...speech_model.config import EMOTEConfig
     from ..settings.take_settings import EMOTE_PG_take
 
 # In a motion's metadata: the key of its sound's features, by which it can be given another emotion.
@@ -56,8 +56,9 @@ class Choices:
         intensity: 0 to 2; None for what is set on the head.
         speaker: one of the model's; empty for its first.
         model: name or folder of a speech model.
-        transcript: the spoken words, or a .txt file with them; None for the strip's own, empty for none.
-        language: of the transcript; None for the strip's own.
+        transcript: the spoken words, a file with them, "auto" to recognise them, or "none"; None for the sound's own.
+        language: that is spoken; None for the sound's own.
+        is_own_file: whether `audio` is the head's own sound file, whose words the head keeps.
     """
 
     head: bpy.types.Object
@@ -70,6 +71,7 @@ class Choices:
     model: str
     transcript: str | None = None
     language: str | None = None
+    is_own_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ class Request:
         speaker: one of the model's; None for its first.
         model: the model's folder.
         take_name: name of the take, but for a number if there is one already.
-        transcript: the spoken words, or None.
-        language: of the transcript.
-        warnings: what the user should know although nothing is wrong, one sentence each.
-        has_own_words: whether the transcript is the strip's or the head's, not one that a script gave.
+        words: what is followed beside the sound.
+        place: where the words are kept; None if the sound has no such place, or a script gave the words.
+        warnings: what the user should know although nothing is wrong, one sentence each; `compute` adds those about
+            the words.
     """
 
     head_uid: int
@@ -101,10 +103,24 @@ class Request:
     speaker: str | None
     model: Path
     take_name: str
-    transcript: str | TimedTranscript | None = None
-    language: str = AUTO
+    words: PlannedWords = PlannedWords()
+    place: Place | None = None
     warnings: tuple[str, ...] = ()
-    has_own_words: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Speech:
+    """The result of `compute`.
+
+    Attributes:
+        raw: the motion.
+        recognition: the words that were recognised for it; None if none were asked for or found.
+        warnings: what went otherwise than asked, one sentence each.
+    """
+
+    raw: RawTake
+    recognition: Recognition | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
@@ -135,24 +151,23 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     source = f"the model {config.name}"
     check_fits_head(source, config.face, config.num_expression, config.expression_names, rig)
     sound: StripSound | FileSound
-    muted: tuple[str, ...] = ()
-    transcript, language = choices.transcript, choices.language
-    has_own_words = transcript is None or (not choices.strip and transcript == head_settings(choices.head).transcript)
+    place: Place | None = None
+    unheard = ""
     if choices.strip or not choices.audio:
         strip = find_strip(scene, choices.strip)
-        sound = read_strip(scene, strip)
-        own = strip_settings(strip)
-        transcript = own.transcript if transcript is None else transcript
-        language = own.language if language is None else language
-        if is_muted(scene, strip):
-            muted = (f"the strip {strip.name!r} is muted: the face speaks, but nothing is heard",)
+        sound, place = read_strip(scene, strip), place_of_strip(scene, strip)
+        unheard = why_unheard(scene, strip)
     else:
         sound = FileSound(Path(absolute(choices.audio)), choices.frame_start)
+        if choices.is_own_file:
+            place = place_of_file(scene, choices.head)
     if track is None:
         duration = sound.duration_seconds if isinstance(sound, StripSound) else None
         track = head_track(choices.head, span_in(scene, sound.frame_start, duration, config.fps))
     open_cache()  # here, as finding its folder needs bpy
-    text, unused = _usable_transcript(transcript, language or AUTO, config)
+    words = plan_words(sound, place, choices.transcript, choices.language, config)
+    # Words that a script gave, or asked for where none are wanted, are not those of the sound.
+    is_filled_in = choices.transcript is None or (words.to_recognise and place is not None and place.before[1] != NONE)
     return Request(
         head_uid=choices.head.session_uid,
         head_name=choices.head.name,
@@ -162,38 +177,20 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         speaker=choices.speaker or None,
         model=folder,
         take_name=take_name(sound.name, describe_track(track)),
-        transcript=text,
-        language=language or AUTO,
-        warnings=(*rig_warnings(source, config.face, rig), *unused, *muted),
-        has_own_words=has_own_words,
+        words=words,
+        place=place if is_filled_in else None,
+        warnings=(*rig_warnings(source, config.face, rig), *filter(None, [unheard])),
     )
-
-
-def _usable_transcript(
-    given: str | None, language: str, config: EMOTEConfig
-) -> tuple[str | TimedTranscript | None, tuple[str, ...]]:
-    """The transcript, or None, and a warning if the model cannot use it.
-
-    A strip keeps its transcript whichever model is chosen, so an unusable one is no error.
-    """
-    from ...pipeline import uses_transcript
-    from ...transcript.pronunciation import require_language
-
-    if given is None or not given.strip():
-        return None, ()
-    if not uses_transcript(config):
-        return None, (f"the model {config.name} cannot use a transcript; the sound alone was followed",)
-    transcript = read_transcript(beside_blend(given.strip()))
-    require_language(language)
-    return transcript, () if isinstance(transcript, str) else transcript.warnings
 
 
 def compute(
     request: Request,
     progress: Callable[[float, str], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> RawTake:
-    """The motion that the request asks for, and the same line without emotion. Touches no bpy.
+) -> Speech:
+    """The motion that the request asks for, and the same line without emotion; recognises the words first if asked to.
+
+    Touches no bpy.
 
     Raises:
         InputError: if the sound cannot be used.
@@ -212,34 +209,47 @@ def compute(
             progress(0.05, "Loading the model")
         return pipeline_of(request.model)
 
-    sound = encoded(
-        request.sound, request.model, loaded, request.transcript, request.language, stage(0.2, 0.7), cancelled
+    begin, words, recognition = 0.2, request.words, None
+    if words.to_recognise:
+        begin = 0.45
+        recognition, words = recognise_planned(request.sound, words, stage(0.0, begin), cancelled)
+    encode = functools.partial(
+        encoded, request.sound, request.model, loaded, progress=stage(begin, 0.7), cancelled=cancelled
     )
+    try:
+        sound = encode(words.transcript, words.language)
+    except Cancelled:
+        raise
+    except EmoteError as error:
+        if words.transcript is None or not words.may_be_left_out:
+            raise
+        words = without_words(words, str(error))
+        sound = encode(None, words.language)
     pipeline = pipeline_of(request.model)
     render = functools.partial(pipeline.generate, sound.features, speaker=request.speaker, cancelled=cancelled)
     motion = render(request.track, progress=stage(0.7, 0.85), rendered=sound.rendered)
     neutral = render(_NEUTRAL, progress=stage(0.85, 1.0), rendered=sound.rendered)
     of_sound = {"audio": request.sound.name, "sound_seconds": round(sound.seconds, 6), FEATURES_KEY: sound.key}
     meta = {**motion.meta, **of_sound}
-    return RawTake(replace(motion, meta=meta), neutral, sound.features.prosody)
+    return Speech(RawTake(replace(motion, meta=meta), neutral, sound.features.prosody), recognition, words.warnings)
 
 
 def compute_all(
     requests: list[Request], progress: Callable[[float, str], None], cancelled: Callable[[], bool]
-) -> list[RawTake]:
-    """The raw takes that several requests ask for, one after the other; raises as `compute`."""
-    takes = []
+) -> list[Speech]:
+    """The results of several requests, one after the other; raises as `compute`."""
+    speeches = []
     for number, request in enumerate(requests):
 
         def part(fraction: float, text: str, number: int = number, name: str = request.sound.name) -> None:
             shown = text if len(requests) == 1 else f"{name}: {text}"
             progress((number + fraction) / len(requests), shown)
 
-        takes.append(compute(request, part, cancelled))
-    return takes
+        speeches.append(compute(request, part, cancelled))
+    return speeches
 
 
-def finish(request: Request, raw: RawTake) -> tuple[EMOTE_PG_take, int]:
+def finish(request: Request, speech: Speech) -> tuple[EMOTE_PG_take, int]:
     """The new take on the head, and the frame on which it begins.
 
     Raises:
@@ -254,7 +264,7 @@ def finish(request: Request, raw: RawTake) -> tuple[EMOTE_PG_take, int]:
     sound = request.sound
     frame_start = _present_start(scene, sound) if isinstance(sound, StripSound) else sound.frame_start
     source_start = sound.source_start_seconds if isinstance(sound, StripSound) else 0.0
-    take = new_take(head, raw, scene, Line(sound.name, frame_start, source_start), life=None)
+    take = new_take(head, speech.raw, scene, Line(sound.name, frame_start, source_start), life=None)
     # Blender shows a new action only once it evaluates a frame.
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
     return take, frame_start
@@ -279,22 +289,21 @@ def describe_take(name: str, motion: FaceMotion, frame_start: int) -> str:
     return f"{line}; {fit}, {outside} more are not in this sound" if outside else f"{line}; {fit}"
 
 
-def note_fit(request: Request, motion: FaceMotion) -> None:
-    """Store how many of the words fit beside the words, if they are the strip's or the head's own."""
-    transcript = motion.meta.get("transcript")
-    if not transcript or not request.has_own_words:
+def keep_words(request: Request, speech: Speech) -> None:
+    """Write recognised words into the field that keeps the words of the sound, and how many of its words fitted."""
+    if request.place is None or request.place.is_linked:
         return
-    owner: EMOTE_PG_strip | EMOTE_PG_head
-    if isinstance(request.sound, StripSound):
-        scene = next(item for item in bpy.data.scenes if item.session_uid == request.scene_uid)
-        owner = strip_settings(find_strip(scene, request.sound.strip))
-    else:
-        owner = head_settings(next(item for item in bpy.data.objects if item.session_uid == request.head_uid))
-    owner.num_words, owner.num_fitting = transcript["words"] - transcript["outside"], transcript["fitting"]
+    if speech.recognition is not None and not fill_in(request.place, speech.recognition):
+        return
+    words, transcript = request.place.find(), speech.raw.emotional.meta.get("transcript")
+    if words is not None and transcript:
+        words.num_words, words.num_fitting = transcript["words"] - transcript["outside"], transcript["fitting"]
 
 
-def misfits(motion: FaceMotion) -> list[str]:
-    """Words of a motion's transcript that do not match the sound, one sentence each."""
+def misfits(request: Request, motion: FaceMotion) -> list[str]:
+    """Words of a motion's transcript that do not match the sound, one sentence each; none for recognised words."""
+    if request.words.may_be_left_out:
+        return []
     return list(motion.meta.get("transcript", {}).get("misfits", ()))
 
 

@@ -133,7 +133,15 @@ def _line_of(head: bpy.types.Object, take: EMOTE_PG_take) -> tuple[generation.Re
     audio = next((path for path in (own.audio, scene_settings(scene).audio) if stem(path) == take.line), "")
     is_strip = any(strip.name == take.line for strip in sound_strips(scene))
     choices = generation.Choices(
-        head, take.line if is_strip or not audio else "", audio, 0, None, 1.0, speaker="", model=own.model
+        head,
+        take.line if is_strip or not audio else "",
+        audio,
+        0,
+        None,
+        1.0,
+        speaker="",
+        model=own.model,
+        is_own_file=audio == own.audio,
     )
     try:
         line = generation.prepare(scene, choices)
@@ -158,7 +166,9 @@ def _encoded_again(
             f"take {request.take_name!r} cannot get another emotion: {request.no_line}; generate a new take"
         )
     pipeline = functools.partial(generation.pipeline_of, request.model)
-    return encoded(line.sound, request.model, pipeline, line.transcript, line.language, progress, cancelled)
+    # A take keeps the words that it was made with: none are recognised now.
+    words = line.words
+    return encoded(line.sound, request.model, pipeline, words.transcript, words.language, progress, cancelled)
 
 
 def apply(head: bpy.types.Object, take: EMOTE_PG_take, motion: FaceMotion) -> None:

@@ -9,7 +9,6 @@ import bpy
 
 from ...emotion import MAX_INTENSITY
 from ...errors import EmoteError, InputError
-from ...motion_tools.raw_take import RawTake
 from ..check.find import worst_after
 from ..jobs import generation, worker
 from ..jobs.job_operator import JobOperator
@@ -142,26 +141,30 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             intensity=given("intensity", None),
             speaker=given("speaker", own.speaker),
             model=given("model", "") or own.model,
-            transcript=given("transcript", own.transcript if is_own_file else None),
-            language=given("language", own.language if is_own_file else None),
+            transcript=given("transcript", None),
+            language=given("language", None),
+            is_own_file=is_own_file,
         )
 
-    def finish(self, context: bpy.types.Context, requests: list[generation.Request], raws: list[RawTake]) -> None:
+    def finish(
+        self, context: bpy.types.Context, requests: list[generation.Request], speeches: list[generation.Speech]
+    ) -> None:
         errors: list[EmoteError] = []
         results = []
-        for request, raw in zip(requests, raws, strict=True):
+        for request, speech in zip(requests, speeches, strict=True):
             playing = generation.lines_in_use(request)
             try:
-                take, frame_start = generation.finish(request, raw)
+                take, frame_start = generation.finish(request, speech)
             except EmoteError as error:
                 errors.append(error)
                 continue
             if aside := sorted(playing - generation.lines_in_use(request)):
                 names = ", ".join(repr(name) for name in aside)
                 self.report({"WARNING"}, f"{take.name!r} plays instead of {names}: a head speaks one line at a time")
-            generation.note_fit(request, raw.emotional)
-            results.append(generation.describe_take(take.name, raw.emotional, frame_start))
-            for warning in (*request.warnings, *generation.misfits(raw.emotional)):
+            generation.keep_words(request, speech)
+            motion = speech.raw.emotional
+            results.append(generation.describe_take(take.name, motion, frame_start))
+            for warning in (*request.warnings, *speech.warnings, *generation.misfits(request, motion)):
                 self.report({"WARNING"}, warning)
             self.report({"INFO"}, results[-1])
         if errors and not results:

@@ -1,4 +1,4 @@
-"""Take Transcript: the words of a sound from a text of the file, or from the .txt file beside the sound."""
+"""Take Transcript: the words of a sound from a file, a text of this file, or the text strips over the sound."""
 
 from __future__ import annotations
 
@@ -7,58 +7,126 @@ from pathlib import Path
 import bpy
 
 from ...errors import InputError
-from ...transcript.text import read_transcript
+from ...transcript.text import SUFFIXES, read_transcript
 from ...transcript.timed_transcript import TimedTranscript
+from ..blend_paths import absolute
+from ..compat import strip_timing
 from ..narrow import present
 from ..refusal import Result, refusing
-from ..scene.strips import find_strip, strip_scene
+from ..scene.strips import audible_part, find_strip, strip_scene
+from ..scene.transcript_sources import files_beside, text_strips_over
 from ..settings.chosen_head import speech_settings
-from ..settings.transcript import strip_settings, text_file_beside, transcript_owner
+from ..settings.transcript import SpeechSettings, sound_path, strip_settings, transcript_owner
+from ..settings.transcript_state import AUTO_MODE, NONE, keep_cues, one_line
+
+_GLOB = ";".join(f"*{suffix}" for suffix in SUFFIXES)
 
 
 class EMOTE_OT_take_transcript(bpy.types.Operator):
-    """Take the transcript of the chosen sound from a text of this file, or from the .txt file beside the sound"""
+    """Take the transcript of the chosen sound from a file, from a text of this file, or from text strips over it"""
 
     bl_idname = "emote.take_transcript"
     bl_label = "Take Transcript"
     bl_options = {"REGISTER", "UNDO"}
 
-    text: bpy.props.StringProperty(
-        name="Text",
-        description="Name of a text of this file; empty for the .txt file beside the sound",
+    source: bpy.props.EnumProperty(
+        name="Source",
+        description="Where the words are; a text or a file that is given counts before it",
+        items=[
+            ("BESIDE", "Beside the Sound", "The text or subtitles beside the sound's file, with the same name"),
+            ("STRIPS", "Text Strips", "The text strips of the sequencer over the sound"),
+            ("FILE", "File", "A file that is chosen"),
+        ],
         options={"SKIP_SAVE"},
     )
+    text: bpy.props.StringProperty(name="Text", description="Name of a text of this file", options={"SKIP_SAVE"})
+    filepath: bpy.props.StringProperty(
+        name="File",
+        description="Text or subtitles with the words of the sound",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
+    )
+    filter_glob: bpy.props.StringProperty(default=_GLOB, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
+        if self.source != "FILE" or self.filepath:
+            return self.execute(context)
+        present(context.window_manager).fileselect_add(self)
+        return {"RUNNING_MODAL"}
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
         settings = speech_settings(context)
         scene = strip_scene(context, settings.strip)
         owner = transcript_owner(scene, settings) or strip_settings(find_strip(scene, settings.strip))
-        # A field of one line: line breaks become spaces.
-        owner.transcript = " ".join(self._words(text_file_beside(scene, settings)).split())
+        transcript, source = self._words(scene, settings, owner.language)
+        if isinstance(transcript, TimedTranscript):
+            keep_cues(owner, transcript)
+            for warning in transcript.warnings:
+                self.report({"WARNING"}, warning)
+        else:
+            owner.transcript = one_line(transcript)
+        self.report({"INFO"}, f"{len(owner.transcript.split())} words from {source}")
         return {"FINISHED"}
 
-    def _words(self, beside: Path | None) -> str:
-        """The text that is meant; raises InputError."""
+    def _words(
+        self, scene: bpy.types.Scene, settings: SpeechSettings, language: str
+    ) -> tuple[str | TimedTranscript, str]:
+        """The words, with times in the sound's file if they have any, and where they are from; raises InputError."""
         if self.text:
             if self.text not in bpy.data.texts:
                 raise InputError(f"this file has no text {self.text!r}; choose one in the text editor")
-            return bpy.data.texts[self.text].as_string()
-        if beside is None:
+            return read_transcript(bpy.data.texts[self.text].as_string()), f"the text {self.text!r}"
+        if self.filepath:
+            return read_transcript(absolute(self.filepath)), Path(self.filepath).name
+        if self.source == "FILE":
+            raise InputError("no file is given; choose a file with the words of the sound")
+        if self.source == "STRIPS":
+            return _text_strips(scene, settings), "text strips"
+        sound = sound_path(scene, settings)
+        if sound is None:
             raise InputError("no sound file is chosen; choose a file, or a strip")
-        if not beside.is_file():
-            raise InputError(f"{beside} not found; write the words there, or into the field")
-        transcript = read_transcript(str(beside))
-        return transcript.text if isinstance(transcript, TimedTranscript) else transcript
+        beside = files_beside(sound, language)
+        if not beside:
+            raise InputError(f"{sound.with_suffix('.txt')} not found; write the words there, or into the field")
+        return read_transcript(str(beside[0])), beside[0].name
+
+
+def _text_strips(scene: bpy.types.Scene, settings: SpeechSettings) -> TimedTranscript:
+    """The words of the text strips over the chosen sound, with times in its file; raises InputError."""
+    if settings.source == "FILE":
+        start, name = 0.0, "the sound"
+        found = text_strips_over(scene, settings.frame_start, float("inf"), settings.frame_start)
+    else:
+        strip = find_strip(scene, settings.strip)
+        timing, part = strip_timing(strip), audible_part(scene, strip)
+        start, name = part.source_start_seconds, repr(strip.name)
+        found = text_strips_over(scene, timing.left, timing.right, part.frame_start)
+    if found is None:
+        raise InputError(f"no text strip lies over {name}; put text strips over the sound in the sequencer")
+    return found.shifted(start)
 
 
 class EMOTE_MT_transcript(bpy.types.Menu):
-    """Where a transcript can be taken from"""
+    """Where the words of the sound come from"""
 
     bl_label = "Take Transcript"
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = present(self.layout)
-        layout.operator("emote.take_transcript", text="Text File Beside the Sound", icon="FILE_TEXT")
+        layout.operator("emote.transcribe", icon="OUTLINER_OB_SPEAKER")
+        layout.operator("emote.transcribe", text="Recognise Again, Replace Words").overwrite = True
+        layout.separator()
+        layout.operator("emote.take_transcript", text="File Beside the Sound", icon="FILE_TEXT").source = "BESIDE"
+        layout.operator("emote.take_transcript", text="Text Strips Over the Sound", icon="SEQUENCE").source = "STRIPS"
+        layout.operator("emote.take_transcript", text="Transcript File…", icon="FILEBROWSER").source = "FILE"
         for text in bpy.data.texts:
-            layout.operator("emote.take_transcript", text=text.name, icon="TEXT").text = text.name
+            layout.operator("emote.take_transcript", text=text.name, icon="TEXT", translate=False).text = text.name
+        settings = speech_settings(context)
+        owner = transcript_owner(strip_scene(context, settings.strip), settings)
+        if owner is not None:
+            layout.separator()
+            if owner.transcript_mode == NONE:
+                layout.prop_enum(owner, "transcript_mode", AUTO_MODE, text="Follow the Words")
+            else:
+                layout.prop_enum(owner, "transcript_mode", NONE, text="Follow the Sound Alone")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -14,11 +16,17 @@ from ...flame.model import FaceModel
 from ...motion_tools.life import STILL, Life
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.refine import Refinement
+from ...transcript.language import AUTO
+from ...transcript.recognisers.interface import Recognition
+from ...transcript.timed_transcript import TimedTranscript
 from ..compat import eevee_engine, new_sound_strip, node_tree, show_in_sequencers
 from ..head.build import add_head, head_folder_name
 from ..narrow import expect, present, set_choice, set_input, window_scene
 from ..settings.live import together
+from ..settings.transcript import strip_settings
+from ..settings.transcript_state import keep_cues, keep_recognition, one_line
 from ..takes.make import Line, new_take
+from .sound_part import part_of_strip
 
 FRAME_START = 1
 _MAX_PACKED_BYTES = 64 << 20
@@ -34,6 +42,21 @@ _LIGHTS = {
 _REFERENCE_HEIGHT = 0.3
 
 
+@dataclass(frozen=True)
+class SceneWords:
+    """The words of a scene's sound.
+
+    Attributes:
+        transcript: the spoken words, "auto" for recognised ones, or None for none.
+        language: that is spoken, or "auto".
+        recognition: the recognised words; None if none were asked for.
+    """
+
+    transcript: str | TimedTranscript | None
+    language: str = AUTO
+    recognition: Recognition | None = None
+
+
 def write_blend(
     path: str | Path,
     take: RawTake,
@@ -42,6 +65,7 @@ def write_blend(
     fps: float = 25.0,
     life: Life = STILL,
     refinement: Refinement | None = None,
+    words: SceneWords | None = None,
 ) -> None:
     """Write a .blend in which a head speaks, whole or not at all. The open scene is closed unsaved.
 
@@ -53,6 +77,7 @@ def write_blend(
         fps: frames per second of the scene.
         life: blinks, gaze and head motion, as settings of the take.
         refinement: its sliders; None leaves them as they are.
+        words: the words of the sound, which its strip keeps; None for none.
 
     Raises:
         InputError: if the file cannot be written.
@@ -67,7 +92,9 @@ def write_blend(
     head = add_head(bpy.context, model, name=head_folder_name(Path(head_folder)))
     add_stage(scene, head)
     set_frame_rate(scene, fps)
-    _add_sound(scene, Path(audio_path))
+    strip = _add_sound(scene, Path(audio_path))
+    if words is not None:
+        _keep_words(scene, strip, words, take.emotional.meta.get("transcript"))
     made = new_take(head, take, scene, Line(Path(audio_path).stem, FRAME_START), life)
     if refinement is not None and refinement.changes():
         with together("refine", head, made.refine):
@@ -137,13 +164,30 @@ def _look_at(item: bpy.types.Object, target: Vector) -> None:
     item.rotation_euler = (target - item.location).to_track_quat("-Z", "Y").to_euler()
 
 
-def _add_sound(scene: bpy.types.Scene, audio_path: Path) -> None:
-    """Add a sound strip that begins on the first frame; its sound is packed into the file unless it is large."""
+def _add_sound(scene: bpy.types.Scene, audio_path: Path) -> bpy.types.SoundStrip:
+    """The new sound strip that begins on the first frame; its sound is packed into the file unless it is large."""
     strip = new_sound_strip(scene, audio_path.stem, str(audio_path.resolve()), channel=1, frame_start=FRAME_START)
     if audio_path.stat().st_size <= _MAX_PACKED_BYTES:
         present(strip.sound).pack()
     show_in_sequencers(scene)
     scene.sync_mode = "AUDIO_SYNC"
+    return strip
+
+
+def _keep_words(
+    scene: bpy.types.Scene, strip: bpy.types.SoundStrip, words: SceneWords, fit: dict[str, Any] | None
+) -> None:
+    """Write the words of the sound into its strip, so that generating again there follows the same ones."""
+    kept = strip_settings(strip)
+    kept.language = words.language
+    if words.recognition is not None and words.recognition.words:
+        keep_recognition(kept, words.recognition, part_of_strip(scene, strip))
+    elif isinstance(words.transcript, TimedTranscript):
+        keep_cues(kept, words.transcript)
+    elif words.transcript not in (None, AUTO):
+        kept.transcript = one_line(words.transcript)
+    if fit:
+        kept.num_words, kept.num_fitting = fit["words"] - fit.get("outside", 0), fit["fitting"]
 
 
 def _arrange_windows() -> None:

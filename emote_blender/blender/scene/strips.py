@@ -12,7 +12,7 @@ from ...audio import Waveform
 from ...errors import InputError
 from ...motion_tools.timing import frame_to_seconds, frames_per_second
 from ..compat import active_strip, all_strips, sequencer_scene, strip_timing
-from ..narrow import expect, present, window_scene
+from ..narrow import window_scene
 from .sound_file import decode_file, decode_part
 
 
@@ -109,19 +109,6 @@ def line_scene(context: bpy.types.Context, head: bpy.types.Object) -> bpy.types.
 def all_sound_strips(context: bpy.types.Context) -> list[bpy.types.SoundStrip]:
     """The sound strips of the sequencer's and the window's scene."""
     return [strip for scene in strip_scenes(context) for strip in sound_strips(scene)]
-
-
-def is_muted(scene: bpy.types.Scene, strip: bpy.types.Strip) -> bool:
-    """Whether a strip, a meta strip around it, or its channel is muted."""
-    around: bpy.types.Strip | None = strip
-    while around is not None:
-        meta = around.parent_meta()
-        holder = present(scene.sequence_editor) if meta is None else expect(meta, bpy.types.MetaStrip)
-        channels = holder.channels
-        if around.mute or channels[around.channel].mute:
-            return True
-        around = meta
-    return False
 
 
 def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.SoundStrip:

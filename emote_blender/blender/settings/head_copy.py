@@ -24,6 +24,7 @@ _COPIED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "frame_start": ("frame_start", int),
     "transcript": ("transcript", str),
     "language": ("language", str),
+    "transcript_mode": ("transcript_mode", str),  # after the transcript, which sets it too
 }
 
 

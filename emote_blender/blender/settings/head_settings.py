@@ -15,7 +15,18 @@ from .live import changed
 from .model_choice import model_choice_property, speaker_choice_property
 from .sound_settings import audio_property, frame_start_property, source_property, strip_property
 from .take_settings import EMOTE_PG_take
-from .transcript import language_property, num_fitting_property, num_words_property, transcript_property, words_changed
+from .transcript import (
+    cues_property,
+    language_changed,
+    language_property,
+    mode_property,
+    num_fitting_property,
+    num_words_property,
+    recognised_property,
+    recognition_property,
+    transcript_property,
+    words_changed,
+)
 
 EMOTION_ITEMS = [(name.upper(), name.capitalize(), f"The voice speaks with {name}") for name in EMOTIONS]
 EMOTION_ITEMS[EMOTIONS.index("neutral")] = ("NEUTRAL", "Neutral", "No emotion: the words alone move the face")
@@ -186,7 +197,11 @@ class EMOTE_PG_head(bpy.types.PropertyGroup):
     frame_start: frame_start_property(_note_change)
     # The words of the sound file; a strip has its own.
     transcript: transcript_property(set(), words_changed)
-    language: language_property(set(), words_changed)
+    language: language_property(set(), language_changed)
+    transcript_mode: mode_property()
+    recognised: recognised_property()
+    recognition: recognition_property()
+    cues: cues_property()
     num_words: num_words_property()
     num_fitting: num_fitting_property()
     takes: bpy.props.CollectionProperty(type=EMOTE_PG_take, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})

@@ -20,7 +20,17 @@ from .head_copy import copy_to_heads
 from .head_settings import EMOTION_ITEMS, EMOTE_PG_head, head_settings
 from .model_choice import model_choice_property, speaker_choice_property
 from .sound_settings import audio_property, frame_start_property, source_property, strip_property
-from .transcript import language_property, num_fitting_property, num_words_property, transcript_property
+from .transcript import (
+    cues_property,
+    language_property,
+    mode_property,
+    num_fitting_property,
+    num_words_property,
+    recognised_property,
+    recognition_property,
+    transcript_property,
+    words_changed,
+)
 
 
 def _is_head(self: EMOTE_PG_settings, candidate: bpy.types.Object) -> bool:
@@ -40,6 +50,11 @@ def _model_changed(self: EMOTE_PG_settings, context: bpy.types.Context) -> None:
 
 def _copied(name: str) -> Callable[[EMOTE_PG_settings, bpy.types.Context], None]:
     return lambda self, context: copy_to_heads(self, name)
+
+
+def _transcript_changed(self: EMOTE_PG_settings, context: bpy.types.Context) -> None:
+    words_changed(self, context)
+    copy_to_heads(self, "transcript")
 
 
 # Not stored in the file: an error of an earlier sitting says nothing about this one.
@@ -114,8 +129,12 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
     model_choice: model_choice_property()
     speaker_choice: speaker_choice_property()
     # The words of the sound file; a strip has its own.
-    transcript: transcript_property(set(), _copied("transcript"))
+    transcript: transcript_property(set(), _transcript_changed)
     language: language_property(set(), _copied("language"))
+    transcript_mode: mode_property(_copied("transcript_mode"))
+    recognised: recognised_property()
+    recognition: recognition_property()
+    cues: cues_property()
     num_words: num_words_property()
     num_fitting: num_fitting_property()
     speaker: bpy.props.StringProperty(

@@ -108,6 +108,11 @@ def addon_preferences() -> Any:
     return addon.preferences if addon is not None else None
 
 
+def recogniser_folder() -> str:
+    """The folder of the recogniser in the preferences; empty for the one that is built in."""
+    return getattr(addon_preferences(), "recogniser_folder", "")
+
+
 def choose_recogniser(folder: str) -> None:
     """Choose the folder of a recogniser in the preferences, if there are any; "" for the one that is built in."""
     preferences = addon_preferences()

@@ -13,6 +13,7 @@ from ...transcript.language import AUTO
 from ..blend_paths import absolute
 from ..scene import changes
 from ..scene.strips import find_strip
+from .transcript_state import AUTO_MODE, MODE_ITEMS, TranscriptSettings, mode_after_typing
 
 if TYPE_CHECKING:
     from bpy.stub_internal.rna_enums import PropertyFlagItems  # the stubs' own name
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Update = Callable[[Any, bpy.types.Context], None]
 
 
-class SpeechSettings(Protocol):
+class SpeechSettings(TranscriptSettings, Protocol):
     """The settings of a head, or of a scene for its heads: a sound, its words, and the model that speaks them."""
 
     source: str
@@ -29,10 +30,6 @@ class SpeechSettings(Protocol):
     frame_start: int
     model: str
     speaker: str
-    transcript: str
-    language: str
-    num_words: int
-    num_fitting: int
 
 
 def _language_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
@@ -46,8 +43,18 @@ def _language_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, t
 
 
 def words_changed(self: Any, context: bpy.types.Context) -> None:
-    """Forget how the words before fitted: an update of a transcript or its language."""
+    """Forget how the words before fitted, and note whose words these are: an update of a transcript."""
+    self.transcript_mode = mode_after_typing(self)
+    language_changed(self, context)
+
+
+def language_changed(self: Any, context: bpy.types.Context) -> None:
+    """Forget how the words fitted: an update of a transcript's language."""
     self.num_words = self.num_fitting = 0  # of the words before
+    changes.note()
+
+
+def _mode_changed(self: Any, context: bpy.types.Context) -> None:
     changes.note()
 
 
@@ -55,8 +62,8 @@ def transcript_property(options: set[PropertyFlagItems], update: Update | None =
     """A property that holds a transcript; `options` and `update` as in bpy.props."""
     return bpy.props.StringProperty(
         name="Transcript",
-        description="The words that are spoken, or a .txt file with them: lips and tongue follow them where they fit "
-        "the sound. Optional; without them the sound alone is followed",
+        description="The words that are spoken, or a file with them (.txt, .srt, ...): lips and tongue follow them "
+        "where they fit the sound. If the field is empty, the words are recognised",
         options=options,
         update=update,
     )
@@ -66,12 +73,44 @@ def language_property(options: set[PropertyFlagItems], update: Update | None = N
     """A property that holds a transcript's language; `options` and `update` as in bpy.props."""
     return bpy.props.StringProperty(
         name="Language",
-        description="Language of the transcript: auto to guess it, or a code such as en-gb, de, fr, pt-br",
+        description="Language that is spoken: auto to find it out, or a code such as en-gb, de, fr, pt-br",
         default=AUTO,
         search=_language_names,
         search_options={"SUGGESTION"},
         options=options,
         update=update,
+    )
+
+
+def mode_property(update: Update = _mode_changed) -> Any:
+    """A property that says where the words come from; `update` as in bpy.props."""
+    return bpy.props.EnumProperty(
+        name="Words",
+        description="Where the words of the sound come from",
+        items=MODE_ITEMS,
+        default=AUTO_MODE,
+        update=update,
+    )
+
+
+def recognised_property() -> Any:
+    """A property that keeps the words as they were recognised."""
+    return bpy.props.StringProperty(
+        name="Recognised", description="The words as the speech recogniser understood them", options={"HIDDEN"}
+    )
+
+
+def recognition_property() -> Any:
+    """A property that keeps what `transcript_state.Recognised` holds."""
+    return bpy.props.StringProperty(
+        name="Recognition", description="What is known of the recognised words, as JSON", options={"HIDDEN"}
+    )
+
+
+def cues_property() -> Any:
+    """A property that keeps the times of the words, as `transcript_state.keep_cues` writes them."""
+    return bpy.props.StringProperty(
+        name="Cues", description="Times of the words in the sound file, as JSON", options={"HIDDEN"}
     )
 
 
@@ -93,7 +132,11 @@ class EMOTE_PG_strip(bpy.types.PropertyGroup):
     """The settings of a sound strip: the words that it speaks."""
 
     transcript: transcript_property(set(), words_changed)
-    language: language_property(set(), words_changed)
+    language: language_property(set(), language_changed)
+    transcript_mode: mode_property()
+    recognised: recognised_property()
+    recognition: recognition_property()
+    cues: cues_property()
     num_words: num_words_property()
     num_fitting: num_fitting_property()
 
@@ -113,8 +156,8 @@ def transcript_owner(scene: bpy.types.Scene, settings: SpeechSettings) -> Speech
         return None
 
 
-def text_file_beside(scene: bpy.types.Scene, settings: SpeechSettings) -> Path | None:
-    """The path of the .txt file beside the chosen sound's file, whether it exists or not; None without a sound."""
+def sound_path(scene: bpy.types.Scene, settings: SpeechSettings) -> Path | None:
+    """The path of the chosen sound's file; None without a sound."""
     if settings.source == "FILE":
         sound = absolute(settings.audio)
     else:
@@ -123,4 +166,4 @@ def text_file_beside(scene: bpy.types.Scene, settings: SpeechSettings) -> Path |
         except InputError:
             return None
         sound = bpy.path.abspath(strip.sound.filepath, library=strip.sound.library) if strip.sound else ""
-    return Path(sound).with_suffix(".txt") if Path(sound).name else None
+    return Path(sound) if Path(sound).name else None

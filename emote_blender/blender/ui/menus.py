@@ -19,6 +19,8 @@ class EMOTE_MT_speech(bpy.types.Menu):
         layout = present(self.layout)
         layout.operator("emote.generate", icon="PLAY_SOUND")
         layout.operator("emote.generate", text="Generate for All Selected Strips").strips = "SELECTED"
+        layout.operator("emote.transcribe", icon="OUTLINER_OB_SPEAKER")
+        layout.operator("emote.transcribe", text="Recognise Words of All Selected Strips").strips = "SELECTED"
         layout.separator()
         layout.operator("emote.add_head", text="Add Speaking Head", icon="USER")
         layout.operator("emote.add_sound", text="Add Sound to Speak…", icon="SOUND")

@@ -22,7 +22,9 @@ from ..requirements import missing_sentence
 from ..scene import changes
 from ..scene.emotion_keys import owner_of_keys
 from ..scene.find_head import heads_near
-from ..scene.strips import find_strip, is_muted, sound_strips, strip_scene
+from ..scene.sound_part import part_of_file, part_of_strip
+from ..scene.strips import find_strip, sound_strips, strip_scene
+from ..scene.unheard import why_unheard
 from ..settings.chosen_head import chosen_head, speech_settings
 from ..settings.head_settings import head_settings
 from ..settings.model_info import ModelInfo, model_info
@@ -30,6 +32,7 @@ from ..settings.properties import scene_settings
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
 from ..takes.make import rig_warnings
 from ..takes.store import is_take
+from .words_state import WordsState, words_state
 
 if TYPE_CHECKING:
     from ..settings.transcript import SpeechSettings
@@ -69,7 +72,8 @@ class PanelState:
         strip: the strip that is used, which keeps the transcript; empty for a file, or if there is none.
         strip_scene: name of the scene whose strips are used.
         cautions: what to know before Generate is pressed, one sentence each.
-        remarks: what to know about the sound, one sentence each.
+        words: what is said about the words of the sound.
+        remarks: what to know about the sound and its words, one sentence each.
         list_is_unused: whether the emotion has keys that were set by hand, which its list of moments leaves alone.
         why_not: why Generate cannot be pressed; empty if it can.
     """
@@ -88,6 +92,7 @@ class PanelState:
     strip: str
     strip_scene: str
     cautions: tuple[str, ...]
+    words: WordsState
     remarks: tuple[str, ...]
     list_is_unused: bool
     why_not: str
@@ -122,9 +127,12 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
     default_strip = _strip_name(scene, "")
     strip = "" if settings.source == "FILE" else _strip_name(scene, settings.strip)
     owner: SpeechSettings | EMOTE_PG_strip | None = settings if settings.source == "FILE" else None
+    part = part_of_file(settings.audio) if settings.source == "FILE" else None
     if strip:
-        owner = strip_settings(present(scene.sequence_editor).strips_all[strip])
-    has_transcript = owner is not None and bool(owner.transcript.strip())
+        sound_strip = find_strip(scene, strip)
+        owner, part = strip_settings(sound_strip), part_of_strip(scene, sound_strip)
+    words = words_state(owner, part) if owner is not None else WordsState()
+    has_transcript = owner is not None and bool(owner.transcript.strip()) and words.is_used
     blocks = shape_keys_of(rig.mesh).key_blocks if rig else ()
     return PanelState(
         head=head.name if head else "",
@@ -141,7 +149,8 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         strip=strip,
         strip_scene=scene.name,
         cautions=tuple(_cautions(model, has_transcript, rig)),
-        remarks=tuple(_remarks(settings, scene, strip)),
+        words=words,
+        remarks=(*_remarks(settings, scene, strip), *filter(None, [words.remark])),
         list_is_unused=head is not None and len(head_settings(head).moments) > 0 and owner_of_keys(head) == "ARTIST",
         why_not=missing_sentence() or no_rig or _no_sound(settings, scene, default_strip, strip),
     )
@@ -232,9 +241,8 @@ def _remarks(settings: SpeechSettings, scene: bpy.types.Scene, strip: str) -> li
     """What to know about the sound that is spoken."""
     if settings.source == "FILE" and settings.audio:
         return ["A sound file is not heard in playback: press Add as Strip"]
-    if strip and is_muted(scene, present(scene.sequence_editor).strips_all[strip]):
-        return [f"The strip {strip!r} is muted: the face speaks, but nothing is heard"]
-    return []
+    unheard = why_unheard(scene, find_strip(scene, strip)) if strip else ""
+    return [unheard[0].upper() + unheard[1:]] if unheard else []
 
 
 def _strip_name(scene: bpy.types.Scene, name: str) -> str:

@@ -42,24 +42,34 @@ class SpeechPanel(SidebarPanel):
                 button.filepath, button.frame_start = settings.audio, settings.frame_start
         owner = _transcript_owner(settings, state)
         if owner is not None:
-            self._draw_words(column, owner)
+            _draw_words(column, owner, state)
         for sentence in state.remarks:
             paragraph(column, sentence, "ERROR")
 
-    def _draw_words(self, column: bpy.types.UILayout, owner: SpeechSettings | EMOTE_PG_strip) -> None:
-        row = column.row(align=True)
-        row.prop(owner, "transcript", text="", placeholder="Words (optional)")
-        row.menu("EMOTE_MT_transcript", text="", icon="DOWNARROW_HLT")
-        if not owner.transcript:
-            return
-        row = column.row()
-        if owner.num_words:
-            fit = owner.num_words == owner.num_fitting
-            text = f"{owner.num_fitting}/{owner.num_words} words fit"
-            row.label(text=text, icon="CHECKMARK" if fit else "ERROR", translate=False)
-        language = row.row()
-        language.ui_units_x = 3.5
-        language.prop(owner, "language", text="")
+
+def _draw_words(column: bpy.types.UILayout, owner: SpeechSettings | EMOTE_PG_strip, state: PanelState) -> None:
+    words = state.words
+    row = column.row(align=True)
+    field = row.row(align=True)
+    field.active = words.is_used
+    field.prop(owner, "transcript", text="", placeholder=words.placeholder)
+    row.operator("emote.transcribe", text="", icon="OUTLINER_OB_SPEAKER").strip = state.strip
+    row.menu("EMOTE_MT_transcript", text="", icon="DOWNARROW_HLT")
+    if words.line:
+        paragraph(column, words.line, "NONE")
+    if words.are_own and words.is_outgrown:
+        button = column.operator("emote.transcribe", text="Recognise Again", icon="FILE_REFRESH")
+        button.strip, button.overwrite = state.strip, True
+    if not words.is_used:
+        return
+    row = column.row()
+    if owner.num_words:
+        fit = owner.num_words == owner.num_fitting
+        text = f"{owner.num_fitting}/{owner.num_words} words fit"
+        row.label(text=text, icon="CHECKMARK" if fit else "ERROR", translate=False)
+    language = row.row()
+    language.ui_units_x = 3.5
+    language.prop(owner, "language", text="")
 
 
 class ModelPanel(SidebarPanel):

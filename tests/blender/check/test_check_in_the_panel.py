@@ -8,10 +8,10 @@ import bpy
 import numpy as np
 import pytest
 from moving_mesh import mesh_track
+from wordless_strip import new_wordless_strip
 
 from emote_blender.blender.check.find import FIXES, TOPICS, problems
 from emote_blender.blender.check.shown import forget_checks, shown_problems
-from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.ui.check import CheckPanel
 
 sys.path.append(str(Path(__file__).parent.parent / "ui"))
@@ -43,7 +43,7 @@ def test_a_take_on_a_head_that_moves_says_nothing_else(scene, head, motion_file,
 def test_generate_says_that_the_face_cannot_move(scene, head, speech_wav, make_tiny_folder, tmp_path, capfd):
     pytest.importorskip("onnxruntime", reason="runs a model")
     head.parent.data.pose_position = "REST"
-    new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=1)
+    new_wordless_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=1)
     bpy.ops.emote.generate(model=str(make_tiny_folder(tmp_path / "tiny", num_expression=6)))
     sentence = "the rig 'Head Rig' is in rest position, so jaw and neck stand still: set it to Pose Position"
     assert f"Warning: {sentence}" in capfd.readouterr().out
@@ -61,7 +61,7 @@ def test_the_button_reports_every_problem(speaking, capfd):
 
 def test_the_button_says_that_all_is_well(scene, speaking, ramp_wav, capfd):
     scene.sync_mode = "AUDIO_SYNC"
-    new_sound_strip(scene, "line", str(ramp_wav(seconds=0.8)), channel=1, frame_start=1)
+    new_wordless_strip(scene, "line", str(ramp_wav(seconds=0.8)), channel=1, frame_start=1)
     bpy.ops.emote.check()
     assert "Nothing keeps 'Head' from moving" in capfd.readouterr().out
 

@@ -134,7 +134,15 @@ def no_volume(scene, strip):
     strip.volume = 0.0
 
 
-@pytest.mark.parametrize("spoil", [mute_strip, mute_channel, no_volume])
+def animated_to_nothing(scene, strip):
+    """Volume keyed to 0 on the strip's frames, and 1 after them."""
+    for frame, volume in ((1, 0.0), (60, 0.0), (61, 1.0)):
+        strip.volume = volume
+        strip.keyframe_insert("volume", frame=frame)
+    scene.frame_set(70)
+
+
+@pytest.mark.parametrize("spoil", [mute_strip, mute_channel, no_volume, animated_to_nothing])
 def test_a_muted_strip_is_unmuted(scene, speaking, strip, spoil):
     other = new_sound_strip(scene, "other", strip.sound.filepath, channel=2, frame_start=1)
     other.mute = True

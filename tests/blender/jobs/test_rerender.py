@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import bpy
 import numpy as np
 import pytest
+from wordless_strip import new_wordless_strip
 
-from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.jobs import features, live_emotion, worker
 from emote_blender.blender.jobs.rerender import PREVIEW_PROPERTY
 from emote_blender.blender.takes.store import kept_raw
@@ -22,7 +22,7 @@ def line(scene, head, speech_wav, make_tiny_folder, tmp_path):
     features.forget_features()
     head.emote.model = str(make_tiny_folder(tmp_path / "tiny", num_expression=6))
     head.emote.emotion = "ANGER"
-    strip = new_sound_strip(scene, "Line", str(speech_wav), channel=1, frame_start=11)
+    strip = new_wordless_strip(scene, "Line", str(speech_wav), channel=1, frame_start=11)
     bpy.ops.emote.generate(strip="Line")
     yield SimpleNamespace(strip=strip, take=head.emote.takes[0])
     features.forget_features()
@@ -173,7 +173,7 @@ def test_a_preview_is_near_the_exact_take_and_leaves_the_raw_motion(scene):
     bpy.ops.emote.add_head()
     (head,) = [item for item in scene.objects if "emote_head" in item and item.type == "MESH"]
     head.emote.emotion = "ANGER"
-    bpy.ops.emote.generate(audio="tests/data/anger_line.wav", head=head.name)
+    bpy.ops.emote.generate(transcript="none", audio="tests/data/anger_line.wav", head=head.name)
     take, before = head.emote.takes[0], raw(head)
     neutral = before.neutral.expression
     for amount in (0.5, 1.6):
@@ -276,7 +276,7 @@ def test_why_a_take_cannot_follow_is_shown_until_it_can(scene, head, line):
     head.emote.live = True
     head.emote.amount = 2.0
     assert "cannot get another emotion" in live_emotion.problem_of(head)
-    new_sound_strip(scene, "Line", path, channel=1, frame_start=11)
+    new_wordless_strip(scene, "Line", path, channel=1, frame_start=11)
     head.emote.amount = 1.5
     assert live_emotion.problem_of(head) == ""
     assert raw(head).emotional.meta["intensity"] == 1.5

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import bpy
 import numpy as np
 import pytest
+from wordless_strip import new_wordless_strip
 
-from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.jobs import generation, worker
 from emote_blender.blender.scene.scene_file import set_frame_rate
@@ -25,13 +25,14 @@ def model_folder(make_tiny_folder, tmp_path_factory):
 def settings(scene, head, model_folder):
     """The scene's choices, with a head in the scene and the tiny model."""
     scene.emote.model = str(model_folder)
+    scene.emote.transcript_mode = "NONE"
     return scene.emote
 
 
 @pytest.fixture
 def strip(scene, speech_wav):
     """A strip of one second that begins at frame 11."""
-    return new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=11)
+    return new_wordless_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=11)
 
 
 def choices(scene, head, model_folder, **changes):
@@ -73,7 +74,7 @@ def test_strip_becomes_a_take_named_after_strip_and_emotion(settings, strip, hea
 @pytest.mark.parametrize("fps", [24.0, 25.0, 30 / 1.001, 30.0, 60.0])
 def test_take_lasts_as_long_as_the_strip_at_any_frame_rate(scene, head, model_folder, speech_wav, fps):
     set_frame_rate(scene, fps)
-    new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=101)
+    new_wordless_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=101)
     bpy.ops.emote.generate(model=str(model_folder))
     start, end = first_and_last_frame(head)
     assert start == 101
@@ -87,7 +88,7 @@ def test_take_lasts_to_the_last_frame_of_the_strip(scene, settings, head, tmp_pa
 
     set_frame_rate(scene, fps)
     soundfile.write(tmp_path / "long.wav", np.tile(speech_samples, 5), 16000)
-    new_sound_strip(scene, "Line 01", str(tmp_path / "long.wav"), channel=1, frame_start=1).frame_final_end = 94
+    new_wordless_strip(scene, "Line 01", str(tmp_path / "long.wav"), channel=1, frame_start=1).frame_final_end = 94
     assert bpy.ops.emote.generate() == {"FINISHED"}
     assert first_and_last_frame(head) == (1, 93)
 
@@ -107,19 +108,21 @@ def test_trimmed_strip_gives_the_motion_of_what_is_heard(scene, settings, head, 
     silence = np.zeros(16000, np.float32)
     soundfile.write(tmp_path / "late.wav", np.concatenate([silence, speech_samples]), 16000, subtype="FLOAT")
     soundfile.write(tmp_path / "alone.wav", speech_samples, 16000, subtype="FLOAT")
-    late = new_sound_strip(scene, "Late", str(tmp_path / "late.wav"), channel=1, frame_start=1)
+    late = new_wordless_strip(scene, "Late", str(tmp_path / "late.wav"), channel=1, frame_start=1)
     trimmed = late.split(frame=26, split_method="SOFT")
     bpy.ops.emote.generate(strip=trimmed.name)
     from_strip = kept_raw(newest(head).action).emotional
     assert first_and_last_frame(head)[0] == 26
-    bpy.ops.emote.generate(audio=str(tmp_path / "alone.wav"))
+    bpy.ops.emote.generate(transcript="none", audio=str(tmp_path / "alone.wav"))
     from_file = kept_raw(newest(head).action).emotional
     np.testing.assert_allclose(from_strip.expression, from_file.expression, atol=1e-5)
     np.testing.assert_allclose(from_strip.jaw, from_file.jaw, atol=1e-5)
 
 
 def test_file_begins_at_its_start_frame(settings, head, speech_wav):
-    bpy.ops.emote.generate(audio=str(speech_wav), frame_start=50, head="Head", emotion="HAPPY", speaker="B")
+    bpy.ops.emote.generate(
+        transcript="none", audio=str(speech_wav), frame_start=50, head="Head", emotion="HAPPY", speaker="B"
+    )
     assert first_and_last_frame(head)[0] == 50
     assert newest(head).action.name == "speech · Happy 1.00"
 
@@ -156,7 +159,7 @@ def test_stereo_and_packed_sound(scene, settings, head, tmp_path, speech_samples
     import soundfile
 
     soundfile.write(tmp_path / "stereo.wav", np.stack([speech_samples, speech_samples], axis=1), 16000)
-    strip = new_sound_strip(scene, "Stereo", str(tmp_path / "stereo.wav"), channel=1, frame_start=1)
+    strip = new_wordless_strip(scene, "Stereo", str(tmp_path / "stereo.wav"), channel=1, frame_start=1)
     strip.sound.pack()
     (tmp_path / "stereo.wav").unlink()
     assert bpy.ops.emote.generate(strip="Stereo") == {"FINISHED"}
@@ -167,7 +170,7 @@ def test_each_scene_has_its_own_strips_choices_and_frame_rate(settings, strip, h
     other.render.fps, other.render.fps_base = 60, 1.0
     other.collection.objects.link(head)
     other.collection.objects.link(head.parent)
-    new_sound_strip(other, "Elsewhere", str(speech_wav), channel=1, frame_start=301)
+    new_wordless_strip(other, "Elsewhere", str(speech_wav), channel=1, frame_start=301)
     bpy.context.window.scene = other
     with pytest.raises(RuntimeError, match="'Line 01' not found in scene 'Other'; choose one of 'Elsewhere'"):
         bpy.ops.emote.generate(strip="Line 01", model=str(model_folder))
@@ -252,7 +255,9 @@ def test_worker_thread_gives_the_same_as_the_main_thread(scene, settings, strip,
     job.start()
     on_thread = job.result()
     job.release()
-    np.testing.assert_array_equal(on_thread.emotional.expression, generation.compute(request).emotional.expression)
+    np.testing.assert_array_equal(
+        on_thread.raw.emotional.expression, generation.compute(request).raw.emotional.expression
+    )
 
 
 def test_invoke_in_background_does_the_whole_job(settings, strip, head):
@@ -394,7 +399,9 @@ def test_changed_model_is_loaded_anew(scene, settings, strip, head, make_tiny_fo
             os.utime(file, (1001, 1001))
         if seed == 2:  # also one that is older than what it replaces, as copied files are
             os.utime(folder / "model.safetensors", (weights_time, weights_time))
-        motions.append(generation.compute(generation.prepare(scene, choices(scene, head, folder))).emotional.expression)
+        motions.append(
+            generation.compute(generation.prepare(scene, choices(scene, head, folder))).raw.emotional.expression
+        )
     assert np.abs(motions[0] - motions[1]).max() > 1e-4
 
 
@@ -426,7 +433,7 @@ def test_result_is_told_in_the_scene_that_asked_even_if_another_is_shown_at_its_
 
 def test_all_selected_strips_are_spoken_one_after_the_other(scene, settings, head, speech_wav, requests_of):
     for number, start in enumerate((11, 101, 201)):
-        strip = new_sound_strip(scene, f"Line {number}", str(speech_wav), channel=1, frame_start=start)
+        strip = new_wordless_strip(scene, f"Line {number}", str(speech_wav), channel=1, frame_start=start)
         strip.select = number != 1
     steps = []
     requests = requests_of(strips="SELECTED")
@@ -473,17 +480,17 @@ def test_a_muted_strip_is_spoken_with_a_warning(settings, strip, capfd):
 
 def test_a_result_is_shown_for_the_head_that_it_is_about(scene, settings, head, speech_wav):
     second = bpy.data.objects.new("Second", bpy.data.meshes.new("Second"))
-    assert bpy.ops.emote.generate(audio=str(speech_wav), head=head.name) == {"FINISHED"}
+    assert bpy.ops.emote.generate(transcript="none", audio=str(speech_wav), head=head.name) == {"FINISHED"}
     assert result_about(scene, head) == settings.last_result
     assert result_about(scene, second) == ""
     with pytest.raises(RuntimeError):
-        bpy.ops.emote.generate(audio=str(speech_wav), head="nobody")
+        bpy.ops.emote.generate(transcript="none", audio=str(speech_wav), head="nobody")
     assert result_about(scene, second) == settings.last_result
 
 
 def test_a_line_that_has_to_give_way_is_named(scene, settings, head, speech_wav, capfd):
     for name, channel in (("First", 1), ("Second", 2)):
-        new_sound_strip(scene, name, str(speech_wav), channel=channel, frame_start=11)
+        new_wordless_strip(scene, name, str(speech_wav), channel=channel, frame_start=11)
         assert bpy.ops.emote.generate(strip=name) == {"FINISHED"}
     assert [(take.line, take.in_use) for take in head.emote.takes] == [("First", False), ("Second", True)]
     printed = "".join(capfd.readouterr())

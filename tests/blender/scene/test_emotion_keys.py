@@ -5,8 +5,9 @@ import time
 import bpy
 import numpy as np
 import pytest
+from wordless_strip import new_wordless_strip
 
-from emote_blender.blender.compat import new_sound_strip, slot_curves
+from emote_blender.blender.compat import slot_curves
 from emote_blender.blender.jobs import generation
 from emote_blender.blender.scene.emotion_keys import PATHS, owner_of_keys
 from emote_blender.blender.scene.emotion_track import head_track, span_in, unread_animation
@@ -213,7 +214,7 @@ def test_moments_keep_their_seconds_when_the_frame_rate_changes(scene, head, spe
     add_moment(head, 0.0, "NEUTRAL")
     add_moment(head, 0.5, "ANGER", 2.0, transition=0.0)
     set_frame_rate(scene, 60.0)
-    bpy.ops.emote.generate(audio=str(speech_wav), frame_start=0)
+    bpy.ops.emote.generate(transcript="none", audio=str(speech_wav), frame_start=0)
     last = max(curve.range()[1] for curve in slot_curves(head))
     assert last == pytest.approx(30)
     assert track(head, scene).at(np.array([0.48, 0.52]))[0][:, ANGER].round(3).tolist() == [0, 1]
@@ -283,7 +284,7 @@ def test_a_mix_that_cannot_be_read_is_named_with_its_line(scene, head, speech_wa
     line = add_moment(head, 1.0, "MIX")
     line.mix = "happy 0.6 + furious"
     with pytest.raises(RuntimeError, match="emotions over time, line 2: unknown emotion 'furious'"):
-        bpy.ops.emote.generate(audio=str(speech_wav))
+        bpy.ops.emote.generate(transcript="none", audio=str(speech_wav))
 
 
 def test_keys_go_to_a_csv_file_and_back(scene, head, tmp_path):
@@ -303,7 +304,7 @@ def test_keys_go_to_a_csv_file_and_back(scene, head, tmp_path):
 
 
 def test_imported_emotions_begin_with_the_line(scene, head, speech_wav, tmp_path):
-    new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=101)
+    new_wordless_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=101)
     (tmp_path / "track.csv").write_text("time_seconds,emotion,intensity\n0,happy,1\n0.4,anger,2\n")
     bpy.ops.emote.import_emotion(filepath=str(tmp_path / "track.csv"))
     assert slot_curves(head)[0].range()[:] == pytest.approx((101, 111))
@@ -339,13 +340,13 @@ def test_arguments_of_a_script_go_before_the_head_s_own_emotion(
     made = []
     compute = generation.compute
     monkeypatch.setattr(generation, "compute", lambda request, *rest: made.append(request) or compute(request, *rest))
-    bpy.ops.emote.generate(audio=str(speech_wav), model=str(model), **arguments)
+    bpy.ops.emote.generate(transcript="none", audio=str(speech_wav), model=str(model), **arguments)
     assert np.array_equal(made[0].track.emotion_weights, one_hot(emotion)[None])
     assert made[0].track.intensity.tolist() == [intensity]
 
 
 def test_suggestions_fill_the_list_with_the_chosen_emotion_and_replace_only_themselves(scene, head, speech_wav):
-    new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=51)
+    new_wordless_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=51)
     add_moment(head, 9.0, "SAD")
     head.emote.emotion = "ANGER"
     for _ in range(2):
@@ -359,7 +360,7 @@ def test_suggestions_fill_the_list_with_the_chosen_emotion_and_replace_only_them
 
 
 def test_a_suggestion_needs_an_emotion_that_the_artist_chose(scene, head, speech_wav):
-    new_sound_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=1)
+    new_wordless_strip(scene, "Line 01", str(speech_wav), channel=1, frame_start=1)
     with pytest.raises(RuntimeError, match="choose an emotion first"):
         bpy.ops.emote.suggest_emotion()
     assert not len(head.emote.moments)

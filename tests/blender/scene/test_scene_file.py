@@ -6,13 +6,17 @@ import pytest
 
 from emote_blender.blender.compat import strip_timing
 from emote_blender.blender.scene.find_head import heads_in
-from emote_blender.blender.scene.scene_file import write_blend
+from emote_blender.blender.scene.scene_file import SceneWords, write_blend
+from emote_blender.blender.scene.sound_part import part_of_strip
 from emote_blender.blender.scene.strips import read_strip, sound_strips
+from emote_blender.blender.settings.transcript_state import describe_words, kept_cues, outgrown
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.errors import InputError
 from emote_blender.motion_tools.life import Life
 from emote_blender.motion_tools.raw_take import RawTake
 from emote_blender.motion_tools.refine import Refinement
+from emote_blender.transcript.recognisers.interface import RecognisedWord, Recognition
+from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 
 @pytest.fixture
@@ -113,3 +117,31 @@ def test_refinement_becomes_sliders_of_the_take(make_motion, head_folder, ramp_w
     jaw = heads_in(bpy.context.scene)[0].parent.pose.bones["jaw"]
     angle = jaw.matrix_basis.to_quaternion().angle
     assert angle == pytest.approx(0.5 * np.linalg.norm((motion.jaw[22] + motion.jaw[23]) / 2), abs=1e-3)
+
+
+def words_of_file(path, take, head_folder, sound, words):
+    """The settings of the strip in a written file, as generating again there reads them."""
+    write_blend(path, take, head_folder, sound, words=words)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    (strip,) = bpy.context.scene.sequence_editor.strips
+    return strip.emote
+
+
+def test_recognised_words_are_kept_in_the_strip(make_motion, head_folder, ramp_wav, tmp_path):
+    motion = make_motion(20, transcript={"words": 2, "fitting": 1})
+    said = (RecognisedWord("hello", 0.1, 0.5, 0.9), RecognisedWord("whirled", 0.5, 0.9, 0.2))
+    words = SceneWords("auto", "auto", Recognition(said, "en-us", "pocketsphinx"))
+    kept = words_of_file(tmp_path / "film.blend", RawTake(motion), head_folder, ramp_wav(), words)
+    assert (kept.transcript, kept.transcript_mode, kept.num_words, kept.num_fitting) == ("hello whirled", "AUTO", 2, 1)
+    assert describe_words(kept) == "Recognised (pocketsphinx), 1 word uncertain: whirled"
+    scene = bpy.context.scene
+    assert outgrown(kept, part_of_strip(scene, sound_strips(scene)[0])) == ""
+
+
+def test_written_words_and_subtitles_are_kept_in_the_strip(make_motion, head_folder, ramp_wav, tmp_path):
+    subtitles = TimedTranscript((Cue("Hello", 0.5, 1.0), Cue("world", 2.0, 3.0)))
+    for given, language in ((subtitles, "auto"), ("Hello\nworld", "en-gb")):
+        words = SceneWords(given, language)
+        kept = words_of_file(tmp_path / "film.blend", RawTake(make_motion(20)), head_folder, ramp_wav(), words)
+        assert (kept.transcript, kept.transcript_mode, kept.language) == ("Hello world", "WRITTEN", language)
+        assert kept_cues(kept, 0.0) == (subtitles if given is subtitles else None)

@@ -50,7 +50,7 @@ def test_a_strip_keeps_its_words_in_the_file(strip, tmp_path):
 
 
 def test_the_words_of_a_strip_move_the_mouth_and_an_argument_wins_over_them(scene, strip, speaker):
-    bpy.ops.emote.generate()
+    bpy.ops.emote.generate(transcript="none")
     untold, meta = take(speaker)
     assert "transcript" not in meta
     strip.emote.transcript = TEXT
@@ -70,7 +70,7 @@ def test_words_that_do_not_fit_are_warned_of(scene, speaker, capfd):
     assert bpy.ops.emote.generate() == {"FINISHED"}
     assert "maybe someone" in capfd.readouterr().out
     assert scene.emote.last_result.endswith("; 12 of 14 words of the transcript fit")
-    bpy.ops.emote.generate(audio=str(CLIP))  # another sound, for all the settings know
+    bpy.ops.emote.generate(audio=str(CLIP), transcript="none")
     assert "transcript" not in take(speaker)[1]
 
 
@@ -118,8 +118,8 @@ def test_a_model_without_a_phone_head_leaves_the_words_out_and_says_so(scene, st
         head=head, strip="", audio="", frame_start=1, emotion="sad", intensity=1.0, speaker="", model=str(folder)
     )
     request = generation.prepare(scene, choices)
-    assert request.transcript is None
-    assert request.warnings == ("the model tiny_wav2vec2 cannot use a transcript; the sound alone was followed",)
+    assert request.words.transcript is None
+    assert request.words.warnings == ("the model tiny_wav2vec2 cannot use a transcript; the sound alone was followed",)
 
 
 def test_a_transcript_is_taken_from_a_text_of_the_file(strip):

@@ -5,8 +5,8 @@ import re
 import bpy
 import numpy as np
 import pytest
+from wordless_strip import new_wordless_strip
 
-from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.takes import manage
 from emote_blender.blender.takes.curves import edited_channels
@@ -370,7 +370,7 @@ def test_tracks_that_the_user_renamed_or_moved_strips_to_are_left_alone(scene, h
 @pytest.fixture
 def spoken(scene, head, speech_wav):
     """A head with a take of a strip that begins at frame 11."""
-    new_sound_strip(scene, "Line", str(speech_wav), channel=1, frame_start=11)
+    new_wordless_strip(scene, "Line", str(speech_wav), channel=1, frame_start=11)
     new_take(head, RawTake(steady()), scene, Line("Line", 11))
     return head
 
@@ -413,7 +413,7 @@ def test_a_strip_in_the_nla_that_was_moved_by_hand_stays_there(scene, spoken):
 
 def test_retime_after_24_became_60_frames_per_second_keeps_sound_and_face_together(scene, head, speech_wav):
     scene.render.fps = 24
-    new_sound_strip(scene, "Line", str(speech_wav), channel=1, frame_start=25)  # one second after frame 1
+    new_wordless_strip(scene, "Line", str(speech_wav), channel=1, frame_start=25)  # one second after frame 1
     new_take(head, RawTake(steady()), scene, Line("Line", 25))
     scene.render.fps = 60
     strip = scene.sequence_editor.strips["Line"]

@@ -203,7 +203,8 @@ def test_the_panel_shows_what_was_worked_out(scene, full_scene):
     shown = drawn_panels()
     assert ("EMOTE_MT_heads", "Head") in shown
     assert ("EMOTE_MT_strips", "Line 01") in shown
-    assert ("transcript", "Words (optional)") in shown
+    assert ("transcript", "Words (recognised if left empty)") in shown
+    assert ("emote.transcribe", "") in shown
     assert any("has no eyeBlinkLeft" in (text or "") for _, text in shown)
     assert [item for item in shown if item[0] == "value"] == [("value", "identity0"), ("value", "identity1")]
 

@@ -1,0 +1,72 @@
+"""Where the words of a sound can be found: files beside its file, and text strips over it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...motion_tools.timing import frame_to_seconds, frames_per_second
+from ...transcript.text import SUFFIXES
+from ...transcript.timed_transcript import Cue, TimedTranscript
+from ..compat import all_strips, strip_timing
+from .unheard import is_muted
+
+
+def files_beside(sound: Path, language: str = "") -> list[Path]:
+    """The files with words beside a sound's file, the likeliest first: `line.txt`, `line.srt`, `line.en.srt`.
+
+    Args:
+        sound: path of the sound's file.
+        language: that is preferred among files that name one.
+    """
+    try:
+        files = [path for path in sound.parent.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
+    except OSError:
+        return []
+
+    def likelihood(path: Path) -> tuple[bool, bool, int, str]:
+        named = path.stem[len(sound.stem) + 1 :].lower()
+        is_other = bool(named) and not language.lower().startswith(named)
+        return is_other, bool(named), SUFFIXES.index(path.suffix.lower()), path.name
+
+    beside = [path for path in files if path.stem == sound.stem or _names_language(path.stem, sound.stem)]
+    return sorted(beside, key=likelihood)
+
+
+def _names_language(stem: str, sound: str) -> bool:
+    """Whether a file's name is the sound's with a language, as in `line.en` or `line.pt-BR`."""
+    start, _, language = stem.rpartition(".")
+    return start == sound and language.replace("-", "").replace("_", "").isalpha()
+
+
+def text_strips_over(
+    scene: bpy.types.Scene, first_frame: float, last_frame: float, start_frame: float
+) -> TimedTranscript | None:
+    """The words of the text strips that lie over some frames; None if there are none.
+
+    Muted text strips count only if there are no others, as subtitles in several languages are muted but for one.
+
+    Args:
+        scene: the scene of the sequencer.
+        first_frame: of the sound.
+        last_frame: of the sound.
+        start_frame: frame from which the times count.
+    """
+    over = []
+    for strip in all_strips(scene):
+        timing = strip_timing(strip)
+        if isinstance(strip, bpy.types.TextStrip) and timing.left < last_frame and timing.right > first_frame:
+            over.append((timing, strip))
+    shown = [(timing, strip) for timing, strip in over if not is_muted(scene, strip)]
+    fps = frames_per_second(scene.render.fps, scene.render.fps_base)
+    cues = [
+        Cue(
+            " ".join(strip.text.split()),
+            frame_to_seconds(timing.left, fps, start_frame),
+            frame_to_seconds(timing.right, fps, start_frame),
+        )
+        for timing, strip in shown or over
+        if strip.text.strip()
+    ]
+    return TimedTranscript(tuple(sorted(cues, key=lambda cue: (cue.start_seconds, cue.text)))) if cues else None

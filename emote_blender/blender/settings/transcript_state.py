@@ -1,0 +1,166 @@
+"""Whose words a transcript holds: none yet, recognised ones, or the artist's; and what was recognised where.
+
+A transcript is one line in a field, with three hidden companions: the words as they were recognised, the facts about
+that recognition, and the times of words that came with times. Words in the field that are neither recognised nor empty
+are the artist's, whatever the mode says: files of earlier versions have no mode.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
+from typing import Protocol
+
+from ...transcript.recognisers.interface import Recognition
+from ...transcript.timed_transcript import Cue, TimedTranscript
+from ..scene.sound_part import SoundPart
+
+AUTO_MODE, WRITTEN, NONE = "AUTO", "WRITTEN", "NONE"
+MODE_ITEMS = [
+    (AUTO_MODE, "Auto", "The words in the field; if there are none, they are recognised and written into it"),
+    (WRITTEN, "Written", "The words in the field are the artist's: nothing is recognised"),
+    (NONE, "None", "No words: the sound alone is followed. The field keeps what is in it"),
+]
+_MOST_SHOWN = 4  # uncertain words
+_SAME_TEXT = 0.5  # words in common from which on a text is a correction of another
+
+
+class TranscriptSettings(Protocol):
+    """The settings of a strip, a head or a scene that hold the words of a sound."""
+
+    transcript: str
+    language: str
+    transcript_mode: str
+    recognised: str
+    recognition: str
+    cues: str
+    num_words: int
+    num_fitting: int
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What is kept about recognised words beside their text.
+
+    Attributes:
+        recogniser: name of the recogniser.
+        language: tag of the language that was recognised.
+        uncertain: the words that the recogniser was not sure of, in the order of the sound.
+        part: the part of the sound file that was recognised; None if it is not known.
+    """
+
+    recogniser: str = ""
+    language: str = ""
+    uncertain: tuple[str, ...] = ()
+    part: SoundPart | None = None
+
+
+def one_line(text: str) -> str:
+    """A text as a field of one line holds it: line breaks are spaces."""
+    return " ".join(text.split())
+
+
+def mode_of(words: TranscriptSettings) -> str:
+    """The mode that counts: words that were not recognised are written ones, unless no words are wanted."""
+    if words.transcript_mode == AUTO_MODE and words.transcript.strip() and words.transcript != words.recognised:
+        return WRITTEN
+    return words.transcript_mode
+
+
+def mode_after_typing(words: TranscriptSettings) -> str:
+    """The mode of a field that was just changed: clearing it lets the words be recognised again."""
+    if words.transcript.strip():
+        return AUTO_MODE if words.transcript == words.recognised else WRITTEN
+    return NONE if words.transcript_mode == NONE else AUTO_MODE
+
+
+def holds_own_words(words: TranscriptSettings) -> bool:
+    """Whether the field holds words that the artist wrote or corrected."""
+    return bool(words.transcript.strip()) and words.transcript != words.recognised
+
+
+def keep_recognition(words: TranscriptSettings, found: Recognition, part: SoundPart | None) -> None:
+    """Write recognised words into the field, with what is known about them."""
+    facts = Recognised(found.recogniser, found.language, found.uncertain, part)
+    words.recognition = json.dumps(asdict(facts))
+    words.recognised = one_line(found.text)
+    words.cues = ""
+    words.transcript = words.recognised
+
+
+def recognised_facts(words: TranscriptSettings) -> Recognised | None:
+    """What is known of the recognised words; None if nothing was recognised, or a script has damaged it."""
+    if not words.recognised:
+        return None
+    try:
+        fields = json.loads(words.recognition)
+        part = SoundPart(**fields["part"]) if fields["part"] else None
+        return Recognised(fields["recogniser"], fields["language"], tuple(fields["uncertain"]), part)
+    except (ValueError, TypeError, KeyError):
+        return Recognised()
+
+
+def recognised_language(words: TranscriptSettings) -> str:
+    """The language that was recognised, if the field holds those words or a correction of them; else empty."""
+    facts = recognised_facts(words)
+    if facts is None:
+        return ""
+    if words.transcript != words.recognised:
+        matcher = SequenceMatcher(None, words.recognised.split(), words.transcript.split(), autojunk=False)
+        if matcher.quick_ratio() < _SAME_TEXT:
+            return ""
+    return facts.language
+
+
+def outgrown(words: TranscriptSettings, now: SoundPart | None) -> str:
+    """How the present sound is more than what the words in the field were recognised in; empty if it is not.
+
+    Args:
+        words: the settings; words that the artist wrote anew were recognised in nothing.
+        now: the part of the sound file that is spoken; None if it is not known.
+    """
+    facts = recognised_facts(words)
+    if facts is None or facts.part is None or now is None or not words.transcript.strip():
+        return ""
+    is_same_text = words.transcript == words.recognised or bool(recognised_language(words))
+    return facts.part.change(now) if is_same_text else ""
+
+
+def keep_cues(words: TranscriptSettings, transcript: TimedTranscript) -> None:
+    """Write words with times, which count from the beginning of the sound file, into the field."""
+    cues = [(text, cue.start_seconds, cue.end_seconds) for cue in transcript.cues if (text := one_line(cue.text))]
+    words.cues = json.dumps({"language": transcript.language, "cues": cues}, ensure_ascii=False)
+    words.transcript = " ".join(text for text, _, _ in cues)
+
+
+def kept_cues(words: TranscriptSettings, source_start_seconds: float) -> TimedTranscript | None:
+    """The words with their times in the sound that begins here in its file; None if these words have no times."""
+    try:
+        fields = json.loads(words.cues)
+        cues = tuple(
+            Cue(str(text), float(start) - source_start_seconds, float(end) - source_start_seconds)
+            for text, start, end in fields["cues"]
+        )
+        language = str(fields["language"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    if not cues or " ".join(cue.text for cue in cues) != words.transcript:
+        return None
+    return TimedTranscript(cues, language)
+
+
+def describe_words(words: TranscriptSettings) -> str:
+    """A line for the panel about where the words come from; empty if there is nothing to say."""
+    mode, facts = mode_of(words), recognised_facts(words)
+    if mode == NONE:
+        return "Sound alone"
+    if facts is None or not words.transcript.strip():
+        return ""
+    if words.transcript != words.recognised:
+        return "Corrected" if recognised_language(words) else ""
+    line = f"Recognised ({facts.recogniser})" if facts.recogniser else "Recognised"
+    if not (number := len(facts.uncertain)):
+        return line
+    shown = ", ".join(facts.uncertain[:_MOST_SHOWN]) + (", …" if number > _MOST_SHOWN else "")
+    return f"{line}, {number} {'word' if number == 1 else 'words'} uncertain: {shown}"

@@ -1,0 +1,269 @@
+"""Words that nobody typed: recognised, kept with the strip, corrected, never replaced unasked."""
+
+import shutil
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import soundfile
+
+from emote_blender.blender.compat import new_sound_strip, strip_timing
+from emote_blender.blender.jobs import generation, recognition
+from emote_blender.blender.operators.transcribe import recognise_all
+from emote_blender.blender.settings.transcript_state import mode_of
+from emote_blender.blender.takes.store import kept_raw
+from emote_blender.blender.ui.panel_state import panel_state
+from emote_blender.errors import Cancelled
+
+CLIP = Path(__file__).resolve().parents[2] / "data" / "anger_line.wav"
+SPOKEN = "I told you never to open that door. Now look at what you have done!"
+
+
+@pytest.fixture
+def strip(scene):
+    return new_sound_strip(scene, "Line 01", str(CLIP), channel=1, frame_start=1)
+
+
+@pytest.fixture
+def speaker(scene):
+    """The open head, which the open model moves."""
+    bpy.ops.emote.add_head(head="open_head")
+    return bpy.context.view_layer.objects.active
+
+
+@pytest.fixture
+def hum(scene, tmp_path):
+    """A strip of two seconds without a word."""
+    time = np.arange(32000) / 16000
+    soundfile.write(tmp_path / "hum.wav", 0.1 * np.sin(2 * np.pi * 50 * time), 16000)
+    return new_sound_strip(scene, "Hum", str(tmp_path / "hum.wav"), channel=3, frame_start=1)
+
+
+def jaw(head, number: int = -1) -> np.ndarray:
+    """Jaw rotations of one of the head's takes."""
+    return kept_raw(head.emote.takes[number].action).emotional.jaw
+
+
+def words_line() -> str:
+    bpy.context.view_layer.update()
+    return panel_state(bpy.context).words.line
+
+
+def test_words_are_recognised_once_and_the_second_take_with_them_is_the_same(strip, speaker):
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    words = strip.emote.transcript
+    assert {"told", "never", "look", "done"} <= set(words.split())
+    assert (words, strip.emote.transcript_mode) == (strip.emote.recognised, "AUTO")
+    assert strip.emote.num_words == len(words.split())
+    recognition.forget_recognised()  # what is kept with the strip is enough
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert strip.emote.transcript == words
+    np.testing.assert_array_equal(jaw(speaker, 0), jaw(speaker, 1))
+    assert bpy.ops.emote.generate(transcript="none") == {"FINISHED"}
+    assert np.abs(jaw(speaker) - jaw(speaker, 0)).max() > 0.005  # radians
+
+
+def test_a_corrected_word_is_followed_and_never_replaced_unasked(strip, speaker, capfd):
+    bpy.ops.emote.transcribe()
+    recognised = strip.emote.transcript
+    assert words_line().startswith("Recognised (pocketsphinx)")
+    strip.emote.transcript = SPOKEN
+    assert (strip.emote.transcript_mode, words_line()) == ("WRITTEN", "Corrected")
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert kept_raw(speaker.emote.takes[-1].action).emotional.meta["transcript"]["fitting"] == 15
+    with pytest.raises(RuntimeError, match=r"written by hand \('I told you never to open that door. Now…'\)"):
+        bpy.ops.emote.transcribe()
+    assert bpy.ops.emote.generate(transcript="auto") == {"FINISHED"}
+    assert strip.emote.transcript == SPOKEN
+    assert bpy.ops.emote.transcribe(overwrite=True) == {"FINISHED"}
+    assert (strip.emote.transcript, strip.emote.transcript_mode) == (recognised, "AUTO")
+
+
+def test_clearing_the_field_lets_the_words_be_recognised_again(strip):
+    strip.emote.transcript = "Something else"
+    assert strip.emote.transcript_mode == "WRITTEN"
+    strip.emote.transcript = ""
+    assert strip.emote.transcript_mode == "AUTO"
+
+
+def test_words_of_a_file_without_a_mode_are_the_artists(strip):
+    strip.emote["transcript"] = "Old words"  # as versions without a mode saved them: no update runs
+    if strip.emote.transcript != "Old words":  # 5.0 keeps properties apart from custom ones
+        strip.emote.transcript = "Old words"
+        strip.emote.transcript_mode = "AUTO"
+    assert mode_of(strip.emote) == "WRITTEN"
+    with pytest.raises(RuntimeError, match="written by hand"):
+        bpy.ops.emote.transcribe()
+
+
+def test_without_words_the_sound_alone_is_followed(strip, speaker):
+    bpy.ops.emote.transcribe()
+    strip.emote.transcript_mode = "NONE"
+    bpy.ops.emote.generate()
+    assert "transcript" not in kept_raw(speaker.emote.takes[-1].action).emotional.meta
+    assert (words_line(), panel_state(bpy.context).words.is_used) == ("Sound alone", False)
+    strip.emote.transcript = "Typed into the field"
+    assert strip.emote.transcript_mode == "WRITTEN"
+
+
+def test_written_words_that_are_still_missing_are_not_recognised(strip, speaker):
+    strip.emote.transcript_mode = "WRITTEN"
+    bpy.ops.emote.generate()
+    assert (strip.emote.transcript, strip.emote.num_words) == ("", 0)
+
+
+def test_a_sound_without_speech_is_followed_with_one_warning(hum, speaker, capfd):
+    assert bpy.ops.emote.generate(strip="Hum") == {"FINISHED"}
+    (warning,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("Warning: no speech")]
+    assert warning.endswith("the sound alone was followed")
+    assert (hum.emote.transcript, hum.emote.transcript_mode) == ("", "AUTO")
+    with pytest.raises(RuntimeError, match="no speech was recognised in 'Hum'"):
+        bpy.ops.emote.transcribe(strip="Hum")
+
+
+def test_a_language_without_a_recogniser_is_followed_by_its_sound(strip, speaker, capfd):
+    strip.emote.language = "de"
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    printed = capfd.readouterr().out
+    assert printed.count("Warning: ") == 1
+    assert "understands en only, not de" in printed
+    assert strip.emote.transcript == ""
+
+
+def test_a_folder_that_holds_no_recogniser_stops_no_take(strip, speaker, capfd, monkeypatch, tmp_path):
+    from emote_blender.blender.jobs import planned_words
+
+    monkeypatch.setattr(planned_words, "recogniser_folder", lambda: str(tmp_path))
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert "the sound alone was followed" in capfd.readouterr().out
+
+
+def test_what_the_artist_types_meanwhile_wins(scene, strip, speaker):
+    choices = generation.Choices(
+        head=speaker, strip="", audio="", frame_start=1, emotion=None, intensity=None, speaker="", model="emote_open"
+    )
+    request = generation.prepare(scene, choices)
+    speech = generation.compute(request)
+    strip.emote.transcript = "Typed meanwhile"
+    generation.keep_words(request, speech)
+    assert (strip.emote.transcript, strip.emote.num_words) == ("Typed meanwhile", 0)
+
+
+def test_a_cut_strip_keeps_the_whole_text(scene, strip):
+    bpy.ops.emote.transcribe()
+    text = strip.emote.transcript
+    rest = strip.split(frame=40, split_method="SOFT")
+    assert (rest.emote.transcript, rest.emote.recognised) == (text, text)
+    scene.emote.strip = rest.name
+    assert panel_state(bpy.context).words.remark == ""
+    copy = scene.copy()
+    assert {item.emote.transcript for item in copy.sequence_editor.strips_all} == {text}
+
+
+def test_a_strip_that_shows_more_than_was_recognised_says_so_and_is_recognised_again(scene, strip, speaker):
+    whole = strip_timing(strip).right
+    strip.split(frame=50, split_method="SOFT")
+    scene.sequence_editor.strips.remove(next(item for item in scene.sequence_editor.strips if item != strip))
+    bpy.ops.emote.transcribe()
+    half = strip.emote.transcript
+    if hasattr(strip, "right_handle"):
+        strip.right_handle = int(whole)
+    else:
+        strip.frame_final_end = int(whole)
+    bpy.context.view_layer.update()
+    remark = panel_state(bpy.context).remarks[-1]
+    assert "shows more of the sound now; they are recognised again when you generate" in remark
+    bpy.ops.emote.generate()
+    assert len(strip.emote.transcript.split()) > len(half.split())
+    bpy.context.view_layer.update()
+    assert panel_state(bpy.context).words.remark == ""
+
+
+def test_corrected_words_of_another_sound_are_kept_with_a_warning(scene, strip, speaker, tmp_path, capfd):
+    bpy.ops.emote.transcribe()
+    strip.emote.transcript = SPOKEN
+    shutil.copy(CLIP, tmp_path / "retake.wav")
+    strip.sound.filepath = str(tmp_path / "retake.wav")
+    changed = panel_state(bpy.context).words
+    assert changed.are_own
+    assert changed.is_outgrown
+    bpy.ops.emote.generate()
+    assert "'Line 01' shows another sound file than its words were recognised in" in capfd.readouterr().out
+    assert strip.emote.transcript == SPOKEN
+
+
+def test_all_selected_strips_are_recognised_and_written_ones_left_alone(scene, strip, hum, capfd):
+    other = new_sound_strip(scene, "Line 02", str(CLIP), channel=2, frame_start=200)
+    other.emote.transcript = "My words"
+    for item in (strip, other, hum):
+        item.select = True
+    assert bpy.ops.emote.transcribe(strips="SELECTED") == {"FINISHED"}
+    assert "told" in strip.emote.transcript
+    assert (other.emote.transcript, hum.emote.transcript) == ("My words", "")
+    assert scene.emote.last_result == "the words of 1 of 3 sounds were recognised"
+    printed = capfd.readouterr().out
+    assert "no speech was recognised in 'Hum'" in printed
+    assert "the words of 'Line 02' were written by hand ('My words') and are kept" in printed
+
+
+def test_a_head_keeps_the_words_of_its_file(scene, speaker):
+    speaker.emote.source, speaker.emote.audio = "FILE", str(CLIP)
+    bpy.ops.emote.transcribe()
+    assert "told" in speaker.emote.transcript
+    assert speaker.emote.transcript_mode == "AUTO"
+    bpy.ops.emote.generate()
+    assert speaker.emote.num_words > 10
+
+
+def test_a_scene_without_a_head_keeps_the_words_of_its_file(scene):
+    scene.emote.source, scene.emote.audio = "FILE", str(CLIP)
+    bpy.ops.emote.transcribe()
+    assert "told" in scene.emote.transcript
+
+
+def test_words_and_what_is_known_of_them_are_saved(strip, tmp_path):
+    bpy.ops.emote.transcribe()
+    line, text = words_line(), strip.emote.transcript
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
+    (strip,) = bpy.context.scene.sequence_editor.strips
+    assert (strip.emote.transcript, strip.emote.transcript_mode) == (text, "AUTO")
+    assert panel_state(bpy.context).words.line == line
+
+
+def test_one_undo_takes_the_words_back(strip):
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.emote.transcribe("EXEC_DEFAULT", True)
+    assert bpy.context.scene.sequence_editor.strips[0].emote.transcript
+    bpy.ops.ed.undo()
+    assert bpy.context.scene.sequence_editor.strips[0].emote.transcript == ""
+    bpy.ops.ed.redo()
+    assert "told" in bpy.context.scene.sequence_editor.strips[0].emote.transcript
+
+
+def test_recognising_can_be_cancelled_and_shows_its_progress(scene, strip):
+    lines = []
+
+    def prepare_only(operator, context):
+        lines.extend(operator.prepare(context))
+        return {"FINISHED"}
+
+    from emote_blender.blender.operators.transcribe import EMOTE_OT_transcribe
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EMOTE_OT_transcribe, "run_now", prepare_only)
+        bpy.ops.emote.transcribe()
+    recognition.forget_recognised()
+    steps = []
+    with pytest.raises(Cancelled):
+        recognise_all(lines, lambda fraction, text: steps.append(fraction), lambda: True)
+    recognise_all(lines, lambda fraction, text: steps.append(fraction), lambda: False)
+    assert steps == sorted(steps)
+    assert steps[-1] == 1.0
+
+
+def test_a_recogniser_needs_no_name_in_a_damaged_record(strip):
+    bpy.ops.emote.transcribe()
+    strip.emote.recognition = "{]"
+    assert words_line() == "Recognised"
