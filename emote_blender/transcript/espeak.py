@@ -97,11 +97,16 @@ class Espeak:
         self._callback = Callback(self._receive)  # kept: the library holds only the address
         self._library.espeak_SetSynthCallback(self._callback)
         self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+        self._names: dict[str, str] = {}
         self._identifiers = self._list_voices()
 
     def languages(self) -> tuple[str, ...]:
         """Codes of the languages and accents that it can speak, such as de, en-gb, pt-br; sorted."""
         return tuple(sorted(self._identifiers))
+
+    def names(self) -> dict[str, str]:
+        """A code of `languages` for each English name of a language or accent, in lower case: "german" is de."""
+        return dict(self._names)
 
     def speak(self, text: str, language: str) -> list[SpokenWord] | None:
         """The words of a text in spoken order; None if the data of the language are not installed.
@@ -131,7 +136,7 @@ class Espeak:
         return 0
 
     def _list_voices(self) -> dict[str, bytes]:
-        """The identifier of the best voice by language code."""
+        """The identifier of the best voice by language code; fills `_names`."""
         best: dict[str, tuple[int, bytes]] = {}
         voices = self._library.espeak_ListVoices(None)
         index = 0
@@ -139,7 +144,11 @@ class Espeak:
             voice = voices[index][0]
             identifier = bytes(voice.identifier or b"")
             if not identifier.startswith(b"mb/"):  # MBROLA's voices are not here
-                for priority, code in _languages_of(voice.languages):
+                languages = _languages_of(voice.languages)
+                if languages:
+                    name = bytes(voice.name or b"").decode("utf-8", "ignore").strip().casefold()
+                    self._names.setdefault(name, languages[0][1])
+                for priority, code in languages:
                     # Of two voices, prefer the one whose file has the language's name: cmn, not cmn-Latn-pinyin.
                     rank = priority * 1000 + len(identifier)
                     if rank < best.get(code, (1 << 30, b""))[0]:

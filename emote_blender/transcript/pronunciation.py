@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..errors import Cancelled, InputError
 from .espeak import Espeak, SpokenWord, open_espeak
 from .language import AUTO, guess_language
+from .language_tags import is_automatic, match_language, near_languages
 from .phones import CLASS_INDEX, IPA_KIN, SILENCE, from_ipa
 from .text import require_words, speakable
 
@@ -50,7 +51,7 @@ def pronounce(text: str, language: str = AUTO, cancelled: Callable[[], bool] | N
 
     Args:
         text: the spoken words.
-        language: code of a language or accent of espeak-ng (de, en-gb, ...), or "auto" to guess it from the text.
+        language: tag or name of a language (de, en-GB, "German"), or "auto" to guess it from the text.
         cancelled: called every few sentences.
 
     Raises:
@@ -60,7 +61,7 @@ def pronounce(text: str, language: str = AUTO, cancelled: Callable[[], bool] | N
     """
     require_words(text, "the transcript")
     espeak = open_espeak()
-    code = guess_language(text) if _is_auto(language) else find_language(language, espeak)
+    code = guess_language(text) if is_automatic(language) else find_language(language, espeak)
     text = speakable(text)
     words: list[PronouncedWord] = []
     for piece in _pieces(text):
@@ -78,28 +79,22 @@ def pronounce(text: str, language: str = AUTO, cancelled: Callable[[], bool] | N
 def require_language(language: str) -> None:
     """Raise InputError unless espeak-ng speaks this language, or ModelError if it is not installed."""
     espeak = open_espeak()
-    if not _is_auto(language):
+    if not is_automatic(language):
         find_language(language, espeak)
 
 
-def _is_auto(language: str) -> bool:
-    return language.strip().lower() in ("", AUTO)
-
-
 def find_language(language: str, espeak: Espeak | None = None) -> str:
-    """espeak-ng's code of a language ("EN_GB" is en-gb); raises InputError if there is none."""
+    """espeak-ng's code of a language by any tag or name ("EN_GB", "deu", "German"); raises InputError if none."""
     espeak = espeak or open_espeak()
-    code = language.strip().lower().replace("_", "-")
-    if code == "en":
-        return "en-us"  # espeak-ng's en is British; the open model's training voices are mostly American
-    known = espeak.languages()
-    if code in known:
-        return code
-    family = code.split("-")[0]
-    near = [other for other in known if other.split("-")[0] == family] or ["en-us", "en-gb", "de", "es", "fr", "ru"]
-    raise InputError(
-        f"unknown language {language[:40]!r}; use auto or a code of espeak-ng, for example {', '.join(near[:8])}"
-    )
+    known, names = espeak.languages(), espeak.names()
+    code = match_language(language, known, names)
+    if code is None:
+        near = [*near_languages(language, known, names), "en-us", "en-gb", "de", "es", "fr", "ru"]
+        raise InputError(
+            f"unknown language {language[:40]!r}; use auto, a language's name, or a code of espeak-ng, for example "
+            f"{', '.join(list(dict.fromkeys(near))[:8])}"
+        )
+    return code
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -72,7 +72,7 @@ def test_every_language_that_is_guessed_can_be_spoken(library):
     assert {_ESPEAK_CODES.get(language, language) for language in guessed} <= set(library.languages())
 
 
-@pytest.mark.parametrize("language", ["xx", "klingon", "e" * 300, "en-gb-moon", "😀"])
+@pytest.mark.parametrize("language", ["xx", "gobbledygook", "e" * 300, "en-gb-moon", "😀", "de" * 5000, "fil", "C"])
 def test_an_unknown_language_is_refused_with_some_that_are_known(language):
     with pytest.raises(InputError, match="unknown language .*for example .*en-"):
         pronounce("hello", language)
