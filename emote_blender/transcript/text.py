@@ -6,10 +6,9 @@ import os
 import re
 import unicodedata
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from ..errors import InputError
+from ..files.pasted_path import impossible_path, pasted_path, unquoted
 from ..files.text_file import read_text_file
 from .clean import clean_text
 from .subtitles import SUBTITLE_SUFFIXES, parse_timed_text, read_subtitles, with_code_page
@@ -30,7 +29,6 @@ _FILE_SUFFIX = re.compile(
 )
 _PATH_START = re.compile(r"[A-Za-z]:[\\/]|\\\\|//|file:|~[\\/]|\.{1,2}[\\/]|/\w+/\w", re.IGNORECASE)
 _TEXT_SUFFIX = re.compile(r"\w\.(text|md|markdown|csv|json|sub|xml|html?|log|ini|ya?ml)$", re.IGNORECASE)
-_QUOTES = "\"'“”„«»‘’"
 
 
 def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscript:
@@ -47,12 +45,13 @@ def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscrip
     """
     if not looks_like_a_file(given):
         return transcript_of_text(given)
-    path = _path(given, folder)
+    path = pasted_path(given, folder)
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give a text file or a subtitle file in it")
     if not os.path.isfile(path):
         raise InputError(
-            f"{path} not found; check the path of the transcript, or write its words "
+            impossible_path(path)
+            or f"{path} not found; check the path of the transcript, or write its words "
             f"(with a period if they end in {path.suffix or 'a name'})"
         )
     suffix = path.suffix.lower()
@@ -102,19 +101,11 @@ def looks_like_a_file(given: str) -> bool:
     given = given.strip()
     if len(given.splitlines()) != 1:
         return False
-    given = given.strip(_QUOTES)
+    given = unquoted(given)
     if _FILE_SUFFIX.search(given) or _PATH_START.match(given):
         return True
     is_one_word = len(given.split()) == 1
     return _TEXT_SUFFIX.search(given) is not None and (is_one_word or "/" in given or "\\" in given)
-
-
-def _path(given: str, folder: str | Path) -> Path:
-    """The path that a text means, without quotes around it; a relative one is relative to `folder`."""
-    given = given.strip().strip(_QUOTES)
-    if given.lower().startswith("file:"):
-        given = url2pathname(urlsplit(given).path)
-    return Path(folder, os.path.expanduser(given))
 
 
 def require_words(text: str, name: str) -> str:
