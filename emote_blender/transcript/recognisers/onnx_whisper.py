@@ -1,8 +1,8 @@
 """Whisper's way from a sound to tokens, step by step: it can be stopped, and gives a probability for each token.
 
 onnx-asr has the graphs' inputs and outputs; its own loop reports neither the language nor how sure the model is. What
-Whisper is unsure of on average is noise, music or a language that it does not know. The bound is that of Radford et al.,
-"Robust Speech Recognition via Large-Scale Weak Supervision", section 4.5.
+Whisper is unsure of on average is noise, music or an unknown language. The bound is that of Radford et al., "Robust
+Speech Recognition via Large-Scale Weak Supervision", section 4.5.
 """
 
 from __future__ import annotations

@@ -40,6 +40,10 @@ def spoken(*parts: np.ndarray) -> np.ndarray:
     return np.concatenate([silence(0.5), *parts, silence(0.5)])
 
 
+# From 0.5 to 0.98 s, and from 1.98 to 2.22 s.
+HELLO_WORLD = spoken(tone(HEL), tone(LO), silence(1.0), tone(WORLD))
+
+
 @pytest.fixture
 def copied(tmp_path):
     """A function that gives a copy of a tiny recogniser's folder."""
@@ -56,7 +60,7 @@ def opened():
 
 
 def test_tokens_with_times_become_words_with_times(opened):
-    recognition = opened["nemo_ctc"].recognise(spoken(tone(HEL), tone(LO), silence(1.0), tone(WORLD)))
+    recognition = opened["nemo_ctc"].recognise(HELLO_WORLD)
     first, second, *_ = recognition.words
     assert (first.text, second.text) == ("hello", "world")
     # "hello" is spoken from 0.5 to 0.98 s, "world" from 1.98 to 2.22 s; a token lasts 80 ms, a word's end is not told.
@@ -71,6 +75,35 @@ def test_times_are_those_of_the_whole_sound_after_a_long_pause(opened):
     words = opened["nemo_ctc"].recognise(sound).words
     world = next(word for word in words if word.text == "world")
     assert world.start_seconds == pytest.approx(0.5 + 0.48 + 0.5 + 40 + 0.5, abs=0.09)
+
+
+@pytest.mark.parametrize("name", ["nemo_ctc", "gigaam", "vosk"])
+def test_families_with_token_times_recognise_the_same(name):
+    words = OnnxFolderRecogniser(RECOGNISERS / name).recognise(HELLO_WORLD).words
+    assert [word.text for word in words] == ["hello", "world"]
+    assert [word.start_seconds for word in words] == pytest.approx([0.5, 1.98], abs=0.09)
+
+
+@pytest.mark.parametrize("name", ["whisper_ort", "canary"])
+def test_families_without_times_recognise_the_same(name):
+    words = OnnxFolderRecogniser(RECOGNISERS / name).recognise(HELLO_WORLD).words
+    assert [word.text for word in words] == ["hello", "world"]
+    assert 0.2 < words[0].start_seconds < words[1].start_seconds < words[1].end_seconds < 2.6
+
+
+def test_a_model_of_8_khz_gets_sound_of_its_own_rate():
+    recognition = OnnxFolderRecogniser(RECOGNISERS / "t_one").recognise(spoken(tone(HEL), silence(1.0), tone(HEL)))
+    assert (set(recognition.text), recognition.language) == ({"a"}, "ru")
+    assert recognition.words[0].start_seconds == pytest.approx(0.5, abs=0.05)
+
+
+def test_canary_writes_the_language_that_is_asked_for():
+    canary = OnnxFolderRecogniser(RECOGNISERS / "canary")
+    assert canary.languages == ("de", "en")
+    assert canary.recognise(HELLO_WORLD, "de-CH").text == "hallo Welt"
+    assert (canary.recognise(HELLO_WORLD).text, canary.recognise(HELLO_WORLD).language) == ("hello world", "en-us")
+    with pytest.raises(InputError, match="understands de, en, not fr"):
+        canary.recognise(HELLO_WORLD, "fr")
 
 
 def test_parakeet_is_decoded_by_tokens_and_durations(opened):
