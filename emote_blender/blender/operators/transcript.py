@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...errors import InputError
-from ...transcript.text import SUFFIXES, read_transcript
+from ...transcript.text import SUFFIXES, read_transcript, transcript_of_text
 from ...transcript.timed_transcript import TimedTranscript
 from ..blend_paths import absolute
 from ..compat import strip_timing
@@ -76,9 +76,10 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
         if self.text:
             if self.text not in bpy.data.texts:
                 raise InputError(f"this file has no text {self.text!r}; choose one in the text editor")
-            return read_transcript(bpy.data.texts[self.text].as_string()), f"the text {self.text!r}"
+            name = f"the text {self.text!r}"
+            return transcript_of_text(bpy.data.texts[self.text].as_string(), name), name
         if self.filepath:
-            return read_transcript(absolute(self.filepath)), Path(self.filepath).name
+            return read_transcript(str(path := Path(absolute(self.filepath)))), path.name
         if self.source == "FILE":
             raise InputError("no file is given; choose a file with the words of the sound")
         if self.source == "STRIPS":

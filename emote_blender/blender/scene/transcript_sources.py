@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...motion_tools.timing import frame_to_seconds, frames_per_second
+from ...transcript.clean import clean_cues
 from ...transcript.text import SUFFIXES
 from ...transcript.timed_transcript import Cue, TimedTranscript
 from ..compat import all_strips, strip_timing
@@ -60,13 +61,10 @@ def text_strips_over(
             over.append((timing, strip))
     shown = [(timing, strip) for timing, strip in over if not is_muted(scene, strip)]
     fps = frames_per_second(scene.render.fps, scene.render.fps_base)
+    used = sorted(shown or over, key=lambda item: (item[0].left, item[1].channel))
     cues = [
-        Cue(
-            " ".join(strip.text.split()),
-            frame_to_seconds(timing.left, fps, start_frame),
-            frame_to_seconds(timing.right, fps, start_frame),
-        )
-        for timing, strip in shown or over
-        if strip.text.strip()
+        Cue(text, frame_to_seconds(timing.left, fps, start_frame), frame_to_seconds(timing.right, fps, start_frame))
+        for (timing, _), text in zip(used, clean_cues([strip.text for _, strip in used]), strict=True)
+        if text
     ]
-    return TimedTranscript(tuple(sorted(cues, key=lambda cue: (cue.start_seconds, cue.text)))) if cues else None
+    return TimedTranscript(tuple(cues)) if cues else None

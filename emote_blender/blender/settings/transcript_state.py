@@ -8,7 +8,7 @@ are the artist's, whatever the mode says: files of earlier versions have no mode
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
 from typing import Protocol
 
@@ -135,19 +135,49 @@ def keep_cues(words: TranscriptSettings, transcript: TimedTranscript) -> None:
 
 
 def kept_cues(words: TranscriptSettings, source_start_seconds: float) -> TimedTranscript | None:
-    """The words with their times in the sound that begins here in its file; None if these words have no times."""
+    """The words with the times that are kept of them; None if there are none, or the words are other ones by now.
+
+    A corrected word has the time of the cue that held the word before.
+
+    Args:
+        words: the settings.
+        source_start_seconds: time in the sound file from which the times count.
+    """
+    kept = _read_cues(words.cues)
+    if kept is None:
+        return None
+    texts = [cue.text for cue in kept.cues]
+    if " ".join(texts) != words.transcript:
+        texts = _shared_out(texts, words.transcript.split())
+    cues = tuple(replace(cue, text=text) for cue, text in zip(kept.cues, texts, strict=True) if text)
+    return replace(kept, cues=cues).shifted(-source_start_seconds) if cues else None
+
+
+def _read_cues(written: str) -> TimedTranscript | None:
+    """What `keep_cues` wrote; None if there is nothing, or a script has damaged it."""
     try:
-        fields = json.loads(words.cues)
-        cues = tuple(
-            Cue(str(text), float(start) - source_start_seconds, float(end) - source_start_seconds)
-            for text, start, end in fields["cues"]
-        )
-        language = str(fields["language"])
+        fields = json.loads(written)
+        cues = tuple(Cue(str(text), float(start), float(end)) for text, start, end in fields["cues"])
+        return TimedTranscript(cues, str(fields["language"])) if cues else None
     except (ValueError, TypeError, KeyError):
         return None
-    if not cues or " ".join(cue.text for cue in cues) != words.transcript:
-        return None
-    return TimedTranscript(cues, language)
+
+
+def _shared_out(texts: list[str], corrected: list[str]) -> list[str]:
+    """The corrected words, shared out among the texts that they were; all empty if they are another text."""
+    before = [word for text in texts for word in text.split()]
+    cue_of = [number for number, text in enumerate(texts) for _ in text.split()]
+    shares: list[list[str]] = [[] for _ in texts]
+    num_same = 0
+    for kind, start, end, first, last in SequenceMatcher(None, before, corrected).get_opcodes():
+        num_same += end - start if kind == "equal" else 0
+        for place in range(first, last):
+            # An added word goes to the word before it; several for one are spread over its place.
+            index = start + (place - first) * (end - start) // (last - first) if end > start else max(0, start - 1)
+            shares[cue_of[index]].append(corrected[place])
+    if num_same < _SAME_TEXT * len(corrected):
+        return [""] * len(texts)
+    return [" ".join(share) for share in shares]
 
 
 def describe_words(words: TranscriptSettings) -> str:
@@ -155,7 +185,11 @@ def describe_words(words: TranscriptSettings) -> str:
     mode, facts = mode_of(words), recognised_facts(words)
     if mode == NONE:
         return "Sound alone"
-    if facts is None or not words.transcript.strip():
+    if not words.transcript.strip():
+        return ""
+    if (cues := _read_cues(words.cues)) is not None and " ".join(cue.text for cue in cues.cues) == words.transcript:
+        return "1 cue with times" if len(cues.cues) == 1 else f"{len(cues.cues)} cues with times"
+    if facts is None:
         return ""
     if words.transcript != words.recognised:
         return "Corrected" if recognised_language(words) else ""

@@ -9,10 +9,13 @@ import pytest
 
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.jobs import generation
+from emote_blender.blender.scene.strips import read_strip
+from emote_blender.blender.settings.transcript_state import kept_cues
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.blender.ui.panel_state import panel_state
 from emote_blender.errors import ModelError
 from emote_blender.transcript.espeak import open_espeak
+from emote_blender.transcript.timed_transcript import Cue
 
 CLIP = Path(__file__).resolve().parents[2] / "data" / "anger_line.wav"
 TEXT = "I told you never to open that door. Now look at what you have done!"
@@ -145,3 +148,91 @@ def test_a_transcript_is_taken_from_the_file_beside_the_sound(scene, ramp_wav):
     scene.emote.audio = str(sound)
     bpy.ops.emote.take_transcript()
     assert scene.emote.transcript == "Grüß Gott"
+
+
+def text_strip(scene, text: str, start: int, end: int, channel: int = 5):
+    """A text strip of the sequencer."""
+    length = {"length": end - start} if bpy.app.version >= (5, 0, 0) else {"frame_end": end}
+    strip = scene.sequence_editor.strips.new_effect(
+        name="Text", type="TEXT", channel=channel, frame_start=start, **length
+    )
+    strip.text = text
+    return strip
+
+
+def test_text_strips_over_the_sound_are_taken_with_their_times(scene, strip):
+    text_strip(scene, "Now look at\nwhat you have done!", 60, 90)
+    text_strip(scene, "[door slams] I told you never to open that door.", 5, 50)
+    text_strip(scene, "Another scene", 400, 500)
+    text_strip(scene, "Jetzt sieh, was du getan hast!", 60, 90, channel=6).mute = True
+    assert bpy.ops.emote.take_transcript(source="STRIPS") == {"FINISHED"}
+    assert strip.emote.transcript == "I told you never to open that door. Now look at what you have done!"
+    assert [(cue.start_seconds, cue.end_seconds) for cue in kept_cues(strip.emote, 0.0).cues] == [
+        (pytest.approx(4 / 25), pytest.approx(49 / 25)),
+        (pytest.approx(59 / 25), pytest.approx(89 / 25)),
+    ]
+    context = bpy.context
+    context.view_layer.update()
+    assert panel_state(context).words.line == "2 cues with times"
+
+
+def test_times_stay_with_the_sound_when_its_strip_is_cut_and_moved(scene, strip):
+    text_strip(scene, "Now look", 61, 90)
+    bpy.ops.emote.take_transcript(source="STRIPS")
+    rest = strip.split(frame=51, split_method="SOFT")
+    (cue,) = kept_cues(rest.emote, read_strip(scene, rest).source_start_seconds).cues
+    assert (cue.start_seconds, cue.end_seconds) == (pytest.approx(10 / 25), pytest.approx(39 / 25))
+
+
+def test_a_corrected_word_keeps_the_time_of_its_cue_and_another_text_has_none(scene, strip):
+    text_strip(scene, "I told you never", 5, 30)
+    text_strip(scene, "open the door", 30, 50)
+    bpy.ops.emote.take_transcript(source="STRIPS")
+    strip.emote.transcript = "I told you never to open that big door"
+    assert [cue.text for cue in kept_cues(strip.emote, 0.0).cues] == ["I told you never to", "open that big door"]
+    strip.emote.transcript = "Something else is said here"
+    assert kept_cues(strip.emote, 0.0) is None
+    strip.emote.cues = "[1]"
+    assert kept_cues(strip.emote, 0.0) is None
+
+
+def test_without_text_strips_over_the_sound_there_is_a_sentence(strip):
+    with pytest.raises(RuntimeError, match="no text strip lies over 'Line 01'"):
+        bpy.ops.emote.take_transcript(source="STRIPS")
+    with pytest.raises(RuntimeError, match="no file is given"):
+        bpy.ops.emote.take_transcript(source="FILE")
+
+
+SUBTITLES = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
+
+
+def test_subtitles_beside_the_sound_are_taken_in_its_language(scene, ramp_wav):
+    sound = ramp_wav("line 01.wav")
+    strip = new_sound_strip(scene, "Line", str(sound), channel=1, frame_start=1)
+    for name, words in (("line 01.de.srt", "Guten Tag"), ("line 01.en.srt", "Good day"), ("line 012.srt", "No")):
+        (sound.parent / name).write_text(SUBTITLES.format(words), encoding="utf-8")
+    strip.emote.language = "en-gb"
+    assert bpy.ops.emote.take_transcript() == {"FINISHED"}
+    assert strip.emote.transcript == "Good day"
+    assert kept_cues(strip.emote, 0.25).cues == (Cue("Good day", 0.75, 1.75),)
+    bpy.ops.emote.take_transcript(filepath=str(sound.parent / "line 01.de.srt"))
+    assert strip.emote.transcript == "Guten Tag"
+
+
+def test_a_path_in_the_field_gives_times_from_the_beginning_of_the_strip(scene, speaker, tmp_path):
+    subtitles = tmp_path / "line.srt"
+    subtitles.write_text(SUBTITLES.format("Never to open that door"), encoding="utf-8")
+    strip = new_sound_strip(scene, "Line 01", str(CLIP), channel=1, frame_start=1).split(frame=11, split_method="SOFT")
+    strip.emote.transcript = str(subtitles)
+    choices = generation.Choices(
+        head=speaker, strip=strip.name, audio="", frame_start=1, emotion=None, intensity=None, speaker="",
+        model="emote_open",
+    )  # fmt: skip
+    (cue,) = generation.prepare(scene, choices).words.transcript.cues
+    assert (cue.start_seconds, cue.end_seconds) == (pytest.approx(0.6), pytest.approx(1.6))
+
+
+def test_subtitles_in_a_text_of_the_file_keep_their_times(strip):
+    bpy.data.texts.new("subtitles").write(SUBTITLES.format("Hello there"))
+    bpy.ops.emote.take_transcript(text="subtitles")
+    assert kept_cues(strip.emote, 0.0).cues == (Cue("Hello there", 1.0, 2.0),)
