@@ -40,6 +40,14 @@ def beside_blend(text: str) -> str:
     return bpy.path.abspath(path)
 
 
+def whole_folder(path: str) -> str:
+    """The folder that a text pasted into the preferences names; the text as it is, if no folder can have its path."""
+    try:
+        return str(pasted_path(bpy.path.abspath(unquoted(path)))) if path else ""
+    except InputError:
+        return path
+
+
 def stem(path: str) -> str:
     """The name of the file that a field names, without its suffix; "" if the field names none."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...transcript.recognisers.catalogue import CATALOGUE, CatalogueModel
+from ..blend_paths import whole_folder
 from ..jobs.job_operator import draw_progress
 from ..settings import model_info
 from ..settings.models_folder import ROOT_PACKAGE, apply_models_folder
@@ -29,7 +30,7 @@ def _made_absolute(preferences: EMOTE_AP_preferences, name: str) -> bool:
 
     Preferences belong to no .blend: `//` would stand for another folder in the next one.
     """
-    whole = bpy.path.abspath(getattr(preferences, name))
+    whole = whole_folder(getattr(preferences, name))
     if whole == getattr(preferences, name):
         return True
     setattr(preferences, name, whole)  # calls the update function again

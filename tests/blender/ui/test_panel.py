@@ -195,6 +195,14 @@ def test_models_folder_beside_a_blend_stays_where_it_was_chosen(blend_folder, pr
     assert "my_model" in model_info.model_names()
 
 
+def test_a_models_folder_may_be_pasted(preferences, tmp_path):
+    (tmp_path / "my models").mkdir()
+    preferences.models_folder = f"'{tmp_path}/my models/' "
+    assert Path(preferences.models_folder) == tmp_path / "my models"
+    preferences.models_folder = (tmp_path / "my models").as_uri()
+    assert Path(preferences.models_folder) == tmp_path / "my models"
+
+
 def test_path_beside_a_blend_that_was_never_saved_is_refused(scene, head):
     assert "save the .blend first" in model_info.model_info("//my_model").problem
     with pytest.raises(RuntimeError, match="save the .blend first"):
