@@ -324,6 +324,12 @@ class TestOutput:
     def test_a_report_in_the_place_of_the_output(self, generate, tmp_path):
         generate(tmp_path / "x.npz", "--report and --output both name", "--report", tmp_path / "x.npz")
 
+    def test_a_report_in_the_place_of_an_input(self, generate, speech_wav, tmp_path):
+        generate(tmp_path / "x.npz", "--report names .*speech.wav, which is a file to read", "--report", speech_wav)
+        (tmp_path / "track.csv").write_text("time_seconds,emotion\n0,sad\n")
+        more = ("--track", tmp_path / "track.csv", "--report", tmp_path / "track.csv")
+        generate(tmp_path / "x.npz", "--report names .*track.csv, which is a file to read", *more)
+
     def test_an_old_output_survives_a_failed_run(self, generate, tmp_path):
         (tmp_path / "x.npz").write_text("precious")
         generate(tmp_path / "x.npz", r"model\.safetensors")
@@ -368,6 +374,13 @@ class TestBatch:
 
     def test_a_report_that_cannot_be_written(self, batch, tmp_path):
         batch(b"audio\na.wav\n", r"r\.json cannot be written", "--report", tmp_path / "no" / "r.json")
+
+    def test_a_report_in_the_place_of_the_table(self, batch, tmp_path):
+        sentence = r"--report names .*jobs\.csv, which is a file to read"
+        batch(b"audio\na.wav\n", sentence, "--report", tmp_path / "jobs.csv")
+
+    def test_a_report_in_the_place_of_a_sound(self, batch, tmp_path):
+        batch(b"audio\na.wav\n", r"--report names .*a\.wav, which is a file", "--report", tmp_path / "a.wav")
 
     def test_a_report_in_the_place_of_an_output(self, batch, tmp_path):
         report = tmp_path / "out" / "a.npz"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,14 +109,28 @@ def _require_blender() -> None:
         )
 
 
-def check_files(job: Job, report: Path | None) -> None:
-    """Raise InputError if a file cannot be read or written, before any work is done."""
+def check_files(job: Job, report: Path | None, track: Path | None) -> None:
+    """Raise InputError if a file cannot be read or written, before any work is done.
+
+    Args:
+        job: the job.
+        report: the report to write, if any.
+        track: the file of the emotion track, if there is one.
+    """
     require_file(job.audio)
     check_writable(job.output)
     if report:
         check_writable(report)
         if report.resolve() == job.output.resolve():
             raise InputError(f"--report and --output both name {report}; give the report another name")
+        check_report_is_no_input(report, [job.audio, *([track] if track else [])])
+
+
+def check_report_is_no_input(report: Path, inputs: Iterable[Path]) -> None:
+    """Raise InputError if the report would be written over a file that the command reads."""
+    place = report.resolve()
+    if any(path.resolve() == place for path in inputs):
+        raise InputError(f"--report names {report}, which is a file to read; give the report another name")
 
 
 def check_job(job: Job, session: Session) -> None:
@@ -144,7 +158,7 @@ def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str
     try:
         check_job(row.job, session)
         require_file(row.job.audio)
-        row.job.output.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(row.job.output.parent)
         check_writable(row.job.output)
         report = run_job(row.job, session, progress)
     except Cancelled:
@@ -159,6 +173,14 @@ def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str
         return {**failed, "error": f"unexpected {type(error).__name__}: {error}"}
     progress.clear()
     return {"line": row.line, "status": "done", **report}
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of an output; raises InputError if that cannot be done."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"the folder {folder} cannot be made ({error.strerror}); write another output") from error
 
 
 def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:

@@ -154,6 +154,8 @@ def _job(
         raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript, or auto")
     emotion = values["emotion"].lower() or DEFAULT_EMOTION
     intensity = row.number("intensity", DEFAULT_INTENSITY)
+    if any(unicodedata.category(letter) in ("Cc", "Zl", "Zp") for letter in values["output"]):
+        raise InputError(f"{row.place}: output {values['output']!r} has a line break; write the name in one line")
     name = values["output"] or _default_name(audio, values, intensity)
     try:
         output = pasted_path(name, folder).resolve()

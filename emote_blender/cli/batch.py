@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..batch.report import StageClock, write_report
-from ..batch.runner import Decoder, open_session, run_row
+from ..batch.runner import Decoder, check_report_is_no_input, open_session, run_row
 from ..batch.table import COLUMNS, NO_TRANSCRIPT, read_jobs
 from ..errors import Cancelled, InputError
 from ..files.atomic_write import check_writable
@@ -58,6 +58,8 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
         raise InputError(
             f"--report and a row of {arguments.jobs} both name {report_path}; give the report another name"
         )
+    if report_path:
+        check_report_is_no_input(report_path, [arguments.jobs, *(row.job.audio for row in rows if row.job)])
     # A report inside the folder can only be checked once the folder exists; any other one before it is made.
     if report_path and not report_path.resolve().is_relative_to(folder.resolve()):
         check_writable(report_path)

@@ -77,7 +77,7 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
         chosen_life(arguments),
         Refinement.parse(arguments.refine),
     )
-    check_files(job, arguments.report)
+    check_files(job, arguments.report, arguments.track)
     session = open_session(arguments, decode, [job])
     check_job(job, session)
     progress = ProgressLine(sys.stderr, job.audio.name)

@@ -47,14 +47,15 @@ def read_text_file(path: Path, kind: str, max_bytes: int, advice: str = _ADVICE)
         InputError: if it cannot be read, or is not text, or its encoding is not certain.
     """
     try:
-        if path.stat().st_size > max_bytes:
-            raise InputError(f"{path} is larger than {max_bytes >> 20} MB; is it the right {kind}?")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)  # a device or a pipe does not tell its size
     except FileNotFoundError as error:
         raise InputError(f"{path} not found; check the path of the {kind}") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{path} cannot be read ({reason}); choose a {kind}") from error
+    if len(data) > max_bytes:
+        raise InputError(f"{path} is larger than {max_bytes >> 20} MB; is it the right {kind}?")
     return decode_text(data, str(path), advice)
 
 

@@ -212,6 +212,11 @@ def test_no_way_of_writing_an_output_leads_out_of_the_folder(read, output):
     assert "is outside" in row.error
 
 
+def test_an_output_with_a_line_break_is_refused(read):
+    rows = read('audio,output\na.wav,"a\n.npz"\nb.wav,b\x0b.npz\nc.wav,ç\u3000é.npz\n')
+    assert ["has a line break" in (row.error or "") for row in rows] == [True, True, False]
+
+
 def test_a_path_of_another_system_is_an_error_of_its_row(read):
     rows = read("audio,output\nC:\\Sounds\\a.wav,a.npz\nb.wav,D:\\takes\\b.npz\nc.wav,c.npz\n")
     assert "line 2: C:\\Sounds\\a.wav is a path of Windows" in rows[0].error

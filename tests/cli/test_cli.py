@@ -198,6 +198,13 @@ def test_a_bad_row_is_reported_and_the_others_still_run(speech_wav, open_head_mo
     assert not (tmp_path / "6.npz").exists()
 
 
+def test_an_output_below_a_file_costs_one_row_only(speech_wav, open_head_model_folder, tmp_path):
+    text = "audio,output\nspeech.wav,a.npz\nspeech.wav,a.npz/b.npz\nspeech.wav,c.npz\n"
+    code, report = run_batch(tmp_path, open_head_model_folder, text)
+    assert [result["status"] for result in report["results"]] == ["done", "failed", "done"]
+    assert "a.npz cannot be made (File exists); write another output" in report["results"][1]["error"]
+
+
 def test_a_fault_of_the_program_costs_one_row_only(
     speech_wav, open_head_model_folder, tmp_path, speech_samples, caplog
 ):
