@@ -95,7 +95,7 @@ def _without_directions(text: str, is_subtitle: bool) -> str:
         inside = match.group(1)
         if match.string[match.end() : match.end() + 1] == "(" and not is_subtitle:
             return match.group()  # a link of Markdown
-        is_direction = _is_direction(inside) or inside.isupper() and len(inside) > 2 or _is_alone(match)
+        is_direction = _is_direction(inside) or inside.isupper() and len(inside) > 2 or has_lines and _is_alone(match)
         return " " if is_subtitle or is_direction else match.group()
 
     def without_round(match: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..files.text_file import read_text_file
 from .clean import clean_cues
 from .cue_times import mended_cues
-from .timed_formats.cue_lines import read_frame_lines, read_labels, read_lyrics
+from .timed_formats.cue_lines import read_frame_lines, read_labels, read_lyrics, read_stamps
 from .timed_formats.recogniser_json import read_json
 from .timed_formats.substation import read_substation
 from .timed_formats.textgrid import read_textgrid
@@ -20,7 +20,7 @@ from .timed_transcript import TimedTranscript
 
 # What a file is called; what it is, is found by its content.
 SUBTITLE_SUFFIXES = (
-    *(".srt", ".vtt", ".ass", ".ssa", ".sbv", ".sub", ".ttml", ".dfxp", ".smi", ".sami", ".lrc"),
+    *(".srt", ".vtt", ".webvtt", ".ass", ".ssa", ".sbv", ".sub", ".ttml", ".dfxp", ".itt", ".smi", ".sami", ".lrc"),
     *(".textgrid", ".eaf", ".json", ".json3", ".srv1", ".srv2", ".srv3", ".tsv"),
 )
 _MAX_BYTES = 32 << 20  # an hour of Whisper's JSON with words has about 5 MB
@@ -28,7 +28,7 @@ _KIND = "subtitle file"
 # The most certain first.
 _READERS = (
     *(read_json, read_xml, read_textgrid, read_substation),
-    *(read_time_lines, read_lyrics, read_labels, read_frame_lines),
+    *(read_time_lines, read_lyrics, read_stamps, read_labels, read_frame_lines),
 )
 
 

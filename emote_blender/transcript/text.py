@@ -20,15 +20,17 @@ _MAX_BYTES = 4 << 20
 # Fast speech has about 20 letters per second. The rest is a margin for strips that were cut.
 _LETTERS_PER_SECOND, _SPARE_LETTERS = 50, 2000
 
-_DOCUMENTS = (".docx", ".doc", ".rtf", ".odt", ".pdf", ".pages", ".fdx", ".fountain", ".xlsx", ".ods", ".epub")
+_DOCUMENTS = (".docx", ".doc", ".rtf", ".odt", ".pdf", ".pages", ".fdx", ".xlsx", ".ods", ".epub")
 _SOUNDS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".opus", ".aif", ".aiff", ".mp4", ".mov", ".mkv", ".webm")
 # Nobody says these at the end of a line; .md and .json may be the last word of a sentence about computers.
 _FILE_SUFFIX = re.compile(
     rf"[^\s./\\](?:{'|'.join(map(re.escape, ({*SUFFIXES} - {'.json', '.sub'}) | {*_DOCUMENTS, *_SOUNDS}))})$",
     re.IGNORECASE,
 )
-_PATH_START = re.compile(r"[A-Za-z]:[\\/]|\\\\|//|file:|~[\\/]|\.{1,2}[\\/]|/\w+/\w", re.IGNORECASE)
-_TEXT_SUFFIX = re.compile(r"\w\.(text|md|markdown|csv|json|sub|xml|html?|log|ini|ya?ml)$", re.IGNORECASE)
+_PATH_START = re.compile(r"[A-Za-z]:[\\/]|\\\\|//|file:/|~[\\/]|\.{1,2}[\\/]|/\w+/\w", re.IGNORECASE)
+_TEXT_SUFFIX = re.compile(
+    r"\w\.(text|md|markdown|csv|json|sub|xml|ssml|html?|fountain|scc|stl|log|ini|ya?ml)$", re.IGNORECASE
+)
 
 
 def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscript:

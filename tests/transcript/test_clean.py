@@ -26,6 +26,7 @@ NOTHING_TO_CLEAN = [
     "The ratio A:B is 3:1",
     "Dr. Smith: he is here.",
     "[the] king (and so did I) said",
+    "[I told you never to open that door]",
     "He wrote (at last) to me",
     "Open C:\\new\\names now",
     "http://a.b/c_d_e?f=1&g=2",

@@ -248,6 +248,8 @@ def test_a_code_page_is_read_with_a_warning(tmp_path):
         ("00:00:01,000→00:00:02,500", 1.0, 2.5),
         ("00:00:01 --> 00:00:02", 1.0, 2.0),
         ("1.5 --> 2.25", 1.5, 2.25),
+        ("00.00.01,000 --> 00.00.02,500", 1.0, 2.5),
+        ("00;00;01;15 --> 00;00;02;00", 1.5, 2.0),
         ("00:00:01,000 --> 00:00:02,500 X1:100 X2:200 Y1:100 Y2:200", 1.0, 2.5),
         ("[00:00:01.000 --> 00:00:02.500]", 1.0, 2.5),
         ("1 00:00:01,000 --> 00:00:02,500", 1.0, 2.5),
@@ -268,6 +270,41 @@ def test_cues_need_no_empty_line_between_them_and_no_counter():
 def test_subtitles_in_one_line_have_the_same_cues():
     assert parse_timed_text(" ".join(SRT.split())).cues == (HI, YO)
     assert parse_timed_text(" ".join(SRT.replace("1\n", "").replace("2\n", "").split())).cues == (HI, YO)
+
+
+def test_a_cue_whose_times_are_half_lost_is_kept_if_its_start_is_known():
+    text = "00:01.0 -->\nHi\n\n --> 00:04,0\nlost\n\n00:05.0 --> 00:06.0\n10 -> 20\nYo"
+    found = parse_timed_text(text)
+    assert found.cues == (Cue("Hi", 1.0, 5.0), Cue("10 -> 20 Yo", 5.0, 6.0))
+    assert found.warnings == ("1 cue of the transcript without usable times ('lost'): left out",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0:01\nhello there\n0:03\nand you\n",
+        "0:01\n\nhello there\n\n1 second\n".replace("1 second\n", "0:03\nand you"),
+        "Anna Lee  0:01\nhello there\n\nBob  0:03\nand you\n",
+        "Speaker 1 (00:01):\nhello there\n\nSpeaker 2 (00:03):\nand you\n",
+        "[00:00:01] Anna: hello there\n[00:00:03] Bob: and you\n",
+        "[00:01.00] hello there\n[00:03.00] and you\n",
+    ],
+)
+def test_a_transcript_with_a_time_for_each_speech_lasts_until_the_next(text):
+    assert parse_timed_text(text).cues == (Cue("hello there", 1.0, 3.0), Cue("and you", 3.0, 8.0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12:30 is lunch.\n13:00 we meet.",
+        "12:30\nand so on\nfor\nfive\nlines",
+        "We meet at\n10:30 - 11:15\nor so",
+        "9:15",
+    ],
+)
+def test_times_of_day_are_words(text):
+    assert parse_timed_text(text) is None
 
 
 def test_lyrics_last_until_the_next_and_may_be_repeated():

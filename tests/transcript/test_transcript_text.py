@@ -66,6 +66,7 @@ def test_what_looks_like_a_file_on_any_system_is_never_taken_as_words(given, tmp
         "... well / no",
         "/ɹ/ as in red",
         "He said: yes",
+        "File: open it",
         "Write it into a file, e.g. readme.md",
         "Open your package.json",
         "That is 5.txt or so.",

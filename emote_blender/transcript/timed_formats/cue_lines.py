@@ -1,13 +1,18 @@
-"""Formats with one cue per line: lyrics (LRC), labels of Audacity, Whisper's TSV, MicroDVD and MPL2."""
+"""Formats with one time or one cue per line: lyrics (LRC), stamped transcripts, Audacity's labels, MicroDVD, MPL2."""
 
 from __future__ import annotations
 
 import re
 
+from .time_lines import seconds_of
 from .written_cue import TimedText, WrittenCue
 
-_LYRICS_TIME = re.compile(r"\[(\d{1,4}):(\d{1,2})(?:[.:](\d{1,3}))?\]")
+_LYRICS_TIME = re.compile(r"\[(?:(\d{1,3}):(?=\d{2}:\d{2}))?(\d{1,4}):(\d{1,2})(?:[.:](\d{1,3}))?\]")
 _LYRICS_TAG = re.compile(r"\[([A-Za-z#]{1,12}):([^\]\n]*)\]")
+# "0:12", "[00:01:12]", "Anna 0:12", "Speaker 1 (00:12):"
+_STAMP = re.compile(
+    r"(?:[^\W\d_][\w .'’-]{0,30}[ \t]{1,4})?[\[(]?(?P<clock>(?:\d{1,3}:)?\d{1,3}:\d{2}(?:[.,]\d{1,3})?)[\])]?:?"
+)
 _NUMBER = r"-?\d{1,12}(?:[.,]\d{1,12})?"
 _LABEL = re.compile(rf"({_NUMBER})\t({_NUMBER})(?:\t(.*))?")
 _TSV_HEADER = "start\tend\ttext"
@@ -31,12 +36,34 @@ def read_lyrics(text: str) -> TimedText | None:
     for line in timed:
         starts = []
         while match := _LYRICS_TIME.match(line):  # a chorus has a time for each repetition
-            fraction = float(f"0.{match.group(3)}") if match.group(3) else 0.0
-            starts.append(60.0 * int(match.group(1)) + int(match.group(2)) + fraction - offset)
+            hours, minutes, seconds, fraction = match.groups()
+            whole = 3600.0 * int(hours or 0) + 60.0 * int(minutes) + int(seconds)
+            starts.append(whole + float(f"0.{fraction or 0}") - offset)
             line = line[match.end() :].lstrip()
         words = re.sub(r"<\d{1,4}:\d{1,2}(?:[.:]\d{1,3})?>", " ", line)
         cues += [WrittenCue(words, start, None) for start in starts]
     return TimedText(sorted(cues, key=lambda cue: cue.start_seconds))
+
+
+def read_stamps(text: str) -> TimedText | None:
+    """The cues of a transcript with a line for each time, as YouTube, Otter and Rev show it; None if it is none.
+
+    The line has the time alone, or the name of the speaker with it; the words follow on the next lines.
+    """
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    stamps = [(place, match) for place, line in enumerate(lines) if (match := _STAMP.fullmatch(line))]
+    if len(stamps) < 2 or stamps[0][0] > 0 or 4 * len(stamps) < len(lines):
+        return None
+    starts = [seconds_of(match["clock"]) for _, match in stamps]
+    if starts != sorted(starts):
+        return None
+    ends = [*(place for place, _ in stamps[1:]), len(lines)]
+    return TimedText(
+        [
+            WrittenCue("\n".join(lines[place + 1 : end]), start, None)
+            for (place, _), start, end in zip(stamps, starts, ends)
+        ]
+    )
 
 
 def read_labels(text: str) -> TimedText | None:

@@ -6,16 +6,19 @@ Also what editors and translators make of them: hours left out or above 99, a pe
 
 from __future__ import annotations
 
+import math
 import re
 
 from .written_cue import TimedText, WrittenCue
 
 # Digits are bounded, so that no text makes the search slow.
-_CLOCK = r"[-−]?\d{1,6} ?(?:: ?\d{1,6} ?){1,3}(?:[.,] ?\d{1,9})?"
+_CLOCK = r"[-−]?(?:\d{1,6} ?(?:[:;] ?\d{1,6} ?){1,3}(?:[.,] ?\d{1,9})?|\d{1,2}\.\d{2}\.\d{2}[.,]\d{1,3})"
 _SECONDS = r"[-−]?\d{1,9}[.,]\d{1,9}"
 _ARROW = r" {0,4}(?:-{1,3} ?(?:>|&gt;)|→|⟶) {0,4}"
 _WITH_ARROW = re.compile(rf"(?<![\d:.,])(\[?)({_CLOCK}|{_SECONDS}){_ARROW}({_CLOCK}|{_SECONDS})")
 _WITHOUT_ARROW = re.compile(rf"\[?({_CLOCK}) {{0,4}}[-–—,] {{0,4}}({_CLOCK})\]?")
+# A line of times of which one or both are lost: "00:00:01,000 -->", "??:??:01 --> 00:00:02".
+_DAMAGED_TIMES = re.compile(rf"([-−\d:;., xX?]{{0,30}}?){_ARROW}([-−\d:;., xX?]{{0,30}})")
 _ARROW_SIGN = re.compile(">|&gt;|→|⟶")
 _COUNTER = re.compile(r"#?\d{1,9}[.:]?")
 _BEFORE_TIMES = re.compile(r"(?:#?\d{1,9}[.:)]?\s+)?")
@@ -28,6 +31,8 @@ def read_time_lines(text: str) -> TimedText | None:
     is_vtt = text.lstrip().startswith("WEBVTT")
     lines = _lines(text)
     times = [_times(line) for line in lines]
+    if any(times):
+        times = [found or _damaged_times(line) for found, line in zip(times, lines)]
     places = [place for place, found in enumerate(times) if found is not None]
     if not places:
         return TimedText([]) if is_vtt else None
@@ -51,11 +56,12 @@ def read_time_lines(text: str) -> TimedText | None:
 
 
 def seconds_of(clock: str) -> float:
-    """Seconds of a time: [[hours:]minutes:]seconds with a fraction, or hours:minutes:seconds:frames.
+    """Seconds of a time that matches `_CLOCK`: [[hours:]minutes:]seconds.fraction, or hours:minutes:seconds:frames.
 
     A fourth number of three digits is a fraction; of two, frames, taken as 30 per second.
     """
-    clock = clock.replace(" ", "").replace(",", ".").replace("−", "-")
+    clock = clock.replace(" ", "").replace(",", ".").replace("−", "-").replace(";", ":")
+    clock = clock.replace(".", ":", clock.count(".") - 1)  # 00.00.01.500
     sign = -1.0 if clock.startswith("-") else 1.0
     parts = clock.lstrip("-").split(":")
     fraction = 0.0
@@ -85,7 +91,7 @@ def _lines(text: str) -> list[str]:
     return [*lines, text[start:].strip()]
 
 
-def _times(line: str) -> tuple[float, float, str] | None:
+def _times(line: str) -> tuple[float, float | None, str] | None:
     """Start, end, and text of a line of times; None for any other line.
 
     What stands behind the times is text only if they are in brackets, as in Whisper's log; else it is settings.
@@ -99,6 +105,17 @@ def _times(line: str) -> tuple[float, float, str] | None:
     elif (line[:1].isdigit() or line[:1] in "[-") and ":" in line and (match := _WITHOUT_ARROW.fullmatch(line)):
         return seconds_of(match.group(1)), seconds_of(match.group(2)), ""
     return None
+
+
+def _damaged_times(line: str) -> tuple[float, float | None, str] | None:
+    """What is left of the times of a line: NaN for a start that is lost, None for an end; None for any other line."""
+    if not _ARROW_SIGN.search(line) or ":" not in line:
+        return None
+    match = _DAMAGED_TIMES.fullmatch(line)
+    if match is None:
+        return None
+    start, end = (re.fullmatch(_CLOCK, part.strip()) for part in match.groups())
+    return seconds_of(start.group()) if start else math.nan, seconds_of(end.group()) if end else None, ""
 
 
 def _is_header(line: str) -> bool:
