@@ -39,7 +39,7 @@ BPY_LIBRARIES = dict(
     ).split()
 )
 # Blender has numpy and charset-normalizer (requests brings it), and reads sound and video files itself.
-NOT_BUNDLED = "numpy", "charset-normalizer", "soundfile", "av"
+NOT_BUNDLED = "numpy", "charset-normalizer", "av"
 SPEECH_ENGINES = "espeak-ng", "flite", "festival"
 SPEECH_PACKAGES = (
     "espeak-ng libespeak-ng1 flite festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k wamerican"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,17 +11,12 @@ from .errors import InputError
 from .motion_tools.timing import MOTION_FPS
 from .resampling import resample_blocks
 from .sample_store import StoredSamples, store
-
-if TYPE_CHECKING:
-    import soundfile
-
-logger = logging.getLogger(__name__)
+from .sound_files.checks import require_sample_rate, require_sound, require_usable_length
+from .sound_files.open_sound import Decoder
+from .sound_files.read import read_file, read_part
 
 SAMPLE_RATE = 16000
 FRAME_SAMPLES = SAMPLE_RATE // MOTION_FPS  # of one frame of motion
-MAX_DURATION_SECONDS = 6 * 3600.0
-_LOWEST_RATE, _HIGHEST_RATE = 1000, 1_000_000
-_LOUDEST = 1e10  # full scale is 1; 32-bit integers written as floats reach 2e9
 _BLOCK_FRAMES = 1 << 20
 
 
@@ -37,10 +28,13 @@ class Waveform:
         samples: (N,) float32, N >= 1, finite; full scale is -1..1 but louder is allowed. An array, or of a long file
             samples on disk that are read by slices.
         sample_rate: samples per second.
+        warnings: what is wrong with the sound although it can be used, one sentence each: a part of the file is
+            missing, its channels cancel each other, it is silent.
     """
 
     samples: np.ndarray | StoredSamples
     sample_rate: int = SAMPLE_RATE
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def from_channels(cls, samples: np.ndarray, sample_rate: float, name: str = "audio") -> Waveform:
@@ -81,96 +75,49 @@ class Waveform:
             return self
         starts = range(0, len(self.samples), _BLOCK_FRAMES)
         blocks = (self.samples[start : start + _BLOCK_FRAMES] for start in starts)
-        return Waveform(store(resample_blocks(blocks, self.sample_rate, sample_rate), "the sound"), sample_rate)
+        samples = store(resample_blocks(blocks, self.sample_rate, sample_rate), "the sound")
+        return replace(self, samples=samples, sample_rate=sample_rate)
 
 
-def load_audio(path: str | Path, sample_rate: int = SAMPLE_RATE) -> Waveform:
-    """The sound of a wav, flac, ogg or mp3 file as one channel at `sample_rate`.
+def load_audio(
+    path: str | Path,
+    sample_rate: int | None = SAMPLE_RATE,
+    name: str | None = None,
+    decoder: Decoder | None = None,
+) -> Waveform:
+    """The sound of a file, or of a video, as one channel.
 
-    Raises:
-        InputError: if the file is missing, empty, not audio, damaged, or holds samples that are not numbers.
-    """
-    import soundfile
-
-    path = Path(path)
-    require_file(path)
-    try:
-        with path.open("rb") as handle, soundfile.SoundFile(handle) as sound:
-            require_sample_rate(sound.samplerate, str(path))
-            blocks = _mono_blocks(sound, path)
-            if sound.samplerate != sample_rate:
-                blocks = resample_blocks(blocks, sound.samplerate, sample_rate)
-            samples = store(blocks, str(path))
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-        raise InputError(
-            f"{path} cannot be read as audio ({reason}); use a wav, flac, ogg or mp3 file that plays elsewhere"
-        ) from error
-    if not len(samples):
-        raise InputError(f"{path} has no samples; choose a file with speech in it")
-    return Waveform(samples, sample_rate)
-
-
-def require_sample_rate(sample_rate: float, name: str) -> None:
-    """Raise InputError if a sound has a sample rate that no recording has."""
-    if not _LOWEST_RATE <= sample_rate <= _HIGHEST_RATE:
-        raise InputError(f"{name}: a sample rate of {sample_rate:g} Hz cannot be used; use 8000 to 96000 Hz")
-
-
-def require_sound(mono: np.ndarray, sample_rate: float, name: str, first: int = 0) -> None:
-    """Raise InputError if a sample is NaN, infinite, or so large that a square or a sum would be.
+    Channels are averaged; where they cancel each other, the loudest is taken. Of several sound tracks it is the first.
 
     Args:
-        mono: (n,) samples.
-        sample_rate: samples per second.
-        name: what the sentence calls the sound.
-        first: place of the first sample in the sound.
-    """
-    usable = np.abs(mono) < _LOUDEST
-    if not usable.all():
-        index = int(np.argmin(usable))
-        raise InputError(
-            f"{name} has a sample that is no sound ({mono[index]}) at {(first + index) / sample_rate:.3f} s; "
-            "export the sound again"
-        )
-
-
-def require_usable_length(duration_seconds: float, name: str) -> None:
-    """Raise InputError if a sound is longer than six hours."""
-    if duration_seconds > MAX_DURATION_SECONDS:
-        raise InputError(
-            f"{name} lasts more than {MAX_DURATION_SECONDS / 3600:g} hours; cut it into parts that are not longer"
-        )
-
-
-def require_file(path: Path) -> None:
-    """Raise InputError if `path` is not a readable file, or is empty."""
-    if os.path.isdir(path):
-        raise InputError(f"{path} is a folder; choose an audio file (wav, flac, ogg or mp3)")
-    if not os.path.isfile(path):
-        raise InputError(f"{path} not found; check the path of the audio file")
-    try:
-        with path.open("rb") as file:
-            first = file.read(1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    if not first:
-        raise InputError(f"{path} is empty (0 bytes); choose a file with speech in it")
-
-
-def _mono_blocks(sound: soundfile.SoundFile, path: Path) -> Iterator[np.ndarray]:
-    """Yield the samples (n,) float32 of a file, averaged over channels, block by block.
+        path: a file of any kind that ffmpeg reads; its suffix does not matter.
+        sample_rate: samples per second of the result; None for the file's own.
+        name: name of the sound in error sentences and warnings; the path if None.
+        decoder: what decodes it, see `sound_files.open_sound`; by default PyAV outside Blender.
 
     Raises:
-        InputError: if a sample is no number, or the sound is longer than six hours.
+        InputError: if the file is missing, empty, not audio, too long, or holds samples that are not numbers.
     """
-    rate, num_samples = sound.samplerate, 0
-    while len(block := sound.read(_BLOCK_FRAMES, dtype="float32", always_2d=True)):
-        mono = block.mean(axis=1)
-        require_sound(mono, rate, str(path), num_samples)
-        num_samples += len(mono)
-        require_usable_length(num_samples / rate, str(path))
-        yield mono
-    # An mp3's announced length is an estimate.
-    if num_samples < 0.99 * sound.frames:
-        logger.warning("%s ends at %.2f of %.2f s; the rest is missing", path, num_samples / rate, sound.frames / rate)
+    return Waveform(*read_file(Path(path), sample_rate, name or str(path), decoder))
+
+
+def load_part(
+    path: str | Path,
+    start_seconds: float,
+    duration_seconds: float,
+    name: str | None = None,
+    decoder: Decoder | None = None,
+) -> Waveform:
+    """A part of a file's sound, at the file's own sample rate; silence where it reaches beyond the file.
+
+    Args:
+        path: the file.
+        start_seconds: start of the part; negative times are silence.
+        duration_seconds: length of the part; at least one sample is returned.
+        name: as in `load_audio`.
+        decoder: as in `load_audio`.
+
+    Raises:
+        InputError: as `load_audio`, for the part.
+    """
+    return Waveform(*read_part(Path(path), start_seconds, duration_seconds, name or str(path), decoder))

@@ -77,10 +77,10 @@ class TestAudio:
         audio.write_bytes(content)
         refuse(
             ["generate", audio, "-o", tmp_path / "x.npz", "--model", model],
-            r"other\.\w+ (cannot be read as audio \(.*\)|has no samples)",
+            r"other\.\w+ (cannot be read as audio \(.*\)|is a text file, not sound|is a picture, not sound)",
         )
 
-    @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+    @pytest.mark.parametrize("suffix", [".wav", ".ogg"])
     def test_a_file_with_a_destroyed_header(self, refuse, model, tmp_path, suffix, speech_samples):
         audio = tmp_path / f"broken{suffix}"
         soundfile.write(audio, speech_samples, 16000)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..audio import Waveform, require_file
+from ..audio import Waveform
 from ..emotion import EmotionTrack
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE
 from ..errors import Cancelled, EmoteError, InputError
@@ -20,6 +20,7 @@ from ..motion_tools.life import add_life
 from ..motion_tools.raw_take import RawTake
 from ..motion_tools.refine import RefinementMaps, refine
 from ..retarget.compatibility import check_fits_head, version_warning
+from ..sound_files.checks import require_file
 from ..transcript.language import AUTO
 from ..transcript.recognisers.choose import open_recogniser
 from ..transcript.timed_transcript import TimedTranscript
@@ -235,6 +236,8 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         else:
             motion.save(job.output)
     progress.clear()
+    for warning in waveform.warnings:
+        say(f"warning: {warning}")
     for sentence in _transcript_lines(job, features):
         say(sentence)
     return {
@@ -246,6 +249,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         "head": str(session.head_folder) if session.head_folder else None,
         "speaker": job.speaker or session.config.speakers[0],
         **job.condition,
+        **({"warnings": list(waveform.warnings)} if waveform.warnings else {}),
         **_transcript_report(job, features),
         **({"life": job.life.summary()} if job.life.moves else {}),
         **({"refinement": job.refinement.summary()} if job.refinement.changes() else {}),

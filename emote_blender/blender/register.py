@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import functools
 from typing import Any
 
 import bpy
 
+from ..audio import load_audio
+from ..sound_files.with_aud import AudSound
 from ..transcript.recognisers.choose import close_recogniser
 from . import bundle
 from .check.shown import forget_checks
@@ -52,7 +55,6 @@ from .operators.takes import CLASSES as TAKE_OPERATORS
 from .operators.transcribe import EMOTE_OT_transcribe
 from .operators.transcript import EMOTE_MT_transcript, EMOTE_OT_take_transcript
 from .scene import changes, emotion_keys
-from .scene.sound_file import decode_file
 from .settings import head_copy, live
 from .settings.models_folder import ROOT_PACKAGE, apply_models_folder, forget_models_folder, stored_models_folder
 from .settings.registration import add_settings, remove_settings
@@ -196,4 +198,4 @@ def run_command(arguments: list[str]) -> int:
     """Run `blender --command emote ARGUMENTS` with Blender as the decoder of sound, and return the exit code."""
     from ..cli import main as cli
 
-    return cli.main(arguments, decode=decode_file)
+    return cli.main(arguments, decode=functools.partial(load_audio, decoder=AudSound))

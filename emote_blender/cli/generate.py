@@ -15,6 +15,7 @@ from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
 from ..files.console_progress import ProgressLine, warn
 from ..files.pasted_path import pasted_path
 from ..motion_tools.refine import Refinement
+from ..sound_files.kinds import READABLE
 from ..transcript.language import AUTO
 from .arguments import chosen_life, life_arguments, model_arguments, recogniser_argument, refinement_argument
 
@@ -23,7 +24,7 @@ def add_generate_command(commands: Any) -> None:
     """Add `generate` to the parsers of the program."""
     parents = [model_arguments(), life_arguments(), refinement_argument(), recogniser_argument()]
     command = commands.add_parser("generate", parents=parents, help="animate one audio file")
-    command.add_argument("audio", type=pasted_path, metavar="AUDIO", help="wav, flac, ogg or mp3")
+    command.add_argument("audio", type=pasted_path, metavar="AUDIO", help=READABLE)
     command.add_argument(
         *("-o", "--output"),
         type=pasted_path,

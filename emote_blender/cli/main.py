@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None, decode: Decoder | None = None) -> in
 
     Args:
         argv: the arguments after the program's name; None for those of this process.
-        decode: reads an audio file; Blender passes its own decoder. None for soundfile.
+        decode: reads an audio file; Blender passes its own decoder. None for `load_audio`.
     """
     parser = _parser("python -m emote_blender" if decode is None else "blender --command emote")
     try:

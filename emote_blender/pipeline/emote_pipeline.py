@@ -21,6 +21,7 @@ from ..motion import FaceMotion
 from ..motion_tools.prosody import measure_prosody
 from ..motion_tools.raw_take import Prosody
 from ..sample_store import Samples
+from ..sound_files.mixing import SILENCE_PEAK
 from ..speech_model.config import EMOTEConfig
 from ..transcript.automatic import recognise_words
 from ..transcript.following import FollowedTranscript, follow
@@ -40,9 +41,6 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
 
-# Sound below this (-80 dB of full scale) is replaced by silence: Wav2Vec 2.0's normalisation would amplify its noise to
-# the level of speech.
-SILENCE_PEAK = 1e-4
 _PIECE_SAMPLES = 1 << 20  # of a long sound, read at a time
 _RECOGNITION = 0.7  # share of the progress: words are recognised at a tenth of real time or slower
 _ROUNDING = 0.01  # a part of a frame below this is rounding, such as one sample too many
@@ -315,7 +313,8 @@ class _Clip:
 class _PaddedSamples:
     """Whole frames of a sound with frames of silence before and after, read by slices.
 
-    All samples are zero if the sound is not louder than noise.
+    All samples are zero if the sound is not louder than noise, which Wav2Vec 2.0's normalisation would amplify to the
+    level of speech.
     """
 
     def __init__(self, sound: Samples, num_frames: int, padding: tuple[int, int], samples_per_frame: int) -> None:

@@ -24,7 +24,8 @@ _MOST_KNOWN = 4096
 _MOST_RENDERED = 8  # sounds whose rendered windows are kept
 
 _cache: FeatureCache | None = None
-_known: dict[tuple, tuple[str, float]] = {}  # key and length of sounds, so that one that is known is not even decoded
+# Key, length and warnings of sounds, so that one that is known is not even decoded.
+_known: dict[tuple, tuple[str, float, tuple[str, ...]]] = {}
 _rendered: OrderedDict[str, RenderedWindows] = OrderedDict()
 
 
@@ -37,12 +38,14 @@ class EncodedSound:
         features: its features.
         seconds: the sound's length.
         rendered: windows of it that were rendered in this sitting.
+        warnings: what is wrong with the sound, see `Waveform`.
     """
 
     key: str
     features: AudioFeatures
     seconds: float
     rendered: RenderedWindows
+    warnings: tuple[str, ...] = ()
 
 
 def open_cache() -> FeatureCache:
@@ -96,21 +99,21 @@ def encoded(
     cache, digest = open_cache(), _digest_of_model(model, stamps(model))
     source = (*stamp_of(sound), digest, transcript, language)
     if source in _known:
-        key, seconds = _known[source]
+        key, seconds, warnings = _known[source]
         if (features := cache.get(key)) is not None:
-            return EncodedSound(key, features, seconds, _rendered_of(key))
+            return EncodedSound(key, features, seconds, _rendered_of(key), warnings)
     waveform = sound.decode()
     key, seconds = feature_key(waveform, digest, transcript, language, complete=True), waveform.duration_seconds
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
-    _known[source] = key, seconds
+    _known[source] = key, seconds, waveform.warnings
     features = cache.get(key)
     if features is None:
         features = pipeline().encode(
             waveform, progress, cancelled, transcript=transcript, language=language, complete=True
         )
         cache.put(key, features)
-    return EncodedSound(key, features, seconds, _rendered_of(key))
+    return EncodedSound(key, features, seconds, _rendered_of(key), waveform.warnings)
 
 
 def known(key: str, model: Path) -> EncodedSound | None:

@@ -151,6 +151,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
     ) -> None:
         errors: list[EmoteError] = []
         results = []
+        troubles: list[str] = []
         for request, speech in zip(requests, speeches, strict=True):
             playing = generation.lines_in_use(request)
             try:
@@ -166,16 +167,17 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             results.append(generation.describe_take(take.name, motion, frame_start))
             for warning in (*request.warnings, *speech.warnings, *generation.misfits(request, motion)):
                 self.report({"WARNING"}, warning)
+            troubles.extend(generation.sound_warnings(motion))
             self.report({"INFO"}, results[-1])
         if errors and not results:
             raise errors[0]
         for failure in errors:
             self.report({"WARNING"}, str(failure))
         result = results[0] if len(requests) == 1 else f"{len(results)} of {len(requests)} strips were spoken"
-        trouble = worst_after(context, requests[0].head_uid)
-        for warning in trouble:
+        troubles.extend(worst_after(context, requests[0].head_uid))
+        for warning in troubles:
             self.report({"WARNING"}, warning)
-        self._show_result("; but ".join((result, *trouble)))
+        self._show_result("; but ".join((result, *troubles)))
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
         self._show_result(str(error))

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import bpy
 
+from ...sound_files.kinds import READABLE
+from ...sound_files.read import require_decodable
+from ...sound_files.with_aud import AudSound
 from ..blend_paths import absolute
 from ..compat import all_strips, new_sound_strip, sequencer_scene, show_in_sequencers, strip_timing
 from ..narrow import present
 from ..refusal import Result, refusing
-from ..scene.sound_file import decode_part
 from ..settings.chosen_head import speech_settings
 
 _SOUNDS = "*.wav;*.flac;*.ogg;*.oga;*.opus;*.mp3;*.m4a;*.aac;*.aif;*.aiff;*.mp4;*.mov;*.mkv;*.webm"
-_PROBE_SECONDS = 0.1  # enough to know whether a file can be decoded
 
 
 class EMOTE_OT_add_sound(bpy.types.Operator):
@@ -26,7 +27,7 @@ class EMOTE_OT_add_sound(bpy.types.Operator):
 
     filepath: bpy.props.StringProperty(
         name="File",
-        description="Sound file: wav, flac, ogg, mp3, or what else Blender can play",
+        description=f"Sound file: {READABLE}",
         subtype="FILE_PATH",
         options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"},
     )
@@ -57,7 +58,7 @@ class EMOTE_OT_add_sound(bpy.types.Operator):
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
         path = absolute(self.filepath)
-        decode_part(path, 0.0, _PROBE_SECONDS)  # raises: Blender itself makes a silent strip of what it cannot read
+        require_decodable(Path(path), AudSound)  # raises: Blender itself makes a silent strip of what it cannot read
         scene = sequencer_scene(context)
         start = self.frame_start if self.properties.is_property_set("frame_start") else scene.frame_current
         strip = add_sound_strip(scene, path, start)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
-from ...audio import Waveform
+from ...audio import Waveform, load_audio, load_part
 from ...errors import InputError
+from ...files.temporary_copy import temporary_copy
 from ...motion_tools.timing import frame_to_seconds, frames_per_second
+from ...sound_files.with_aud import AudSound
 from ..compat import active_strip, all_strips, sequencer_scene, strip_timing
 from ..narrow import window_scene
-from .sound_file import decode_file, decode_part
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class FileSound:
 
     def decode(self) -> Waveform:
         """The sound, at the file's own sample rate; raises InputError if the file is missing or cannot be decoded."""
-        return decode_file(self.path)
+        return load_audio(self.path, None, decoder=AudSound)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class StripSound:
         """
         part = (self.source_start_seconds, self.duration_seconds)
         if self.packed is None:
-            return decode_part(self.path, *part, name=f"strip {self.strip!r}: {self.path}")
+            return load_part(self.path, *part, f"strip {self.strip!r}: {self.path}", AudSound)
         return _decode_packed(self.packed, self.path, self.strip, *part)
 
 
@@ -207,10 +207,9 @@ def _decode_packed(data: bytes, path: Path, strip: str, start_seconds: float, du
     """A part of the sound of a packed file, which aud can only read from a file on disk."""
     if not data:
         raise InputError(f"strip {strip!r}: its packed sound is empty; unpack it and load the file again")
-    with tempfile.TemporaryDirectory(prefix="emote-") as folder:
-        unpacked = Path(folder) / f"packed{path.suffix}"
-        unpacked.write_bytes(data)
+    name = f"strip {strip!r} (packed sound)"
+    with temporary_copy([data], path.suffix, name) as unpacked:
         try:
-            return decode_part(unpacked, start_seconds, duration_seconds, name=f"strip {strip!r}")
+            return load_part(unpacked, start_seconds, duration_seconds, name, AudSound)
         except InputError as error:
-            raise InputError(str(error).replace(str(unpacked), f"strip {strip!r} (packed sound)")) from error
+            raise InputError(str(error).replace(str(unpacked), name)) from error

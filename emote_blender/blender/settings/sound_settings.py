@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ...sound_files.kinds import READABLE
 from ..scene.strips import all_sound_strips
 
 Update = Callable[[Any, bpy.types.Context], None]
@@ -44,7 +45,7 @@ def audio_property(update: Update) -> Any:
     """A property that holds the path of the sound file."""
     return bpy.props.StringProperty(
         name="File",
-        description="Sound file to speak: wav, flac, ogg, mp3, or what else Blender can play",
+        description=f"Sound file to speak: {READABLE}",
         subtype="FILE_PATH",
         options={"PATH_SUPPORTS_BLEND_RELATIVE"},
         update=update,

@@ -8,10 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emote_blender.blender.scene.sound_file import decode_file, decode_part
+from emote_blender.audio import Waveform, load_audio, load_part
 from emote_blender.errors import InputError
+from emote_blender.sound_files.with_aud import AudSound
 
 RATE = 44100
+
+
+def decode_file(path) -> Waveform:
+    return load_audio(path, None, decoder=AudSound)
+
+
+def decode_part(path, start_seconds, duration_seconds) -> Waveform:
+    return load_part(path, start_seconds, duration_seconds, decoder=AudSound)
+
+
 # What an encoder of each kind needs beside the name.
 FORMATS = {
     "a.wav": {},
@@ -72,10 +83,11 @@ def test_pieces_of_a_long_file_fit_together(tmp_path, seconds):
 PEAK = """
 import resource, sys
 import bpy, numpy
-from emote_blender.blender.scene.sound_file import decode_part
+from emote_blender.audio import load_part
+from emote_blender.sound_files.with_aud import AudSound
 unit = 1 if sys.platform == "darwin" else 1024
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-part = decode_part(sys.argv[1], float(sys.argv[2]), 3.0)
+part = load_part(sys.argv[1], float(sys.argv[2]), 3.0, decoder=AudSound)
 assert len(part.samples) == 3 * part.sample_rate and abs(part.samples).max() > 0.4
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before)
 """
