@@ -188,7 +188,7 @@ def test_a_bad_row_is_reported_and_the_others_still_run(speech_wav, open_head_mo
     code, report = run_batch(tmp_path, open_head_model_folder, text)
     assert code == 1
     assert [result["status"] for result in report["results"]] == ["failed"] * 6 + ["done", "failed"]
-    words = ["not found", "furious", "outside 0 to 2", "as audio", "nobody", "outside", None, "already written"]
+    words = ["not found", "furious", "outside 0 to 2", "text file", "nobody", "outside", None, "already written"]
     errors = capsys.readouterr().err
     for result, word in zip(report["results"], words):
         if word:

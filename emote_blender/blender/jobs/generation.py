@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 # In a motion's metadata: the key of its sound's features, by which it can be given another emotion.
 FEATURES_KEY = "features"
-WARNINGS_KEY = "warnings"  # likewise: what is wrong with the sound, one sentence each
 _NEUTRAL = EmotionTrack.constant("neutral", 1.0)
 
 
@@ -117,11 +116,13 @@ class Speech:
         raw: the motion.
         recognition: the words that were recognised for it; None if none were asked for or found.
         warnings: what went otherwise than asked, one sentence each.
+        sound_warnings: what is wrong with the sound, one sentence each.
     """
 
     raw: RawTake
     recognition: Recognition | None = None
     warnings: tuple[str, ...] = ()
+    sound_warnings: tuple[str, ...] = ()
 
 
 def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
@@ -231,8 +232,9 @@ def compute(
     motion = render(request.track, progress=stage(0.7, 0.85), rendered=sound.rendered)
     neutral = render(_NEUTRAL, progress=stage(0.85, 1.0), rendered=sound.rendered)
     of_sound = {"audio": request.sound.name, "sound_seconds": round(sound.seconds, 6), FEATURES_KEY: sound.key}
-    meta = {**motion.meta, **of_sound, WARNINGS_KEY: list(sound.warnings)}
-    return Speech(RawTake(replace(motion, meta=meta), neutral, sound.features.prosody), recognition, words.warnings)
+    meta = {**motion.meta, **of_sound}
+    raw = RawTake(replace(motion, meta=meta), neutral, sound.features.prosody)
+    return Speech(raw, recognition, words.warnings, sound.warnings)
 
 
 def compute_all(
@@ -306,11 +308,6 @@ def misfits(request: Request, motion: FaceMotion) -> list[str]:
     if request.words.may_be_left_out:
         return []
     return list(motion.meta.get("transcript", {}).get("misfits", ()))
-
-
-def sound_warnings(motion: FaceMotion) -> list[str]:
-    """What is wrong with a motion's sound, one sentence each."""
-    return list(motion.meta.get(WARNINGS_KEY, ()))
 
 
 def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:

@@ -167,7 +167,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             results.append(generation.describe_take(take.name, motion, frame_start))
             for warning in (*request.warnings, *speech.warnings, *generation.misfits(request, motion)):
                 self.report({"WARNING"}, warning)
-            troubles.extend(generation.sound_warnings(motion))
+            troubles.extend(speech.sound_warnings)
             self.report({"INFO"}, results[-1])
         if errors and not results:
             raise errors[0]
