@@ -130,6 +130,8 @@ def recognise_planned(
     """
     try:
         found = recognise(sound, planned.language, planned.recogniser_folder, progress, cancelled)
+        if found.words:
+            require_language(found.language)  # a recogniser may know one that espeak-ng does not speak
     except Cancelled:
         raise
     except EmoteError as error:

@@ -11,10 +11,12 @@ import soundfile
 from emote_blender.blender.compat import new_sound_strip, strip_timing
 from emote_blender.blender.jobs import generation, recognition
 from emote_blender.blender.operators.transcribe import recognise_all
+from emote_blender.blender.settings.recogniser_info import addon_preferences
 from emote_blender.blender.settings.transcript_state import mode_of
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.blender.ui.panel_state import panel_state
 from emote_blender.errors import Cancelled
+from emote_blender.transcript.recognisers.choose import close_recogniser
 
 CLIP = Path(__file__).resolve().parents[2] / "data" / "anger_line.wav"
 SPOKEN = "I told you never to open that door. Now look at what you have done!"
@@ -267,3 +269,39 @@ def test_a_recogniser_needs_no_name_in_a_damaged_record(strip):
     bpy.ops.emote.transcribe()
     strip.emote.recognition = "{]"
     assert words_line() == "Recognised"
+
+
+@pytest.fixture
+def hallo(scene, tmp_path):
+    """A strip that the tiny Whisper of tests/data understands as German: a sum of high tones."""
+    time = np.arange(16000) / 16000
+    tones = np.sin(2 * np.pi * np.arange(2600, 7000, 100)[:, None] * time).sum(axis=0) / 60
+    soundfile.write(tmp_path / "hallo.wav", np.pad(tones, 8000), 16000)
+    return new_sound_strip(scene, "Hallo", str(tmp_path / "hallo.wav"), channel=1, frame_start=1)
+
+
+@pytest.fixture
+def whisper(tmp_path):
+    """The folder of that recogniser, chosen in the preferences."""
+    folder = tmp_path / "whisper"
+    shutil.copytree(CLIP.parent / "recognisers" / "whisper", folder)
+    preferences = addon_preferences()
+    preferences.recogniser_folder = str(folder)
+    yield folder
+    preferences.recogniser_folder = ""
+    close_recogniser()
+
+
+def test_the_recogniser_of_the_preferences_tells_words_and_language(hallo, speaker, whisper):
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert hallo.emote.transcript == "hallo Welt"
+    assert words_line().startswith("Recognised (Whisper")
+    assert kept_raw(speaker.emote.takes[-1].action).emotional.meta["transcript"]["language"] == "de"
+
+
+def test_a_language_that_espeak_does_not_speak_is_followed_by_its_sound(hallo, speaker, whisper, capfd):
+    tokens = (whisper / "added_tokens.json").read_text(encoding="utf-8")
+    (whisper / "added_tokens.json").write_text(tokens.replace("<|de|>", "<|yo|>"), encoding="utf-8")
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert hallo.emote.transcript == ""
+    assert "unknown language 'yo'" in capfd.readouterr().out
