@@ -272,7 +272,8 @@ def _transcript_lines(job: Job, features: AudioFeatures) -> list[str]:
     """What was recognised, and warnings about the transcript, a line each."""
     name, recognition, fit = job.audio.name, features.recognition, features.transcript_report
     if job.transcript != AUTO:
-        return [f"warning: {name}: {sentence}" for sentence in fit.sentences()] if fit is not None else []
+        misfits = fit.sentences() if fit is not None else []
+        return [f"warning: {name}: {sentence}" for sentence in (*_faults(job), *misfits)]
     if recognition is None:
         unusable = f"the model {features.model} cannot use a transcript"
         return [f"warning: {name}: {unusable}; the sound alone was followed"]
@@ -285,6 +286,11 @@ def _transcript_lines(job: Job, features: AudioFeatures) -> list[str]:
     return lines
 
 
+def _faults(job: Job) -> tuple[str, ...]:
+    """What was wrong with the subtitles of a job, one sentence each."""
+    return job.transcript.warnings if isinstance(job.transcript, TimedTranscript) else ()
+
+
 def _transcript_report(job: Job, features: AudioFeatures) -> dict[str, Any]:
     """The entry "transcript" of a job's report; empty if none was followed."""
     recognition, fit = features.recognition, features.transcript_report
@@ -295,6 +301,7 @@ def _transcript_report(job: Job, features: AudioFeatures) -> dict[str, Any]:
     return {
         "transcript": {
             "source": source,
+            **({"faults": list(faults)} if (faults := _faults(job)) else {}),
             **(recognition.as_dict() if recognition is not None else {}),
             **(fit.as_dict() if fit is not None else {}),
         }

@@ -132,3 +132,23 @@ def test_a_batch_recognises_the_words_of_rows_that_ask_for_it_or_say_nothing(tmp
     results = json.loads(report.read_text(encoding="utf-8"))["results"]
     sources = [result.get("transcript", {}).get("source") for result in results]
     assert sources == ["recognised", None, "recognised", "written"]
+
+
+def test_subtitles_give_the_motion_of_their_words_and_report_what_was_mended(tmp_path, capsys):
+    cues = "1\n00:00:02,200 --> 00:00:00,000\nANNA: I told you <i>never</i> to open that door.\n\n" + (
+        "2\n00:00:02,100 --> 00:00:04,000\n[shouting] Now look at what you have done!\n"
+    )
+    (tmp_path / "line.srt").write_text(cues)
+    report = tmp_path / "report.json"
+    assert generate(tmp_path / "a.npz", "--transcript", str(tmp_path / "line.srt"), "--report", str(report)) == 0
+    fault = (
+        "1 cue of the transcript with an end before the start ('I told you never to open that…' at 2.2 s): start and"
+    )
+    assert fault in capsys.readouterr().err
+    written = json.loads(report.read_text(encoding="utf-8"))["transcript"]
+    assert written["source"] == "subtitles"
+    assert written["faults"][0].startswith(fault)
+    assert [word["text"] for word in written["words"]][-2:] == ["have", "done"]
+    assert generate(tmp_path / "b.npz", "--transcript", TEXT) == 0
+    timed, text = (FaceMotion.load(tmp_path / f"{name}.npz").jaw for name in "ab")
+    np.testing.assert_allclose(timed, text, atol=0.05)

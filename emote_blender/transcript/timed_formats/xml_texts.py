@@ -38,7 +38,7 @@ def read_xml(text: str) -> TimedText | None:
         "tt": ("TTML file", _read_ttml),
     }.get(found.group(1), ("YouTube caption file", _read_youtube))
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise DamagedText(f"is an {name} with a document type, which is not read; save it again without")
+        raise DamagedText(f"declares a document type, which is not read in {name}s; save it again without")
     try:
         root = ElementTree.fromstring(text.lstrip())
     except (ElementTree.ParseError, ValueError) as error:
