@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import Cancelled, EmoteError
 from ...transcript.language import AUTO
+from ...transcript.language_tags import is_automatic
 from ...transcript.pronunciation import require_language
 from ...transcript.recognisers.interface import Recognition
 from ...transcript.text import read_transcript
@@ -96,7 +97,7 @@ def plan_words(
         is_untouched = not holds_own_words(kept)
         if is_empty or (is_untouched and change):
             return automatic
-        spoken = recognised_language(kept) or spoken if spoken == AUTO else spoken
+        spoken = recognised_language(kept) or spoken if is_automatic(spoken) else spoken
         if is_untouched and is_able:
             return PlannedWords(kept.transcript, spoken, may_be_left_out=True)
         start = sound.source_start_seconds if isinstance(sound, StripSound) else 0.0
@@ -138,7 +139,7 @@ def recognise_planned(
         return None, without_words(planned, str(error))
     if not found.words:
         return None, without_words(planned, no_speech_sentence(sound.name))
-    language = found.language if planned.language == AUTO else planned.language
+    language = found.language if is_automatic(planned.language) else planned.language
     return found, replace(planned, transcript=one_line(found.text), language=language)
 
 

@@ -75,7 +75,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         name="Speaker", description="Whose way of speaking; empty for the model's first", options={"SKIP_SAVE"}
     )
     model: bpy.props.StringProperty(name="Model", description="Speech model: name or folder", options={"SKIP_SAVE"})
-    transcript: transcript_property({"SKIP_SAVE"})
+    transcript: transcript_property({"SKIP_SAVE"}, None, "Also: auto to recognise them, none for the sound alone")
     language: language_property({"SKIP_SAVE"})
 
     @classmethod

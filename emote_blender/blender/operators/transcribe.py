@@ -51,7 +51,7 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
     bl_label = "Recognise Words"
     bl_options = {"UNDO"}
 
-    kept = ("_request", "_asked_in", "_left_alone")
+    kept = ("_request", "_asked_in", "_left_alone", "_overwrites")
 
     strip: bpy.props.StringProperty(
         name="Strip",
@@ -102,7 +102,7 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
 
     def prepare(self, context: bpy.types.Context) -> list[Line]:
         """The sounds, without those whose words were written by hand; raises InputError if none is left."""
-        self._asked_in = window_scene(context).session_uid
+        self._asked_in, self._overwrites = window_scene(context).session_uid, self.overwrite
         lines = self._lines(context)
         self._left_alone: list[str] = []
         wanted = []
@@ -149,7 +149,7 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
                 failures.append(found)
             elif not found.words:
                 failures.append(InputError(no_speech_sentence(name)))
-            elif not fill_in(line.place, found, overwrite=self.overwrite):
+            elif not fill_in(line.place, found, overwrite=self._overwrites):
                 failures.append(InputError(f"the words of {name!r} were changed meanwhile, and are kept as they are"))
             else:
                 sentences.append(f"{name}: {_count(found)}; {describe_words(present(line.place.find()))}")

@@ -59,6 +59,8 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
         settings = speech_settings(context)
         scene = strip_scene(context, settings.strip)
         owner = transcript_owner(scene, settings) or strip_settings(find_strip(scene, settings.strip))
+        if present(owner.id_data).library is not None:
+            raise InputError("the sound is linked from another file; give it its words there")
         transcript, source = self._words(scene, settings, owner.language)
         if isinstance(transcript, TimedTranscript):
             keep_cues(owner, transcript)

@@ -24,6 +24,11 @@ Update = Callable[[Any, bpy.types.Context], None]
 class SpeechSettings(TranscriptSettings, Protocol):
     """The settings of a head, or of a scene for its heads: a sound, its words, and the model that speaks them."""
 
+    @property
+    def id_data(self) -> bpy.types.ID | None:
+        """The data-block that has them."""
+        ...
+
     source: str
     strip: str
     audio: str
@@ -58,12 +63,17 @@ def _mode_changed(self: Any, context: bpy.types.Context) -> None:
     changes.note()
 
 
-def transcript_property(options: set[PropertyFlagItems], update: Update | None = None) -> Any:
-    """A property that holds a transcript; `options` and `update` as in bpy.props."""
+_OF_A_SOUND = "If the field is empty, the words are recognised"
+
+
+def transcript_property(
+    options: set[PropertyFlagItems], update: Update | None = None, special: str = _OF_A_SOUND
+) -> Any:
+    """A property that holds a transcript; `options` and `update` as in bpy.props, `special`: a further sentence."""
     return bpy.props.StringProperty(
         name="Transcript",
         description="The words that are spoken, or a file with them (.txt, .srt, ...): lips and tongue follow them "
-        "where they fit the sound. If the field is empty, the words are recognised",
+        f"where they fit the sound. {special}",
         options=options,
         update=update,
     )

@@ -2,15 +2,16 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
 import pytest
 import soundfile
 
-from emote_blender.blender.compat import new_sound_strip, strip_timing
-from emote_blender.blender.jobs import generation, recognition
-from emote_blender.blender.operators.transcribe import recognise_all
+from emote_blender.blender.compat import new_sound_strip, show_in_sequencers, strip_timing
+from emote_blender.blender.jobs import features, generation, recognition, worker
+from emote_blender.blender.operators.transcribe import EMOTE_OT_transcribe, recognise_all
 from emote_blender.blender.settings.recogniser_info import addon_preferences
 from emote_blender.blender.settings.transcript_state import mode_of
 from emote_blender.blender.takes.store import kept_raw
@@ -251,8 +252,6 @@ def test_recognising_can_be_cancelled_and_shows_its_progress(scene, strip):
         lines.extend(operator.prepare(context))
         return {"FINISHED"}
 
-    from emote_blender.blender.operators.transcribe import EMOTE_OT_transcribe
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EMOTE_OT_transcribe, "run_now", prepare_only)
         bpy.ops.emote.transcribe()
@@ -305,3 +304,86 @@ def test_a_language_that_espeak_does_not_speak_is_followed_by_its_sound(hallo, s
     assert bpy.ops.emote.generate() == {"FINISHED"}
     assert hallo.emote.transcript == ""
     assert "unknown language 'yo'" in capfd.readouterr().out
+
+
+@pytest.fixture
+def press(monkeypatch):
+    """A function that runs `script(operator, context)` inside Recognise Words, in place of Blender's window."""
+
+    def press(script):
+        monkeypatch.setattr(EMOTE_OT_transcribe, "execute", script)
+        return bpy.ops.emote.transcribe()
+
+    yield press
+    worker.stop_all()
+
+
+def tick(operator, context, event="TIMER", value="NOTHING"):
+    return operator.modal(context, SimpleNamespace(type=event, value=value))
+
+
+def test_the_button_recognises_on_its_thread(strip, press):
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        assert worker.running().title == "The transcript of 'Line 01'"
+        assert operator._job.join(60)
+        return tick(operator, context)
+
+    assert press(script) == {"FINISHED"}
+    assert "told" in strip.emote.transcript
+
+
+def test_escape_leaves_the_field_as_it_was(scene, strip, press):
+    recognition.forget_recognised()
+
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        tick(operator, context, "ESC", "PRESS")
+        return tick(operator, context)
+
+    assert press(script) == {"CANCELLED"}
+    assert strip.emote.transcript == ""
+    assert scene.emote.last_result == "Cancelled; nothing was changed"
+
+
+def test_what_is_typed_while_words_are_recognised_is_kept(strip, press):
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        strip.emote.transcript = "Typed meanwhile"
+        assert operator._job.join(60)
+        return tick(operator, context)
+
+    with pytest.raises(RuntimeError, match="the words of 'Line 01' were changed meanwhile, and are kept"):
+        press(script)
+    assert strip.emote.transcript == "Typed meanwhile"
+
+
+def test_a_take_that_gets_another_emotion_needs_no_words(strip, speaker):
+    bpy.ops.emote.generate(transcript="none")
+    recognition.forget_recognised()
+    features.forget_features()  # the sound must be encoded again
+    speaker.emote.emotion = "ANGER"
+    assert bpy.ops.emote.rerender() == {"FINISHED"}
+    assert (strip.emote.transcript, recognition._kept) == ("", {})
+
+
+def test_a_strip_of_another_file_keeps_no_words_here(scene, strip, face, tmp_path):
+    """It is recognised and spoken, but nothing can be written into it."""
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "dialogue.blend"))
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    bpy.context.scene.name = "Local"
+    bpy.ops.emote.add_head(head="open_head")
+    head = bpy.context.view_layer.objects.active
+    with bpy.data.libraries.load(str(tmp_path / "dialogue.blend"), link=True) as (_, wanted):
+        wanted.scenes = ["Scene"]
+    (linked,) = wanted.scenes
+    show_in_sequencers(linked)
+    if not hasattr(bpy.context, "sequencer_scene"):
+        bpy.context.window.scene = linked
+    assert bpy.ops.emote.generate(strip="Line 01", head=head.name) == {"FINISHED"}
+    assert kept_raw(head.emote.takes[-1].action).emotional.meta["transcript"]["words"] > 10
+    assert linked.sequence_editor.strips[0].emote.transcript == ""
+    with pytest.raises(RuntimeError, match="'Line 01' is linked from another file"):
+        bpy.ops.emote.transcribe(strip="Line 01")
+    with pytest.raises(RuntimeError, match="linked from another file; give it its words there"):
+        bpy.ops.emote.take_transcript()
