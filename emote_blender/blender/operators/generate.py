@@ -165,9 +165,9 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             generation.keep_words(request, speech)
             motion = speech.raw.emotional
             results.append(generation.describe_take(take.name, motion, frame_start))
-            for warning in (*request.warnings, *speech.warnings, *generation.misfits(request, motion)):
+            for warning in (*request.warnings, *generation.misfits(request, motion)):
                 self.report({"WARNING"}, warning)
-            troubles.extend(speech.sound_warnings)
+            troubles.extend((*speech.sound_warnings, *speech.warnings))
             self.report({"INFO"}, results[-1])
         if errors and not results:
             raise errors[0]
