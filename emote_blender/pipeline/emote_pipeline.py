@@ -24,13 +24,12 @@ from ..sample_store import Samples
 from ..sound_files.mixing import SILENCE_PEAK
 from ..speech_model.config import EMOTEConfig
 from ..transcript.automatic import recognise_words
-from ..transcript.following import FollowedTranscript, follow
+from ..transcript.following import FollowedTranscript, follow_script
 from ..transcript.language import AUTO
 from ..transcript.phones import CLASSES
-from ..transcript.pronunciation import Pronunciation, pronounce
 from ..transcript.recognisers.interface import Recognition
 from ..transcript.report import TranscriptReport
-from ..transcript.text import require_speakable_length
+from ..transcript.script import Script, prepare
 from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version
 from .rendered_windows import RenderedWindows
@@ -154,20 +153,18 @@ class EMOTEPipeline:
             Cancelled: if `cancelled` returns True.
         """
         config = self.config
-        pronunciation = recognition = None
+        script = recognition = None
         if transcript == AUTO:
             if uses_transcript(config):
                 steps = _share(progress, 0.0, _RECOGNITION), cancelled
                 recognition = recognise_words(waveform, language, recogniser, *steps)
-                pronunciation = _pronounced_recognition(recognition, cancelled)
+                script = _script_of(recognition, cancelled)
                 progress = _share(progress, _RECOGNITION, 1.0)
             else:
                 logger.warning("the model %s cannot use a transcript; the sound alone is followed", config.name)
         elif transcript is not None:
             require_transcript_use(config)
-            text = transcript.text if isinstance(transcript, TimedTranscript) else transcript
-            require_speakable_length(text, waveform.duration_seconds)
-            pronunciation = pronounce(text, language, cancelled)
+            script = prepare(transcript, language)
         sound = waveform.resampled(config.sample_rate).samples
         num_frames = len(sound) // config.samples_per_frame
         if complete and num_frames:
@@ -185,8 +182,8 @@ class EMOTEPipeline:
         statistics = self.engine.clip_statistics(samples) if len(windows) > 1 else None
         clip = _Clip(samples, windows, statistics, padding)
         phones, report = None, None
-        if pronunciation is not None:
-            followed = self._follow(clip, pronunciation, _share(progress, 0.0, 0.5), cancelled)
+        if script is not None:
+            followed = self._follow(clip, script, _share(progress, 0.0, 0.5), cancelled)
             phones, report = followed.phones, followed.report
             progress = _share(progress, 0.5, 1.0)
         for window in _reported(windows, "Listening to the speech", progress, cancelled):
@@ -249,7 +246,7 @@ class EMOTEPipeline:
         return FaceMotion(motion[:, : config.num_expression], motion[:, config.num_expression :], config.fps, meta=meta)
 
     def _follow(
-        self, clip: _Clip, pronunciation: Pronunciation, progress: Progress | None, cancelled: IsCancelled | None
+        self, clip: _Clip, script: Script, progress: Progress | None, cancelled: IsCancelled | None
     ) -> FollowedTranscript:
         """The transcript as given phones (2 (before + T + after), C), aligned over the whole clip."""
         before, after = clip.padding
@@ -260,7 +257,7 @@ class EMOTEPipeline:
             classes = self.engine.phone_posteriors(part, window.num_frames, clip.statistics)
             window.add_to(posteriors, classes.reshape(window.num_frames, -1))
         posteriors = posteriors[before : num_frames - after].reshape(-1, len(CLASSES))
-        followed = follow(posteriors, pronunciation, cancelled=cancelled)
+        followed = follow_script(posteriors, script, cancelled)
         return replace(followed, phones=np.pad(followed.phones, ((2 * before, 2 * after), (0, 0))))
 
     def _plan_windows(self, num_frames: int) -> list[Window]:
@@ -337,13 +334,17 @@ class _PaddedSamples:
         return samples
 
 
-def _pronounced_recognition(recognition: Recognition, cancelled: IsCancelled | None) -> Pronunciation | None:
-    """The recognised words as phones; None if there are none, or espeak-ng cannot speak them."""
+def _script_of(recognition: Recognition, cancelled: IsCancelled | None) -> Script | None:
+    """The recognised words as a transcript; None if there are none, or espeak-ng cannot speak them."""
+    if not recognition.words:
+        return None
     try:
-        return pronounce(recognition.text, recognition.language, cancelled) if recognition.words else None
+        script = prepare(recognition.text, recognition.language)
+        script.pronunciation(script.words(script.passages[:1], cancelled))
     except InputError as error:
         logger.warning("the recognised words are not followed: %s", error)
         return None
+    return script
 
 
 def describe_track(track: EmotionTrack) -> dict[str, Any]:

@@ -94,6 +94,7 @@ class _States:
         step, skip = np.zeros(num_states), np.full(num_states, _NEVER)
         step[self.start] = _NEVER  # entered from another word
         step[self.start + 1] = _NEVER
+        step[self.start[:-1] + 2] = _NEVER  # a word's beginning, which has limits, is always an entry
         skip[place] = 0.0
         skip[self.start[:-1] + 2] = _NEVER
         self.step, self.skip = step, skip

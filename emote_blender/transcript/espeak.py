@@ -11,6 +11,7 @@ import atexit
 import ctypes
 import ctypes.util
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from ..errors import ModelError
 
 _SYNCHRONOUS, _PHONEME_EVENTS_IN_IPA, _DO_NOT_EXIT = 2, 3, 0x8000
 _UTF8 = 1
+_IPA = 2
+_LANGUAGE_SWITCH = re.compile(r"\([^)]*\)")  # "(en)" before and "(de)" after an English word in a German text
 _EVENT_END, _EVENT_WORD, _EVENT_PHONEME = 0, 1, 7
 # espeak-ng 1.52 keeps its data folder's path in 160 bytes, with the names of files after it.
 _LONGEST_DATA_PATH = 120
@@ -96,6 +99,7 @@ class Espeak:
         self._words: list[tuple[int, list[str]]] = []
         self._callback = Callback(self._receive)  # kept: the library holds only the address
         self._library.espeak_SetSynthCallback(self._callback)
+        self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
         self._names: dict[str, str] = {}
         self._identifiers = self._list_voices()
@@ -122,6 +126,25 @@ class Espeak:
             self._words = []
             self._library.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8, None, None)
             return [SpokenWord(start, tuple(phonemes)) for start, phonemes in self._words]
+
+    def phonemes(self, text: str, language: str) -> list[str]:
+        """The phonemes of a text in IPA, without the words that they belong to: much faster than `speak`.
+
+        Args:
+            text: a few sentences.
+            language: one of `languages`.
+        """
+        data = ctypes.create_string_buffer(text.encode("utf-8", "ignore"))
+        rest = ctypes.c_void_p(ctypes.addressof(data))
+        found: list[str] = []
+        with self._lock:
+            if self._library.espeak_SetVoiceByName(self._identifiers[language]) != 0:
+                return found
+            while rest.value:  # one clause at a time
+                clause = self._library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA | ord("_") << 8)
+                spoken = _LANGUAGE_SWITCH.sub(" ", (clause or b"").decode("utf-8", "ignore"))
+                found += spoken.replace("_", " ").split()
+        return found
 
     def _receive(self, wave, count, events) -> int:
         """Store the words and phonemes of a piece of the synthesis; returns 0, which means continue."""

@@ -52,7 +52,12 @@ class Fit:
 
 
 def measure_fit(
-    posteriors: np.ndarray, sounding: np.ndarray, phones: np.ndarray, word_of: np.ndarray, costs: AlignmentCosts
+    posteriors: np.ndarray,
+    sounding: np.ndarray,
+    phones: np.ndarray,
+    word_of: np.ndarray,
+    costs: AlignmentCosts,
+    num_phones: int,
 ) -> Fit:
     """How well the words match where they were aligned.
 
@@ -62,6 +67,7 @@ def measure_fit(
         phones: (P,) classes of the phones of all words.
         word_of: (P,) word of each phone.
         costs: those of the alignment.
+        num_phones: number of phones of the whole text, of which these may be a part.
     """
     given = given_classes(sounding, phones)
     misfit = _misfit(posteriors, given, costs.floor)
@@ -79,7 +85,7 @@ def measure_fit(
     certain = np.average(misfits <= _CERTAIN, weights=lengths)
     in_full = mean <= _SPOKEN_MISFIT or certain >= _SPOKEN_SHARE
     explains = share >= _EXPLAINED_SHARE and evidence * RATE >= _EXPLAINED_NATS * num_speech
-    by_chance = _CHANCE * np.log(max(num_speech, 1) * len(phones))
+    by_chance = _CHANCE * np.log(max(num_speech, 1) * num_phones)
     is_spoken = bool((in_full or explains) and evidence > by_chance)
     return Fit(misfit, misfits, fits, float(share), float(evidence), is_spoken)
 

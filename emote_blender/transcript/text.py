@@ -17,8 +17,6 @@ from .timed_transcript import TimedTranscript
 # What may be chosen as a transcript; of files with the same name, the first is taken.
 SUFFIXES = (".txt", *SUBTITLE_SUFFIXES)
 _MAX_BYTES = 4 << 20
-# Fast speech has about 20 letters per second. The rest is a margin for strips that were cut.
-_LETTERS_PER_SECOND, _SPARE_LETTERS = 50, 2000
 
 _DOCUMENTS = (".docx", ".doc", ".rtf", ".odt", ".pdf", ".pages", ".fdx", ".xlsx", ".ods", ".epub")
 _SOUNDS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".opus", ".aif", ".aiff", ".mp4", ".mov", ".mkv", ".webm")
@@ -119,16 +117,6 @@ def require_words(text: str, name: str) -> str:
         found = "has no words" if text.strip() else "is empty"
         raise InputError(f"{name} {found}; write the words that are spoken, or leave the transcript out")
     return text
-
-
-def require_speakable_length(text: str, duration_seconds: float) -> None:
-    """Raise InputError if nobody could speak the text within the sound."""
-    letters = sum(map(str.isalnum, text))
-    if letters > _SPARE_LETTERS + _LETTERS_PER_SECOND * duration_seconds:
-        raise InputError(
-            f"the transcript has {letters} letters, too many for {duration_seconds:.1f} s of sound; "
-            "give only the words that are spoken in it"
-        )
 
 
 def speakable(text: str) -> str:

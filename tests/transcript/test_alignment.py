@@ -52,10 +52,12 @@ def test_a_phone_that_is_not_the_likeliest_still_gets_its_place():
     assert align(posteriors, [[1, 3, 2]]).tolist() == [0] * 6 + [1] * 6 + [2] * 6
 
 
-def every_path_score(posteriors: np.ndarray, words: list[list[int]], costs: AlignmentCosts, labels=None) -> float:
+def every_path_score(
+    posteriors: np.ndarray, words: list[list[int]], costs: AlignmentCosts, labels=None, limits=None
+) -> float:
     """Score of the best path, and nothing clever about it: a full matrix of transitions between all states.
 
-    With `labels`, of the best path that has these labels.
+    With `labels`, of the best path that has these labels; with `limits`, as `align` takes them.
     """
     log = np.log(posteriors + costs.floor)
     emission = {True: log.max(axis=1) - costs.other_frame}
@@ -77,10 +79,12 @@ def every_path_score(posteriors: np.ndarray, words: list[list[int]], costs: Alig
             return word + 1 if index == len(words[word]) - 1 else None
         return word if index == 0 else None
 
-    def cost(before: tuple | None, after: tuple) -> float:
+    def cost(before: tuple | None, after: tuple, frame: int) -> float:
         if before is after:
             return 0.0
         word, kind, index = after[:3]
+        if limits is not None and (kind, index) == ("phone", 0) and not limits[word][0] <= frame < limits[word][1]:
+            return np.inf
         if before is not None and before[0] == word and kind != "other":
             if (before[1], before[2], kind) in (("pause", index, "phone"), ("phone", index - 1, kind)):
                 return 0.0
@@ -95,10 +99,10 @@ def every_path_score(posteriors: np.ndarray, words: list[list[int]], costs: Alig
     def allowed(state: tuple, frame: int) -> float:
         return state[4][frame] if labels is None or labels[frame] == state[3] else -np.inf
 
-    score = [allowed(state, 0) - cost(None, state) for state in states]
+    score = [allowed(state, 0) - cost(None, state, 0) for state in states]
     for frame in range(1, len(posteriors)):
         score = [
-            allowed(after, frame) + max(value - cost(before, after) for value, before in zip(score, states))
+            allowed(after, frame) + max(value - cost(before, after, frame) for value, before in zip(score, states))
             for after in states
         ]
     ends = [
@@ -126,6 +130,12 @@ def test_no_path_is_better_than_the_one_found(seed, monkeypatch):
     found = align(posteriors, words, costs)
     best = every_path_score(posteriors, words, costs)
     assert every_path_score(posteriors, words, costs, found) == pytest.approx(best, abs=1e-9)
+    monkeypatch.undo()  # between blocks, words that may not begin yet cannot be left out beforehand
+    start = rng.integers(-4, len(posteriors), len(words))
+    limits = np.stack([start, start + rng.integers(1, 20, len(words))], axis=1)
+    found = align(posteriors, words, costs, limits=limits)
+    best = every_path_score(posteriors, words, costs, limits=limits)
+    assert every_path_score(posteriors, words, costs, found, limits) == pytest.approx(best, abs=1e-9)
 
 
 def test_blocks_and_limits_do_not_change_the_alignment_of_a_longer_clip(monkeypatch):
@@ -141,6 +151,23 @@ def test_blocks_and_limits_do_not_change_the_alignment_of_a_longer_clip(monkeypa
     assert (align(posteriors, words, limits=limits) == whole).all()
     flat = np.array([phone for word in words for phone in word])
     assert (np.where(whole >= 0, flat[np.maximum(whole, 0)], 0) == classes).mean() > 0.99
+
+
+def test_a_word_begins_within_its_limits():
+    classes = [0] * 3 + [1] * 4 + [2] * 4 + [0] * 3 + [1] * 4 + [2] * 4 + [0] * 3
+    for first, limits in ((3, (0, 9)), (14, (9, 25))):
+        sounding = align(heard(classes), [[1, 2]], limits=np.array([limits]))
+        assert np.flatnonzero(sounding == 0)[0] == first
+
+
+def test_words_far_apart_in_time_cost_no_more_than_those_nearby():
+    """10,000 words, of which 20 may be spoken at a time: the windows hold few."""
+    starts = np.arange(10_000) * 3
+    states = alignment._States([[1, 2, 3]] * 10_000, NUM_CLASSES, AlignmentCosts())
+    limits = np.stack([starts - 30, starts + 30], axis=1)
+    windows = alignment._windows(states, range(0, 30_000, alignment._BLOCK), 30_000, limits, AlignmentCosts())
+    assert max(len(window.other) for window in windows) < 170
+    assert all(after.low < before.high for before, after in zip(windows, windows[1:]))
 
 
 def test_cancelling_stops_the_alignment():

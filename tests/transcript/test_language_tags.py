@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from emote_blender.errors import InputError, ModelError
 from emote_blender.transcript.espeak import open_espeak
 from emote_blender.transcript.language_tags import is_automatic
-from emote_blender.transcript.pronunciation import find_language, pronounce
+from emote_blender.transcript.pronunciation import find_language
+from emote_blender.transcript.script import pronounce
 
 
 @pytest.fixture(scope="module", autouse=True)

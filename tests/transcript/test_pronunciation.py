@@ -8,7 +8,8 @@ from emote_blender.transcript import espeak
 from emote_blender.transcript.espeak import open_espeak, usable_data_path
 from emote_blender.transcript.language import _ESPEAK_CODES, _SCRIPTS
 from emote_blender.transcript.phones import CLASSES
-from emote_blender.transcript.pronunciation import find_language, pronounce
+from emote_blender.transcript.pronunciation import find_language
+from emote_blender.transcript.script import pronounce
 
 
 @pytest.fixture(scope="module", autouse=True)

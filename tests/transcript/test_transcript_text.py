@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emote_blender.errors import InputError
-from emote_blender.transcript.text import read_transcript, require_speakable_length
+from emote_blender.transcript.text import read_transcript
 from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 
@@ -183,9 +183,3 @@ def test_a_file_that_is_no_transcript_gets_one_sentence(tmp_path, content, compl
 def test_an_argument_without_words_gets_one_sentence(text):
     with pytest.raises(InputError, match="the transcript "):
         read_transcript(text)
-
-
-def test_a_book_is_refused_for_a_short_clip_and_a_fast_speaker_is_not():
-    with pytest.raises(InputError, match=r"too many for 2\.0 s of sound"):
-        require_speakable_length("word " * 200_000, 2.0)
-    require_speakable_length("twenty five letters per second" * 60, 60.0)
