@@ -49,13 +49,23 @@ def main(argv: list[str] | None = None) -> int:
     blend, video, sheet = (options.output / name for name in ("demo.blend", "demo.mp4", "emotions.png"))
 
     say(f"[1/3] {blend}: a head that says {options.audio.name} with {options.emotion}")
-    command = ["generate", str(options.audio), "-o", str(blend), "--model", options.model, "--alive"]
+    command = [
+        "generate",
+        str(options.audio),
+        "-o",
+        str(blend),
+        "--model",
+        options.model,
+        "--transcript",
+        "auto",
+        "--alive",
+    ]
     code = command_line([*command, "--emotion", options.emotion, "--intensity", str(options.intensity)])
     if code:
         return code
 
     pipeline = EMOTEPipeline.from_pretrained(options.model)
-    features = pipeline.encode(load_audio(options.audio))
+    features = pipeline.encode(load_audio(options.audio), transcript="auto")
     motions = {name: pipeline.generate(features, EmotionTrack.constant(name, options.intensity)) for name in EMOTIONS}
     num_frames = motions["neutral"].num_frames
     say(f"[2/3] {video}: {len(EMOTIONS)} heads say it at once, each with its emotion; {num_frames} frames with sound")
