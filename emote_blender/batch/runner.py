@@ -278,7 +278,7 @@ def _transcript_lines(job: Job, features: AudioFeatures) -> list[str]:
         unusable = f"the model {features.model} cannot use a transcript"
         return [f"warning: {name}: {unusable}; the sound alone was followed"]
     if not recognition.words:
-        found = f"{recognition.recogniser} recognised no words"
+        found = f"{recognition.recogniser} recognised no words ({recognition.language or 'any language'})"
         return [f"warning: {name}: {found}; the sound alone was followed; write the transcript if there is speech"]
     lines = [f"{name}: recognised ({recognition.recogniser}): {recognition.marked_text()}"]
     if fit is not None and fit.ignored:

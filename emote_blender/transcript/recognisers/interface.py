@@ -11,7 +11,9 @@ from ...sample_store import Samples
 Progress = Callable[[float, str], None]
 IsCancelled = Callable[[], bool]
 
-UNCERTAIN_BELOW = 0.5  # confidence of words that are marked for the user
+# Confidence of words that are marked for the user: with pocketsphinx a quarter of the words, of which 37 % are wrong,
+# against 15 % of the others (880 words in 100 lines).
+UNCERTAIN_BELOW = 0.5
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class RecognisedWord:
         text: as it is written.
         start_seconds: its start in the sound.
         end_seconds: its end.
-        confidence: probability that it is right, 0 to 1; 1 if the recogniser gives none.
+        confidence: the recogniser's probability of it, 0 to 1; 1 if the recogniser gives none.
     """
 
     text: str
@@ -32,7 +34,7 @@ class RecognisedWord:
 
     @property
     def is_uncertain(self) -> bool:
-        """Whether the word is more likely wrong than right."""
+        """Whether the recogniser was so unsure of the word that someone should check it."""
         return self.confidence < UNCERTAIN_BELOW
 
 
