@@ -7,7 +7,6 @@ somebody sent is examined first.
 from __future__ import annotations
 
 import mmap
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,8 +29,7 @@ _INSIDE = {
 _NAME, _VALUE = 1, 2  # fields of a named input or output, and of an entry of external data
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LFS_POINTER = b"version https://git-lfs"
-# A path below the file's own folder. No `*`, which ONNX Runtime gives a meaning of its own, and no drive.
-_SAFE_PLACE = re.compile(r"[^\W.][\w .+,()\[\]-]*(?:/[^\W.][\w .+,()\[\]-]*)*")
+_UNSAFE = frozenset('\\:*?"<>|')  # a drive, another separator, and `*`, which means an address in memory
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def examine_onnx(path: Path) -> OnnxSummary:
 
 def _check_external(path: Path, place: str, needed: int) -> int:
     """The size of a file with external weights; raises ModelError if it must not or cannot be read."""
-    if not _SAFE_PLACE.fullmatch(place):
+    if not _is_below(place):
         raise ModelError(f"{path} reads its weights from {place!r}, outside its folder; such a file is not used")
     data = path.parent / place
     try:
@@ -108,6 +106,13 @@ def _check_external(path: Path, place: str, needed: int) -> int:
     if not data.is_file() or size < needed:
         raise ModelError(f"{data} is half downloaded ({size} of at least {needed} bytes); download it again")
     return size
+
+
+def _is_below(place: str) -> bool:
+    """Whether a path with "/" is one below its folder, on every system."""
+    return all(
+        part not in ("", ".", "..") and part.isprintable() and _UNSAFE.isdisjoint(part) for part in place.split("/")
+    )
 
 
 def _walk(content: mmap.mmap, position: int, end: int, kind: str, found: _Found, depth: int) -> None:

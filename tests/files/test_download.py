@@ -163,6 +163,14 @@ def test_a_redirection_is_followed(server, tmp_path):
     assert files_in(tmp_path) == {"model.onnx": len(CONTENT)}
 
 
+def test_a_redirection_goes_on_where_the_download_ended(server, tmp_path):
+    (tmp_path / "m.onnx.part").write_bytes(CONTENT[:1000])
+    server.faults = [f"to http://127.0.0.1:{server.server_port}/elsewhere"]
+    download_files([remote(server, "m.onnx")], tmp_path)
+    assert server.ranges == ["bytes=1000-"] * 2
+    assert (tmp_path / "m.onnx").read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize(
     "faults, sentence",
     [

@@ -103,14 +103,14 @@ class OnnxModel:
     def name(self) -> str:
         """Its name, for people."""
         title = self.card.get("title")
-        return title if isinstance(title, str) and title else f"{self.family.name} ({self.folder.name})"
+        return title[:60] if isinstance(title, str) and title else f"{self.family.name} ({self.folder.name})"
 
     @property
     def languages(self) -> tuple[str, ...] | None:
         """Tags of its languages; None if they are not known."""
         named = self.card.get("languages")
-        if isinstance(named, list) and named and all(isinstance(tag, str) for tag in named):
-            return tuple(named)
+        if isinstance(named, list) and named and all(isinstance(tag, str) and len(tag) < 20 for tag in named):
+            return tuple(named[:200])
         return self.family.languages
 
 

@@ -25,6 +25,7 @@ _TOGETHER_SECONDS, _LONGEST_PAUSE_SECONDS = 14.0, 2.0
 _SHORTEST_SECONDS = 0.1  # what the models' statistics need
 _LONGEST_WORD_END_SECONDS = 0.4  # after the start of a word's last token, whose end no model tells
 _FATAL_ONLY = 4  # errors are raised, they need not be printed as well
+_NO_MEMORY = "bad_alloc", "bad allocation", "Failed to allocate memory"  # in ONNX Runtime's errors
 _LANGUAGE_NAME = re.compile(r"<\|([a-z]{2})\|>")
 
 
@@ -50,7 +51,7 @@ class OnnxFolderRecogniser:
         except EmoteError:
             raise
         except Exception as error:  # onnx-asr and ONNX Runtime raise errors of every kind for files that do not fit
-            raise ModelError(f"{folder} cannot be loaded ({_reason(error)}); download it again") from error
+            raise self._failure(error, "loaded", "download it again") from error
 
     @property
     def name(self) -> str:
@@ -151,7 +152,17 @@ class OnnxFolderRecogniser:
         except EmoteError:
             raise
         except Exception as error:  # of every kind, as above
-            raise ModelError(f"{self._found.folder} cannot be run ({_reason(error)}); {ADVICE}") from error
+            raise self._failure(error, "run", ADVICE) from error
+
+    def _failure(self, error: Exception, step: str, advice: str) -> ModelError:
+        """The error for a model that cannot be loaded or run."""
+        if isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY):
+            megabytes = self._found.num_bytes // 1_000_000
+            return ModelError(
+                f"there is not enough memory for {self.name} ({megabytes} MB); close other programs, or choose a "
+                "smaller recogniser"
+            )
+        return ModelError(f"{self._found.folder} cannot be {step} ({_reason(error)}); {advice}")
 
     def _by_onnx_asr(
         self, piece: np.ndarray, stretches: list[tuple[int, int]], language: str
@@ -196,6 +207,7 @@ def _load(found: OnnxModel) -> Any:
 
     modules = {"gigaam": gigaam, "kaldi": kaldi, "nemo": nemo, "tone": tone, "whisper": whisper}
     module, name = found.family.model_class.split(".")
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the cores are Blender's too

@@ -171,6 +171,17 @@ def test_what_whisper_is_not_sure_of_is_left_out(copied):
     assert OnnxFolderRecogniser(folder).recognise(spoken(tone(HEL, 1.0))).words == ()
 
 
+def test_a_model_without_memory_for_it_is_one_sentence(copied, monkeypatch):
+    recogniser = OnnxFolderRecogniser(copied("nemo_ctc"))
+
+    def allocate(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(recogniser._model, "recognize_batch", allocate)
+    with pytest.raises(ModelError, match="not enough memory for NeMo CTC .* choose a smaller recogniser"):
+        recogniser.recognise(HELLO_WORLD)
+
+
 def test_progress_goes_from_none_to_all(opened):
     fractions = []
     opened["nemo_ctc"].recognise(
@@ -384,6 +395,15 @@ def test_weights_outside_the_folder_are_never_read(copied, place, inner):
     add_weights(folder / "model.onnx", external_weights(place), inner)
     with pytest.raises(ModelError, match="outside its folder"):
         OnnxFolderRecogniser(folder)
+
+
+@pytest.mark.parametrize("place", ["a b-c+d=1.data", "weights/0", "größe.bin", "encoder_model.onnx_data"])
+def test_weights_may_have_any_name_below_the_folder(copied, place):
+    folder = copied("nemo_ctc")
+    (folder / place).parent.mkdir(exist_ok=True)
+    (folder / place).write_bytes(bytes(16))
+    add_weights(folder / "model.onnx", external_weights(place))
+    assert find_onnx_model(folder).num_bytes == (folder / "model.onnx").stat().st_size + 16
 
 
 def test_weights_in_a_file_beside_are_checked(copied):
