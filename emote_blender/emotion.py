@@ -174,7 +174,7 @@ def one_hot(emotion: str) -> np.ndarray:
 def parse_mix(text: str) -> np.ndarray:
     """Weights (8,) of one emotion's name, or of a mix such as "happy 0.6 + surprise 0.4", divided by their sum.
 
-    An emotion without a number counts 1.
+    An emotion without a number counts 1. A number may have a decimal comma.
 
     Raises:
         InputError: that names the part which cannot be read.
@@ -185,13 +185,13 @@ def parse_mix(text: str) -> np.ndarray:
         return one_hot(text)
     weights = np.zeros(len(EMOTIONS))
     for part in parts:
-        found = re.fullmatch(r"([A-Za-z]+)\s*(\d*\.?\d+)?", part.strip())
+        found = re.fullmatch(r"([A-Za-z]+)\s*(\d*[.,]?\d+)?", part.strip())
         if found is None:
             raise InputError(
                 f"{part.strip()!r} in the mix {text.strip()!r} is no emotion with a weight; "
                 "write for example happy 0.6 + surprise 0.4"
             )
-        weights += min(float(found[2] or 1), _LARGEST_WEIGHT) * one_hot(found[1])
+        weights += min(float((found[2] or "1").replace(",", ".")), _LARGEST_WEIGHT) * one_hot(found[1])
     if not weights.any():
         raise InputError(
             f"the weights of the mix {text.strip()!r} are all 0; write for example happy 0.6 + surprise 0.4"

@@ -193,3 +193,7 @@ def test_a_track_reads_back_from_the_metadata_of_its_motion(track):
 @pytest.mark.parametrize("meta", [{}, {"emotion": "rage", "intensity": 1}, {"emotion_track": {"times_seconds": [0]}}])
 def test_metadata_without_a_track_gives_none(meta):
     assert EmotionTrack.from_meta(meta) is None
+
+
+def test_a_mix_may_have_decimal_commas():
+    np.testing.assert_array_equal(parse_mix("happy 0,6 + sad ,2"), parse_mix("happy 0.6 + sad .2"))

@@ -15,6 +15,7 @@ bit for bit. The steps, in their order:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -46,6 +47,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "asymmetry": (-1.0, 1.0),
 }
 """Lowest and highest value of each parameter."""
+
+# A comma before digits alone is a decimal comma.
+_SEPARATOR = re.compile(r"[;,](?!\s*\d+\s*(?:[;,]|$))")
 
 CLOSE_MM, CONTACT_MM, OPEN_MM = 2.0, 2.0, 10.0
 """Millimetres of an offset of 1: lips closer at a closure, lower lip nearer the teeth on f and v, lips parted."""
@@ -104,11 +108,13 @@ class Refinement:
     def parse(cls, text: str) -> Refinement:
         """The parameters in a text such as "emotion_strength=0.5, jaw_strength=1.2"; an empty text gives the defaults.
 
+        Semicolons may separate them, too, and a value may have a decimal comma.
+
         Raises:
             InputError: if a parameter is unknown, named twice or out of its range, or its value is no number.
         """
         values: dict[str, float] = {}
-        for part in filter(None, (part.strip() for part in text.split(","))):
+        for part in filter(None, (part.strip() for part in _SEPARATOR.split(text))):
             name, _, number = (word.strip() for word in part.partition("="))
             if name not in RANGES:
                 raise InputError(f"refinement has no parameter {name!r}; choose one of {', '.join(RANGES)}")
@@ -116,7 +122,7 @@ class Refinement:
                 raise InputError(f"refinement: {name} is given twice; leave one of them out")
             low, high = RANGES[name]
             try:
-                values[name] = float(number)
+                values[name] = float(number.replace(",", "."))
             except ValueError:
                 values[name] = np.nan
             if not low <= values[name] <= high:

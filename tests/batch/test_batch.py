@@ -238,3 +238,16 @@ def test_the_same_name_in_two_forms_of_unicode_is_one_output(read):
 def test_a_number_of_a_spreadsheet_does_not_get_into_the_name(read):
     rows = read("audio;emotion;intensity\na.wav;happy;1,50\nb.wav;happy;150%\nc.wav;happy;2,0\n")
     assert [row.job.output.name for row in rows] == ["a_happy_1.5.npz", "b_happy_1.5.npz", "c_happy_2.npz"]
+
+
+@pytest.mark.parametrize(
+    "text", ["jaw_strength=1.2, asymmetry=-0.5", "jaw_strength=1,2; asymmetry=-0,5;", "jaw_strength=1,2,asymmetry=-,5"]
+)
+def test_a_refinement_may_have_semicolons_and_decimal_commas(text):
+    assert Refinement.parse(text).summary() == {"jaw_strength": 1.2, "asymmetry": -0.5}
+
+
+@pytest.mark.parametrize("text", ["jaw_strength=1,2,3", "jaw_strength=1,2,3,4", "jaw_strength=a,5"])
+def test_a_refinement_with_two_commas_in_a_number_is_refused(text):
+    with pytest.raises(InputError, match="jaw_strength must be a number|no parameter"):
+        Refinement.parse(text)

@@ -177,7 +177,7 @@ class EMOTE_OT_import_emotion(_HeadOperator):
     filepath: bpy.props.StringProperty(
         name="File", description="CSV file", subtype="FILE_PATH", options={"SKIP_SAVE", "PATH_SUPPORTS_BLEND_RELATIVE"}
     )
-    filter_glob: bpy.props.StringProperty(default="*.csv", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(default="*.csv;*.tsv;*.txt;*.jsonl;*.ndjson", options={"HIDDEN"})
     replace: bpy.props.BoolProperty(
         name="Replace Keys",
         description="Replace the keys that the emotion has now",
