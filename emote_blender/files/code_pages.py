@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
 
 # Letters beyond ASCII, in lower case, by the code of their language in py3langid.
 _WESTERN = {
@@ -85,10 +87,30 @@ _IDEOGRAPHIC = {
 }
 _SHARE_OF_FREQUENT = 0.15  # about half of what ordinary text has
 _MOST_MISFITS = 0.2  # share of the characters beyond ASCII
+_BYTES_TO_READ = 30_000  # more would not change the choice
 _SURER = 2.0  # difference of log-likelihoods by which a later code page must be likelier
 _SIGNS = "‘’‚“”„«»‹›–—…•·€£§°©®™¡¿ªº´\xa0\xad"
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_INSIDE_A_WORD = re.compile(r"[^\W\d_](?=[^\w\s\x00-\x7f‘’´·\xad][^\W\d_])")
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A code page that a file may be in.
+
+    Attributes:
+        name: its name in sentences.
+        codec: Python's name of it.
+        text: the text of the sample in it.
+        languages: that are written in it, by their codes in py3langid.
+        misfits: see `_misfits`.
+    """
+
+    name: str
+    codec: str
+    text: str
+    languages: tuple[str, ...]
+    misfits: float
 
 
 def decode_code_page(data: bytes) -> tuple[str, str] | None:
@@ -97,30 +119,31 @@ def decode_code_page(data: bytes) -> tuple[str, str] | None:
     Args:
         data: the whole file, which is neither UTF-8 nor UTF-16.
     """
-    found: dict[str, tuple[float, str, str]] = {}
+    sample = b"\n".join(line for line in data.splitlines() if not line.isascii())[:_BYTES_TO_READ]
+    candidates: dict[str, _Candidate] = {}
     for pages, misfits in ((_ALPHABETIC, _misfits), (_IDEOGRAPHIC, _ideographic_misfits)):
         for name, (codec, letters) in pages.items():
             try:
-                text = data.decode(codec)
+                data.decode(codec)
             except UnicodeDecodeError:
                 continue
-            found.setdefault(text, (misfits(text, list(letters.values())), name, " ".join(letters)))
-    lowest = min((share for share, _, _ in found.values()), default=1.0)
+            text = sample.decode(codec, "ignore")  # it may end within a character
+            candidate = _Candidate(name, codec, text, tuple(letters), misfits(text, list(letters.values())))
+            candidates.setdefault(text, candidate)
+    lowest = min((candidate.misfits for candidate in candidates.values()), default=1.0)
     if lowest > _MOST_MISFITS:
         return None
-    best = [(text, name, languages) for text, (share, name, languages) in found.items() if share == lowest]
+    best = [candidate for candidate in candidates.values() if candidate.misfits == lowest]
     if len(best) > 1:
-        unlikely = [_unlikelihood(text, languages.split()) for text, _, languages in best]
+        unlikely = [_unlikelihood(candidate.text, candidate.languages) for candidate in best]
         best = [candidate for candidate, value in zip(best, unlikely, strict=True) if value <= min(unlikely) + _SURER]
-    return best[0][0], best[0][1]
+    return data.decode(best[0].codec), best[0].name
 
 
 def _misfits(text: str, alphabets: list[str]) -> float:
     """Share of the characters beyond ASCII that do not fit their word, or the best alphabet of their line."""
     num_misfits = num_characters = 0
     for line in text.splitlines():
-        if line.isascii():
-            continue
         beyond = [letter for letter in line.lower() if letter > "\x7f" and letter not in _SIGNS]
         outside = (sum(letter not in alphabet for letter in beyond) for alphabet in alphabets)
         num_misfits += min(outside) + len(_SIGN_INSIDE_A_WORD.findall(line))
@@ -152,9 +175,9 @@ def _is_alone(before: str, letter: str, after: str) -> bool:
     return letter > "\x7f" and (before + after).isascii() and (before + after).isalpha()
 
 
-def _unlikelihood(text: str, languages: list[str]) -> float:
+def _unlikelihood(text: str, languages: Collection[str]) -> float:
     """Log-likelihood of a text's likeliest language over that of the likeliest of `languages`."""
     from ..transcript.language import language_scores
 
-    scores = language_scores("\n".join(line for line in text.splitlines() if not line.isascii()))
+    scores = language_scores(text)
     return max(scores.values()) - max(scores[language] for language in languages)

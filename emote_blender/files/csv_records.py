@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 
 # Blanks, and marks without width or for the direction of writing, which are copied along with names and paths.
-_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060\u202a-\u202e\u2066-\u2069"
-_EDGES = re.compile(rf"^[\s{_INVISIBLE}]+|[\s{_INVISIBLE}]+$")
+_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_EDGES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + _INVISIBLE
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _REST_OF_LINE = re.compile(r"[^\r\n]*")
@@ -64,7 +64,7 @@ class Layout:
 
 def trim(text: str) -> str:
     """The text without blanks and invisible marks at its ends."""
-    return _EDGES.sub("", text)
+    return text.strip(_EDGES)
 
 
 def column_name(cell: str) -> str:

@@ -26,6 +26,7 @@ _YES = frozenset(
 )
 _NO = frozenset("no n false off 0 nein falsch non faux falso não nao onwaar nie fałsz нет ложь".split())
 _SPREADSHEET_ERROR = re.compile(r"#{3,}|#[¡¿]?[A-ZÀ-ÞА-Я/0]+[!?]|#N/?[ADV]|Err:\d{3}")
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:[ '’]\d{3})+(?![\d '’])")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 
@@ -221,7 +222,7 @@ def _record_problem(record: Record, columns: list[str], layout: Layout) -> str:
 def _value_problem(values: dict[str, str]) -> str:
     """Why a value cannot be one; "" if all can."""
     for column, value in values.items():
-        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        if _NO_CHARACTER.search(value):
             return f"{column} has a character that is none; write the text again"
         if _SPREADSHEET_ERROR.fullmatch(value):
             return f"{column} is {value}, which a spreadsheet shows in place of a value; correct the cell there"
