@@ -59,6 +59,7 @@ _CHEVRONS = re.compile(r"(?:^|(?<=\s))>{2,}[ \t]*")
 _DASH = re.compile(r"^[ \t]*[-–—‐][ \t]+(?=\S)|^[ \t]*[-–—‐](?=[^\W\d])", re.MULTILINE)
 _HASHES = re.compile(r"^[ \t]*#+(?=\s)|(?<=\s)#+[ \t]*$", re.MULTILINE)  # around lyrics
 _DOUBLE_SPACE = re.compile(r"[ \t]{2,}")
+_PARTICLES = ("de", "von", "van", "of", "the", "da", "di")
 # Words with a colon that begin what is said.
 _NO_NAMES = set(
     "note notes remember warning attention caution danger look listen example question answer first second third then "
@@ -138,27 +139,27 @@ def _is_alone(match: re.Match[str]) -> bool:
 
 def _without_speakers(texts: list[str], is_subtitle: bool) -> list[str]:
     """The texts without names of speakers, of which all are evidence for each."""
-    found = [match for text in texts for match in _SPEAKER.finditer(text)]
-    names = Counter(match["name"].casefold() for match in found if _may_be_name(match["name"]))
+    at_starts = [match["name"] for text in texts for match in _SPEAKER.finditer(text)]
+    inside = [match["name"] for text in texts for match in _SPEAKER_INSIDE.finditer(text)]
+    lines = Counter(name.casefold() for name in at_starts if _may_be_name(name))
+    names = lines + Counter(name.casefold() for name in inside if _may_be_name(name))
     num_lines = sum(bool(line.strip()) for text in texts for line in text.splitlines())
-    is_dialogue = len(names) >= 2 and 2 * sum(names.values()) >= num_lines
+    is_dialogue = len(lines) >= 2 and 2 * sum(lines.values()) >= num_lines
     in_capitals = all(text.isupper() for text in texts if any(map(str.isalpha, text)))
 
-    def is_speaker(name: str, marked: bool) -> bool:
-        if not _may_be_name(name):
-            return False
-        if marked or is_subtitle or is_dialogue or _NUMBERED.fullmatch(name) or names[name.casefold()] >= 2:
-            return True
-        return name.isupper() and not in_capitals
+    def is_speaker(name: str) -> bool:
+        return _may_be_name(name) and (
+            names[name.casefold()] >= 2 or _is_numbered(name) or name.isupper() and not in_capitals
+        )
 
     def without(match: re.Match[str]) -> str:
-        marked = bool(match["open"]) or bool(match["mark"]) and match["mark"][0] == ">"
-        return "" if is_speaker(match["name"], marked) else match.group()
+        name = match["name"]
+        is_marked = bool(match["open"]) or (match["mark"] or "").startswith(">")
+        is_evident = (is_marked or is_subtitle or is_dialogue) and _may_be_name(name)
+        return "" if is_evident or is_speaker(name) else match.group()
 
     def without_inside(match: re.Match[str]) -> str:
-        name = match["name"]
-        known = name.casefold() in names or name.isupper() and not in_capitals
-        return " " if known and _may_be_name(name) else match.group()
+        return " " if is_speaker(match["name"]) else match.group()
 
     return [_CHEVRONS.sub("", _SPEAKER_INSIDE.sub(without_inside, _SPEAKER.sub(without, text))) for text in texts]
 
@@ -168,9 +169,13 @@ def _may_be_name(name: str) -> bool:
     words = name.split()
     if words[0].casefold() in _NO_NAMES:
         return False
-    return all(
-        not word[0].islower() or word in ("de", "von", "van", "of", "the", "da", "di") for word in words
-    ) or bool(_NUMBERED.fullmatch(name))
+    has_capitals = all(not word[0].islower() or word in _PARTICLES for word in words)
+    return has_capitals or _is_numbered(name)
+
+
+def _is_numbered(name: str) -> bool:
+    """Whether a name is that of a numbered speaker."""
+    return _NUMBERED.fullmatch(name) is not None
 
 
 def _without_headings(text: str) -> str:

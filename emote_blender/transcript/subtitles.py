@@ -65,7 +65,7 @@ def parse_timed_text(text: str, name: str = "the transcript") -> TimedTranscript
     Raises:
         InputError: if it is of a known format, but damaged or without a word.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = text.removeprefix("\ufeff").replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     for reader in _READERS:
         try:
             timed = reader(text)

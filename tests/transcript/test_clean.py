@@ -1,6 +1,8 @@
 """Texts without what is not spoken."""
 
+import csv
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +23,7 @@ NOTHING_TO_CLEAN = [
     "Note: this is said aloud.",
     "Warning: so is this.",
     "He said: yes",
+    "Time: five. Place: here.",
     "Remember: never.\nQuestion: why?",
     "It is 12:30: time to go",
     "The ratio A:B is 3:1",
@@ -84,6 +87,7 @@ def test_a_text_without_markup_stays_as_it_is(text):
         # speakers
         ("ANNA: I told you. BOB: Now look. ANNA: No!", "I told you. Now look. No!"),
         ("Anna: I told you.\nBob: Now look.", "I told you. Now look."),
+        ("Anna: I told you. Bob: Now look. Anna: No! Bob: Yes.", "I told you. Now look. No! Yes."),
         ("Anna: I told you.\nNever.\nAnna: Now look.", "I told you. Never. Now look."),
         ("[Anna]: Hi\n(Bob): Yes\n>> ANNA: Go >> No", "Hi Yes Go No"),
         ("Speaker 1: Hi\nSPEAKER_00: Yes", "Hi Yes"),
@@ -146,3 +150,11 @@ def test_no_text_takes_long_to_clean(piece):
     clean_text(text)
     clean_cues([text])
     assert time.process_time() - start < 3.0  # about 0.3 s; a search that goes back and forth takes minutes
+
+
+def test_sentences_of_48_languages_stay_as_they_are():
+    path = Path(__file__).parents[1] / "data" / "sentences.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        sentences = [row["sentence"] for row in csv.DictReader(file)]
+    assert [clean_text(sentence) for sentence in sentences] == sentences
+    assert clean_cues(sentences) == sentences

@@ -166,6 +166,34 @@ JSON3 = json.dumps(
         ]
     }
 )
+YOUTUBE_API = json.dumps(
+    [{"text": "Hi there", "start": 1.0, "duration": 1.5}, {"text": "Go on!", "start": 3.0, "duration": 1.0}]
+)
+AMAZON = json.dumps(
+    {
+        "jobName": "x",
+        "results": {
+            "transcripts": [{"transcript": "Hi there. Go on!"}],
+            "items": [
+                {"start_time": "1.0", "end_time": "2.5", "alternatives": [{"confidence": "1", "content": "Hi there"}]},
+                {"alternatives": [{"content": "."}], "type": "punctuation"},
+                {"start_time": "3.0", "end_time": "4.0", "alternatives": [{"confidence": "1", "content": "Go on!"}]},
+            ],
+        },
+    }
+)
+GOOGLE = json.dumps(
+    {
+        "results": [
+            {
+                "alternatives": [
+                    {"transcript": "Hi", "words": [{"startTime": "1s", "endTime": "2.5s", "word": "Hi there"}]}
+                ]
+            },
+            {"alternatives": [{"transcript": "Go", "words": [{"startTime": "3s", "endTime": "4s", "word": "Go on!"}]}]},
+        ]
+    }
+)
 FORMATS = {
     "srt": SRT,
     "vtt": VTT,
@@ -192,11 +220,14 @@ FORMATS = {
     "transformers.json": TRANSFORMERS,
     "assembly.json": ASSEMBLYAI,
     "json3": JSON3,
+    "api.json": YOUTUBE_API,
+    "amazon.json": AMAZON,
+    "google.json": GOOGLE,
 }
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r", "\r\r\n"])
 def test_every_format_gives_the_same_cues(kind, line_end, tmp_path):
     path = tmp_path / f"line.{kind}"
     path.write_bytes(FORMATS[kind].replace("\n", line_end).encode())
@@ -427,6 +458,11 @@ def test_the_tier_of_words_is_chosen_by_name_or_by_its_labels(tiers):
 def test_the_words_of_two_speakers_are_read_in_order():
     tiers = {"anna_-_words": ["hello there", "", "yes of course"], "bob_-_words": ["", "are you", ""]}
     assert parse_timed_text(textgrid(**tiers)).text == "hello there\nare you\nyes of course"
+
+
+def test_speakers_have_tiers_of_their_own_and_a_translation_is_none():
+    tiers = {"Anna": ["hello there", "", ""], "Bob": ["", "are you well", ""], "Anna DE": ["guten Tag ihr", "", ""]}
+    assert parse_timed_text(textgrid(**tiers)).text == "hello there\nare you well"
 
 
 def test_a_point_lasts_until_the_next():

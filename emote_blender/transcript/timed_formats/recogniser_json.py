@@ -1,4 +1,4 @@
-"""What speech recognisers write as JSON: Whisper in its many forms, Vosk, AssemblyAI, Deepgram; YouTube's json3."""
+"""What speech recognisers write as JSON: Whisper in its many forms, Vosk, those of the clouds; YouTube's captions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from .written_cue import TimedText, WrittenCue
 
 # Where the pieces of text are, sentences before words: Whisper; transformers; whisper.cpp; AssemblyAI; WhisperX; Vosk.
 _LISTS = ("segments", "chunks", "transcription", "utterances", "words", "word_segments", "result", "results", "events")
+_TEXTS = ("text", "punctuated_word", "word", "transcript", "content", "value")
+_STARTS = ("start", "start_time", "startTime", "ts", "begin")
+_ENDS = ("end", "end_time", "endTime", "end_ts")
+_MOST_DEEP = 6
 _CLOCK = re.compile(r"-?\d{1,6}(?::\d{1,6}){1,2}(?:[.,]\d{1,9})?")
 _LONGEST_IN_SECONDS = 60.0  # a piece that would be longer on average is timed in milliseconds
 
@@ -31,34 +35,31 @@ def read_json(text: str) -> TimedText | None:
 
 
 def _cues(data: Any, depth: int = 0) -> list[WrittenCue]:
-    """The cues of the first list of pieces that holds any."""
+    """The cues of the first list of pieces that holds any: of the known names, then of any."""
+    if depth > _MOST_DEEP:
+        return []
     if isinstance(data, list):
         cues = [cue for item in data if isinstance(item, dict) and (cue := _cue(item)) is not None]
-        if cues:
-            return _in_seconds(cues, data)
-        inner = [cue for item in data[:10_000] if depth < 3 for cue in _cues(item, depth + 1)]
-        return inner
+        return _in_seconds(cues, data) if cues else [cue for item in data for cue in _cues(item, depth + 1)]
     if isinstance(data, dict):
-        for name in (*_LISTS, *(["channels", "alternatives"] if depth else [])):
-            if isinstance(data.get(name), list | dict) and depth < 6:
-                cues = _cues(data[name], depth + 1)
-                if cues:
-                    return cues
+        for name in (*(name for name in _LISTS if name in data), *data):
+            if isinstance(data[name], list | dict) and (cues := _cues(data[name], depth + 1)):
+                return cues
     return []
 
 
 def _cue(item: dict[str, Any]) -> WrittenCue | None:
-    """A piece of text with its times; None if it is something else. Words without times have NaN."""
+    """A piece of text with its times; None if it is something else. A time that cannot be read is NaN."""
     if isinstance(item.get("segs"), list) and "tStartMs" in item:  # YouTube's json3
         shown = "".join(str(part.get("utf8", "")) for part in item["segs"] if isinstance(part, dict))
         begin, length = _seconds(item["tStartMs"]) / 1000.0, _seconds(item.get("dDurationMs"))
         return WrittenCue(shown, begin, None if math.isnan(length) else begin + length / 1000.0)
-    text = next((item[key] for key in ("text", "punctuated_word", "word", "transcript") if key in item), None)
+    best = item.get("alternatives")  # Amazon's words
+    named = {**best[0], **item} if isinstance(best, list) and best and isinstance(best[0], dict) else item
+    text = _first(named, _TEXTS)
     if not isinstance(text, str):
         return None
-    start: Any = item.get("start", item.get("start_time"))
-    end: Any = item.get("end", item.get("end_time"))
-    scale = 1.0
+    start, end, scale = _first(item, _STARTS), _first(item, _ENDS), 1.0
     offsets, stamp = item.get("offsets"), item.get("timestamp", item.get("timestamps"))
     if isinstance(offsets, dict):
         start, end, scale = offsets.get("from"), offsets.get("to"), 1000.0
@@ -68,8 +69,15 @@ def _cue(item: dict[str, Any]) -> WrittenCue | None:
         start, end = stamp
     elif start is None and end is None:
         return None
-    stop = _seconds(end) / scale
-    return WrittenCue(text, _seconds(start) / scale, None if math.isnan(stop) else stop)
+    begin, stop = _seconds(start) / scale, _seconds(end) / scale
+    if math.isnan(stop):
+        stop = begin + _seconds(item.get("duration", item.get("dur")))
+    return WrittenCue(text, begin, None if math.isnan(stop) else stop)
+
+
+def _first(item: dict[str, Any], names: tuple[str, ...]) -> Any:
+    """The first of these entries that there is."""
+    return next((item[name] for name in names if name in item), None)
 
 
 def _seconds(value: Any) -> float:
@@ -90,7 +98,7 @@ def _in_seconds(cues: list[WrittenCue], data: list[Any]) -> list[WrittenCue]:
     """The cues in seconds, if they were in whole milliseconds."""
     lengths = [cue.end_seconds - cue.start_seconds for cue in cues if cue.end_seconds is not None]
     known = [length for length in lengths if math.isfinite(length)]
-    is_whole = all(isinstance(item.get("start"), int) for item in data if isinstance(item, dict))
+    is_whole = all(isinstance(_first(item, _STARTS), int) for item in data if isinstance(item, dict))
     if not is_whole or not known or sum(known) / len(known) < _LONGEST_IN_SECONDS:
         return cues
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ _OTHER = re.compile(
     r"\bft\b|\bge\b|morph|note|comment|gesture|gaze|pitch|f0|formant|\bvot\b|stress",
     re.IGNORECASE,
 )
+_SHORTEST_LABELS = 0.4  # of a speaker's tier, as a share of the longest labels
+_MOST_OVERLAP = 0.5  # speakers interrupt each other less
 # Labels of what is no word.
 _NO_WORDS = re.compile(
     r"<[^<>]*>|\{[^{}]*\}|sil|silence|sp|spn|pau|pause|h#|#+|\.+|-+|_+|xxx|yyy|eps|breath|noise|unk", re.IGNORECASE
@@ -44,8 +47,8 @@ class Tier:
 def tiers_of_words(tiers: Sequence[Tier]) -> list[Tier]:
     """The tiers with the spoken words: one, or one per speaker; without labels of what is no word.
 
-    Their name decides: words, else sentences, else the tier with the longest labels that is not known to hold phones
-    or notes.
+    Their name decides: words, else sentences, else those with the longest labels that are not known to hold phones or
+    notes.
     """
     with_words = [Tier(tier.name, _with_words(tier.cues), tier.language) for tier in tiers]
     with_words = [tier for tier in with_words if tier.cues]
@@ -54,8 +57,31 @@ def tiers_of_words(tiers: Sequence[Tier]) -> list[Tier]:
     for pattern in (_WORDS, _SENTENCES):
         chosen = [tier for tier in plausible if pattern.search(tier.name.replace("_", " "))]
         if chosen:
-            return chosen
-    return sorted(plausible or with_words, key=lambda tier: -_label_length(tier))[:1]
+            return _of_speakers(chosen)
+    candidates = plausible or with_words
+    longest = max(map(_label_length, candidates), default=0.0)
+    return _of_speakers([tier for tier in candidates if _label_length(tier) >= _SHORTEST_LABELS * longest])
+
+
+def _of_speakers(tiers: Sequence[Tier]) -> list[Tier]:
+    """The tiers without those that say at the same time what another one says: translations, other spellings."""
+    chosen: list[Tier] = []
+    for tier in tiers:
+        if all(_share_of_time(tier, other) < _MOST_OVERLAP for other in chosen):
+            chosen.append(tier)
+    return chosen
+
+
+def _share_of_time(tier: Tier, other: Tier) -> float:
+    """Share of a tier's cues whose middle lies in a cue of the other."""
+    spans = sorted((cue.start_seconds, cue.end_seconds or cue.start_seconds) for cue in other.cues)
+    starts = [start for start, _ in spans]
+    num_inside = 0
+    for cue in tier.cues:
+        middle = (cue.start_seconds + (cue.end_seconds or cue.start_seconds)) / 2
+        place = bisect_right(starts, middle) - 1
+        num_inside += place >= 0 and middle <= spans[place][1]
+    return num_inside / len(tier.cues)
 
 
 def _is_maus(name: str) -> bool:
