@@ -17,16 +17,17 @@ from ...transcript.recognisers.interface import Recognition
 from ...transcript.text import read_transcript
 from ...transcript.timed_transcript import TimedTranscript
 from ..blend_paths import beside_blend
+from ..scene.sound_part import LENGTHENED
 from ..scene.strips import FileSound, StripSound
 from ..settings.recogniser_info import recogniser_folder
 from ..settings.transcript_state import (
     NONE,
     WRITTEN,
+    change_since,
     holds_own_words,
     kept_cues,
     mode_of,
     one_line,
-    outgrown,
     recognised_language,
 )
 from .recognition import Place, no_speech_sentence, recognise
@@ -43,7 +44,8 @@ class PlannedWords:
     """What is followed beside the sound.
 
     Attributes:
-        transcript: the spoken words; None for the sound alone, or for words that are still to be recognised.
+        transcript: the spoken words; None for the sound alone. If they are to be recognised, what is followed if that
+            is not possible.
         language: that is spoken.
         to_recognise: whether the words are to be recognised.
         recogniser_folder: folder of the speech recogniser; empty for the one that comes with the add-on.
@@ -93,10 +95,12 @@ def plan_words(
         mode, is_empty = mode_of(kept), not kept.transcript.strip()
         if mode == NONE or (mode == WRITTEN and is_empty):
             return PlannedWords()
-        change = outgrown(kept, place.part if place is not None else None)
+        change = change_since(kept, place.part if place is not None else None)
         is_untouched = not holds_own_words(kept)
-        if is_empty or (is_untouched and change):
+        if is_empty:
             return automatic
+        if is_untouched and change:
+            return replace(automatic, transcript=kept.transcript if change == LENGTHENED else None)
         spoken = recognised_language(kept) or spoken if is_automatic(spoken) else spoken
         if is_untouched and is_able:
             return PlannedWords(kept.transcript, spoken, may_be_left_out=True)
@@ -115,7 +119,7 @@ def plan_words(
 
 def stale_sentence(name: str, change: str) -> str:
     """The sentence for corrected words of a sound that has changed."""
-    return f"{name!r} shows {change} than its words were recognised in; check them, or recognise them again"
+    return f"since the words of {name!r} were recognised, {change}; check them, or recognise them again"
 
 
 def recognise_planned(
@@ -136,7 +140,9 @@ def recognise_planned(
     except Cancelled:
         raise
     except EmoteError as error:
-        return None, without_words(planned, str(error))
+        if planned.transcript is None:
+            return None, without_words(planned, str(error))
+        return None, replace(planned, warnings=(f"{error}; the words from before were followed",))
     if not found.words:
         return None, without_words(planned, no_speech_sentence(sound.name))
     language = found.language if is_automatic(planned.language) else planned.language

@@ -11,6 +11,7 @@ from ...errors import InputError
 from ..blend_paths import absolute
 from .strips import audible_part
 
+LENGTHENED = "the strip was lengthened"
 _SECONDS_TOLERANCE = 0.2  # of speech at an end of a strip that hold no word
 
 
@@ -31,19 +32,17 @@ class SoundPart:
     end_seconds: float | None = None
 
     def change(self, now: SoundPart) -> str:
-        """How the present part is more than this one, as the end of a sentence; empty if it is this one or a cut of it.
+        """What was changed since, as a clause; empty if the present part is this one or a cut of it.
 
         A file that is missing at present is none of another content.
         """
         if now.num_bytes and (now.file, now.num_bytes) != (self.file, self.num_bytes):
-            return "another sound file"
-        if now.start_seconds < self.start_seconds - _SECONDS_TOLERANCE:
-            return "more of the sound"
-        if self.end_seconds is not None and (
+            return "the sound file was changed"
+        begins_earlier = now.start_seconds < self.start_seconds - _SECONDS_TOLERANCE
+        ends_later = self.end_seconds is not None and (
             now.end_seconds is None or now.end_seconds > self.end_seconds + _SECONDS_TOLERANCE
-        ):
-            return "more of the sound"
-        return ""
+        )
+        return LENGTHENED if begins_earlier or ends_later else ""
 
 
 def part_of_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> SoundPart | None:

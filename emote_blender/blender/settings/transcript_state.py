@@ -46,12 +46,14 @@ class Recognised:
     Attributes:
         recogniser: name of the recogniser.
         language: tag of the language that was recognised.
+        asked: the language that was set then; "auto" to find it out.
         uncertain: the words that the recogniser was not sure of, in the order of the sound.
         part: the part of the sound file that was recognised; None if it is not known.
     """
 
     recogniser: str = ""
     language: str = ""
+    asked: str = ""
     uncertain: tuple[str, ...] = ()
     part: SoundPart | None = None
 
@@ -82,7 +84,7 @@ def holds_own_words(words: TranscriptSettings) -> bool:
 
 def keep_recognition(words: TranscriptSettings, found: Recognition, part: SoundPart | None) -> None:
     """Write recognised words into the field, with what is known about them."""
-    facts = Recognised(found.recogniser, found.language, found.uncertain, part)
+    facts = Recognised(found.recogniser, found.language, words.language, found.uncertain, part)
     words.recognition = json.dumps(asdict(facts))
     words.recognised = one_line(found.text)
     words.cues = ""
@@ -96,7 +98,7 @@ def recognised_facts(words: TranscriptSettings) -> Recognised | None:
     try:
         fields = json.loads(words.recognition)
         part = SoundPart(**fields["part"]) if fields["part"] else None
-        return Recognised(fields["recogniser"], fields["language"], tuple(fields["uncertain"]), part)
+        return Recognised(**{**fields, "uncertain": tuple(fields["uncertain"]), "part": part})
     except (ValueError, TypeError, KeyError):
         return Recognised()
 
@@ -113,8 +115,8 @@ def recognised_language(words: TranscriptSettings) -> str:
     return facts.language
 
 
-def outgrown(words: TranscriptSettings, now: SoundPart | None) -> str:
-    """How the present sound is more than what the words in the field were recognised in; empty if it is not.
+def change_since(words: TranscriptSettings, now: SoundPart | None) -> str:
+    """What was changed since the words in the field were recognised, as a clause; empty if they are still good.
 
     Args:
         words: the settings; words that the artist wrote anew were recognised in nothing.
@@ -123,8 +125,10 @@ def outgrown(words: TranscriptSettings, now: SoundPart | None) -> str:
     facts = recognised_facts(words)
     if facts is None or facts.part is None or now is None or not words.transcript.strip():
         return ""
-    is_same_text = words.transcript == words.recognised or bool(recognised_language(words))
-    return facts.part.change(now) if is_same_text else ""
+    is_untouched = words.transcript == words.recognised
+    if is_untouched and words.language != facts.asked:
+        return "the language was changed"
+    return facts.part.change(now) if is_untouched or recognised_language(words) else ""
 
 
 def keep_cues(words: TranscriptSettings, transcript: TimedTranscript) -> None:

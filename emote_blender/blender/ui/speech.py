@@ -57,7 +57,7 @@ def _draw_words(column: bpy.types.UILayout, owner: SpeechSettings | EMOTE_PG_str
     row.menu("EMOTE_MT_transcript", text="", icon="DOWNARROW_HLT")
     if words.line:
         paragraph(column, words.line, "NONE")
-    if words.are_own and words.is_outgrown:
+    if words.are_own and words.is_outdated:
         button = column.operator("emote.transcribe", text="Recognise Again", icon="FILE_REFRESH")
         button.strip, button.overwrite = state.strip, True
     if not words.is_used:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ...transcript.recognisers.choose import has_recogniser
 from ..scene.sound_part import SoundPart
 from ..settings.recogniser_info import recogniser_folder
-from ..settings.transcript_state import NONE, TranscriptSettings, describe_words, holds_own_words, mode_of, outgrown
+from ..settings.transcript_state import NONE, TranscriptSettings, change_since, describe_words, holds_own_words, mode_of
 
 RECOGNISED, OPTIONAL, UNUSED = "Words (recognised if left empty)", "Words (optional)", "Words (not used)"
 
@@ -21,7 +21,7 @@ class WordsState:
         line: where the words come from, in a few words; empty if there is nothing to say.
         is_used: whether the words in the field count.
         are_own: whether they were written or corrected by hand.
-        is_outgrown: whether the sound is another one, or more, than they were recognised in.
+        is_outdated: whether the sound or the language was changed since they were recognised.
         remark: a sentence about that; else empty.
     """
 
@@ -29,7 +29,7 @@ class WordsState:
     line: str = ""
     is_used: bool = True
     are_own: bool = False
-    is_outgrown: bool = False
+    is_outdated: bool = False
     remark: str = ""
 
 
@@ -37,16 +37,16 @@ def words_state(words: TranscriptSettings, part: SoundPart | None) -> WordsState
     """The state of the words of a sound, of which this part of its file is spoken."""
     is_used, are_own = mode_of(words) != NONE, holds_own_words(words)
     placeholder = RECOGNISED if has_recogniser(words.language, recogniser_folder()) else OPTIONAL
-    change = outgrown(words, part) if is_used else ""
+    change = change_since(words, part) if is_used else ""
     remark = ""
     if change:
         cure = "check them, or recognise them again" if are_own else "they are recognised again when you generate"
-        remark = f"The words were recognised in other sound: the strip shows {change} now; {cure}"
+        remark = f"Since the words were recognised, {change}: {cure}"
     return WordsState(
         placeholder=placeholder if is_used else UNUSED,
         line=describe_words(words),
         is_used=is_used,
         are_own=are_own,
-        is_outgrown=bool(change),
+        is_outdated=bool(change),
         remark=remark,
     )

@@ -12,7 +12,7 @@ import soundfile
 from emote_blender.blender.compat import new_sound_strip, show_in_sequencers, strip_timing
 from emote_blender.blender.jobs import features, generation, recognition, worker
 from emote_blender.blender.operators.transcribe import EMOTE_OT_transcribe, recognise_all
-from emote_blender.blender.settings.recogniser_info import addon_preferences
+from emote_blender.blender.settings.recogniser_info import addon_preferences, recogniser_folder
 from emote_blender.blender.settings.transcript_state import mode_of
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.blender.ui.panel_state import panel_state
@@ -164,7 +164,7 @@ def test_a_cut_strip_keeps_the_whole_text(scene, strip):
     assert {item.emote.transcript for item in copy.sequence_editor.strips_all} == {text}
 
 
-def test_a_strip_that_shows_more_than_was_recognised_says_so_and_is_recognised_again(scene, strip, speaker):
+def test_a_strip_that_shows_more_than_was_recognised_says_so_and_is_recognised_again(scene, strip, speaker, capfd):
     whole = strip_timing(strip).right
     strip.split(frame=50, split_method="SOFT")
     scene.sequence_editor.strips.remove(next(item for item in scene.sequence_editor.strips if item != strip))
@@ -175,8 +175,13 @@ def test_a_strip_that_shows_more_than_was_recognised_says_so_and_is_recognised_a
     else:
         strip.frame_final_end = int(whole)
     bpy.context.view_layer.update()
+    folder = recogniser_folder()
+    addon_preferences().recogniser_folder = "/nowhere"
+    assert bpy.ops.emote.generate() == {"FINISHED"}
+    assert "; the words from before were followed" in capfd.readouterr().out
+    addon_preferences().recogniser_folder = folder
     remark = panel_state(bpy.context).remarks[-1]
-    assert "shows more of the sound now; they are recognised again when you generate" in remark
+    assert remark.startswith("Since the words were recognised, the strip was lengthened: they are recognised again")
     bpy.ops.emote.generate()
     assert len(strip.emote.transcript.split()) > len(half.split())
     bpy.context.view_layer.update()
@@ -190,9 +195,9 @@ def test_corrected_words_of_another_sound_are_kept_with_a_warning(scene, strip, 
     strip.sound.filepath = str(tmp_path / "retake.wav")
     changed = panel_state(bpy.context).words
     assert changed.are_own
-    assert changed.is_outgrown
+    assert changed.is_outdated
     bpy.ops.emote.generate()
-    assert "'Line 01' shows another sound file than its words were recognised in" in capfd.readouterr().out
+    assert "since the words of 'Line 01' were recognised, the sound file was changed" in capfd.readouterr().out
     assert strip.emote.transcript == SPOKEN
 
 
@@ -387,3 +392,14 @@ def test_a_strip_of_another_file_keeps_no_words_here(scene, strip, face, tmp_pat
         bpy.ops.emote.transcribe(strip="Line 01")
     with pytest.raises(RuntimeError, match="linked from another file; give it its words there"):
         bpy.ops.emote.take_transcript()
+
+
+def test_another_language_lets_words_that_nobody_changed_be_recognised_again(strip, speaker, capfd):
+    bpy.ops.emote.transcribe()
+    strip.emote.language = "de"
+    assert panel_state(bpy.context).words.remark.startswith("Since the words were recognised, the language was changed")
+    assert bpy.ops.emote.generate() == {"FINISHED"}  # there is no recogniser for it
+    assert "understands en only, not de" in capfd.readouterr().out
+    assert "transcript" not in kept_raw(speaker.emote.takes[-1].action).emotional.meta
+    strip.emote.transcript = SPOKEN  # whatever its language
+    assert panel_state(bpy.context).words.remark == ""

@@ -9,7 +9,7 @@ from emote_blender.blender.scene.find_head import heads_in
 from emote_blender.blender.scene.scene_file import SceneWords, write_blend
 from emote_blender.blender.scene.sound_part import part_of_strip
 from emote_blender.blender.scene.strips import read_strip, sound_strips
-from emote_blender.blender.settings.transcript_state import describe_words, kept_cues, outgrown
+from emote_blender.blender.settings.transcript_state import change_since, describe_words, kept_cues
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.errors import InputError
 from emote_blender.motion_tools.life import Life
@@ -135,7 +135,7 @@ def test_recognised_words_are_kept_in_the_strip(make_motion, head_folder, ramp_w
     assert (kept.transcript, kept.transcript_mode, kept.num_words, kept.num_fitting) == ("hello whirled", "AUTO", 2, 1)
     assert describe_words(kept) == "Recognised (pocketsphinx), 1 word uncertain: whirled"
     scene = bpy.context.scene
-    assert outgrown(kept, part_of_strip(scene, sound_strips(scene)[0])) == ""
+    assert change_since(kept, part_of_strip(scene, sound_strips(scene)[0])) == ""
 
 
 def test_written_words_and_subtitles_are_kept_in_the_strip(make_motion, head_folder, ramp_wav, tmp_path):
