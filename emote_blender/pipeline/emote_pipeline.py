@@ -30,6 +30,7 @@ from ..transcript.phones import CLASSES
 from ..transcript.recognisers.interface import Recognition
 from ..transcript.report import TranscriptReport
 from ..transcript.script import Script, prepare
+from ..transcript.text import transcript_of_text
 from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version
 from .rendered_windows import RenderedWindows
@@ -138,10 +139,11 @@ class EMOTEPipeline:
             waveform: any sample rate.
             progress: called with a fraction 0 to 1 and a text.
             cancelled: called before each window.
-            transcript: the spoken words, with or without times that count from the start of the sound; the mouth
-                follows those that match the sound (see `transcript_report`). "auto" recognises them (see
+            transcript: the spoken words, with or without times that count from the start of the sound; a text may have
+                markup or be that of subtitles (see `transcript_of_text`). The mouth follows those that match the sound
+                (see `transcript_report`). "auto" recognises them (see
                 `recognition`), and follows the sound alone if there are none or the model cannot use a transcript.
-            language: language of the transcript: a code of espeak-ng (de, en-gb, ...), or "auto" to guess it.
+            language: language of the transcript: a tag or a name (de, en-GB, "German"), or "auto" to guess it.
             recogniser: folder of a speech recogniser for the transcript "auto"; "" for the one that is built in.
             complete: complete a last partial frame with silence instead of dropping it: T = ceil(seconds * fps). A
                 motion that lasts as long as the sound at any frame rate needs it.
@@ -164,7 +166,7 @@ class EMOTEPipeline:
                 logger.warning("the model %s cannot use a transcript; the sound alone is followed", config.name)
         elif transcript is not None:
             require_transcript_use(config)
-            script = prepare(transcript, language)
+            script = prepare(transcript_of_text(transcript) if isinstance(transcript, str) else transcript, language)
         sound = waveform.resampled(config.sample_rate).samples
         num_frames = len(sound) // config.samples_per_frame
         if complete and num_frames:

@@ -73,6 +73,16 @@ def test_cues_are_followed_as_their_words_are(pipeline, clip):
     assert pipeline.encode(clip, transcript=cues).transcript_report.share == 1.0
 
 
+def test_markup_and_subtitles_are_understood_as_text(pipeline, clip):
+    plain = pipeline.encode(clip, transcript=TEXT)
+    lines = TEXT.split(". ")
+    for text in (
+        f"<speak>ANNA: {lines[0]}. <break time='1s'/> [door slams] {lines[1]}</speak>",
+        f"1\n00:00:00,000 --> 00:00:02,200\n<i>{lines[0]}.</i>\n\n2\n00:00:02,200 --> 00:00:03,900\n{lines[1]}",
+    ):
+        assert pipeline.encode(clip, transcript=text).transcript_report.words == plain.transcript_report.words
+
+
 def test_the_lines_of_a_long_text_are_followed_at_the_cost_of_a_search(pipeline, clip):
     told = pipeline.encode(clip, transcript=f"{BOOK} {TEXT} {BOOK}")
     report = told.transcript_report
