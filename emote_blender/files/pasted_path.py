@@ -108,8 +108,8 @@ def _as_on_disk(reading: str, folder: str | Path) -> Path:
     """The reading in the folder; each part that exists only with composed or decomposed letters has these."""
     is_foreign = os.name != "nt" and _WINDOWS_PATH.match(reading) or _NETWORK_ADDRESS.match(reading)
     path = Path(reading) if is_foreign and not os.path.exists(Path(folder, reading)) else Path(folder, reading)
-    if os.name == "nt":
-        path = Path(extended_windows_path(os.path.abspath(path)))
+    if os.name == "nt" and len(whole := os.path.abspath(path)) > _LONGEST_WINDOWS_PATH:
+        path = Path(extended_windows_path(whole))
     if reading.isascii() or os.path.exists(path):
         return path
     found = Path(path.anchor)

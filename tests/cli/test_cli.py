@@ -147,6 +147,27 @@ def test_interrupting_writes_nothing_and_exits_with_130(generate, tmp_path, caps
     assert set(tmp_path.iterdir()) == before
 
 
+def test_paths_of_the_command_line_may_be_pasted(speech_wav, open_head_model_folder, tmp_path):
+    (tmp_path / "my track.jsonl").write_text('{"time_seconds": 0, "emotion": "fear", "intensity": 1.5}\n')
+    arguments = ["generate", f'"{speech_wav}" ', "-o", (tmp_path / "a b.npz").as_uri()]
+    arguments += ["--model", f"'{open_head_model_folder}'", "--track", f"“{tmp_path}/my track.jsonl”"]
+    assert main([*arguments, "--report", f"`{tmp_path}/r.json`"]) == 0
+    assert FaceMotion.load(tmp_path / "a b.npz").num_frames == 25
+    assert json.loads((tmp_path / "r.json").read_text())["track"] == str(tmp_path / "my track.jsonl")
+
+
+def test_a_table_of_a_spreadsheet_is_animated(speech_wav, open_head_model_folder, tmp_path, capsys):
+    (tmp_path / "jobs.csv").write_bytes(
+        "sep=;\r\nAudio;Emotion;Intensity;Blinks;Output\r\n'speech.wav';anger;1,5;FALSCH;Tür.npz\r\n;;;;\r\n".encode(
+            "cp1252"
+        )
+    )
+    out = f"'{tmp_path}/out'"
+    assert main(["batch", f'"{tmp_path}/jobs.csv"', "-o", out, "--model", str(open_head_model_folder)]) == 0
+    assert FaceMotion.load(tmp_path / "out" / "Tür.npz").meta["intensity"] == 1.5
+    assert "warning: " in capsys.readouterr().err
+
+
 def run_batch(tmp_path: Path, model: Path, text: str, **options) -> tuple[int, dict]:
     """Exit code and report of a batch whose CSV lies beside the audio; the outputs go to out/."""
     (tmp_path / "jobs.csv").write_text(text, encoding="utf-8")
