@@ -166,7 +166,7 @@ def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str
         raise
     except EmoteError as error:
         progress.clear()
-        say(f"error: line {row.line}: {error}")
+        say(f"error: {row.place}: {error}")
         return {**failed, "error": str(error)}
     except Exception as error:  # a fault of ours must not cost the night's other rows; its traceback is shown
         progress.clear()

@@ -63,12 +63,14 @@ class BatchRow:
     """A row of the file: a job, or the reason why it is none.
 
     Attributes:
+        place: file, line and row, for error sentences.
         line: line in the file, from 1.
         audio: text of the column `audio`.
         job: the job, or None.
         error: one sentence, or None.
     """
 
+    place: str
     line: int
     audio: str
     job: Job | None
@@ -110,11 +112,11 @@ def read_jobs(
                     "give each row its own name in the column output"
                 )
             taken[key] = row
-            result.append(BatchRow(row.line, row.values["audio"], job, None))
+            result.append(BatchRow(row.place, row.line, row.values["audio"], job, None))
         except EmoteError as error:
             text = str(error)
             text = text if text.startswith(row.place) else f"{row.place}: {text}"
-            result.append(BatchRow(row.line, row.values["audio"], None, text))
+            result.append(BatchRow(row.place, row.line, row.values["audio"], None, text))
     return result
 
 
