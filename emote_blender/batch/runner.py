@@ -21,6 +21,7 @@ from ..motion_tools.raw_take import RawTake
 from ..motion_tools.refine import RefinementMaps, refine
 from ..retarget.compatibility import check_fits_head, version_warning
 from ..sound_files.checks import require_file
+from ..transcript.automatic import language_code
 from ..transcript.language import AUTO
 from ..transcript.recognisers.choose import open_recogniser
 from ..transcript.timed_transcript import TimedTranscript
@@ -141,7 +142,7 @@ def check_job(job: Job, session: Session) -> None:
         raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
     if job.transcript == AUTO:
         if _uses_transcript(session):
-            open_recogniser(job.language, session.recogniser)
+            open_recogniser(language_code(job.language), session.recogniser)
     elif job.transcript is not None:
         from ..pipeline import require_transcript_use
         from ..transcript.pronunciation import require_language

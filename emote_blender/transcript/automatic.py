@@ -31,7 +31,12 @@ def recognise_words(
         ModelError: if there is no recogniser for the language, or it cannot be used.
         Cancelled: if `cancelled` returns True.
     """
-    language = AUTO if is_automatic(language) else find_language(language)
+    language = language_code(language)
     recogniser = open_recogniser(language, folder)
     sound = waveform.resampled(SAMPLE_RATE)
     return recogniser.recognise(sound.samples, language, progress, cancelled)
+
+
+def language_code(language: str) -> str:
+    """The code of a language by any tag or name, or "auto"; raises InputError if it is unknown."""
+    return AUTO if is_automatic(language) else find_language(language)

@@ -9,7 +9,10 @@ from word_errors import spoken_words, word_error_rate
 
 from emote_blender.audio import Waveform, load_audio
 from emote_blender.errors import Cancelled, ModelError
+from emote_blender.sample_store import StoredSamples
 from emote_blender.transcript.automatic import recognise_words
+from emote_blender.transcript.recognisers import pocketsphinx_english
+from emote_blender.transcript.recognisers.choose import has_recogniser
 from emote_blender.transcript.recognisers.pocketsphinx_pool import decode_utterances
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -108,3 +111,36 @@ def test_a_minute_of_speech_is_recognised_in_order():
     assert rate <= 0.06  # 4 of 188 are wrong
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, pytest.approx(1.0))
+
+
+def test_a_long_sound_on_disk_has_the_words_of_the_same_sound_in_memory(tmp_path, clip, recognised):
+    (tmp_path / "sound").write_bytes(np.ascontiguousarray(clip.samples[:], np.float32).tobytes())
+    with (tmp_path / "sound").open("rb") as file:
+        assert recognise_words(Waveform(StoredSamples(file, len(clip.samples)))) == recognised
+
+
+def test_an_hour_without_credible_words_is_given_up_after_a_sample(monkeypatch):
+    begun: list[int] = []
+
+    def decode(order, pcm, library, cancelled):
+        for index in order:
+            begun.append(index)
+            yield index, [("um", 20, 60, 0.2)] * 10
+
+    monkeypatch.setattr(pocketsphinx_english, "decode_utterances", decode)
+    beat = np.concatenate([np.sin(np.arange(8000)), np.zeros(8000)]).astype(np.float32)
+    assert recognise_words(Waveform(np.tile(beat, 100))).words == ()
+    assert len(begun) == 16
+    assert np.diff(begun) == pytest.approx(100 / 16, abs=1)  # spread over the whole sound
+
+
+@pytest.mark.parametrize(
+    "language", ["", "auto", "en", "en-GB", "en_US.UTF-8", "English (UK)", "British English", "eng"]
+)
+def test_english_is_known_by_any_name(language):
+    assert has_recogniser(language)
+
+
+@pytest.mark.parametrize("language", ["de", "German", "fr-FR", "enm", "Englisch-Schwyzer"])
+def test_other_languages_have_no_recogniser_that_is_built_in(language):
+    assert not has_recogniser(language)

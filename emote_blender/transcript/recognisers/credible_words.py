@@ -17,7 +17,7 @@ _LEAST_CONFIDENCE = 0.45
 _SLOWEST = 0.55  # mean seconds of a word in a stretch: .16 to .40 in speech, .67 and .84 in music and babble
 _STRETCH_WORDS = 15
 _LONGEST_PAUSE = 5.0  # seconds within a stretch
-_LEAST_SHARE = 0.4  # of all words; fewer are credible by chance
+_LEAST_SHARE = 0.5  # of all words; fewer are credible by chance
 
 
 def credible_words(words: Sequence[RecognisedWord]) -> list[RecognisedWord]:

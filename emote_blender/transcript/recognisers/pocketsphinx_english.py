@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import InputError, ModelError
 from ...sample_store import Samples
+from ..language_tags import is_automatic
 from . import pocketsphinx_worker
 from .credible_words import credible_words
 from .interface import IsCancelled, Progress, RecognisedWord, Recognition
@@ -85,8 +86,9 @@ class PocketsphinxEnglish:
 
 
 def is_english(language: str) -> bool:
-    """Whether a language tag means English, or leaves it open."""
-    return re.split(r"[-_]", language.strip().lower())[0] in ("", "auto", "en", "eng", "english")
+    """Whether a language tag or name means English, or leaves it open."""
+    words = re.findall(r"[a-z]+", language.lower())
+    return is_automatic(language) or "english" in words or words[:1] in (["en"], ["eng"])
 
 
 def _order(num_utterances: int) -> tuple[list[int], int]:
