@@ -102,9 +102,10 @@ def read_table(
     path = Path(path)
     text, code_page = read_text_file(path, "CSV file", _MAX_BYTES, _ADVICE)
     if code_page:
-        word = next((word for word in text.split() if not word.isascii()), "")
+        found = re.search(r"\w*[^\x00-\x7f]\w*", text)
+        sample = found[0] if found else ""
         warn(
-            f"{path} is not in UTF-8; it was read as {code_page}, with letters as in {word[:40]!r}. If they are wrong, "
+            f"{path} is not in UTF-8; it was read as {code_page}, with letters as in {sample[:40]!r}. If they are wrong, "
             "save the file as CSV UTF-8"
         )
     names = (*required, *optional)

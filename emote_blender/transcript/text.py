@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import unicodedata
@@ -13,6 +14,8 @@ from ..files.text_file import read_text_file
 from .clean import clean_text
 from .subtitles import SUBTITLE_SUFFIXES, parse_timed_text, read_subtitles, with_code_page
 from .timed_transcript import TimedTranscript
+
+logger = logging.getLogger(__name__)
 
 # What may be chosen as a transcript; of files with the same name, the first is taken.
 SUFFIXES = (".txt", *SUBTITLE_SUFFIXES)
@@ -63,7 +66,11 @@ def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscrip
         return read_subtitles(path)
     text, code_page = read_text_file(path, "transcript", _MAX_BYTES)
     transcript = transcript_of_text(text, str(path))
-    return transcript if isinstance(transcript, str) else with_code_page(transcript, code_page)
+    if not isinstance(transcript, str):
+        return with_code_page(transcript, code_page)
+    if code_page:
+        logger.warning("%s was read as %s; if its letters are wrong, save it in UTF-8", path, code_page)
+    return transcript
 
 
 def transcript_of_text(text: str, name: str = "the transcript") -> str | TimedTranscript:

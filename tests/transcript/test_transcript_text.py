@@ -183,3 +183,9 @@ def test_a_file_that_is_no_transcript_gets_one_sentence(tmp_path, content, compl
 def test_an_argument_without_words_gets_one_sentence(text):
     with pytest.raises(InputError, match="the transcript "):
         read_transcript(text)
+
+
+def test_a_text_in_a_code_page_is_read_with_a_warning(tmp_path, caplog):
+    (tmp_path / "line.txt").write_bytes("Schließ die Tür".encode("cp1252"))
+    assert read_transcript("line.txt", tmp_path) == "Schließ die Tür"
+    assert "line.txt was read as Windows-1252; if its letters are wrong, save it in UTF-8" in caplog.text
