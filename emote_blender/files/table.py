@@ -105,8 +105,8 @@ def read_table(
         found = re.search(r"\w*[^\x00-\x7f]\w*", text)
         sample = found[0] if found else ""
         warn(
-            f"{path} is not in UTF-8; it was read as {code_page}, with letters as in {sample[:40]!r}. If they are wrong, "
-            "save the file as CSV UTF-8"
+            f"{path} is not in UTF-8; it was read as {code_page}, with letters as in {sample[:40]!r}. If they are "
+            "wrong, save the file as CSV UTF-8"
         )
     names = (*required, *optional)
     start = text.lstrip()[:20]
