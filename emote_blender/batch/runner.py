@@ -19,6 +19,7 @@ from ..files.paths import find_head, find_model
 from ..motion_tools.life import add_life
 from ..motion_tools.raw_take import RawTake
 from ..motion_tools.refine import RefinementMaps, refine
+from ..motion_tools.rest import rest_warning
 from ..retarget.compatibility import check_fits_head, version_warning
 from ..sound_files.checks import require_file
 from ..transcript.automatic import language_code
@@ -236,8 +237,9 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
             write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement, words)
         else:
             motion.save(job.output)
+    warnings = waveform.warnings or rest_warning(take.neutral or take.emotional, job.audio.name)
     progress.clear()
-    for warning in waveform.warnings:
+    for warning in warnings:
         say(f"warning: {warning}")
     for sentence in _transcript_lines(job, features):
         say(sentence)
@@ -250,7 +252,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         "head": str(session.head_folder) if session.head_folder else None,
         "speaker": job.speaker or session.config.speakers[0],
         **job.condition,
-        **({"warnings": list(waveform.warnings)} if waveform.warnings else {}),
+        **({"warnings": list(warnings)} if warnings else {}),
         **_transcript_report(job, features),
         **({"life": job.life.summary()} if job.life.moves else {}),
         **({"refinement": job.refinement.summary()} if job.refinement.changes() else {}),

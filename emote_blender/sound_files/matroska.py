@@ -25,6 +25,7 @@ def read(data: Data) -> Layout | None:
         return Layout()
     _, place, end = segment
     is_cut = end is not None and end > len(data)
+    is_whole = end is not None and not is_cut
     stop = min(end or len(data), len(data))
     while place < stop:
         element = next(_elements(data, place, stop), None)
@@ -45,10 +46,12 @@ def read(data: Data) -> Layout | None:
             block_seconds = (cluster + int.from_bytes(data[block + 1 : block + 3], "big", signed=True)) * scale / 1e9
             if block_seconds < seconds + _LONGEST_BLOCK_SECONDS:  # else no block, but damage that looks like one
                 seconds = max(seconds, block_seconds)
-        is_cut = is_cut or (end is not None and end > stop)
+        if end is not None and end > stop:
+            is_cut, hole = not is_whole, seconds if is_whole else None
+            break
         # The elements of a cluster are read in turn: a damaged one breaks the chain.
         place = start if name == _CLUSTER or end is None else end
-    return Layout(None, is_cut, None if is_cut and place >= stop else hole, has_sound=has_sound)
+    return Layout(None, is_cut, hole, has_sound=has_sound)
 
 
 def _track_types(data: Data, start: int, stop: int) -> set[int]:

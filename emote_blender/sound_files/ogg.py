@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass
 
 from .layout import Data, Layout
 
 _PAGE = b"OggS"
 _CONTINUED, _FIRST, _LAST = 1, 2, 4  # flags of a page
+_TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))  # bits in the other order
 _NO_POSITION = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -40,6 +42,7 @@ def read(data: Data) -> Layout | None:
                 hole = end_seconds
             place = found
             continue
+        page = place
         flags, position, serial, number = struct.unpack_from("<5xBQII", data, place)
         num_segments = data[place + 26]
         content = place + 27 + num_segments
@@ -47,6 +50,8 @@ def read(data: Data) -> Layout | None:
         if place > len(data):
             is_cut = True
             break
+        if hole is None and not _is_sound(data[page:place]):
+            hole = end_seconds
         if flags & _FIRST:
             form = _format(data[content : content + 64])
             if form is not None:
@@ -67,6 +72,14 @@ def read(data: Data) -> Layout | None:
         stream.is_finished = stream.is_finished or bool(flags & _LAST)
     is_cut = is_cut or any(not stream.is_finished for stream in streams.values())
     return Layout(None, is_cut, hole, change, has_sound=bool(streams))
+
+
+def _is_sound(page: bytes) -> bool:
+    """Whether a page has the checksum that it gives: a CRC of the polynomial of zlib's, of bytes read the other way."""
+    (given,) = struct.unpack_from("<I", page, 22)
+    turned = (page[:22] + bytes(4) + page[26:]).translate(_TURNED)
+    crc = zlib.crc32(turned, 0xFFFF_FFFF) ^ 0xFFFF_FFFF
+    return int(f"{crc:032b}"[::-1], 2) == given
 
 
 def _format(head: bytes) -> tuple[int, int] | None:

@@ -38,7 +38,7 @@ class AudSound:
 
         self._layout = layout
         try:
-            self._sound = aud.Sound(str(source))  # type: ignore[call-arg] # the stubs lack this constructor
+            self._sound = aud.Sound(str(source.absolute()))  # type: ignore[call-arg] # the stubs lack this constructor
             # Reading .specs first raises on a bad file; .data() alone would abort Blender (4.5, 5.0).
             self.sample_rate: float = self._sound.specs[0]
         except aud.error as error:  # type: ignore[misc] # the stubs do not call it an exception

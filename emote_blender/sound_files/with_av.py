@@ -45,9 +45,10 @@ class AvSound:
         with self._open() as container:
             if not container.streams.audio:
                 raise no_sound_in(path)
-            self.sample_rate: float = container.streams.audio[0].rate
-            if not self.sample_rate:
-                raise not_decodable(path, "its sample rate is unknown")
+            stream = container.streams.audio[0]
+            if stream.codec_context is None or not stream.rate:
+                raise not_decodable(path, "its sound is of an unknown kind")
+            self.sample_rate: float = stream.rate
         self._errors = av.error.FFmpegError
 
     def blocks(self, start: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -111,7 +112,7 @@ class AvSound:
         while True:
             try:
                 packet = next(packets, None)
-            except self._errors:  # the file ends in the middle of something
+            except (self._errors, IndexError):  # the file ends in the middle of something; a damaged MPEG-TS
                 return
             if packet is None:
                 return

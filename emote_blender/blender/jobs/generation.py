@@ -17,6 +17,7 @@ from ...emotion import EmotionTrack
 from ...errors import Cancelled, EmoteError, InputError, ModelError
 from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
+from ...motion_tools.rest import rest_warning
 from ...retarget.compatibility import check_fits_head
 from ...transcript.recognisers.interface import Recognition
 from ..blend_paths import absolute, find_model_folder
@@ -234,7 +235,7 @@ def compute(
     of_sound = {"audio": request.sound.name, "sound_seconds": round(sound.seconds, 6), FEATURES_KEY: sound.key}
     meta = {**motion.meta, **of_sound}
     raw = RawTake(replace(motion, meta=meta), neutral, sound.features.prosody)
-    return Speech(raw, recognition, words.warnings, sound.warnings)
+    return Speech(raw, recognition, words.warnings, sound.warnings or rest_warning(neutral, request.sound.name))
 
 
 def compute_all(
