@@ -31,7 +31,8 @@ def strip_timing(strip: bpy.types.Strip) -> StripTiming:
     """The timing of a strip, through the names that this Blender has (5.2 renamed them, 6.0 drops the old ones)."""
     if hasattr(strip, "left_handle"):
         renamed: Any = strip  # the types of 4.5 do not have the names of 5.2
-        return StripTiming(renamed.content_start, renamed.content_trim_start, renamed.left_handle, renamed.right_handle)
+        trim_start = getattr(renamed, "content_trim_start", 0)  # effects, such as text strips, have none
+        return StripTiming(renamed.content_start, trim_start, renamed.left_handle, renamed.right_handle)
     return StripTiming(
         strip.frame_start,
         getattr(strip, "animation_offset_start", 0),

@@ -17,7 +17,7 @@ from ..scene.strips import audible_part, find_strip, strip_scene
 from ..scene.transcript_sources import files_beside, text_strips_over
 from ..settings.chosen_head import speech_settings
 from ..settings.transcript import SpeechSettings, sound_path, strip_settings, transcript_owner
-from ..settings.transcript_state import AUTO_MODE, NONE, keep_cues, one_line
+from ..settings.transcript_state import AUTO_MODE, NONE, holds_own_words, keep_cues, one_line
 
 _GLOB = ";".join(f"*{suffix}" for suffix in SUFFIXES)
 
@@ -117,16 +117,19 @@ class EMOTE_MT_transcript(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         layout = present(self.layout)
-        layout.operator("emote.transcribe", icon="OUTLINER_OB_SPEAKER")
-        layout.operator("emote.transcribe", text="Recognise Again, Replace Words").overwrite = True
+        settings = speech_settings(context)
+        owner = transcript_owner(strip_scene(context, settings.strip), settings)
+        if owner is not None and holds_own_words(owner):
+            again = layout.operator("emote.transcribe", text="Recognise Again, Replace Words", icon="FILE_REFRESH")
+            again.overwrite = True
+        else:
+            layout.operator("emote.transcribe", icon="OUTLINER_OB_SPEAKER")
         layout.separator()
         layout.operator("emote.take_transcript", text="File Beside the Sound", icon="FILE_TEXT").source = "BESIDE"
         layout.operator("emote.take_transcript", text="Text Strips Over the Sound", icon="SEQUENCE").source = "STRIPS"
         layout.operator("emote.take_transcript", text="Transcript File…", icon="FILEBROWSER").source = "FILE"
         for text in bpy.data.texts:
             layout.operator("emote.take_transcript", text=text.name, icon="TEXT", translate=False).text = text.name
-        settings = speech_settings(context)
-        owner = transcript_owner(strip_scene(context, settings.strip), settings)
         if owner is not None:
             layout.separator()
             if owner.transcript_mode == NONE:

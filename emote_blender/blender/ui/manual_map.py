@@ -14,7 +14,7 @@ _PACKAGE = Path(__file__).parents[2]
 _PATH = "docs/manual/"  # below the website
 # The manual as it lies in an installed extension, and in a checkout.
 _FOLDERS = (_PACKAGE / "manual", _PACKAGE.parent / "docs" / "manual")
-_FIRST_SPEECH, _FILES = "first-speech.md", "batch.md"
+_FIRST_SPEECH, _FILES, _TRANSCRIPT = "first-speech.md", "batch.md", "transcript.md"
 _EMOTION, _REFINE, _EXPORT, _DIALOGUE = "emotion-over-time.md", "refine.md", "export.md", "dialogue.md"
 _ALIVE, _TROUBLE, _RECOGNISERS = "alive.md", "troubleshooting.md", "recognisers.md"
 # The first pattern that fits an operator counts.
@@ -29,7 +29,8 @@ PAGES = {
     "alive_*": _ALIVE,
     "*blink*": _ALIVE,
     "bake_*": _EXPORT,
-    "take_transcript": _FIRST_SPEECH,
+    "take_transcript": _TRANSCRIPT,
+    "transcribe": _TRANSCRIPT,
     "take_edit*": _REFINE,
     "take_unlock*": _REFINE,
     "take_*": _DIALOGUE,

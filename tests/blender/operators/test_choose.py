@@ -123,9 +123,17 @@ def test_a_sound_is_added_at_the_playhead_on_a_free_channel_and_spoken(scene, he
     assert (scene.sync_mode, scene.frame_end) == ("AUDIO_SYNC", 599)
 
 
+def test_a_sound_is_added_beside_strips_of_other_kinds(scene, head, ramp_wav):
+    length = {"length": 30} if bpy.app.version >= (5, 0, 0) else {"frame_end": 31}
+    editor = scene.sequence_editor_create()
+    editor.strips.new_effect(name="Title", type="TEXT", channel=1, frame_start=1, **length)
+    assert bpy.ops.emote.add_sound(filepath=str(ramp_wav("line.wav")), frame_start=1) == {"FINISHED"}
+    assert editor.strips["line"].channel == 2
+
+
 def test_what_is_no_sound_is_refused_and_adds_nothing(scene, head, tmp_path):
     (tmp_path / "bad.wav").write_bytes(b"no sound")
-    for name, complaint in (("bad.wav", "cannot be read as audio"), ("missing.wav", "not found")):
+    for name, complaint in (("bad.wav", "is a text file, not sound"), ("missing.wav", "not found")):
         with pytest.raises(RuntimeError, match=complaint):
             bpy.ops.emote.add_sound(filepath=str(tmp_path / name))
     assert not all_strips(scene)

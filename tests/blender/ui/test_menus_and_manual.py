@@ -34,7 +34,7 @@ def test_every_operator_has_its_place_in_the_manual(operator):
 def test_blender_finds_the_page_of_an_operator():
     prefix: str = next(iter(bpy.utils.manual_map()))[0]
     find = bpy.types.WM_OT_doc_view_manual._lookup_rna_url
-    assert find("bpy.ops.emote.take_transcript", verbose=False) == f"{prefix}first-speech.md#emote-take_transcript"
+    assert find("bpy.ops.emote.take_transcript", verbose=False) == f"{prefix}transcript.md#emote-take_transcript"
     assert find("bpy.ops.emote.add_moment", verbose=False) == f"{prefix}emotion-over-time.md#emote-add_moment"
     assert find("bpy.ops.object.delete", verbose=False).startswith("https://docs.blender.org")
 
