@@ -41,5 +41,7 @@ class StageClock:
 
 def write_report(path: str | Path, report: dict[str, Any]) -> None:
     """Write the report as JSON in UTF-8, whole or not at all; raises InputError if it cannot be written."""
+    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        # Linux has file names that are not UTF-8; Python's \udcf6 of such a byte is an escape of JSON, too.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -137,8 +137,11 @@ def check_report_is_no_input(report: Path, inputs: Iterable[Path]) -> None:
 
 
 def check_job(job: Job, session: Session) -> None:
-    """Raise EmoteError if the model has no such speaker, or the transcript cannot be used or recognised."""
+    """Raise EmoteError if the model has no such speaker, the transcript cannot be used, or Blender not take a name."""
     config = session.config
+    if job.output.suffix.lower() == ".blend":
+        _require_name_for_blender(job.audio)
+        _require_name_for_blender(job.output)
     if job.speaker and job.speaker not in config.speakers:
         raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
     if job.transcript == AUTO:
@@ -150,6 +153,14 @@ def check_job(job: Job, session: Session) -> None:
 
         require_transcript_use(config)
         require_language(job.language)
+
+
+def _require_name_for_blender(path: Path) -> None:
+    """Raise InputError if the path is not UTF-8: Linux has such names, Blender has not."""
+    if any("\udc80" <= letter <= "\udcff" for letter in str(path)):
+        raise InputError(
+            f"{path} has a name that is not in UTF-8, which Blender cannot take; rename the file or folder"
+        )
 
 
 def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str, Any]:

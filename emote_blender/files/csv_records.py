@@ -20,7 +20,7 @@ _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _REST_OF_LINE = re.compile(r"[^\r\n]*")
 # A line that Excel reads and writes to name the separator: sep=;
-_SEPARATOR_LINE = re.compile(r'["\s]*sep=([^\r\n"])["\s,;|]*?(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'["\s]*sep= *([^\r\n"\w ])["\s,;|]*?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _RECORDS_BEFORE_HEADER = 10  # a title, an empty line, a comment
 
 

@@ -168,6 +168,17 @@ def test_a_table_of_a_spreadsheet_is_animated(speech_wav, open_head_model_folder
     assert "warning: " in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such file names")
+def test_a_file_name_that_is_not_utf8_is_reported(speech_wav, open_head_model_folder, tmp_path, capsys):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xf6se.wav"))
+    path.write_bytes(speech_wav.read_bytes())
+    command = ["generate", str(path), "--model", str(open_head_model_folder), "--report", str(tmp_path / "r.json")]
+    assert main([*command, "-o", str(path.with_suffix(".npz"))]) == 0
+    assert json.loads((tmp_path / "r.json").read_text())["input"] == str(path)
+    assert main([*command, "-o", str(tmp_path / "a.blend")]) == 1
+    assert "has a name that is not in UTF-8, which Blender cannot take; rename" in capsys.readouterr().err
+
+
 def run_batch(tmp_path: Path, model: Path, text: str, **options) -> tuple[int, dict]:
     """Exit code and report of a batch whose CSV lies beside the audio; the outputs go to out/."""
     (tmp_path / "jobs.csv").write_text(text, encoding="utf-8")

@@ -70,6 +70,7 @@ def test_a_code_page_is_read_with_a_warning(read):
         'SEP=;\r\n"audio";"emotion"\r\n"a.wav";"sad"\r\n',
         '"sep=;"\naudio;emotion\na.wav;sad\n',
         "sep=;;\naudio;emotion\na.wav;sad\n",
+        "sep= ;\naudio;emotion\na.wav;sad\n",
         "sep=\t\naudio\temotion\na.wav\tsad\n",
         "sep=:\naudio:emotion\na.wav:sad\n",
         "sep=;\naudio,emotion\na.wav,sad\n",
