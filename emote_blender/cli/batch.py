@@ -12,7 +12,7 @@ from ..batch.runner import Decoder, check_report_is_no_input, open_session, run_
 from ..batch.table import COLUMNS, NO_TRANSCRIPT, read_jobs
 from ..errors import Cancelled, InputError
 from ..files.atomic_write import check_writable
-from ..files.console_progress import ProgressLine, warn
+from ..files.console_progress import ProgressLine, show, warn
 from ..files.pasted_path import pasted_path
 from ..motion_tools.refine import Refinement
 from ..transcript.language import AUTO
@@ -94,5 +94,5 @@ def batch(arguments: argparse.Namespace, decode: Decoder) -> int:
             "results": results,
         }
         write_report(report_path, report)
-    print(f"{len(results) - num_failed} of {len(rows)} done, {num_failed} failed" + (", cancelled" * cancelled))
+    show(f"{len(results) - num_failed} of {len(rows)} done, {num_failed} failed" + (", cancelled" * cancelled))
     return EXIT_CANCELLED if cancelled else EXIT_FAILED if num_failed else 0

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from ..errors import InputError
+from ..files.console_progress import show
 from ..files.pasted_path import pasted_path
 from ..files.paths import find_model
 from ..official.folders import emote_folder, head_folder
@@ -106,5 +107,5 @@ def convert_graphs_command(arguments: argparse.Namespace, decode: Any) -> int:
 
 def _tell(lines: list[str]) -> int:
     """Print the result of a conversion and return exit code 0."""
-    print(*lines, sep="\n")
+    show("\n".join(lines))
     return 0

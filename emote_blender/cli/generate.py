@@ -12,7 +12,7 @@ from ..batch.report import write_report
 from ..batch.runner import Decoder, check_files, check_job, open_session, run_job
 from ..batch.table import Job, check_output_suffix, given_transcript
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EMOTIONS, EmotionTrack
-from ..files.console_progress import ProgressLine, warn
+from ..files.console_progress import ProgressLine, show, warn
 from ..files.pasted_path import pasted_path
 from ..motion_tools.refine import Refinement
 from ..sound_files.kinds import READABLE
@@ -88,7 +88,7 @@ def generate(arguments: argparse.Namespace, decode: Decoder) -> int:
         progress.clear()
     if arguments.report:
         write_report(arguments.report, report)
-    print(f"wrote {output}: {report['frames']} frames at {report['fps']:g} fps in {report['seconds']['total']:.1f} s")
+    show(f"wrote {output}: {report['frames']} frames at {report['fps']:g} fps in {report['seconds']['total']:.1f} s")
     return 0
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..files.console_progress import show
+
 
 def add_info_command(commands: Any) -> None:
     """Add `info` to the parsers of the program."""
@@ -17,5 +19,5 @@ def info(arguments: argparse.Namespace, decode: Any) -> int:
     """Print the information and return the exit code; raises EmoteError if something is missing or damaged."""
     from .describe import describe, describe_installed
 
-    print(describe(arguments.what) if arguments.what else describe_installed())
+    show(describe(arguments.what) if arguments.what else describe_installed())
     return 0

@@ -1,4 +1,4 @@
-"""Output of a command on stderr while it works: messages, and progress on one line of a terminal."""
+"""Output of a command: its result on stdout; messages, and progress on one line of a terminal, on stderr."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ _STEP_PERCENT = 25
 def say(text: str) -> None:
     """Write one line to stderr."""
     _write(sys.stderr, text + "\n")
+
+
+def show(text: str) -> None:
+    """Write a result to stdout."""
+    _write(sys.stdout, text + "\n")
 
 
 def warn(sentence: str) -> None:
