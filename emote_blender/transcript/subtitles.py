@@ -23,7 +23,7 @@ SUBTITLE_SUFFIXES = (
     *(".srt", ".vtt", ".webvtt", ".ass", ".ssa", ".sbv", ".sub", ".ttml", ".dfxp", ".itt", ".smi", ".sami", ".lrc"),
     *(".textgrid", ".eaf", ".json", ".json3", ".srv1", ".srv2", ".srv3", ".tsv"),
 )
-_MAX_BYTES = 32 << 20  # an hour of Whisper's JSON with words has about 5 MB
+MAX_SUBTITLE_BYTES = 32 << 20  # an hour of Whisper's JSON with words has about 5 MB
 _KIND = "subtitle file"
 # The most certain first.
 _READERS = (
@@ -38,7 +38,7 @@ def read_subtitles(path: Path) -> TimedTranscript:
     Raises:
         InputError: if it cannot be read, or holds no words with times.
     """
-    text, code_page = read_text_file(path, _KIND, _MAX_BYTES)
+    text, code_page = read_text_file(path, _KIND, MAX_SUBTITLE_BYTES)
     transcript = parse_timed_text(text, str(path))
     if transcript is None:
         raise InputError(

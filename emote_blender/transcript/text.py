@@ -12,7 +12,8 @@ from ..errors import InputError
 from ..files.pasted_path import impossible_path, pasted_path, unquoted
 from ..files.text_file import read_text_file
 from .clean import clean_text
-from .subtitles import SUBTITLE_SUFFIXES, parse_timed_text, read_subtitles, with_code_page
+from .subtitles import MAX_SUBTITLE_BYTES, SUBTITLE_SUFFIXES, parse_timed_text, read_subtitles, with_code_page
+from .timed_formats.recogniser_json import words_of_json
 from .timed_transcript import TimedTranscript
 
 logger = logging.getLogger(__name__)
@@ -62,9 +63,9 @@ def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscrip
         raise InputError(f"{path} is no plain text; save it as .txt (plain text, UTF-8), and give that")
     if suffix in _SOUNDS:
         raise InputError(f"{path} is a sound or video file; give a text file or a subtitle file as transcript")
-    if suffix in SUBTITLE_SUFFIXES:
+    if suffix in SUBTITLE_SUFFIXES and suffix != ".json":
         return read_subtitles(path)
-    text, code_page = read_text_file(path, "transcript", _MAX_BYTES)
+    text, code_page = read_text_file(path, "transcript", MAX_SUBTITLE_BYTES if suffix == ".json" else _MAX_BYTES)
     transcript = transcript_of_text(text, str(path))
     if not isinstance(transcript, str):
         return with_code_page(transcript, code_page)
@@ -89,7 +90,8 @@ def transcript_of_text(text: str, name: str = "the transcript") -> str | TimedTr
     timed = parse_timed_text(text, name)
     if timed is not None:
         return timed
-    words = clean_text(text)
+    spoken = words_of_json(text)
+    words = clean_text(text if spoken is None else spoken)
     if not any(map(str.isalnum, words)):
         raise InputError(
             f"{name} has no words that are spoken, only markup, names or directions; write the words, or leave the "

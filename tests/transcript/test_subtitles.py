@@ -221,6 +221,7 @@ FORMATS = {
     "assembly.json": ASSEMBLYAI,
     "json3": JSON3,
     "api.json": YOUTUBE_API,
+    "lines.json": "\n".join(map(json.dumps, PIECES)),
     "amazon.json": AMAZON,
     "google.json": GOOGLE,
 }

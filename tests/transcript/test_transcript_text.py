@@ -147,6 +147,21 @@ def test_a_text_without_spoken_words_gets_one_sentence(text, complaint):
         read_transcript(text)
 
 
+def test_json_of_a_recogniser_without_times_gives_its_words(tmp_path):
+    (tmp_path / "line.json").write_text('{"text": " I told you <b>never</b>.", "usage": {"seconds": 4}}')
+    assert read_transcript("line.json", tmp_path) == " I told you never."
+    assert read_transcript('{"text": "Hello"}\n{"text": "there"}') == "Hello\nthere"
+    with pytest.raises(InputError, match="has no words that are spoken"):
+        read_transcript('{"name": 1}')
+
+
+def test_a_huge_file_of_subtitles_is_refused(tmp_path):
+    with (tmp_path / "line.srt").open("wb") as file:
+        file.truncate(33 << 20)
+    with pytest.raises(InputError, match=r"line\.srt is larger than 32 MB"):
+        read_transcript("line.srt", tmp_path)
+
+
 def test_spaces_around_a_path_are_no_part_of_it(tmp_path):
     (tmp_path / "take one.txt").write_text("Hello there")
     assert read_transcript(" take one.txt ", tmp_path) == "Hello there"

@@ -7,7 +7,7 @@ import re
 from .time_lines import seconds_of
 from .written_cue import TimedText, WrittenCue
 
-_LYRICS_TIME = re.compile(r"\[(?:(\d{1,3}):(?=\d{2}:\d{2}))?(\d{1,4}):(\d{1,2})(?:[.:](\d{1,3}))?\]")
+_LYRICS_TIME = re.compile(r"\[(?:(\d{1,3}):(?=\d{2}:\d{2}))?(\d{1,4}):(\d{1,2})(?:[.:](\d{1,3}))?\][ \t]{0,4}")
 _LYRICS_TAG = re.compile(r"\[([A-Za-z#]{1,12}):([^\]\n]*)\]")
 # "0:12", "[00:01:12]", "Anna 0:12", "Speaker 1 (00:12):"
 _STAMP = re.compile(
@@ -34,13 +34,13 @@ def read_lyrics(text: str) -> TimedText | None:
         offset = 0.0
     cues = []
     for line in timed:
-        starts = []
-        while match := _LYRICS_TIME.match(line):  # a chorus has a time for each repetition
+        starts, place = [], 0
+        while match := _LYRICS_TIME.match(line, place):  # a chorus has a time for each repetition
             hours, minutes, seconds, fraction = match.groups()
             whole = 3600.0 * int(hours or 0) + 60.0 * int(minutes) + int(seconds)
             starts.append(whole + float(f"0.{fraction or 0}") - offset)
-            line = line[match.end() :].lstrip()
-        words = re.sub(r"<\d{1,4}:\d{1,2}(?:[.:]\d{1,3})?>", " ", line)
+            place = match.end()
+        words = re.sub(r"<\d{1,4}:\d{1,2}(?:[.:]\d{1,3})?>", " ", line[place:])
         cues += [WrittenCue(words, start, None) for start in starts]
     return TimedText(sorted(cues, key=lambda cue: cue.start_seconds))
 

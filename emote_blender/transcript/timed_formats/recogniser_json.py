@@ -22,16 +22,34 @@ _LONGEST_IN_SECONDS = 60.0  # a piece that would be longer on average is timed i
 
 def read_json(text: str) -> TimedText | None:
     """The pieces of text with times in such a file; None if the text is no JSON, or holds none."""
-    if text.lstrip()[:1] not in ("{", "["):
+    data = _loaded(text)
+    cues = _cues(data)
+    return TimedText(cues, _language(data)) if cues else None
+
+
+def words_of_json(text: str) -> str | None:
+    """The words of a recogniser's file without times, {"text": "..."}; None if the text is no JSON, "" for another."""
+    data = _loaded(text)
+    items = data if isinstance(data, list) else [data]
+    if not all(isinstance(item, dict) for item in items):
         return None
+    return "\n".join(piece for item in items if isinstance(piece := _first(item, _TEXTS), str))
+
+
+def _loaded(text: str) -> Any:
+    """The value of a JSON text, or the list of the values of JSON Lines; None if the text is neither."""
+    text = text.strip()
+    if text[:1] not in ("{", "["):
+        return None
+    decoder, values, place = json.JSONDecoder(), [], 0
     try:
-        data = json.loads(text)
+        while place < len(text):
+            value, place = decoder.raw_decode(text, place)
+            values.append(value)
+            place += len(text[place : place + 100]) - len(text[place : place + 100].lstrip())
     except (ValueError, RecursionError):
         return None
-    cues = _cues(data)
-    if not cues:
-        return None
-    return TimedText(cues, _language(data))
+    return values[0] if len(values) == 1 else values
 
 
 def _cues(data: Any, depth: int = 0) -> list[WrittenCue]:
