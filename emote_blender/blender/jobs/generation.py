@@ -17,7 +17,7 @@ from ...emotion import EmotionTrack
 from ...errors import Cancelled, EmoteError, InputError, ModelError
 from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
-from ...motion_tools.rest import rest_warning
+from ...motion_tools.rest import is_at_rest, rest_warning
 from ...retarget.compatibility import check_fits_head
 from ...transcript.recognisers.interface import Recognition
 from ..blend_paths import absolute, find_model_folder
@@ -32,7 +32,7 @@ from ..settings.transcript_state import NONE
 from ..takes.make import Line, new_take, rig_warnings
 from ..takes.names import take_name
 from .features import encoded, open_cache, stamps
-from .planned_words import PlannedWords, plan_words, recognise_planned, without_words
+from .planned_words import NO_WORDS, PlannedWords, plan_words, recognise_planned, without_words
 from .recognition import Place, fill_in, place_of_file, place_of_strip
 
 if TYPE_CHECKING:
@@ -168,7 +168,10 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         duration = sound.duration_seconds if isinstance(sound, StripSound) else None
         track = head_track(choices.head, span_in(scene, sound.frame_start, duration, config.fps))
     open_cache()  # here, as finding its folder needs bpy
-    words = plan_words(sound, place, choices.transcript, choices.language, config)
+    given = choices.transcript
+    if given is None and place is None and head_settings(choices.head).transcript_mode == NONE:
+        given = NO_WORDS  # another file than the head's own is spoken likewise
+    words = plan_words(sound, place, given, choices.language, config)
     # Words that a script gave, or asked for where none are wanted, are not those of the sound.
     is_filled_in = choices.transcript is None or (words.to_recognise and place is not None and place.before[1] != NONE)
     return Request(
@@ -235,7 +238,10 @@ def compute(
     of_sound = {"audio": request.sound.name, "sound_seconds": round(sound.seconds, 6), FEATURES_KEY: sound.key}
     meta = {**motion.meta, **of_sound}
     raw = RawTake(replace(motion, meta=meta), neutral, sound.features.prosody)
-    return Speech(raw, recognition, words.warnings, sound.warnings or rest_warning(neutral, request.sound.name))
+    about_sound = sound.warnings or rest_warning(neutral, request.sound.name)
+    # That no words were recognised follows from a sound in which nothing is said at all.
+    has_no_speech = request.words.to_recognise and is_at_rest(neutral)
+    return Speech(raw, recognition, () if has_no_speech and about_sound else words.warnings, about_sound)
 
 
 def compute_all(

@@ -69,7 +69,7 @@ def scene_silencers(scene: bpy.types.Scene) -> Iterator[Silencer]:
     if not scene.use_audio:
         clause = f"the sound of the scene {scene.name!r} is off (Mute in Timeline > Playback)"
         yield Silencer(clause, partial(_set, scene, "use_audio", True))
-    start, end = scene.frame_start, scene.frame_end
+    start, end = scene.frame_start, scene.frame_end + 1
     noun = f"the volume of the scene {scene.name!r}"
     yield from _zero_volume(scene, scene, "audio_volume", "audio_volume", noun, start, end)
 
@@ -77,7 +77,7 @@ def scene_silencers(scene: bpy.types.Scene) -> Iterator[Silencer]:
 def _zero_volume(
     scene: bpy.types.Scene, owner: bpy.types.bpy_struct, name: str, path: str, noun: str, start: float, end: float
 ) -> Iterator[Silencer]:
-    """A volume that is 0, set or animated, from one frame to another."""
+    """A volume that is 0, set or animated, from the frame `start` to before `end`."""
     data = scene.animation_data
     curves = curves_in(data.action, data.action_slot) if data is not None else []
     curve = next((curve for curve in curves if curve.data_path == path and not curve.mute), None)
@@ -94,11 +94,11 @@ def _zero_volume(
 
 
 def _is_zero(curve: bpy.types.FCurve, start: float, end: float) -> bool:
-    """Whether a curve is 0 or less at its keys within these frames, and at both ends."""
+    """Whether a curve is 0 or less at its keys from `start` to before `end`, and on the first and the last frame."""
     if len(curve.modifiers):
         return False  # it may be anything
-    keys = [point.co[1] for point in curve.keyframe_points if start <= point.co[0] <= end]
-    return max((*keys, curve.evaluate(start), curve.evaluate(end))) <= 0.0
+    keys = [point.co[1] for point in curve.keyframe_points if start <= point.co[0] < end]
+    return max((*keys, curve.evaluate(start), curve.evaluate(end - 1))) <= 0.0
 
 
 def _set(owner: bpy.types.bpy_struct, name: str, value: bool | float) -> None:

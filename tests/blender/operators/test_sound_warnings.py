@@ -50,13 +50,16 @@ def test_a_silent_sound_has_one_warning(settings, head, tmp_path, capfd):
     assert "no speech was found" not in out
 
 
-def test_a_sound_that_the_open_model_takes_for_no_speech_has_a_warning(scene, tmp_path, capfd):
+@pytest.mark.parametrize("words", ["none", "auto"])
+def test_a_sound_that_the_open_model_takes_for_no_speech_has_one_warning(scene, tmp_path, capfd, words):
     time = np.arange(32000) / 16000
     soundfile.write(tmp_path / "hum.wav", 0.1 * np.sin(2 * np.pi * 100 * time), 16000)
     bpy.ops.emote.add_head(head="open_head")
-    scene.emote.transcript_mode = "NONE"
-    assert bpy.ops.emote.generate(audio=str(tmp_path / "hum.wav"), model="emote_open") == {"FINISHED"}
-    assert "hum: no speech was found in it from beginning to end" in capfd.readouterr().out
+    arguments = {"model": "emote_open", "transcript": words}
+    assert bpy.ops.emote.generate(audio=str(tmp_path / "hum.wav"), **arguments) == {"FINISHED"}
+    printed = capfd.readouterr().out
+    assert "hum: no speech was found in it from beginning to end" in printed
+    assert "no speech was recognised" not in printed
 
 
 def test_a_packed_sound_is_refused_in_one_sentence_while_the_temporary_folder_is_full(

@@ -118,8 +118,8 @@ def test_written_words_that_are_still_missing_are_not_recognised(strip, speaker)
 
 def test_a_sound_without_speech_is_followed_with_one_warning(hum, speaker, capfd):
     assert bpy.ops.emote.generate(strip="Hum") == {"FINISHED"}
-    (warning,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("Warning: no speech")]
-    assert warning.endswith("the sound alone was followed")
+    (warning,) = [line for line in capfd.readouterr().out.splitlines() if line.startswith("Warning: ")]
+    assert "no speech was found" in warning
     assert (hum.emote.transcript, hum.emote.transcript_mode) == ("", "AUTO")
     with pytest.raises(RuntimeError, match="no speech was recognised in 'Hum'"):
         bpy.ops.emote.transcribe(strip="Hum")
