@@ -22,6 +22,7 @@ class Layout:
             None if neither does.
         has_sound: whether there is a sound track; None if that is not known.
         seeks_exactly: whether a decoder can begin anywhere to the sample (PCM, FLAC).
+        unread_seconds: length of what seems to be sound behind what the file announces; decoders leave it out.
         trouble: why a decoder will refuse the file, if that is known.
         begins_at: first byte of the sound if the tag before it gives a wrong length, which decoders follow; else 0.
     """
@@ -32,6 +33,7 @@ class Layout:
     change_seconds: float | None = None
     has_sound: bool | None = None
     seeks_exactly: bool = False
+    unread_seconds: float = 0.0
     trouble: str = ""
     begins_at: int = 0
 

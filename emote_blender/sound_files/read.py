@@ -131,6 +131,11 @@ def _damage(layout: Layout, sound: OpenSound, end_seconds: float, name: str) -> 
         )
     if lost > TOLERANCE_SECONDS:
         return (f"{name} ends at {end_seconds:.2f} of {announced:.2f} s; the rest is missing",)
+    if layout.unread_seconds > TOLERANCE_SECONDS:
+        return (
+            f"{name} announces {announced:.2f} s in its header, and players stop there, but "
+            f"{layout.unread_seconds:.2f} s more follow; save it again with an audio editor",
+        )
     if layout.is_cut and announced is None:
         return (f"{name} breaks off at {end_seconds:.2f} s; the rest is missing",)
     return ()

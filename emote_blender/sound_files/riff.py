@@ -47,7 +47,12 @@ def _wav(data: Data, chunks: Iterator[tuple[bytes, int, int]], is_wave64: bool =
             is_known = 0 < size < _LEAST_UNKNOWN_SIZE or (size64 == size and size) or is_wave64
             seconds = size / byte_rate if is_known and byte_rate else None
             is_cut = bool(is_known) and start + size > len(data) + 1
-            return Layout(seconds, is_cut, has_sound=True, seeks_exactly=tag in (_PCM, _FLOAT))
+            unread, behind = 0.0, start + size + size % 2
+            if seconds is not None and not is_wave64 and _is_sound(data[behind : behind + 64]):
+                unread = (len(data) - start - size) / byte_rate
+            return Layout(
+                seconds, is_cut, has_sound=True, seeks_exactly=tag in (_PCM, _FLOAT), unread_seconds=max(0.0, unread)
+            )
     return Layout()
 
 
@@ -83,6 +88,11 @@ def _chunks(data: Data, order: str) -> Iterator[tuple[bytes, int, int]]:
         name, (size,) = bytes(data[place : place + 4]), struct.unpack_from(order + "I", data, place + 4)
         yield name, place + 8, size
         place += 8 + size + size % 2
+
+
+def _is_sound(beginning: bytes) -> bool:
+    """Whether what follows a chunk is neither another chunk, which has a name, nor zeros that fill a sector."""
+    return any(beginning) and not all(32 <= byte < 127 for byte in beginning[:4])
 
 
 def _wave64_chunks(data: Data) -> Iterator[tuple[bytes, int, int]]:

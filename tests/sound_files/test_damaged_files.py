@@ -55,6 +55,16 @@ def test_a_wav_whose_header_announces_more_than_is_there_says_so(decoder, tmp_pa
     assert warning.endswith("a.wav ends at 1.00 of 10.00 s; the rest is missing")
 
 
+def test_a_wav_whose_header_announces_less_than_is_there_says_so(decoder, tmp_path):
+    data = bytearray(wav_bytes(np.sin(np.arange(32000) * 0.1) * 0.5))
+    data[40:44] = (16000).to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(data)
+    sound = load_audio(tmp_path / "a.wav", decoder=decoder)
+    assert sound.duration_seconds == 0.5
+    assert "a.wav announces 0.50 s in its header, and players stop there, but 1.50 s more follow" in one_warning(sound)
+    assert load_part(tmp_path / "a.wav", 0.0, 0.2, decoder=decoder).warnings == ()
+
+
 HOLES = {"zeros": lambda n: bytes(n), "noise": lambda n: random.Random(0).randbytes(n), "nothing": lambda n: b""}
 # Kinds that are a chain of frames or pages, of which a hole can be seen.
 CHAINS = (

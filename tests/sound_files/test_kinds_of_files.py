@@ -98,6 +98,7 @@ WHOLE = {
     "chunk behind": WAV + b"LIST\x1a\0\0\0INFOISFT\x0e\0\0\0Lavf60.16.100\0",
     "odd size without its last byte": with_sizes(WAV, len(WAV) - 8, len(WAV) - 44),
     "bytes behind": WAV + b"\0" * 3,
+    "a sector filled with zeros": WAV + bytes(32768),
 }
 
 

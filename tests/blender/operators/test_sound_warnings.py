@@ -30,7 +30,7 @@ def test_a_file_of_which_a_part_is_missing_is_spoken_with_a_warning(settings, he
     assert bpy.ops.emote.generate(audio=str(half_a_line)) == {"FINISHED"}
     sentence = f"{half_a_line} ends at 1.00 of 2.00 s; the rest is missing"
     assert capfd.readouterr().out.count(f"Warning: {sentence}") == 1
-    assert settings.last_result.endswith(f"; but {sentence}")
+    assert f"; but {sentence}" in settings.last_result
     # A sound that is known is not decoded again, but has the warning again.
     assert bpy.ops.emote.generate(audio=str(half_a_line), emotion="HAPPY") == {"FINISHED"}
     assert capfd.readouterr().out.count(f"Warning: {sentence}") == 1
