@@ -346,8 +346,10 @@ ROWS = st.lists(st.tuples(CELL.filter(trim), CELL), min_size=1, max_size=5)
 )
 def test_every_table_that_python_writes_is_read_back(tmp_path_factory, rows, separator, newline, quotes_all, encoding):
     file = io.StringIO()
+    # With "\\r" at line ends, Python 3.11 leaves cells with "\\n" without quotes.
+    needs_all = quotes_all or newline == "\r"
     writer = csv.writer(
-        file, delimiter=separator, lineterminator=newline, quoting=csv.QUOTE_ALL if quotes_all else csv.QUOTE_MINIMAL
+        file, delimiter=separator, lineterminator=newline, quoting=csv.QUOTE_ALL if needs_all else csv.QUOTE_MINIMAL
     )
     writer.writerows([("audio", "emotion"), *rows])
     path = tmp_path_factory.mktemp("table") / "jobs.csv"
