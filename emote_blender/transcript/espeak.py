@@ -154,7 +154,9 @@ class Espeak:
             if event.type == _EVENT_WORD:
                 self._words.append((max(event.text_position - 1, 0), []))
             elif event.type == _EVENT_PHONEME and self._words:
-                self._words[-1][1].append(bytes(event.string).split(b"\0")[0].decode("utf-8", "ignore"))
+                phoneme = bytes(event.string).split(b"\0")[0].decode("utf-8", "ignore")
+                if not _LANGUAGE_SWITCH.fullmatch(phoneme):
+                    self._words[-1][1].append(phoneme)
             index += 1
         return 0
 

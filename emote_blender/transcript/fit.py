@@ -22,7 +22,7 @@ _BESIDE = 2  # frames
 _SPOKEN_MISFIT, _SPOKEN_SHARE, _CERTAIN, _ABSENT = 1.6, 0.45, 1.5, 5.0
 _EXPLAINED_SHARE, _EXPLAINED_NATS = 0.65, 13.0
 # In both cases the evidence must be above what the best of so many places in text and sound reaches by chance.
-_CHANCE = 1.5
+_CHANCE = 2.0
 # Probabilities of a phone, and of its class in the whole sound, are at least this as evidence.
 _LEAST_POSTERIOR, _LEAST_PRIOR = 2e-3, 5e-3
 

@@ -16,7 +16,7 @@ from ..errors import Cancelled
 from .phones import SILENCE
 
 _PROBE = 100  # segments, about 7 seconds of speech
-_MOST_CELLS = 2e9  # segments times phones; of a longer sound, only every second or third probe is searched for
+_MOST_CELLS = 3e8  # segments times phones; of a longer sound, only every second or third probe is searched for
 # Nats: a segment that is no phone, a phone without a segment, and the limits of a segment's evidence for a phone.
 _EXTRA_SEGMENT, _MISSING_PHONE, _MOST_EVIDENCE, _LEAST_EVIDENCE = 0.7, 1.0, 3.5, -2.0
 _FLOOR = 0.01  # added to probabilities
@@ -27,7 +27,8 @@ _LEAP, _LEAP_PHONE = 15.0, 0.05  # cost of the text going on elsewhere: at most,
 _PHONES_PER_SEGMENT = 0.8
 _BACK = 40  # phones by which a place may be before the one of an earlier probe
 _FASTEST = 22  # phones per second of very fast speech
-_MARGIN = 300  # phones around a place, about 25 seconds of speech
+_MARGIN = 300  # phones around the first and the last place, about 25 seconds of speech
+_SLACK = 120  # phones from a place to a passage that is surely spoken after it, or before it
 _RATE = 50  # frames per second
 
 
@@ -95,7 +96,7 @@ def _probes(posteriors: np.ndarray, num_phones: int) -> list[_Probe]:
     edges = np.concatenate([[0], np.flatnonzero(np.diff(best)) + 1, [len(best)]])
     spoken = best[edges[:-1]] != SILENCE
     starts, stops = edges[:-1][spoken], edges[1:][spoken]
-    if not len(starts):
+    if not len(starts) or not num_phones:
         return []
     sums = np.concatenate([np.zeros((1, posteriors.shape[1])), np.cumsum(posteriors, axis=0, dtype=np.float64)])
     mean = (sums[stops] - sums[starts]) / (stops - starts)[:, None]
@@ -183,7 +184,7 @@ def _places(chain: Sequence[_Anchor], probes: Sequence[_Probe], bounds: np.ndarr
     for passage, (begin, end) in enumerate(zip(bounds[:-1], bounds[1:])):
         if not ((begin < ahead) & (end > behind)).any():
             continue
-        earlier, later = np.flatnonzero(last + _MARGIN <= begin), np.flatnonzero(first - _MARGIN >= end)
+        earlier, later = np.flatnonzero(last + _SLACK <= begin), np.flatnonzero(first - _SLACK >= end)
         start = int(starts[earlier[-1]]) if len(earlier) else 0
         stop = int(stops[later[0]]) if len(later) else num_frames
         found.append(Place(passage, start, stop))
