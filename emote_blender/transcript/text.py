@@ -53,11 +53,9 @@ def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscrip
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give a text file or a subtitle file in it")
     if not os.path.isfile(path):
-        raise InputError(
-            impossible_path(path)
-            or f"{path} not found; check the path of the transcript, or write its words "
-            f"(with a period if they end in {path.suffix or 'a name'})"
-        )
+        as_words = f" (with a period if they end in {path.suffix})" if path.suffix else ""
+        not_found = f"{path} not found; check the path of the transcript, or write its words{as_words}"
+        raise InputError(impossible_path(path) or not_found)
     suffix = path.suffix.lower()
     if suffix in _DOCUMENTS:
         raise InputError(f"{path} is no plain text; save it as .txt (plain text, UTF-8), and give that")
