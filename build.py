@@ -38,8 +38,8 @@ BPY_LIBRARIES = dict(
         "libgomp.so.1:libgomp1"
     ).split()
 )
-# Blender has numpy and charset-normalizer (requests brings it), and reads sound and video files itself.
-NOT_BUNDLED = "numpy", "charset-normalizer", "av"
+# Blender has numpy, and reads sound and video files itself.
+NOT_BUNDLED = "numpy", "av"
 SPEECH_ENGINES = "espeak-ng", "flite", "festival"
 SPEECH_PACKAGES = (
     "espeak-ng libespeak-ng1 flite festival festvox-us-slt-hts festvox-kallpc16k festvox-kdlpc16k wamerican"
