@@ -278,7 +278,7 @@ def test_core_pipeline_and_command_line_load_without_torch_transformers_scipy_an
     code = "import importlib\n" + "".join(
         f"importlib.import_module({name!r})\n" for name in modules_of("core", "entry")
     )
-    result = run_without({"torch", "transformers", "scipy", "soundfile", "safetensors", "bpy"}, code)
+    result = run_without({"torch", "transformers", "scipy", "av", "safetensors", "bpy"}, code)
     assert result.returncode == 0, result.stderr
 
 
@@ -300,13 +300,13 @@ for _ in range(2):
     assert registered() - before, "nothing was registered"
     emote_blender.unregister()
     assert registered() == before, registered() ^ before
-heavy = {"torch", "transformers", "scipy", "soundfile", "safetensors"} & sys.modules.keys()
+heavy = {"torch", "transformers", "scipy", "av", "safetensors"} & sys.modules.keys()
 assert not heavy, heavy
 training = [name for name in sys.modules if name.startswith("emote_blender.training")]
 assert not training, training
 print("done")
 """
-    result = run_without({"torch", "transformers", "scipy", "soundfile", "safetensors"}, code)
+    result = run_without({"torch", "transformers", "scipy", "av", "safetensors"}, code)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "done" in result.stdout
 
@@ -314,5 +314,5 @@ print("done")
 def test_every_file_of_the_blender_folder_loads_without_torch_transformers_and_scipy():
     pytest.importorskip("bpy", reason="needs Blender's Python module")
     code = "import importlib, bpy\n" + "".join(f"importlib.import_module({name!r})\n" for name in modules_of("blender"))
-    result = run_without({"torch", "transformers", "scipy", "soundfile", "safetensors"}, code)
+    result = run_without({"torch", "transformers", "scipy", "av", "safetensors"}, code)
     assert result.returncode == 0, result.stderr

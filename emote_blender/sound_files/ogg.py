@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .layout import Data, Layout
 
 _PAGE = b"OggS"
-_CONTINUED, _FIRST, _LAST = 1, 2, 4  # flags of a page
+_FIRST = 2  # flag of the first page of a stream
 _TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))  # bits in the other order
 _NO_POSITION = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -22,7 +22,6 @@ class _Stream:
     begin_seconds: float
     next_page: int = 1
     seconds: float = 0.0
-    is_finished: bool = False
 
 
 def read(data: Data) -> Layout | None:
@@ -69,8 +68,7 @@ def read(data: Data) -> Layout | None:
         if position != _NO_POSITION:
             stream.seconds = position / stream.rate
             end_seconds = max(end_seconds, stream.begin_seconds + stream.seconds)
-        stream.is_finished = stream.is_finished or bool(flags & _LAST)
-    is_cut = is_cut or any(not stream.is_finished for stream in streams.values())
+    # The mark of a stream's last page says nothing: recorders of live sound leave it out.
     return Layout(None, is_cut, hole, change, has_sound=bool(streams))
 
 

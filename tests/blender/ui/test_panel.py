@@ -270,7 +270,7 @@ def test_enabling_imports_neither_torch_nor_transformers_nor_scipy():
     result = run_in_blender(
         """
         import sys
-        for name in ("torch", "transformers", "scipy", "soundfile", "safetensors"):
+        for name in ("torch", "transformers", "scipy", "soundfile", "av", "safetensors"):
             sys.modules[name] = None
         import bpy, emote_blender
         emote_blender.register()
