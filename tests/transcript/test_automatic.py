@@ -108,7 +108,7 @@ def test_a_minute_of_speech_is_recognised_in_order():
     found = recognise_words(load_audio(DATA / "monologue.ogg"), progress=lambda fraction, _: fractions.append(fraction))
     rate = word_error_rate(found.text, text)
     print(f"word error rate of the monologue: {rate:.0%} of {len(spoken_words(text))} words")
-    assert rate <= 0.06  # 4 of 188 are wrong
+    assert rate <= 0.05  # 3 of 188 are wrong
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, pytest.approx(1.0))
 
@@ -128,7 +128,7 @@ def test_an_hour_without_credible_words_is_given_up_after_a_sample(monkeypatch):
             yield index, [("um", 20, 60, 0.2)] * 10
 
     monkeypatch.setattr(pocketsphinx_english, "decode_utterances", decode)
-    beat = np.concatenate([np.sin(np.arange(8000)), np.zeros(8000)]).astype(np.float32)
+    beat = np.concatenate([np.sin(np.arange(8000)), np.zeros(24000)]).astype(np.float32)
     assert recognise_words(Waveform(np.tile(beat, 100))).words == ()
     assert len(begun) == 16
     assert np.diff(begun) == pytest.approx(100 / 16, abs=1)  # spread over the whole sound

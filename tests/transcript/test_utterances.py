@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emote_blender.transcript.recognisers.utterances import find_utterances
+from emote_blender.transcript.recognisers.utterances import find_utterances, group_utterances
 
 RATE = 16000
 BUZZ = 0.3 * np.sign(np.sin(2 * np.pi * 120 * np.arange(20 * RATE) / RATE)).astype(np.float32)
@@ -46,6 +46,12 @@ def test_quiet_and_loud_parts_of_a_recording_are_both_found():
     gap = np.zeros(70 * RATE, np.float32)
     loud = sound(("speech", 2.0), ("pause", 1.0), ("speech", 2.0))
     assert len(find_utterances(np.concatenate([quiet, gap, loud]))) == 4
+
+
+def test_neighbours_are_grouped_up_to_a_length_and_a_pause():
+    utterances = [(RATE * start, RATE * stop) for start, stop in ((0, 4), (5, 9), (9, 12), (13, 14), (20, 40))]
+    groups = list(group_utterances(utterances, longest_seconds=10.0, longest_pause_seconds=2.0))
+    assert groups == [utterances[:2], utterances[2:4], utterances[4:]]
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(1), np.zeros(RATE), np.full(RATE, 0.5), np.ones(100)])

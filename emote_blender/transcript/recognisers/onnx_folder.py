@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..language import AUTO, guess_language
 from .interface import IsCancelled, Progress, RecognisedWord, Recognition
 from .onnx_families import ADVICE, OnnxModel, find_onnx_model
 from .onnx_whisper import Understood, WhisperDecoder, tag_of_code, whisper_code
-from .utterances import find_utterances
+from .utterances import find_utterances, group_utterances
 
 SAMPLE_RATE = 16000
 # Utterances are recognised together up to this length: Whisper takes as long for one second as for thirty, and all
@@ -94,7 +94,9 @@ class OnnxFolderRecogniser:
 
         words: list[RecognisedWord] = []
         spoken = language
-        groups = list(_grouped(find_utterances(samples, _TOGETHER_SECONDS)))
+        groups = list(
+            group_utterances(find_utterances(samples, _TOGETHER_SECONDS), _TOGETHER_SECONDS, _LONGEST_PAUSE_SECONDS)
+        )
         for number, stretches in enumerate(groups):
             if progress is not None:
                 progress(number / len(groups), "Recognising the words")
@@ -213,21 +215,6 @@ def _load(found: OnnxModel) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the cores are Blender's too
     providers = {"sess_options": options, "providers": ["CPUExecutionProvider"]}
     return getattr(modules[module], name)(found.files, make_preprocessor, providers)
-
-
-def _grouped(utterances: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    """Utterances that are recognised together."""
-    group: list[tuple[int, int]] = []
-    for start, stop in utterances:
-        if group and (
-            start - group[-1][1] > _LONGEST_PAUSE_SECONDS * SAMPLE_RATE
-            or stop - group[0][0] > _TOGETHER_SECONDS * SAMPLE_RATE
-        ):
-            yield group
-            group = []
-        group.append((start, stop))
-    if group:
-        yield group
 
 
 def _spread(understood: Understood, stretches: list[tuple[int, int]]) -> list[RecognisedWord]:

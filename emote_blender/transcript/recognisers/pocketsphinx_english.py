@@ -15,9 +15,12 @@ from . import pocketsphinx_worker
 from .credible_words import credible_words
 from .interface import IsCancelled, Progress, RecognisedWord, Recognition
 from .pocketsphinx_pool import CURE, DecodedWord, decode_utterances
-from .utterances import SAMPLE_RATE, find_utterances
+from .utterances import SAMPLE_RATE, find_utterances, group_utterances
 
 NAME, LANGUAGE = "pocketsphinx", "en-us"
+# Utterances are recognised together up to this length. Of 14 lines with pauses, 20 % of the words were wrong as wholes,
+# and 22 % divided at every pause; of a monologue 2 % in stretches of 8 s, and 6 % in stretches of 15 s.
+_TOGETHER_SECONDS, _LONGEST_PAUSE_SECONDS = 8.0, 1.0
 _PEAK = 0.7  # of full scale, for every utterance
 # A long sound in which none of so many utterances, spread evenly, is credible is not recognised further.
 _SAMPLE = 16
@@ -62,7 +65,8 @@ class PocketsphinxEnglish:
         """
         if not is_english(language):
             raise InputError(f"{NAME} understands en only, found the language {language!r}")
-        utterances = find_utterances(samples)
+        groups = group_utterances(find_utterances(samples), _TOGETHER_SECONDS, _LONGEST_PAUSE_SECONDS)
+        utterances = [(group[0][0], group[-1][1]) for group in groups]
         order, num_sampled = _order(len(utterances))
         words: dict[int, list[RecognisedWord]] = {}
         done, total = 0, sum(stop - start for start, stop in utterances)

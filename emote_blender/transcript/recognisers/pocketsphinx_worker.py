@@ -12,6 +12,9 @@ import sys
 from typing import Any
 
 FRAMES_PER_SECOND = 100
+# Phone models that are followed at a time. Of 30000, pocketsphinx's own limit, speech needs few and noise nearly all:
+# with 4000 speech takes three quarters of the time and noise a third, with the same words.
+_MOST_MODELS = 4000
 
 
 def open_decoder(model_folder: str) -> Any:
@@ -20,7 +23,11 @@ def open_decoder(model_folder: str) -> Any:
 
     folder = f"{model_folder}/en-us"
     return Decoder(
-        hmm=f"{folder}/en-us", lm=f"{folder}/en-us.lm.bin", dict=f"{folder}/cmudict-en-us.dict", loglevel="FATAL"
+        hmm=f"{folder}/en-us",
+        lm=f"{folder}/en-us.lm.bin",
+        dict=f"{folder}/cmudict-en-us.dict",
+        maxhmmpf=_MOST_MODELS,
+        loglevel="FATAL",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -37,6 +37,29 @@ def find_utterances(samples: Samples, longest_seconds: float = 15.0) -> list[tup
         for first, last in _divided(levels, start, stop, round(longest_seconds * 100)):
             found.append((first * _HOP, min(last * _HOP, len(samples))))
     return found
+
+
+def group_utterances(
+    utterances: Sequence[tuple[int, int]], longest_seconds: float, longest_pause_seconds: float
+) -> Iterator[list[tuple[int, int]]]:
+    """Yield neighbouring utterances together: a recogniser is surer with more around a word.
+
+    Args:
+        utterances: from `find_utterances`.
+        longest_seconds: from the start of a group's first to the end of its last.
+        longest_pause_seconds: between two utterances of a group.
+    """
+    group: list[tuple[int, int]] = []
+    for start, stop in utterances:
+        if group and (
+            start - group[-1][1] > longest_pause_seconds * SAMPLE_RATE
+            or stop - group[0][0] > longest_seconds * SAMPLE_RATE
+        ):
+            yield group
+            group = []
+        group.append((start, stop))
+    if group:
+        yield group
 
 
 def sound_levels(samples: Samples) -> np.ndarray:
