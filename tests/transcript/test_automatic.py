@@ -11,7 +11,7 @@ from emote_blender.audio import Waveform, load_audio
 from emote_blender.errors import Cancelled, ModelError
 from emote_blender.sample_store import StoredSamples
 from emote_blender.transcript.automatic import recognise_words
-from emote_blender.transcript.recognisers import pocketsphinx_english
+from emote_blender.transcript.recognisers import pocketsphinx_english, pocketsphinx_worker
 from emote_blender.transcript.recognisers.choose import has_recogniser
 from emote_blender.transcript.recognisers.pocketsphinx_pool import decode_utterances
 
@@ -81,10 +81,25 @@ def test_a_cancelled_recognition_ends_at_once(clip):
         recognise_words(clip, cancelled=lambda: True)
 
 
-def test_a_recogniser_that_ends_unexpectedly_is_an_error_and_no_endless_wait(tmp_path):
+def test_a_library_without_its_model_is_an_error_with_the_reason(tmp_path):
     (tmp_path / "model").mkdir()
-    with pytest.raises(ModelError, match="pocketsphinx ended unexpectedly"):
+    with pytest.raises(ModelError, match=r"pocketsphinx does not run \(.*Error: .*\); install"):
         list(decode_utterances([0, 1], lambda index: bytes(3200), tmp_path))
+
+
+def test_a_program_that_ends_unexpectedly_is_an_error_and_no_endless_wait(tmp_path, monkeypatch):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "crash.py").write_text("import os; os._exit(7)")
+    monkeypatch.setattr(pocketsphinx_worker, "__file__", str(tmp_path / "crash.py"))
+    with pytest.raises(ModelError, match=r"pocketsphinx ended unexpectedly \(exit code 7\)"):
+        list(decode_utterances([0, 1], lambda index: bytes(3200), tmp_path))
+
+
+def test_without_the_library_a_sentence_names_the_cure(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
+    assert not has_recogniser()
+    with pytest.raises(ModelError, match="pocketsphinx, which is not installed; install .* or write the transcript"):
+        pocketsphinx_english.PocketsphinxEnglish()
 
 
 def test_samples_that_cannot_be_read_are_an_error_and_no_endless_wait(recognised):

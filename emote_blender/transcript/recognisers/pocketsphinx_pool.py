@@ -114,8 +114,6 @@ def _serve(
     results: queue.SimpleQueue[tuple[int, list[DecodedWord]] | Exception],
 ) -> None:
     """Let a worker decode the waiting utterances one after another, until none is left or something fails."""
-    assert worker.stdin is not None
-    assert worker.stdout is not None
     while True:
         try:
             index = waiting.get_nowait()
@@ -124,18 +122,28 @@ def _serve(
         try:
             with reading:
                 data = pcm(index)
-            worker.stdin.write(struct.pack("<I", len(data)) + data)
-            worker.stdin.flush()
-            line = worker.stdout.readline()
-            if not line:
-                raise BrokenPipeError
-            results.put((index, [tuple(word) for word in json.loads(line)]))
-        except BrokenPipeError:
-            results.put(ModelError(f"pocketsphinx ended unexpectedly (exit code {worker.wait()}); {CURE}"))
-            return
+            results.put((index, _ask(worker, data)))
         except Exception as error:  # raised again by `_next_result`
             results.put(error)
             return
+
+
+def _ask(worker: subprocess.Popen[bytes], data: bytes) -> list[DecodedWord]:
+    """The words of an utterance; raises ModelError if the worker fails."""
+    assert worker.stdin is not None
+    assert worker.stdout is not None
+    try:
+        worker.stdin.write(struct.pack("<I", len(data)) + data)
+        worker.stdin.flush()
+    except OSError:
+        pass  # it ended, and its last line may say why
+    line = worker.stdout.readline()
+    if not line.endswith(b"\n"):
+        raise ModelError(f"pocketsphinx ended unexpectedly (exit code {worker.wait()}); {CURE}")
+    answer = json.loads(line)
+    if isinstance(answer, str):
+        raise ModelError(f"pocketsphinx does not run ({answer}); {CURE}")
+    return [tuple(word) for word in answer]
 
 
 def _next_result(

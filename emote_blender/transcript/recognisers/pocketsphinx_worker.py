@@ -50,6 +50,8 @@ def decode(decoder: Any, pcm: bytes) -> list[tuple[str, int, int, float]]:
 def main(library_folder: str) -> None:
     """Answer each utterance on stdin (its number of bytes, then PCM) with a line of JSON, until stdin ends.
 
+    If pocketsphinx does not run, the only line is a string that says why.
+
     The current folder is pocketsphinx's folder of models: its C code cannot open every path of Windows, but a relative
     one without special letters.
 
@@ -57,7 +59,11 @@ def main(library_folder: str) -> None:
         library_folder: the folder that holds pocketsphinx.
     """
     sys.path.append(library_folder)
-    decoder = open_decoder(".")
+    try:
+        decoder = open_decoder(".")
+    except (ImportError, RuntimeError, ValueError, OSError) as error:
+        print(json.dumps(f"{type(error).__name__}: {error}"), flush=True)
+        return
     while len(header := sys.stdin.buffer.read(4)) == 4:
         (num_bytes,) = struct.unpack("<I", header)
         print(json.dumps(decode(decoder, sys.stdin.buffer.read(num_bytes))), flush=True)
