@@ -33,7 +33,7 @@ TABLE = {
     "package": rule("", "blender"),
     "core": rule(
         "core numpy",
-        "av aud espeakng_loader py3langid yaml pocketsphinx onnx_asr onnxruntime pysubs2 langcodes",
+        "av aud espeakng_loader py3langid yaml pocketsphinx onnx_asr onnxruntime langcodes",
     ),
     "engine": rule("core engine numpy", "onnxruntime torch networks"),
     "official": rule("core engine official numpy", "yaml networks torch"),

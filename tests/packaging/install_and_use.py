@@ -16,7 +16,7 @@ ZIP, AUDIO, OUTPUT = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 MODULE = "bl_ext.user_default.emote_blender"
 BUNDLED = (
     *("onnxruntime", "espeakng_loader", "yaml", "py3langid"),
-    *("pocketsphinx", "onnx_asr", "pysubs2", "langcodes"),
+    *("pocketsphinx", "onnx_asr", "langcodes"),
 )
 HEAVY = (*BUNDLED, "torch", "transformers", "scipy", "soundfile", "safetensors", "av")
 

@@ -35,7 +35,7 @@ def test_a_zip_holds_code_models_licence_and_the_wheels_of_both_pythons(build, m
     assert {f"./{name}" for name in names if name.startswith("wheels/")} == set(manifest["wheels"])
     wheels = [Path(name).name for name in manifest["wheels"]]
     for_one_python = {"onnxruntime", "pocketsphinx", "pyyaml"}
-    for_all = {"espeakng_loader", "py3langid", "onnx_asr", "pysubs2", "langcodes"}
+    for_all = {"espeakng_loader", "py3langid", "onnx_asr", "langcodes"}
     assert {wheel.split("-")[0] for wheel in wheels} == for_one_python | for_all
     for python in ("cp311", "cp313"):
         assert {wheel.split("-")[0] for wheel in wheels if f"-{python}-{python}-" in wheel} == for_one_python
