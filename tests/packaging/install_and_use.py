@@ -94,6 +94,14 @@ seen["mesh_moves_metres"] = max(
     for here, there in zip(vertices[0], pose)
 )
 
+# Nobody types the words: they are recognised; one is corrected, and the button is pressed again.
+strip = bpy.context.scene.sequence_editor_create().strips.new_sound("line", AUDIO, 1, 1)
+bpy.ops.emote.generate(strip="line", emotion="ANGER", intensity=2.0)
+seen["recognised"] = strip.emote.transcript
+strip.emote.transcript = seen["corrected"] = "I told you never to open that door. Now look at what you have done!"
+bpy.ops.emote.generate(strip="line", emotion="ANGER", intensity=2.0)
+seen["after_correcting"] = [strip.emote.transcript, strip.emote.num_words, strip.emote.num_fitting]
+
 register = sys.modules[f"{MODULE}.blender.register"]
 motion = OUTPUT / "through command.npz"
 words = ["--transcript", "I told you never to open that door. Now look at what you have done!"]

@@ -66,6 +66,8 @@ def test_the_zip_speaks_without_torch_and_leaves_nothing_behind(build, make_zip,
     assert seen["keys"] >= 90  # 3.9 s at the factory scene's 24 frames per second
     assert seen["jaw_change"] > 0.02
     assert seen["mesh_moves_metres"] > 0.002
+    assert {"you", "never", "look", "at", "have"} <= set(seen["recognised"].split())
+    assert seen["after_correcting"] == [seen["corrected"], 15, 15]
     assert (seen["command"], seen["command_wrote"]) == (0, True)
     assert seen["apply_motion"] == ["FINISHED"]
     assert seen["bad_command"] == 1
