@@ -12,8 +12,8 @@ from .kinds import not_decodable
 from .layout import TOLERANCE_SECONDS, Layout
 
 _PIECE_SECONDS = 60
-_HOLE_SECONDS = 0.05  # to how much a hole is located
-_LONGEST_SEARCHED = 600.0  # seconds
+# To how much a hole is located. Every step of the search decodes up to the end: of long sounds seven must do.
+_HOLE_SECONDS, _LONG_SECONDS, _LONG_SHARE = 0.05, 120.0, 1 / 128
 
 
 class AudSound:
@@ -65,13 +65,14 @@ class AudSound:
     def find_hole(self, lost_seconds: float) -> float | None:
         """Time of the last sound that cannot be decoded though more follows; None if there is none."""
         announced = self._layout.announced_seconds
-        if announced is None or announced > _LONGEST_SEARCHED:  # every step decodes to the end
+        if announced is None:
             return None
         # What the decoder finds from a time on to the end is complete only behind the last hole.
         first, last = 0.0, announced - TOLERANCE_SECONDS
         if not self._is_complete_from(last, announced):
             return None
-        while last - first > _HOLE_SECONDS:
+        exact_to = _LONG_SHARE * announced if announced > _LONG_SECONDS else _HOLE_SECONDS
+        while last - first > exact_to:
             middle = (first + last) / 2
             first, last = (first, middle) if self._is_complete_from(middle, announced) else (middle, last)
         return max(0.0, last - lost_seconds)
