@@ -33,7 +33,7 @@ from ..takes.make import Line, new_take, rig_warnings
 from ..takes.names import take_name
 from .features import encoded, open_cache, stamps
 from .planned_words import NO_WORDS, PlannedWords, plan_words, recognise_planned, without_words
-from .recognition import Place, fill_in, place_of_file, place_of_strip
+from .recognition import Place, fill_in, no_speech_sentence, place_of_file, place_of_strip
 
 if TYPE_CHECKING:
     from ...pipeline import EMOTEPipeline
@@ -239,9 +239,11 @@ def compute(
     meta = {**motion.meta, **of_sound}
     raw = RawTake(replace(motion, meta=meta), neutral, sound.features.prosody)
     about_sound = sound.warnings or rest_warning(neutral, request.sound.name)
-    # That no words were recognised follows from a sound in which nothing is said at all.
-    has_no_speech = request.words.to_recognise and is_at_rest(neutral)
-    return Speech(raw, recognition, () if has_no_speech and about_sound else words.warnings, about_sound)
+    about_words = words.warnings
+    if about_sound and is_at_rest(neutral):  # from which it follows that no words were recognised
+        no_speech = no_speech_sentence(request.sound.name)
+        about_words = tuple(warning for warning in about_words if not warning.startswith(no_speech))
+    return Speech(raw, recognition, about_words, about_sound)
 
 
 def compute_all(

@@ -177,6 +177,8 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         troubles.extend(worst_after(context, requests[0].head_uid))
         for warning in troubles:
             self.report({"WARNING"}, warning)
+        if len(requests) > 1 and len(troubles) > 1:
+            troubles = [f"{troubles[0]} (and {len(troubles) - 1} more warnings in the Info editor)"]
         self._show_result("; but ".join((result, *troubles)))
 
     def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:

@@ -83,3 +83,14 @@ def test_add_sound_refuses_a_video_without_sound(scene, head, tmp_path):
         container.mux(stream.encode(None))
     with pytest.raises((RuntimeError, InputError), match=r"a\.mp4 holds no sound, only picture"):
         bpy.ops.emote.add_sound(filepath=str(tmp_path / "a.mp4"))
+
+
+def test_warnings_of_several_strips_are_counted_in_the_panel(scene, settings, head, half_a_line, capfd):
+    for number in range(3):
+        strip = new_sound_strip(scene, f"Line {number}", str(half_a_line), channel=1, frame_start=1 + 60 * number)
+        strip.select, strip.emote.transcript_mode = True, "NONE"
+    assert bpy.ops.emote.generate(strips="SELECTED") == {"FINISHED"}
+    assert capfd.readouterr().out.count("ends at 1.00 of 2.00 s") == 3
+    assert settings.last_result.count("ends at 1.00 of 2.00 s") == 1
+    assert settings.last_result.startswith("3 of 3 strips were spoken; but strip 'Line 0': ")
+    assert " more warnings in the Info editor)" in settings.last_result
