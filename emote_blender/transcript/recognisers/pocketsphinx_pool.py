@@ -50,9 +50,26 @@ def decode_utterances(
     if not order:
         return
     workers = _start_workers(library, len(order))
-    if not workers:
-        yield from _decode_here(order, pcm, library, cancelled)
-        return
+    if workers:
+        try:
+            yield from _decode_by(workers, order, pcm, cancelled)
+            return
+        except _DoesNotRunError as error:  # before any result, such as a Python of another version than Blender's
+            logger.info("pocketsphinx does not run in %s (%s)", sys.executable, error)
+    yield from _decode_here(order, pcm, library, cancelled)
+
+
+class _DoesNotRunError(Exception):
+    """A worker's reason for not decoding anything."""
+
+
+def _decode_by(
+    workers: list[subprocess.Popen[bytes]],
+    order: Sequence[int],
+    pcm: Callable[[int], bytes],
+    cancelled: IsCancelled | None,
+) -> Iterator[tuple[int, list[DecodedWord]]]:
+    """As `decode_utterances`, by running workers, which are ended; raises _DoesNotRunError if they cannot decode."""
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for index in order:
         waiting.put(index)
@@ -129,7 +146,7 @@ def _serve(
 
 
 def _ask(worker: subprocess.Popen[bytes], data: bytes) -> list[DecodedWord]:
-    """The words of an utterance; raises ModelError if the worker fails."""
+    """The words of an utterance; raises ModelError or _DoesNotRunError if the worker fails."""
     assert worker.stdin is not None
     assert worker.stdout is not None
     try:
@@ -142,7 +159,7 @@ def _ask(worker: subprocess.Popen[bytes], data: bytes) -> list[DecodedWord]:
         raise ModelError(f"pocketsphinx ended unexpectedly (exit code {worker.wait()}); {CURE}")
     answer = json.loads(line)
     if isinstance(answer, str):
-        raise ModelError(f"pocketsphinx does not run ({answer}); {CURE}")
+        raise _DoesNotRunError(answer)
     return [tuple(word) for word in answer]
 
 
