@@ -163,6 +163,7 @@ def main() -> None:
         cold_start(folder)
         changed_emotion(folder, options.repeats)
         recognition()
+        long_text(options.repeats)
         if not options.quick:
             memory_table(folder)
     emote_blender.register()
@@ -269,6 +270,29 @@ def recognition() -> None:
     print(
         f"generate with recognised words, {length:.0f} s of speech: {seconds:.1f} s, {length / seconds:.1f} times real "
         f"time, {seconds / alone:.1f} times as long as without; {rate:.1%} of the words wrong",
+        flush=True,
+    )
+
+
+def long_text(repeats: int) -> None:
+    """Print how long 20 seconds of a monologue take within a text of 10,000 words, beside the monologue's own."""
+    sound, spoken = load_audio(MONOLOGUE), MONOLOGUE.with_suffix(".txt").read_text(encoding="utf-8")
+    part = Waveform(sound.samples[: 20 * sound.sample_rate], sound.sample_rate)
+    pipeline = EMOTEPipeline.from_pretrained("emote_open")
+    words = spoken.split()
+    other = np.random.default_rng(0).choice(words, 10_000 - len(words)).tolist()
+    sentences = [f"{' '.join(other[start : start + 12])}." for start in range(0, len(other), 12)]
+    half = len(sentences) // 2
+    book = " ".join([*sentences[:half], spoken, *sentences[half:]])
+    own, long = (
+        best_time(functools.partial(pipeline.encode, part, transcript=text), repeats) for text in (spoken, book)
+    )
+    report = pipeline.encode(part, transcript=book).transcript_report
+    assert report is not None
+    print(
+        f"encode 20 s of speech with its place in a text of {len(book.split()):,} words: {long:.1f} s, "
+        f"{long / own:.1f} times as long as with the words of the minute ({own:.1f} s); "
+        f"{report.share_of_sound:.0%} of the speech explained",
         flush=True,
     )
 

@@ -21,7 +21,7 @@ _SHORT_LETTERS, _LETTERS_PER_SECOND = 4000, 50
 _MOST_CELLS = 6e7  # letters times frames
 _MARGIN_SECONDS = 1.5  # by which words may begin before their cue, or after it
 # Times of cues are given up if they explain less than this share of the sound, for so many times the evidence and nats.
-_WELL_EXPLAINED, _CLEARLY_MORE, _CLEARLY = 0.6, 1.3, 20.0
+_WELL_EXPLAINED, _CLEARLY_MORE, _CLEARLY = 0.8, 1.2, 20.0
 _SHORTEST_REPORTED = 0.3  # seconds of other sound
 _MOST_PAUSE_MISFIT = 2.6  # nats, see `fit`
 
