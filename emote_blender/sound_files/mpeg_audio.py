@@ -62,9 +62,9 @@ def read(data: Data) -> Layout | None:
             break
         if form is not None and frame[2:4] != form[2:4] and change is None:
             change = seconds
-        given = _announced_frames(data, place, frame)
+        given = _announced_samples(data, place, frame)
         if given is not None:
-            announced += given * frame.num_samples / frame.rate
+            announced += given / frame.rate
         else:
             seconds += frame.num_samples / frame.rate
             is_announced = is_announced and (form is not None or announced > 0)
@@ -144,16 +144,25 @@ def _after_tag(data: Data, place: int) -> int | None:
     return end
 
 
-def _announced_frames(data: Data, place: int, frame: _Frame) -> int | None:
-    """The number of frames that the first of an mp3 announces (Xing, Info or VBRI header); None for other frames."""
+def _announced_samples(data: Data, place: int, frame: _Frame) -> int | None:
+    """The samples that the first frame of an mp3 announces (Xing, Info or VBRI header); None for other frames.
+
+    The delay and the padding of the encoder are no part of them, where the header gives them (LAME's part of it):
+    decoders leave them out, and at 8 kHz they last 0.2 s.
+    """
     if frame.layer != 3:
         return None
     is_mpeg1 = frame.num_samples == 1152
     side = (17 if frame.num_channels == 1 else 32) if is_mpeg1 else (9 if frame.num_channels == 1 else 17)
     tag = place + 4 + side
     if data[tag : tag + 4] in (b"Xing", b"Info"):
-        (flags,) = struct.unpack_from(">I", data, tag + 4)
-        return struct.unpack_from(">I", data, tag + 8)[0] if flags & 1 else 0
+        flags, num_frames = struct.unpack_from(">II", data, tag + 4)
+        if not flags & 1:
+            return 0
+        extent = num_frames * frame.num_samples
+        delay_and_padding = int.from_bytes(data[tag + 141 : tag + 144], "big") if flags & 15 == 15 else 0
+        outside = (delay_and_padding >> 12) + (delay_and_padding & 0xFFF)
+        return extent - outside if outside < extent else extent
     if data[place + 36 : place + 40] == b"VBRI":
-        return struct.unpack_from(">I", data, place + 50)[0]
+        return struct.unpack_from(">I", data, place + 50)[0] * frame.num_samples
     return None

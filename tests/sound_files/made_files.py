@@ -104,6 +104,7 @@ KINDS = {
     "vbr.mp3": Kind("MP3/MPEG_LAYER_III"),
     "bare.mp3": Kind("libmp3lame", "mp3", delay=1105, options={"write_xing": "0"}),
     "low.mp3": Kind("libmp3lame", "mp3", 22050),
+    "telephone.mp3": Kind("libmp3lame", "mp3", 8000),
     "a.m4a": Kind("aac", "ipod", delay=1024),
     "fast.m4a": Kind("aac", "ipod", delay=1024, options={"movflags": "+faststart"}),
     "lossless.m4a": Kind("alac", "ipod"),
