@@ -51,6 +51,8 @@ def require_file(path: Path) -> None:
     """Raise InputError if `path` is not a readable file, or is empty."""
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; choose an audio file ({READABLE})")
+    if not os.path.isfile(path) and os.path.exists(path):
+        raise InputError(f"{path} is a pipe or a device; save the sound in a file, and give that")
     if not os.path.isfile(path):
         raise InputError(f"{path} not found; check the path of the audio file")
     try:

@@ -24,6 +24,7 @@ class Layout:
         seeks_exactly: whether a decoder can begin anywhere to the sample (PCM, FLAC).
         unread_seconds: length of what seems to be sound behind what the file announces; decoders leave it out.
         trouble: why a decoder will refuse the file, if that is known.
+        refused: why the file is not given to a decoder, which would make noise or nothing of it.
         begins_at: first byte of the sound if the tag before it gives a wrong length, which decoders follow; else 0.
     """
 
@@ -35,6 +36,7 @@ class Layout:
     seeks_exactly: bool = False
     unread_seconds: float = 0.0
     trouble: str = ""
+    refused: str = ""
     begins_at: int = 0
 
 

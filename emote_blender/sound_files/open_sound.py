@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..files.temporary_copy import temporary_copy
-from .kinds import no_sound_in, refuse_other_kinds
+from .kinds import no_sound_in, not_decodable, refuse_other_kinds
 from .layout import Layout
 from .read_layout import read_layout
 from .with_aud import AudSound
@@ -52,6 +52,8 @@ def open_sound(path: Path, decoder: Decoder | None = None) -> Iterator[tuple[Ope
     layout = read_layout(path)
     if layout.has_sound is False:
         raise no_sound_in(path)
+    if layout.refused:
+        raise not_decodable(path, layout.refused)
     opened = decoder or _decoder_here(path)
     if not layout.begins_at:
         yield opened(path, layout, path), layout

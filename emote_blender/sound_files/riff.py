@@ -19,6 +19,8 @@ def read(data: Data) -> Layout | None:
     if data[:16] == _W64_RIFF:
         return _wav(data, _wave64_chunks(data), is_wave64=True)
     form = data[8:12]
+    if data[:4] == b"RIFX":
+        return Layout(refused="its numbers are big-endian (RIFX), which players take for noise")
     if data[:4] in (b"RIFF", b"RF64", b"BW64"):
         if form == b"WAVE":
             return _wav(data, _chunks(data, "<"))
@@ -44,6 +46,8 @@ def _wav(data: Data, chunks: Iterator[tuple[bytes, int, int]], is_wave64: bool =
         elif name == b"data":
             if size64 is not None and size == 0xFFFF_FFFF:
                 size = size64
+                if not size and start < len(data):
+                    return Layout(refused="its header gives a length of 0: the recording was not finished")
             is_known = 0 < size < _LEAST_UNKNOWN_SIZE or (size64 == size and size) or is_wave64
             seconds = size / byte_rate if is_known and byte_rate else None
             is_cut = bool(is_known) and start + size > len(data) + 1

@@ -1,5 +1,6 @@
 """Every kind of file gives the sound that is in it, with PyAV and with Blender's decoder."""
 
+import os
 import shutil
 import struct
 
@@ -199,6 +200,18 @@ NO_SOUND = {
     "which holds notes": b"MThd\0\0\0\x06" + bytes(100),
     "cannot be read as audio": bytes(5000),
     "cannot be read as audio (of": bytes(range(256)) * 30,
+    "header gives a length of 0": b"RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0"
+    + bytes(28)
+    + WAV[12:40]
+    + b"\xff" * 4
+    + WAV[44:],
+    "are big-endian (RIFX)": b"RIFX"
+    + bytes(4)
+    + WAV[8:12]
+    + b"fmt \0\0\0\x10"
+    + bytes(16)
+    + b"data\0\0\1\0"
+    + bytes(256),
     "index is missing": b"\0\0\0\x18ftypM4A \0\0\0\0" + bytes(8) + b"\0\1\0\0mdat" + bytes(400),
 }
 
@@ -213,6 +226,13 @@ def test_a_file_that_is_no_sound_is_named(decoder, tmp_path, sentence, suffix):
     assert f"a{suffix}" in str(error.value)
     assert sentence in str(error.value)
     assert "aiff, flac, ogg, opus, mp3, m4a" in str(error.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes have no names on Windows")
+def test_a_pipe_is_named_and_not_read(decoder, tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(InputError, match="is a pipe or a device; save the sound in a file"):
+        load_audio(tmp_path / "a.wav", decoder=decoder)
 
 
 @pytest.mark.parametrize("name", KINDS)
