@@ -52,8 +52,11 @@ def _wav(data: Data, chunks: Iterator[tuple[bytes, int, int]], is_wave64: bool =
             seconds = size / byte_rate if is_known and byte_rate else None
             is_cut = bool(is_known) and start + size > len(data) + 1
             unread, behind = 0.0, start + size + size % 2
-            if seconds is not None and not is_wave64 and _is_sound(data[behind : behind + 64]):
-                unread = (len(data) - start - size) / byte_rate
+            if seconds is not None and not is_wave64:
+                if not _is_sound(data[behind : behind + 64]):
+                    # Files joined end to end: decoders stop after the first.
+                    behind = next((place for name, place, _ in chunks if name in (b"RIFF", b"data")), len(data))
+                unread = (len(data) - behind) / byte_rate
             return Layout(
                 seconds, is_cut, has_sound=True, seeks_exactly=tag in (_PCM, _FLOAT), unread_seconds=max(0.0, unread)
             )

@@ -65,6 +65,15 @@ def test_a_wav_whose_header_announces_less_than_is_there_says_so(decoder, tmp_pa
     assert load_part(tmp_path / "a.wav", 0.0, 0.2, decoder=decoder).warnings == ()
 
 
+def test_wav_files_that_were_joined_end_to_end_say_that_the_second_is_left_out(decoder, tmp_path):
+    tag = b"LIST\x04\0\0\0INFO"
+    data = wav_bytes(np.sin(np.arange(16000) * 0.1) * 0.5)
+    (tmp_path / "a.wav").write_bytes(data + tag + data)
+    sound = load_audio(tmp_path / "a.wav", decoder=decoder)
+    assert sound.duration_seconds == 1.0
+    assert "a.wav announces 1.00 s in its header, and players stop there, but 1.00 s more follow" in one_warning(sound)
+
+
 HOLES = {"zeros": lambda n: bytes(n), "noise": lambda n: random.Random(0).randbytes(n), "nothing": lambda n: b""}
 # Kinds that are a chain of frames or pages, of which a hole can be seen.
 CHAINS = (
