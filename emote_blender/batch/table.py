@@ -151,6 +151,8 @@ def _job(
     if not values["audio"]:
         raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
     audio = pasted_path(values["audio"], csv_folder)
+    if audio.is_dir():
+        raise InputError(f"{row.place}: {audio} is a folder; write the path of an audio file in it")
     transcript = given_transcript(values["transcript"] or default_transcript, csv_folder)
     if values["language"] and transcript is None:
         raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript, or auto")

@@ -61,6 +61,7 @@ def impossible_path(path: Path) -> str:
     if os.name != "nt" and _WINDOWS_PATH.match(text):
         return f"{text} is a path of Windows, and this is another system; give the path that the file has here"
     if _NETWORK_ADDRESS.match(text):
+        text = re.sub(":/(?!/)", "://", text, count=1)  # a path has no doubled slash
         return f"{text} is an address in a network; download the file, and give its path here"
     longest = max(path.parts, key=_num_bytes, default="")
     if os.name != "nt" and _num_bytes(longest) > _LONGEST_NAME:

@@ -148,7 +148,7 @@ def _json_rows(
     """The rows of JSON Lines."""
     lines = [line for line in (line.strip() for line in text.splitlines()) if line]
     if lines[0].startswith("[") or lines[0] == "{":
-        raise InputError(f"{path} is one piece of JSON over several lines; write one object on each line (JSON Lines)")
+        raise InputError(f"{path} is one piece of JSON; write one object on each line (JSON Lines)")
     rows = []
     for record in json_records(text, names, numbers, switches):
         place = f"{path} line {record.line}"

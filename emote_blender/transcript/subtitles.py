@@ -80,7 +80,7 @@ def _transcript(timed: TimedText, name: str) -> TimedTranscript:
     """What is spoken, with times that can be used; raises InputError if nothing is left."""
     texts = clean_cues([cue.text for cue in timed.cues])
     if not any(texts):
-        found = f"{len(timed.cues)} cues without a word" if timed.cues else "no cue"
+        found = "no cue" if not timed.cues else f"{len(timed.cues)} cues without a word".replace("1 cues", "1 cue")
         raise InputError(f"{name} has {found}; give subtitles of what is spoken, or leave the transcript out")
     cues, warnings = mended_cues([replace(cue, text=text) for cue, text in zip(timed.cues, texts)])
     if not cues:

@@ -43,6 +43,11 @@ def test_an_absolute_audio_path_stays(read, tmp_path):
     assert read(f"audio\n{tmp_path}/line.wav\n")[0].job.audio == tmp_path / "line.wav"
 
 
+@pytest.mark.parametrize("audio", [".", "..", "../lists"])
+def test_a_folder_in_place_of_an_audio_file_is_named(read, audio):
+    assert "is a folder; write the path of an audio file" in read(f"audio\n{audio}\n")[0].error
+
+
 def test_one_audio_in_two_emotions_gets_two_names(read):
     rows = read("audio,emotion,intensity\nline.wav,happy,\nline.wav,happy,2\nline.wav,,\n")
     assert [row.job.output.name for row in rows] == ["line_happy.npz", "line_happy_2.npz", "line.npz"]

@@ -124,7 +124,7 @@ def test_a_file_to_write_has_the_likeliest_name(text, path):
         ("file:///C|/a%20b.wav", r"^C:/a b\.wav is a path of Windows"),
         ("file://C:\\a.wav", r"^C:\\a\.wav is a path of Windows"),
         ("\\\\server\\share\\a.wav", r"^\\\\server\\share\\a\.wav is a path of Windows"),
-        ("https://example.org/a.wav", r"^https:/example\.org/a\.wav is an address in a network; download"),
+        ("https://example.org/a.wav", r"^https://example\.org/a\.wav is an address in a network; download"),
         ("smb://server/a.wav", "is an address in a network"),
         ("é" * 200 + ".wav", "^the name ééé.* has 404 bytes, and names have at most 255; shorten it"),
         ("/a" * 3000, "^the path /a/a.* has 6000 bytes, and paths have at most 4095; shorten it"),

@@ -144,8 +144,8 @@ def test_a_short_row_leaves_columns_empty(read):
         ('audio,"emotion\na.wav,sad\n', r"line 1: a column's name begins with a quote"),
         ("audio\n\0\n", "not a text file"),
         ("<html><table><td>audio</td></table>", r"is a web page or XML; save it as CSV"),
-        ('[{"audio": "a.wav"}]', r"one piece of JSON over several lines; write one object on each line"),
-        ('{\n  "audio": "a.wav"\n}\n', r"one piece of JSON over several lines"),
+        ('[{"audio": "a.wav"}]', r"is one piece of JSON; write one object on each line"),
+        ('{\n  "audio": "a.wav"\n}\n', r"is one piece of JSON; write one object"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(read, text, sentence):

@@ -311,6 +311,11 @@ def test_a_cue_whose_times_are_half_lost_is_kept_if_its_start_is_known():
     assert found.warnings == ("1 cue of the transcript without usable times ('lost'): left out",)
 
 
+@pytest.mark.parametrize("left", ["00:00:05,000 --", "00:00:05,0", "00:"])
+def test_a_file_that_breaks_off_in_the_times_of_a_cue_has_the_cues_before_it(left):
+    assert parse_timed_text(f"{SRT}\n3\n{left}").cues == (HI, YO)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -320,6 +325,10 @@ def test_a_cue_whose_times_are_half_lost_is_kept_if_its_start_is_known():
         "Speaker 1 (00:01):\nhello there\n\nSpeaker 2 (00:03):\nand you\n",
         "[00:00:01] Anna: hello there\n[00:00:03] Bob: and you\n",
         "[00:01.00] hello there\n[00:03.00] and you\n",
+        "00:00:01 Anna: hello there\n00:00:03 Bob Lee: and you\n",
+        "00:00:01.00 hello there\n00:00:03 and you\n",
+        "(0:01) hello there\n(0:03) and you\n",
+        "0:01 Anna: hello there\n0:03 Bob: and you\n",
     ],
 )
 def test_a_transcript_with_a_time_for_each_speech_lasts_until_the_next(text):
@@ -333,6 +342,7 @@ def test_a_transcript_with_a_time_for_each_speech_lasts_until_the_next(text):
         "12:30\nand so on\nfor\nfive\nlines",
         "We meet at\n10:30 - 11:15\nor so",
         "9:15",
+        "12:30 Lunch with Anna: yes\n13:00 we meet.",
     ],
 )
 def test_times_of_day_are_words(text):
@@ -527,9 +537,11 @@ def test_cues_that_overlap_are_kept_and_the_same_cue_twice_is_one():
     "text, complaint",
     [
         ("WEBVTT\n\n", "a.srt has no cue"),
-        ("WEBVTT 1\n\n00:01.0 --> 00:02.0\n[Music]", "a.srt has 1 cues without a word"),
+        ("WEBVTT 1\n\n00:01.0 --> 00:02.0\n[Music]", "a.srt has 1 cue without a word"),
         ("1\n-00:00:03,0 --> -00:00:01,0\nHi", "a.srt has no cue with usable times: 1 cue .* before the sound begins"),
         (TEXTGRID[:400], "a.srt is a damaged TextGrid; save it again in Praat"),
+        (textgrid(phones=["HH", "AH"], MAU=["h", "@"]), "a.srt holds phones and no words; add a tier with the words"),
+        ('{"mouthCues": [{"start": 0.0, "end": 0.1, "value": "X"}]}', "a.srt holds no words with times"),
         ("ooBinaryFile\x08TextGrid 1", "a.srt is a binary TextGrid; save it in Praat as a text file"),
         (EAF[:700], r"a.srt is a damaged ELAN file \(.*\); save it again"),
         (

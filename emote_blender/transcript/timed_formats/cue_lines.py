@@ -13,6 +13,12 @@ _LYRICS_TAG = re.compile(r"\[([A-Za-z#]{1,12}):([^\]\n]*)\]")
 _STAMP = re.compile(
     r"(?:[^\W\d_][\w .'’-]{0,30}[ \t]{1,4})?[\[(]?(?P<clock>(?:\d{1,3}:)?\d{1,3}:\d{2}(?:[.,]\d{1,3})?)[\])]?:?"
 )
+# "00:00:12 Anna: words", "(0:12) words", "0:12 Anna: words"; "12:30 words" may be a time of day.
+_CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{2}(?:[.,]\d{1,3})?"
+_STAMPED_LINE = re.compile(
+    rf"(?:(\d{{1,3}}:\d{{2}}:\d{{2}}(?:[.,]\d{{1,3}})?)|\(({_CLOCK})\)|({_CLOCK})(?=[ \t]{{1,4}}[^\W\d_][\w .'’-]{{0,30}}:[ \t]))"
+    r"[ \t]{1,4}(\S.*)"
+)
 _NUMBER = r"-?\d{1,12}(?:[.,]\d{1,12})?"
 _LABEL = re.compile(rf"({_NUMBER})\t({_NUMBER})(?:\t(.*))?")
 _TSV_HEADER = "start\tend\ttext"
@@ -48,9 +54,15 @@ def read_lyrics(text: str) -> TimedText | None:
 def read_stamps(text: str) -> TimedText | None:
     """The cues of a transcript with a line for each time, as YouTube, Otter and Rev show it; None if it is none.
 
-    The line has the time alone, or the name of the speaker with it; the words follow on the next lines.
+    The line has the time alone, or the name of the speaker with it, and the words follow on the next lines; or every
+    line has a time and its words.
     """
     lines = [line.strip() for line in text.split("\n") if line.strip()]
+    stamped = [_STAMPED_LINE.fullmatch(line) for line in lines]
+    if len(lines) > 1 and all(stamped):
+        cues = [WrittenCue(match[4], seconds_of(match[1] or match[2] or match[3]), None) for match in stamped if match]
+        starts = [cue.start_seconds for cue in cues]
+        return TimedText(cues) if starts == sorted(starts) else None
     stamps = [(place, match) for place, line in enumerate(lines) if (match := _STAMP.fullmatch(line))]
     if len(stamps) < 2 or stamps[0][0] > 0 or 4 * len(stamps) < len(lines):
         return None

@@ -12,7 +12,7 @@ from .written_cue import TimedText, WrittenCue
 
 # Where the pieces of text are, sentences before words: Whisper; transformers; whisper.cpp; AssemblyAI; WhisperX; Vosk.
 _LISTS = ("segments", "chunks", "transcription", "utterances", "words", "word_segments", "result", "results", "events")
-_TEXTS = ("text", "punctuated_word", "word", "transcript", "content", "value")
+_TEXTS = ("text", "punctuated_word", "word", "transcript", "content")
 _STARTS = ("start", "start_time", "startTime", "ts", "begin")
 _ENDS = ("end", "end_time", "endTime", "end_ts")
 _MOST_DEEP = 6
@@ -74,7 +74,8 @@ def _cue(item: dict[str, Any]) -> WrittenCue | None:
         return WrittenCue(shown, begin, None if math.isnan(length) else begin + length / 1000.0)
     best = item.get("alternatives")  # Amazon's words
     named = {**best[0], **item} if isinstance(best, list) and best and isinstance(best[0], dict) else item
-    text = _first(named, _TEXTS)
+    # Rev's words; a value with another name of its time is that of a curve or a mouth shape.
+    text = item.get("value") if "ts" in item else _first(named, _TEXTS)
     if not isinstance(text, str):
         return None
     start, end, scale = _first(item, _STARTS), _first(item, _ENDS), 1.0

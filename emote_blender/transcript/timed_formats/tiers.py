@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .written_cue import WrittenCue
+from .written_cue import DamagedText, WrittenCue
 
 # Names of tiers, the best first: words one by one, then sentences. MAUS names its words ORT-MAU, the aligner of MFA
 # "Anna - words"; utt, trs and similar are common in corpora.
@@ -21,6 +21,8 @@ _OTHER = re.compile(
     r"\bft\b|\bge\b|morph|note|comment|gesture|gaze|pitch|f0|formant|\bvot\b|stress",
     re.IGNORECASE,
 )
+_PHONES = re.compile(r"phon|\b(?:ph|phn|mau|kan|sam|ipa)\b", re.IGNORECASE)
+_LONGEST_PHONES = 3.0  # letters, on average
 _SHORTEST_LABELS = 0.4  # of a speaker's tier, as a share of the longest labels
 _MOST_OVERLAP = 0.5  # speakers interrupt each other less
 # Labels of what is no word.
@@ -49,6 +51,9 @@ def tiers_of_words(tiers: Sequence[Tier]) -> list[Tier]:
 
     Their name decides: words, else sentences, else those with the longest labels that are not known to hold phones or
     notes.
+
+    Raises:
+        DamagedText: if there are only phones.
     """
     with_words = [Tier(tier.name, _with_words(tier.cues), tier.language) for tier in tiers]
     with_words = [tier for tier in with_words if tier.cues]
@@ -59,6 +64,8 @@ def tiers_of_words(tiers: Sequence[Tier]) -> list[Tier]:
         if chosen:
             return _of_speakers(chosen)
     candidates = plausible or with_words
+    if candidates and all(map(_has_phones, candidates)):
+        raise DamagedText("holds phones and no words; add a tier with the words, or give them as a text")
     longest = max(map(_label_length, candidates), default=0.0)
     return _of_speakers([tier for tier in candidates if _label_length(tier) >= _SHORTEST_LABELS * longest])
 
@@ -90,6 +97,10 @@ def _is_maus(name: str) -> bool:
 
 def _with_words(cues: Sequence[WrittenCue]) -> tuple[WrittenCue, ...]:
     return tuple(cue for cue in cues if any(map(str.isalnum, cue.text)) and not _NO_WORDS.fullmatch(cue.text.strip()))
+
+
+def _has_phones(tier: Tier) -> bool:
+    return _PHONES.search(tier.name.replace("_", " ")) is not None and _label_length(tier) <= _LONGEST_PHONES
 
 
 def _label_length(tier: Tier) -> float:

@@ -21,6 +21,7 @@ _WITHOUT_ARROW = re.compile(rf"\[?({_CLOCK}) {{0,4}}[-–—,] {{0,4}}({_CLOCK})
 _DAMAGED_TIMES = re.compile(rf"([-−\d:;., xX?]{{0,30}}?){_ARROW}([-−\d:;., xX?]{{0,30}})")
 _ARROW_SIGN = re.compile(">|&gt;|→|⟶")
 _COUNTER = re.compile(r"#?\d{1,9}[.:]?")
+_HALF_TIMES = re.compile(r"\d{1,6}:[-\d:;., >]{0,40}")
 _BEFORE_TIMES = re.compile(r"(?:#?\d{1,9}[.:)]?\s+)?")
 _COUNTER_AT_END = re.compile(r"(?:^|\s)(\d{1,9})$")
 _VTT_LANGUAGE = re.compile(r"^Language:[ \t]*([\w-]{2,35})[ \t]*$", re.MULTILINE)
@@ -48,7 +49,9 @@ def read_time_lines(text: str) -> TimedText | None:
         body = [found[2], *lines[place + 1 : end]] if found[2] else lines[place + 1 : end]
         if is_vtt:
             body = _vtt_body(body)
-        if end < len(lines):
+        if end == len(lines):
+            body = _without_half_times(body)
+        if end < len(lines) or len(body) < end - place - 1:
             body = _without_counter(body, has_counters)
         cues.append(WrittenCue("\n".join(body).strip(), found[0], found[1]))
     language = _VTT_LANGUAGE.search(text[:1000]) if is_vtt else None
@@ -133,6 +136,14 @@ def _vtt_body(body: list[str]) -> list[str]:
         return []
     end = next((index for index in range(start, len(body)) if not body[index]), len(body))
     return body[start:end]
+
+
+def _without_half_times(body: list[str]) -> list[str]:
+    """The lines of the last cue without the beginning of times, where the file breaks off."""
+    end = len(body)
+    while end and not body[end - 1]:
+        end -= 1
+    return body[: end - 1] if end and _HALF_TIMES.fullmatch(body[end - 1]) else body
 
 
 def _without_counter(body: list[str], has_counters: bool) -> list[str]:
