@@ -15,8 +15,9 @@ _STAMP = re.compile(
 )
 # "00:00:12 Anna: words", "(0:12) words", "0:12 Anna: words"; "12:30 words" may be a time of day.
 _CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{2}(?:[.,]\d{1,3})?"
+_SPEAKER = r"[^\W\d_][\w .'’-]{0,30}:[ \t]"
 _STAMPED_LINE = re.compile(
-    rf"(?:(\d{{1,3}}:\d{{2}}:\d{{2}}(?:[.,]\d{{1,3}})?)|\(({_CLOCK})\)|({_CLOCK})(?=[ \t]{{1,4}}[^\W\d_][\w .'’-]{{0,30}}:[ \t]))"
+    rf"(?:(\d{{1,3}}:\d{{2}}:\d{{2}}(?:[.,]\d{{1,3}})?)|\(({_CLOCK})\)|({_CLOCK})(?=[ \t]{{1,4}}{_SPEAKER}))"
     r"[ \t]{1,4}(\S.*)"
 )
 _NUMBER = r"-?\d{1,12}(?:[.,]\d{1,12})?"
