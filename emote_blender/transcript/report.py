@@ -124,9 +124,12 @@ class TranscriptReport:
         """What does not match, one sentence each, in the order of the clip; empty if all words match."""
         num_fitting, first, last = self.num_fitting, *self._part()
         if self.ignored:
+            fitting = f"{num_fitting} of {self.num_words} words do"
+            if 2 * num_fitting > self.num_words:  # a few short words fit somewhere in any sound
+                fitting = f"it has words for {100 * self.share_of_sound:.0f} % of the speech"
             return [
-                f"the transcript does not fit the sound ({num_fitting} of {self.num_words} words do, read as "
-                f"{self.language!r}); the sound alone was followed; check the text and its language"
+                f"the transcript does not fit the sound ({fitting}, read as {self.language!r}); the sound alone was "
+                "followed; check the text and its language"
             ]
         found = [*self._misfits(self.words[first:last]), *self._other_sounds()]
         found.sort()

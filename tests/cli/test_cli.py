@@ -396,3 +396,17 @@ def test_a_wrong_refinement_is_a_sentence(generate, tmp_path, capsys, text, sent
     assert generate(tmp_path / "line.npz", "--refine", text) == 1
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "line.npz").exists()
+
+
+def test_an_interrupt_while_the_program_loads_is_no_traceback():
+    interrupt = (
+        "import runpy, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'emote_blender.cli.generate':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "runpy.run_module('emote_blender', run_name='__main__')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", interrupt], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (130, "cancelled; nothing was begun\n")

@@ -108,6 +108,22 @@ def test_without_the_library_a_sentence_names_the_cure(monkeypatch):
         pocketsphinx_english.PocketsphinxEnglish()
 
 
+class BlockedImport:
+    """Refuses a library as some build tools and tests do."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "pocketsphinx":
+            raise ModuleNotFoundError("No module named 'pocketsphinx'")
+
+
+def test_a_library_whose_import_is_blocked_is_missing(monkeypatch):
+    monkeypatch.delitem(sys.modules, "pocketsphinx", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [BlockedImport(), *sys.meta_path])
+    assert not has_recogniser()
+    with pytest.raises(ModelError, match="pocketsphinx, which is not installed"):
+        pocketsphinx_english.PocketsphinxEnglish()
+
+
 def test_samples_that_cannot_be_read_are_an_error_and_no_endless_wait(recognised):
     import pocketsphinx
 

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -128,6 +130,13 @@ def test_words_that_are_missing_in_the_text_are_left_to_the_sound():
     assert followed.report.sentences() == [
         "0.7 s of sound from 0.7 s are not in the transcript; the sound was followed there"
     ]
+
+
+def test_a_text_that_is_ignored_although_its_words_fit_says_how_little_it_explains():
+    report = follow(heard("pam sold five books today"), pronounced("pam sold five books today")).report
+    ignored = dataclasses.replace(report, ignored=True, share_of_sound=0.06)
+    (sentence,) = ignored.sentences()
+    assert sentence.startswith("the transcript does not fit the sound (it has words for 6 % of the speech, read as ")
 
 
 def test_another_text_altogether_is_ignored_and_says_so_in_one_sentence():

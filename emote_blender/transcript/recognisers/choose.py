@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from importlib.util import find_spec
 
 from ...errors import ModelError
 from .interface import Recogniser
 from .onnx_folder import OnnxFolderRecogniser
-from .pocketsphinx_english import NAME, PocketsphinxEnglish, is_english
+from .pocketsphinx_english import NAME, PocketsphinxEnglish, find_library, is_english
 
 
 def has_recogniser(language: str = "auto", folder: str = "") -> bool:
@@ -18,7 +17,7 @@ def has_recogniser(language: str = "auto", folder: str = "") -> bool:
         language: tag of the language, or "auto".
         folder: folder of a recogniser that the user chose; "" for none.
     """
-    return bool(folder) or (is_english(language) and find_spec("pocketsphinx") is not None)
+    return bool(folder) or (is_english(language) and find_library() is not None)
 
 
 def open_recogniser(language: str = "auto", folder: str = "") -> Recogniser:

@@ -39,10 +39,10 @@ class PocketsphinxEnglish:
         Raises:
             ModelError: if either is missing.
         """
-        spec = find_spec("pocketsphinx")
-        if spec is None or spec.origin is None:
+        library = find_library()
+        if library is None:
             raise ModelError(f"the words cannot be recognised without pocketsphinx, which is not installed; {CURE}")
-        self._library = Path(spec.origin).parent
+        self._library = library
         model = self._library / "model" / "en-us"
         if not model.is_dir():
             raise ModelError(f"{model} not found: pocketsphinx has no model; {CURE}")
@@ -87,6 +87,15 @@ class PocketsphinxEnglish:
                 break
         found_words = [word for index in sorted(words) for word in words[index]]
         return Recognition(tuple(credible_words(found_words)), LANGUAGE, NAME)
+
+
+def find_library() -> Path | None:
+    """The folder of the package pocketsphinx, which is not imported; None if it is missing or its import is blocked."""
+    try:
+        spec = find_spec(NAME)
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
 
 
 def is_english(language: str) -> bool:
