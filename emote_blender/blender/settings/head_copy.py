@@ -22,7 +22,10 @@ _COPIED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "strip": ("strip", str),
     "audio": ("audio", str),
     "frame_start": ("frame_start", int),
-    "transcript": ("transcript", str),
+    "recognised": ("recognised", str),
+    "recognition": ("recognition", str),
+    "cues": ("cues", str),
+    "transcript": ("transcript", str),  # after those that say whose words these are
     "language": ("language", str),
     "transcript_mode": ("transcript_mode", str),  # after the transcript, which sets it too
 }

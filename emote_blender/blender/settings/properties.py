@@ -54,7 +54,8 @@ def _copied(name: str) -> Callable[[EMOTE_PG_settings, bpy.types.Context], None]
 
 def _transcript_changed(self: EMOTE_PG_settings, context: bpy.types.Context) -> None:
     words_changed(self, context)
-    copy_to_heads(self, "transcript")
+    for name in ("recognised", "recognition", "cues", "transcript"):
+        copy_to_heads(self, name)
 
 
 # Not stored in the file: an error of an earlier sitting says nothing about this one.

@@ -27,6 +27,7 @@ def source_property(update: Update) -> Any:
             ("FILE", "File", "A sound file"),
         ],
         update=update,
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
@@ -38,6 +39,7 @@ def strip_property(update: Update) -> Any:
         search=_strip_names,
         search_options={"SUGGESTION"},
         update=update,
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
@@ -49,6 +51,7 @@ def audio_property(update: Update) -> Any:
         subtype="FILE_PATH",
         options={"PATH_SUPPORTS_BLEND_RELATIVE"},
         update=update,
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
@@ -61,4 +64,5 @@ def frame_start_property(update: Update) -> Any:
         min=-1048574,
         max=1048574,
         update=update,
+        override={"LIBRARY_OVERRIDABLE"},
     )

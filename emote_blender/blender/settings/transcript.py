@@ -76,6 +76,7 @@ def transcript_property(
         f"where they fit the sound. {special}",
         options=options,
         update=update,
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
@@ -89,6 +90,7 @@ def language_property(options: set[PropertyFlagItems], update: Update | None = N
         search_options={"SUGGESTION"},
         options=options,
         update=update,
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
@@ -100,41 +102,59 @@ def mode_property(update: Update = _mode_changed) -> Any:
         items=MODE_ITEMS,
         default=AUTO_MODE,
         update=update,
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
 def recognised_property() -> Any:
     """A property that keeps the words as they were recognised."""
     return bpy.props.StringProperty(
-        name="Recognised", description="The words as the speech recogniser understood them", options={"HIDDEN"}
+        name="Recognised",
+        description="The words as the speech recogniser understood them",
+        options={"HIDDEN"},
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
 def recognition_property() -> Any:
     """A property that keeps what `transcript_state.Recognised` holds."""
     return bpy.props.StringProperty(
-        name="Recognition", description="What is known of the recognised words, as JSON", options={"HIDDEN"}
+        name="Recognition",
+        description="What is known of the recognised words, as JSON",
+        options={"HIDDEN"},
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
 def cues_property() -> Any:
     """A property that keeps the times of the words, as `transcript_state.keep_cues` writes them."""
     return bpy.props.StringProperty(
-        name="Cues", description="Times of the words in the sound file, as JSON", options={"HIDDEN"}
+        name="Cues",
+        description="Times of the words in the sound file, as JSON",
+        options={"HIDDEN"},
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
 def num_words_property() -> Any:
     """A property that counts the words of the transcript, once they were compared with the sound."""
     return bpy.props.IntProperty(
-        name="Words", description="Number of words in the transcript; 0 until it was spoken", min=0, options={"HIDDEN"}
+        name="Words",
+        description="Number of words in the transcript; 0 until it was spoken",
+        min=0,
+        options={"HIDDEN"},
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 
 def num_fitting_property() -> Any:
     """A property that counts the words that fitted the sound."""
     return bpy.props.IntProperty(
-        name="Fitting Words", description="Number of words that fitted the sound", min=0, options={"HIDDEN"}
+        name="Fitting Words",
+        description="Number of words that fitted the sound",
+        min=0,
+        options={"HIDDEN"},
+        override={"LIBRARY_OVERRIDABLE"},
     )
 
 

@@ -4,6 +4,15 @@ import bpy
 import pytest
 
 from emote_blender.blender.head.build import add_head
+from emote_blender.blender.settings.transcript_state import (
+    describe_words,
+    keep_cues,
+    keep_recognition,
+    kept_cues,
+    mode_of,
+)
+from emote_blender.transcript.recognisers.interface import RecognisedWord, Recognition
+from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 
 @pytest.fixture
@@ -46,3 +55,41 @@ def test_a_file_without_settings_on_its_heads_gets_those_of_its_scene_when_it_is
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "old.blend"))
     settings = bpy.data.objects["Head"].emote
     assert (settings.emotion, settings.amount) == ("DISGUST", pytest.approx(0.3))
+
+
+def test_words_that_were_recognised_without_a_head_are_recognised_ones_on_the_head_too(scene):
+    scene.emote.source, scene.emote.audio = "FILE", "line.wav"
+    keep_recognition(scene.emote, Recognition((RecognisedWord("hello", 0.0, 1.0, 0.1),), "en-us", "pocketsphinx"), None)
+    bpy.ops.emote.add_head()
+    settings = bpy.context.view_layer.objects.active.emote
+    assert (settings.transcript, mode_of(settings)) == ("hello", "AUTO")
+    assert (
+        describe_words(settings) == describe_words(scene.emote) == "Recognised (pocketsphinx), 1 word uncertain: hello"
+    )
+    bpy.ops.emote.add_head()
+    scene.emote.transcript = "written"
+    assert {mode_of(head.emote) for head in scene.objects if head.type == "MESH"} == {"WRITTEN"}
+
+
+def test_an_overridden_head_keeps_its_sound_and_words(scene, head, tmp_path):
+    group = bpy.data.collections.new("Actor")
+    scene.collection.children.link(group)
+    for item in (head, head.parent):
+        scene.collection.objects.unlink(item)
+        group.objects.link(item)
+    head.emote.transcript = "Of the library"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "library.blend"))
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, wanted):
+        wanted.collections = ["Actor"]
+    scene = bpy.context.scene
+    wanted.collections[0].override_hierarchy_create(scene, bpy.context.view_layer, do_fully_editable=True)
+    (settings,) = (item.emote for item in bpy.data.objects if item.override_library and item.type == "MESH")
+    settings.source, settings.audio, settings.frame_start = "FILE", "/sounds/line.wav", 7
+    keep_cues(settings, TimedTranscript((Cue("Of the shot", 0.0, 1.0),)))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
+    (settings,) = (item.emote for item in bpy.data.objects if item.override_library and item.type == "MESH")
+    assert (settings.source, settings.audio, settings.frame_start) == ("FILE", "/sounds/line.wav", 7)
+    assert (settings.transcript, settings.transcript_mode) == ("Of the shot", "WRITTEN")
+    assert kept_cues(settings, 0.0).cues == (Cue("Of the shot", 0.0, 1.0),)
