@@ -248,16 +248,25 @@ def compute(
 
 def compute_all(
     requests: list[Request], progress: Callable[[float, str], None], cancelled: Callable[[], bool]
-) -> list[Speech]:
-    """The results of several requests, one after the other; raises as `compute`."""
-    speeches = []
+) -> list[Speech | EmoteError]:
+    """The results of several requests, one after the other, or why there are none.
+
+    Raises:
+        Cancelled: if `cancelled` returns True.
+    """
+    speeches: list[Speech | EmoteError] = []
     for number, request in enumerate(requests):
 
         def part(fraction: float, text: str, number: int = number, name: str = request.sound.name) -> None:
             shown = text if len(requests) == 1 else f"{name}: {text}"
             progress((number + fraction) / len(requests), shown)
 
-        speeches.append(compute(request, part, cancelled))
+        try:
+            speeches.append(compute(request, part, cancelled))
+        except Cancelled:
+            raise
+        except EmoteError as error:
+            speeches.append(error)
     return speeches
 
 

@@ -36,7 +36,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
     # Not REGISTER: redo would run the model again at every change of a slider.
     bl_options = {"UNDO"}
 
-    kept = ("_request", "_asked_in", "_head_uid")
+    kept = ("_request", "_asked_in", "_head_uid", "_left_out")
 
     # SKIP_SAVE: no value is remembered from call to call; what is left out comes from the scene.
     strip: bpy.props.StringProperty(name="Strip", description="Name of a sound strip", options={"SKIP_SAVE"})
@@ -102,6 +102,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
     def prepare(self, context: bpy.types.Context) -> list[generation.Request]:
         """The requests, from the given arguments and, for all others, the settings of head and scene."""
         self._asked_in, self._head_uid = window_scene(context).session_uid, 0
+        self._left_out: list[EmoteError] = []
         head = chosen_head(context, self.head)
         self._head_uid = head.session_uid
         own = own_settings(context, head)
@@ -111,7 +112,14 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             names = [strip.name for strip in sound_strips(scene) if strip.select]
             if not names:
                 raise InputError(f"no sound strip of scene {scene.name!r} is selected; select the strips to speak")
-            requests = [generation.prepare(scene, self._choices(head, own, name, "")) for name in names]
+            requests = []
+            for name in names:
+                try:
+                    requests.append(generation.prepare(scene, self._choices(head, own, name, "")))
+                except EmoteError as error:
+                    self._left_out.append(error)
+            if not requests:
+                raise self._left_out[0]
         else:
             strip, audio = self.strip, self.audio
             if not strip and not audio:
@@ -147,13 +155,19 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         )
 
     def finish(
-        self, context: bpy.types.Context, requests: list[generation.Request], speeches: list[generation.Speech]
+        self,
+        context: bpy.types.Context,
+        requests: list[generation.Request],
+        speeches: list[generation.Speech | EmoteError],
     ) -> None:
         errors: list[EmoteError] = []
         results = []
         troubles: list[str] = []
         for request, speech in zip(requests, speeches, strict=True):
             playing = generation.lines_in_use(request)
+            if isinstance(speech, EmoteError):
+                errors.append(speech)
+                continue
             try:
                 take, frame_start = generation.finish(request, speech)
             except EmoteError as error:
@@ -171,9 +185,10 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             self.report({"INFO"}, results[-1])
         if errors and not results:
             raise errors[0]
-        for failure in errors:
+        for failure in (*self._left_out, *errors):
             self.report({"WARNING"}, str(failure))
-        result = results[0] if len(requests) == 1 else f"{len(results)} of {len(requests)} strips were spoken"
+        total = len(requests) + len(self._left_out)
+        result = results[0] if total == 1 else f"{len(results)} of {total} strips were spoken"
         troubles.extend(worst_after(context, requests[0].head_uid))
         for warning in troubles:
             self.report({"WARNING"}, warning)

@@ -103,8 +103,8 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
     def prepare(self, context: bpy.types.Context) -> list[Line]:
         """The sounds, without those whose words were written by hand; raises InputError if none is left."""
         self._asked_in, self._overwrites = window_scene(context).session_uid, self.overwrite
-        lines = self._lines(context)
         self._left_alone: list[str] = []
+        lines = self._lines(context)
         wanted = []
         for line in lines:
             words = present(line.place.find())
@@ -135,10 +135,14 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
                 raise InputError(f"no sound strip of scene {scene.name!r} is selected; select the strips first")
         else:
             strips = [find_strip(scene, self.strip or settings.strip)]
-        return [
-            Line(read_strip(scene, strip), place_of_strip(scene, strip), strip_settings(strip).language or AUTO, folder)
-            for strip in strips
-        ]
+        lines = []
+        for strip in strips:
+            language = strip_settings(strip).language or AUTO
+            try:
+                lines.append(Line(read_strip(scene, strip), place_of_strip(scene, strip), language, folder))
+            except InputError as error:
+                self._left_alone.append(str(error))
+        return lines
 
     def finish(self, context: bpy.types.Context, request: list[Line], result: list[Recognition | EmoteError]) -> None:
         sentences = []

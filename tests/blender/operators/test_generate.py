@@ -1,5 +1,6 @@
 """The button: from a strip or a file to a take, and every way in which that can be refused."""
 
+import shutil
 from types import SimpleNamespace
 
 import bpy
@@ -495,3 +496,23 @@ def test_a_line_that_has_to_give_way_is_named(scene, settings, head, speech_wav,
     assert [(take.line, take.in_use) for take in head.emote.takes] == [("First", False), ("Second", True)]
     printed = "".join(capfd.readouterr())
     assert "'Second · Neutral' plays instead of 'First': a head speaks one line at a time" in printed
+
+
+def test_selected_strips_that_cannot_be_spoken_leave_the_others_their_takes(
+    scene, settings, strip, head, tmp_path, speech_wav, capfd
+):
+    for number, name in enumerate(["Gone", "Lost"]):
+        shutil.copy(speech_wav, tmp_path / f"{name}.wav")
+        other = new_wordless_strip(scene, name, str(tmp_path / f"{name}.wav"), channel=2, frame_start=100 + 50 * number)
+        other.select = True
+    (tmp_path / "Gone.wav").unlink()
+    bpy.data.sounds.remove(other.sound)
+    assert bpy.ops.emote.generate(strips="SELECTED") == {"FINISHED"}
+    assert [take.line for take in head.emote.takes] == ["Line 01"]
+    assert settings.last_result.startswith("1 of 3 strips were spoken")
+    printed = capfd.readouterr().out
+    assert "Warning: strip 'Lost' has lost its sound" in printed
+    assert f"{tmp_path / 'Gone.wav'} not found" in printed
+    strip.select = False
+    with pytest.raises(RuntimeError, match=r"Gone\.wav not found"):
+        bpy.ops.emote.generate(strips="SELECTED")
