@@ -10,10 +10,9 @@ from ...errors import InputError
 from ...transcript.text import SUFFIXES, read_transcript, transcript_of_text
 from ...transcript.timed_transcript import TimedTranscript
 from ..blend_paths import absolute
-from ..compat import strip_timing
 from ..narrow import present
 from ..refusal import Result, refusing
-from ..scene.strips import audible_part, find_strip, strip_scene
+from ..scene.strips import audible_part, find_strip, handles, strip_scene
 from ..scene.transcript_sources import files_beside, text_strips_over
 from ..settings.chosen_head import speech_settings
 from ..settings.transcript import SpeechSettings, sound_path, strip_settings, transcript_owner
@@ -102,9 +101,9 @@ def _text_strips(scene: bpy.types.Scene, settings: SpeechSettings) -> TimedTrans
         found = text_strips_over(scene, settings.frame_start, float("inf"), settings.frame_start)
     else:
         strip = find_strip(scene, settings.strip)
-        timing, part = strip_timing(strip), audible_part(scene, strip)
+        part = audible_part(scene, strip)
         start, name = part.source_start_seconds, repr(strip.name)
-        found = text_strips_over(scene, timing.left, timing.right, part.frame_start)
+        found = text_strips_over(scene, *handles(strip), part.frame_start)
     if found is None:
         raise InputError(f"no text strip lies over {name}; put text strips over the sound in the sequencer")
     return found.shifted(start)

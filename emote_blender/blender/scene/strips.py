@@ -167,12 +167,7 @@ def audible_part(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> Audible
         )
     fps = frames_per_second(scene.render.fps, scene.render.fps_base)
     timing = strip_timing(strip)
-    left, right = timing.left, timing.right
-    meta = strip.parent_meta()
-    while meta is not None:
-        outer = strip_timing(meta)
-        left, right = max(left, outer.left), min(right, outer.right)
-        meta = meta.parent_meta()
+    left, right = handles(strip)
     if right <= left:
         raise InputError(f"nothing of strip {strip.name!r} is heard; check its handles and its meta strip")
     frame_start = round(left)
@@ -181,6 +176,18 @@ def audible_part(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> Audible
         frame_to_seconds(frame_start, fps, timing.content_start - timing.trim_start) - strip.sound_offset,
         (right - frame_start) / fps,
     )
+
+
+def handles(strip: bpy.types.Strip) -> tuple[float, float]:
+    """The first frame of a strip, and the frame after its last one, between the handles of the metas around it."""
+    timing = strip_timing(strip)
+    left, right = timing.left, timing.right
+    meta = strip.parent_meta()
+    while meta is not None:
+        outer = strip_timing(meta)
+        left, right = max(left, outer.left), min(right, outer.right)
+        meta = meta.parent_meta()
+    return left, right
 
 
 def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSound:

@@ -10,7 +10,8 @@ from ...motion_tools.timing import frame_to_seconds, frames_per_second
 from ...transcript.clean import clean_cues
 from ...transcript.text import SUFFIXES
 from ...transcript.timed_transcript import Cue, TimedTranscript
-from ..compat import all_strips, strip_timing
+from ..compat import all_strips
+from .strips import handles
 from .unheard import is_muted
 
 
@@ -46,7 +47,8 @@ def text_strips_over(
 ) -> TimedTranscript | None:
     """The words of the text strips that lie over some frames; None if there are none.
 
-    Muted text strips count only if there are no others, as subtitles in several languages are muted but for one.
+    Of a text strip in a meta strip, only what that shows counts. Muted text strips count only if there are no others,
+    as subtitles in several languages are muted but for one.
 
     Args:
         scene: the scene of the sequencer.
@@ -56,15 +58,16 @@ def text_strips_over(
     """
     over = []
     for strip in all_strips(scene):
-        timing = strip_timing(strip)
-        if isinstance(strip, bpy.types.TextStrip) and timing.left < last_frame and timing.right > first_frame:
-            over.append((timing, strip))
-    shown = [(timing, strip) for timing, strip in over if not is_muted(scene, strip)]
+        left, right = handles(strip)
+        is_over = left < min(right, last_frame) and right > first_frame
+        if isinstance(strip, bpy.types.TextStrip) and is_over and strip.text.strip():
+            over.append((left, right, strip))
+    shown = [item for item in over if not is_muted(scene, item[-1])]
     fps = frames_per_second(scene.render.fps, scene.render.fps_base)
-    used = sorted(shown or over, key=lambda item: (item[0].left, item[1].channel))
+    used = sorted(shown or over, key=lambda item: (item[0], item[-1].channel))
     cues = [
-        Cue(text, frame_to_seconds(timing.left, fps, start_frame), frame_to_seconds(timing.right, fps, start_frame))
-        for (timing, _), text in zip(used, clean_cues([strip.text for _, strip in used]), strict=True)
+        Cue(text, frame_to_seconds(left, fps, start_frame), frame_to_seconds(right, fps, start_frame))
+        for (left, right, _), text in zip(used, clean_cues([strip.text for *_, strip in used]), strict=True)
         if text
     ]
     return TimedTranscript(tuple(cues)) if cues else None

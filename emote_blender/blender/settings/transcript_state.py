@@ -8,9 +8,11 @@ are the artist's, whatever the mode says: files of earlier versions have no mode
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
-from typing import Protocol
+from typing import Any, Protocol
 
 from ...transcript.recognisers.interface import Recognition
 from ...transcript.timed_transcript import Cue, TimedTranscript
@@ -23,6 +25,8 @@ MODE_ITEMS = [
     (NONE, "None", "No words: the sound alone is followed. The field keeps what is in it"),
 ]
 _MOST_SHOWN = 4  # uncertain words
+_MOST_LETTERS = 24  # of an uncertain word: languages without spaces have long ones
+_MOST_PAIRS = 2_000_000  # of equal words in two texts that are compared word by word, about a second
 _SAME_TEXT = 0.5  # words in common from which on a text is a correction of another
 
 
@@ -97,10 +101,17 @@ def recognised_facts(words: TranscriptSettings) -> Recognised | None:
         return None
     try:
         fields = json.loads(words.recognition)
-        part = SoundPart(**fields["part"]) if fields["part"] else None
-        return Recognised(**{**fields, "uncertain": tuple(fields["uncertain"]), "part": part})
-    except (ValueError, TypeError, KeyError):
+        recogniser, language, asked = (str(fields[name]) for name in ("recogniser", "language", "asked"))
+        part = _read_part(fields["part"]) if fields["part"] else None
+        return Recognised(recogniser, language, asked, tuple(map(str, fields["uncertain"])), part)
+    except (ValueError, TypeError, KeyError, OverflowError):
         return Recognised()
+
+
+def _read_part(fields: dict[str, Any]) -> SoundPart:
+    end = fields["end_seconds"]
+    start = float(fields["start_seconds"])
+    return SoundPart(str(fields["file"]), int(fields["num_bytes"]), start, None if end is None else float(end))
 
 
 def recognised_language(words: TranscriptSettings) -> str:
@@ -161,7 +172,8 @@ def _read_cues(written: str) -> TimedTranscript | None:
     """What `keep_cues` wrote; None if there is nothing, or a script has damaged it."""
     try:
         fields = json.loads(written)
-        cues = tuple(Cue(str(text), float(start), float(end)) for text, start, end in fields["cues"])
+        read = (Cue(one_line(str(text)), float(start), float(end)) for text, start, end in fields["cues"])
+        cues = tuple(cue for cue in read if cue.text and math.isfinite(cue.start_seconds + cue.end_seconds))
         return TimedTranscript(cues, str(fields["language"])) if cues else None
     except (ValueError, TypeError, KeyError):
         return None
@@ -172,9 +184,8 @@ def _shared_out(texts: list[str], corrected: list[str]) -> list[str]:
     before = [word for text in texts for word in text.split()]
     cue_of = [number for number, text in enumerate(texts) for _ in text.split()]
     shares: list[list[str]] = [[] for _ in texts]
-    num_same = 0
-    for kind, start, end, first, last in SequenceMatcher(None, before, corrected).get_opcodes():
-        num_same += end - start if kind == "equal" else 0
+    changes, num_same = _changes(before, corrected)
+    for start, end, first, last in changes:
         for place in range(first, last):
             # An added word goes to the word before it; several for one are spread over its place.
             index = start + (place - first) * (end - start) // (last - first) if end > start else max(0, start - 1)
@@ -182,6 +193,29 @@ def _shared_out(texts: list[str], corrected: list[str]) -> list[str]:
     if num_same < _SAME_TEXT * len(corrected):
         return [""] * len(texts)
     return [" ".join(share) for share in shares]
+
+
+def _changes(before: list[str], corrected: list[str]) -> tuple[list[tuple[int, int, int, int]], int]:
+    """Which words became which, as ranges in both that follow each other, and how many words are the same.
+
+    Texts so long that comparing them word by word would stop Blender are compared at their ends only.
+    """
+    shorter = min(len(before), len(corrected))
+    head = next((number for number in range(shorter) if before[number] != corrected[number]), shorter)
+    tail = next((n for n in range(shorter - head) if before[-1 - n] != corrected[-1 - n]), shorter - head)
+    old, new = before[head : len(before) - tail], corrected[head : len(corrected) - tail]
+    in_old, in_new = Counter(old), Counter(new)
+    changes = [(number, number + 1, number, number + 1) for number in range(head)]
+    if sum(count * in_new[word] for word, count in in_old.items()) > _MOST_PAIRS:
+        num_same = (in_old & in_new).total()
+        changes.append((head, head + len(old), head, head + len(new)))
+    else:
+        codes = SequenceMatcher(None, old, new).get_opcodes()
+        num_same = sum(end - start for kind, start, end, _, _ in codes if kind == "equal")
+        changes.extend((head + a, head + b, head + c, head + d) for _, a, b, c, d in codes)
+    first, last = len(before) - tail, len(corrected) - tail
+    changes.extend((first + n, first + n + 1, last + n, last + n + 1) for n in range(tail))
+    return changes, head + num_same + tail
 
 
 def describe_words(words: TranscriptSettings) -> str:
@@ -200,5 +234,11 @@ def describe_words(words: TranscriptSettings) -> str:
     line = f"Recognised ({facts.recogniser})" if facts.recogniser else "Recognised"
     if not (number := len(facts.uncertain)):
         return line
-    shown = ", ".join(facts.uncertain[:_MOST_SHOWN]) + (", …" if number > _MOST_SHOWN else "")
+    shown = ", ".join(_shortened(word) for word in facts.uncertain[:_MOST_SHOWN]) + (
+        ", …" if number > _MOST_SHOWN else ""
+    )
     return f"{line}, {number} {'word' if number == 1 else 'words'} uncertain: {shown}"
+
+
+def _shortened(word: str) -> str:
+    return word if len(word) <= _MOST_LETTERS else f"{word[: _MOST_LETTERS - 1]}…"

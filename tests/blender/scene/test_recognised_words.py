@@ -1,5 +1,6 @@
 """Words that nobody typed: recognised, kept with the strip, corrected, never replaced unasked."""
 
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -215,6 +216,17 @@ def test_all_selected_strips_are_recognised_and_written_ones_left_alone(scene, s
     assert "the words of 'Line 02' were written by hand ('My words') and are kept" in printed
 
 
+def test_a_selected_strip_that_has_lost_its_sound_leaves_the_others_their_words(scene, strip, tmp_path, capfd):
+    shutil.copy(CLIP, tmp_path / "other.wav")
+    lost = new_sound_strip(scene, "Lost", str(tmp_path / "other.wav"), channel=2, frame_start=1)
+    bpy.data.sounds.remove(lost.sound)
+    strip.select = lost.select = True
+    assert bpy.ops.emote.transcribe(strips="SELECTED") == {"FINISHED"}
+    assert "told" in strip.emote.transcript
+    assert scene.emote.last_result == "the words of 1 of 2 sounds were recognised"
+    assert "Warning: strip 'Lost' has lost its sound" in capfd.readouterr().out
+
+
 def test_a_head_keeps_the_words_of_its_file(scene, speaker):
     speaker.emote.source, speaker.emote.audio = "FILE", str(CLIP)
     bpy.ops.emote.transcribe()
@@ -273,6 +285,23 @@ def test_a_recogniser_needs_no_name_in_a_damaged_record(strip):
     bpy.ops.emote.transcribe()
     strip.emote.recognition = "{]"
     assert words_line() == "Recognised"
+
+
+@pytest.mark.parametrize("name", ["uncertain", "recogniser", "language", "part"])
+def test_a_damaged_record_of_the_recognition_breaks_no_panel(strip, name):
+    bpy.ops.emote.transcribe()
+    record = json.loads(strip.emote.recognition)
+    damaged = {"file": "a.wav", "num_bytes": 1, "start_seconds": "early", "end_seconds": []} if name == "part" else [3]
+    strip.emote.recognition = json.dumps({**record, name: damaged})
+    assert words_line().startswith("Recognised")
+
+
+def test_a_long_uncertain_word_is_shortened_in_the_panel(strip):
+    """In languages without spaces a whole sentence may be one."""
+    bpy.ops.emote.transcribe()
+    record = json.loads(strip.emote.recognition)
+    strip.emote.recognition = json.dumps({**record, "uncertain": ["x" * 300]})
+    assert words_line().endswith(f"1 word uncertain: {'x' * 23}…")
 
 
 @pytest.fixture

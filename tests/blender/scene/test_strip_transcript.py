@@ -1,6 +1,8 @@
 """The words of a strip: kept with it, followed by the take, taken from a text, refused with a sentence."""
 
 import re
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
@@ -10,12 +12,12 @@ import pytest
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.jobs import generation
 from emote_blender.blender.scene.strips import read_strip
-from emote_blender.blender.settings.transcript_state import kept_cues
+from emote_blender.blender.settings.transcript_state import keep_cues, kept_cues
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.blender.ui.panel_state import panel_state
 from emote_blender.errors import ModelError
 from emote_blender.transcript.espeak import open_espeak
-from emote_blender.transcript.timed_transcript import Cue
+from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 CLIP = Path(__file__).resolve().parents[2] / "data" / "anger_line.wav"
 TEXT = "I told you never to open that door. Now look at what you have done!"
@@ -235,3 +237,53 @@ def test_subtitles_in_a_text_of_the_file_keep_their_times(strip):
     bpy.data.texts.new("subtitles").write(SUBTITLES.format("Hello there"))
     bpy.ops.emote.take_transcript(text="subtitles")
     assert kept_cues(strip.emote, 0.0).cues == (Cue("Hello there", 1.0, 2.0),)
+
+
+def trim(strip, left: int, right: int) -> None:
+    """Move the handles of a strip."""
+    if hasattr(strip, "left_handle"):
+        strip.left_handle, strip.right_handle = left, right
+    else:
+        strip.frame_final_start, strip.frame_final_end = left, right
+
+
+def test_of_text_strips_in_a_meta_strip_only_what_it_shows_is_taken(scene, strip):
+    meta = scene.sequence_editor.strips.new_meta(name="Meta", channel=8, frame_start=1)
+    shown, hidden = text_strip(scene, "Shown", 1, 40, channel=2), text_strip(scene, "Cut away", 60, 80, channel=3)
+    shown.move_to_meta(meta)
+    hidden.move_to_meta(meta)
+    trim(meta, 1, 26)
+    bpy.ops.emote.take_transcript(source="STRIPS")
+    assert kept_cues(strip.emote, 0.0).cues == (Cue("Shown", 0.0, 1.0),)
+
+
+def test_an_empty_text_strip_hides_no_muted_ones(scene, strip):
+    text_strip(scene, "Muted", 1, 26, channel=2).mute = True
+    text_strip(scene, "  ", 1, 26, channel=3)
+    bpy.ops.emote.take_transcript(source="STRIPS")
+    assert strip.emote.transcript == "Muted"
+
+
+def test_a_correction_in_a_film_of_subtitles_does_not_stop_blender(strip):
+    """10,000 cues of words that repeat took minutes to compare."""
+    cues = tuple(Cue(f"the quick fox number {n} told you never to go", 2.0 * n, 2.0 * n + 1.5) for n in range(10000))
+    keep_cues(strip.emote, TimedTranscript(cues, "en"))
+    strip.emote.transcript = strip.emote.transcript.replace("number 5000 ", "number five thousand ")
+    started = time.monotonic()
+    kept = kept_cues(strip.emote, 0.0).cues
+    assert kept[4999:5002] == (
+        cues[4999],
+        replace(cues[5000], text="the quick fox number five thousand told you never to go"),
+        cues[5001],
+    )
+    strip.emote.transcript = strip.emote.transcript.replace("quick", "slow")
+    assert kept_cues(strip.emote, 0.0).cues[7000].text == cues[7000].text.replace("quick", "slow")
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    "damaged", ['{"language": "en", "cues": [["", 1, 2]]}', '{"language": "en", "cues": [["a", NaN, 2]]}']
+)
+def test_cues_that_a_script_damaged_are_none(strip, damaged):
+    strip.emote.transcript, strip.emote.cues = "Words", damaged
+    assert kept_cues(strip.emote, 0.0) is None
