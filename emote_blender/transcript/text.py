@@ -52,6 +52,8 @@ def read_transcript(given: str, folder: str | Path = "") -> str | TimedTranscrip
     path = pasted_path(given, folder)
     if os.path.isdir(path):
         raise InputError(f"{path} is a folder; give a text file or a subtitle file in it")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise InputError(f"{path} is a pipe or a device; save the words in a text file, and give that")
     if not os.path.isfile(path):
         as_words = f" (with a period if they end in {path.suffix})" if path.suffix else ""
         not_found = f"{path} not found; check the path of the transcript, or write its words{as_words}"

@@ -1,3 +1,4 @@
+import os
 import re
 
 import numpy as np
@@ -110,6 +111,12 @@ def test_a_folder_is_no_transcript(tmp_path):
     for given in ("lines.txt", str(tmp_path)):
         with pytest.raises(InputError, match="is a folder; give a text file or a subtitle file in it"):
             read_transcript(given, tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no folder of devices")
+def test_a_device_is_no_transcript():
+    with pytest.raises(InputError, match="/dev/null is a pipe or a device; save the words in a text file"):
+        read_transcript("/dev/null")
 
 
 def test_a_path_may_be_pasted_with_quotes_or_as_a_url(tmp_path):
