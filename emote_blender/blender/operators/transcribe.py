@@ -153,6 +153,8 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
                 failures.append(found)
             elif not found.words:
                 failures.append(InputError(no_speech_sentence(name)))
+            elif line.place.find() is None:
+                failures.append(InputError(f"{name!r} was renamed or deleted meanwhile; recognise its words again"))
             elif not fill_in(line.place, found, overwrite=self._overwrites):
                 failures.append(InputError(f"the words of {name!r} were changed meanwhile, and are kept as they are"))
             else:

@@ -194,8 +194,10 @@ def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSoun
     """The audible part of a strip, ready to be decoded.
 
     Raises:
-        InputError: if the strip has no sound, is retimed, or has no audible part.
+        InputError: if the strip has no name or no sound, is retimed, or has no audible part.
     """
+    if not strip.name:  # by which its words and takes are found again
+        raise InputError(f"the sound strip at frame {strip_timing(strip).left:.0f} has no name; give it one")
     if strip.sound is None:
         raise InputError(f"strip {strip.name!r} has lost its sound; load the sound file again")
     part, sound = audible_part(scene, strip), strip.sound

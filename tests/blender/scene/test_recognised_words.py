@@ -432,3 +432,23 @@ def test_another_language_lets_words_that_nobody_changed_be_recognised_again(str
     assert "transcript" not in kept_raw(speaker.emote.takes[-1].action).emotional.meta
     strip.emote.transcript = SPOKEN  # whatever its language
     assert panel_state(bpy.context).words.remark == ""
+
+
+def test_a_strip_that_is_renamed_meanwhile_is_named_as_such(strip, press):
+    def script(operator, context):
+        operator.start_job(operator.prepare(context))
+        strip.name = "Line 02"
+        assert operator._job.join(60)
+        return tick(operator, context)
+
+    with pytest.raises(RuntimeError, match="'Line 01' was renamed or deleted meanwhile"):
+        press(script)
+    assert strip.emote.transcript == ""
+
+
+def test_a_strip_without_a_name_is_refused(scene, strip):
+    """Its words went into the scene's settings."""
+    strip.name = ""
+    with pytest.raises(RuntimeError, match="the sound strip at frame 1 has no name"):
+        bpy.ops.emote.transcribe()
+    assert scene.emote.transcript == ""
