@@ -74,13 +74,33 @@ class CatalogueModel:
         return f"{_HOST}/{self.repository}/tree/{self.revision}"
 
 
-_WHISPER_CREDIT = "Whisper by OpenAI, converted to ONNX and to 8 bits by onnx-community"
 _WHISPER_TEXTS = (
     CatalogueFile("vocab.json", 1_036_584, "50d6a919f0a0601d56a04eb583c780d18553aa388254ba3158eb6a00f13e2c1a"),
     CatalogueFile("added_tokens.json", 34_604, "9715fd2243b6f06a5858b5e32950d2853f73dd5bc201aafcf76f5082a2d8acd1"),
 )
-_WHISPER_ENCODER = "onnx/encoder_model_quantized.onnx"
-_WHISPER_DECODER = "onnx/decoder_model_merged_quantized.onnx"
+
+
+def _whisper(
+    size: str, revision: str, config: tuple[int, str], encoder: tuple[int, str], decoder: tuple[int, str]
+) -> CatalogueModel:
+    """A Whisper model of onnx-community; of the files that differ with its size, the bytes and the checksum."""
+    return CatalogueModel(
+        name=f"whisper-{size.lower()}",
+        title=f"Whisper {size}",
+        languages=(),
+        languages_text="98 languages",
+        licence="Apache-2.0",
+        attribution="Whisper by OpenAI, converted to ONNX and to 8 bits by onnx-community",
+        repository=f"onnx-community/whisper-{size.lower()}",
+        revision=revision,
+        files=(
+            CatalogueFile("config.json", *config),
+            *_WHISPER_TEXTS,
+            CatalogueFile("onnx/encoder_model_quantized.onnx", *encoder),
+            CatalogueFile("onnx/decoder_model_merged_quantized.onnx", *decoder),
+        ),
+    )
+
 
 CATALOGUE = (
     CatalogueModel(
@@ -107,45 +127,19 @@ CATALOGUE = (
             ),
         ),
     ),
-    CatalogueModel(
-        name="whisper-base",
-        title="Whisper Base",
-        languages=(),
-        languages_text="98 languages",
-        licence="Apache-2.0",
-        attribution=_WHISPER_CREDIT,
-        repository="onnx-community/whisper-base",
-        revision="1846881b6b3a3024392c1eea3ad983695bc23925",
-        files=(
-            CatalogueFile("config.json", 2_243, "f4d0608f7d918166da7edb3e188de5ef1bfe70d9802e785d271fd88111e9cf4b"),
-            *_WHISPER_TEXTS,
-            CatalogueFile(
-                _WHISPER_ENCODER, 23_201_314, "5862993336bf33acd23736071aae2b32261d3b1b2f37780194460d4ef974dd46"
-            ),
-            CatalogueFile(
-                _WHISPER_DECODER, 53_693_315, "fa3ef9902734ce5ae6f9ef2bdb2ba9a6c4b5785b09f4f420ce036573dc9d090b"
-            ),
-        ),
+    _whisper(
+        "Base",
+        "1846881b6b3a3024392c1eea3ad983695bc23925",
+        config=(2_243, "f4d0608f7d918166da7edb3e188de5ef1bfe70d9802e785d271fd88111e9cf4b"),
+        encoder=(23_201_314, "5862993336bf33acd23736071aae2b32261d3b1b2f37780194460d4ef974dd46"),
+        decoder=(53_693_315, "fa3ef9902734ce5ae6f9ef2bdb2ba9a6c4b5785b09f4f420ce036573dc9d090b"),
     ),
-    CatalogueModel(
-        name="whisper-small",
-        title="Whisper Small",
-        languages=(),
-        languages_text="98 languages",
-        licence="Apache-2.0",
-        attribution=_WHISPER_CREDIT,
-        repository="onnx-community/whisper-small",
-        revision="36050c46d777d46dc4b5f43f6d90574fc38f8732",
-        files=(
-            CatalogueFile("config.json", 2_227, "457854d452f17661e197d74aee12b8e74fb75ba30ebfaa7426d0d61ea1e08a18"),
-            *_WHISPER_TEXTS,
-            CatalogueFile(
-                _WHISPER_ENCODER, 92_326_160, "a43a83f3c5361cd591cfa7c36f14b43cf7cb22f47a415cc14a8d557be800fa92"
-            ),
-            CatalogueFile(
-                _WHISPER_DECODER, 156_750_845, "ec07c3cbb64172c39791e26ee870a65ac22b458c36722bfe2776b3dbf741e0c9"
-            ),
-        ),
+    _whisper(
+        "Small",
+        "36050c46d777d46dc4b5f43f6d90574fc38f8732",
+        config=(2_227, "457854d452f17661e197d74aee12b8e74fb75ba30ebfaa7426d0d61ea1e08a18"),
+        encoder=(92_326_160, "a43a83f3c5361cd591cfa7c36f14b43cf7cb22f47a415cc14a8d557be800fa92"),
+        decoder=(156_750_845, "ec07c3cbb64172c39791e26ee870a65ac22b458c36722bfe2776b3dbf741e0c9"),
     ),
 )
 
