@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ...errors import Cancelled, EmoteError
 from ...transcript.language import AUTO
 from ...transcript.language_tags import is_automatic
-from ...transcript.pronunciation import require_language
 from ...transcript.recognisers.interface import Recognition
 from ...transcript.text import read_transcript
 from ...transcript.timed_transcript import TimedTranscript
@@ -113,7 +112,7 @@ def plan_words(
         return PlannedWords(
             warnings=(f"the model {config.name} cannot use a transcript; the sound alone was followed",)
         )
-    require_language(spoken)
+    _require_language(spoken)
     return PlannedWords(transcript, spoken, warnings=warnings)
 
 
@@ -136,7 +135,7 @@ def recognise_planned(
     try:
         found = recognise(sound, planned.language, planned.recogniser_folder, progress, cancelled)
         if found.words:
-            require_language(found.language)  # a recogniser may know one that espeak-ng does not speak
+            _require_language(found.language)  # a recogniser may know one that espeak-ng does not speak
     except Cancelled:
         raise
     except EmoteError as error:
@@ -152,6 +151,13 @@ def recognise_planned(
 def without_words(planned: PlannedWords, reason: str) -> PlannedWords:
     """The sound alone, with a warning that says why."""
     return PlannedWords(warnings=(*planned.warnings, f"{reason}; the sound alone was followed"))
+
+
+def _require_language(language: str) -> None:
+    """Raise InputError if espeak-ng does not speak the language."""
+    from ...transcript.pronunciation import require_language  # here, as enabling the add-on needs no pronunciation
+
+    require_language(language)
 
 
 def _read(given: str, sound: StripSound | FileSound) -> tuple[str | TimedTranscript, tuple[str, ...]]:

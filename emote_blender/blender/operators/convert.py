@@ -14,6 +14,7 @@ from ...steps import reported_step
 from ..blend_paths import absolute
 from ..jobs import worker
 from ..jobs.job_operator import JobOperator
+from ..jobs.ready import is_free
 from ..narrow import present
 from ..refusal import Result
 from ..requirements import missing_sentence
@@ -72,10 +73,7 @@ class EMOTE_OT_convert(JobOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if busy := worker.busy_sentence():
-            cls.poll_message_set(busy)
-            return False
-        return True
+        return is_free(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         if self.has_orphan():

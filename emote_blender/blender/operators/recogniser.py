@@ -15,6 +15,7 @@ from ...transcript.recognisers.onnx_families import CARD_FILE, find_onnx_model
 from ..blend_paths import absolute
 from ..jobs import worker
 from ..jobs.job_operator import JobOperator
+from ..jobs.ready import is_free
 from ..narrow import present
 from ..refusal import Result, refusing
 from ..settings.recogniser_info import (
@@ -140,10 +141,7 @@ class EMOTE_OT_remove_recogniser(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if busy := worker.busy_sentence():
-            cls.poll_message_set(busy)
-            return False
-        return True
+        return is_free(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         return present(context.window_manager).invoke_confirm(self, event)

@@ -14,6 +14,7 @@ from ...transcript.recognisers.interface import Recognition
 from ..blend_paths import absolute
 from ..jobs import worker
 from ..jobs.job_operator import JobOperator
+from ..jobs.ready import is_free
 from ..jobs.recognition import Place, fill_in, no_speech_sentence, place_of_file, place_of_strip, recognise
 from ..narrow import present, window_scene
 from ..refusal import Result
@@ -76,10 +77,7 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if busy := worker.busy_sentence():
-            cls.poll_message_set(busy)
-            return False
-        return True
+        return is_free(cls)
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: bpy.types.OperatorProperties) -> str:
