@@ -327,7 +327,7 @@ def _cut_off_validity(root: Path) -> None:
     "damage, sentence",
     [
         (lambda root: (root / f"audio/{SHORT}.wav").unlink(), "002.wav not found"),
-        (lambda root: (root / f"audio/{SHORT}.wav").write_bytes(b"RIFF"), "002.wav cannot be read as audio"),
+        (lambda root: (root / f"audio/{SHORT}.wav").write_bytes(b"RIFF"), "002.wav is a text file, not sound"),
         (lambda root: soundfile.write(root / f"audio/{SHORT}.wav", np.zeros(16000), 16000), "002.wav lasts 1.00 s"),
         (lambda root: (root / f"emotions/resnet50/{SHORT}/features.hdf5").unlink(), "features.hdf5 not found"),
         (_cut_off_features, "features.hdf5 has 9 frames, but the reconstruction 10"),
