@@ -18,11 +18,6 @@ from .timed_formats.written_cue import DamagedText, TimedText
 from .timed_formats.xml_texts import read_xml
 from .timed_transcript import TimedTranscript
 
-# What a file is called; what it is, is found by its content.
-SUBTITLE_SUFFIXES = (
-    *(".srt", ".vtt", ".webvtt", ".ass", ".ssa", ".sbv", ".sub", ".ttml", ".dfxp", ".itt", ".smi", ".sami", ".lrc"),
-    *(".textgrid", ".eaf", ".json", ".json3", ".srv1", ".srv2", ".srv3", ".tsv"),
-)
 MAX_SUBTITLE_BYTES = 32 << 20  # an hour of Whisper's JSON with words has about 5 MB
 _KIND = "subtitle file"
 # The most certain first.

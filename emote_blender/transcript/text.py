@@ -12,14 +12,13 @@ from ..errors import InputError
 from ..files.pasted_path import impossible_path, pasted_path, unquoted
 from ..files.text_file import read_text_file
 from .clean import clean_text
-from .subtitles import MAX_SUBTITLE_BYTES, SUBTITLE_SUFFIXES, parse_timed_text, read_subtitles, with_code_page
+from .subtitles import MAX_SUBTITLE_BYTES, parse_timed_text, read_subtitles, with_code_page
+from .suffixes import SUBTITLE_SUFFIXES, SUFFIXES
 from .timed_formats.recogniser_json import words_of_json
 from .timed_transcript import TimedTranscript
 
 logger = logging.getLogger(__name__)
 
-# What may be chosen as a transcript; of files with the same name, the first is taken.
-SUFFIXES = (".txt", *SUBTITLE_SUFFIXES)
 _MAX_BYTES = 4 << 20
 
 _DOCUMENTS = (".docx", ".doc", ".rtf", ".odt", ".pdf", ".pages", ".fdx", ".xlsx", ".ods", ".epub")

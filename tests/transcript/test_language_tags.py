@@ -7,19 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emote_blender.errors import InputError, ModelError
+from emote_blender.errors import InputError
 from emote_blender.transcript.espeak import open_espeak
 from emote_blender.transcript.language_tags import is_automatic
 from emote_blender.transcript.pronunciation import find_language
 from emote_blender.transcript.script import pronounce
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def library():
-    try:
-        return open_espeak()
-    except ModelError as error:
-        pytest.skip(str(error))
+    return open_espeak()
 
 
 @pytest.mark.parametrize(

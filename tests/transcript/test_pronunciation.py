@@ -12,12 +12,9 @@ from emote_blender.transcript.pronunciation import find_language
 from emote_blender.transcript.script import pronounce
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def library():
-    try:
-        return open_espeak()
-    except ModelError as error:
-        pytest.skip(str(error))
+    return open_espeak()
 
 
 def spoken(text: str, language: str = "en-us") -> list[tuple[str, str]]:

@@ -2,20 +2,10 @@ import math
 
 import pytest
 
-from emote_blender.errors import Cancelled, InputError, ModelError
-from emote_blender.transcript.espeak import open_espeak
+from emote_blender.errors import Cancelled, InputError
 from emote_blender.transcript.phones import CLASSES
 from emote_blender.transcript.script import prepare, pronounce
 from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
-
-
-@pytest.fixture(scope="module", autouse=True)
-def library():
-    try:
-        return open_espeak()
-    except ModelError as error:
-        pytest.skip(str(error))
-
 
 TEXT = "My brother bought a small boat last spring, and he has not used it once. " * 20
 

@@ -4,24 +4,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 import soundfile
 
 from emote_blender.cli.main import main
-from emote_blender.errors import ModelError
 from emote_blender.motion import FaceMotion
-from emote_blender.transcript.espeak import open_espeak
 
 CLIP = Path(__file__).resolve().parents[1] / "data" / "anger_line.wav"
 TEXT = "I told you never to open that door. Now look at what you have done!"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def library():
-    try:
-        return open_espeak()
-    except ModelError as error:
-        pytest.skip(str(error))
 
 
 def generate(output: Path, *arguments: str) -> int:

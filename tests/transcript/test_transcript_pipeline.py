@@ -9,7 +9,6 @@ from emote_blender.audio import Waveform, load_audio
 from emote_blender.emotion import EmotionTrack
 from emote_blender.errors import Cancelled, InputError, ModelError
 from emote_blender.pipeline import EMOTEPipeline
-from emote_blender.transcript.espeak import open_espeak
 from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 CLIP = Path(__file__).resolve().parents[1] / "data" / "anger_line.wav"
@@ -28,14 +27,6 @@ OBJECTS = (
 )
 # 1,920 words in 280 sentences.
 BOOK = " ".join(f"{one} {two} {three}.".capitalize() for one in SUBJECTS for two in VERBS for three in OBJECTS[::2])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def library():
-    try:
-        return open_espeak()
-    except ModelError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ from ...errors import Cancelled, EmoteError
 from ...transcript.language import AUTO
 from ...transcript.language_tags import is_automatic
 from ...transcript.recognisers.interface import Recognition
-from ...transcript.text import read_transcript
 from ...transcript.timed_transcript import TimedTranscript
 from ..blend_paths import beside_blend
 from ..scene.sound_part import LENGTHENED
@@ -162,11 +161,10 @@ def _require_language(language: str) -> None:
 
 def _read(given: str, sound: StripSound | FileSound) -> tuple[str | TimedTranscript, tuple[str, ...]]:
     """The words that a text or a file gives, with times that count from the beginning of the sound, and warnings."""
+    from ...transcript.text import read_transcript  # here, as enabling the add-on needs no readers of files
+
     transcript = read_transcript(beside_blend(given.strip()))
     if isinstance(transcript, str):
         return transcript, ()
     start = sound.source_start_seconds if isinstance(sound, StripSound) else 0.0
-    cues = (
-        replace(c, start_seconds=c.start_seconds - start, end_seconds=c.end_seconds - start) for c in transcript.cues
-    )
-    return replace(transcript, cues=tuple(cues)), transcript.warnings
+    return transcript.shifted(-start), transcript.warnings

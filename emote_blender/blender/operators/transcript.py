@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...errors import InputError
-from ...transcript.text import SUFFIXES, read_transcript, transcript_of_text
+from ...transcript.suffixes import SUFFIXES
 from ...transcript.timed_transcript import TimedTranscript
 from ..blend_paths import absolute
 from ..narrow import present
@@ -74,6 +74,9 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
         self, scene: bpy.types.Scene, settings: SpeechSettings, language: str
     ) -> tuple[str | TimedTranscript, str]:
         """The words, with times in the sound's file if they have any, and where they are from; raises InputError."""
+        # Here, as enabling the add-on needs no readers of files.
+        from ...transcript.text import read_transcript, transcript_of_text
+
         if self.text:
             if self.text not in bpy.data.texts:
                 raise InputError(f"this file has no text {self.text!r}; choose one in the text editor")

@@ -7,8 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...motion_tools.timing import frame_to_seconds, frames_per_second
-from ...transcript.clean import clean_cues
-from ...transcript.text import SUFFIXES
+from ...transcript.suffixes import SUFFIXES
 from ...transcript.timed_transcript import Cue, TimedTranscript
 from ..compat import all_strips
 from .strips import handles
@@ -56,6 +55,8 @@ def text_strips_over(
         last_frame: of the sound.
         start_frame: frame from which the times count.
     """
+    from ...transcript.clean import clean_cues  # here, as enabling the add-on needs no cleaning
+
     over = []
     for strip in all_strips(scene):
         left, right = handles(strip)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING
 
 from ...errors import ModelError
+from .built_in import NAME, find_library, is_english
 from .interface import Recogniser
-from .onnx_folder import OnnxFolderRecogniser
-from .pocketsphinx_english import NAME, PocketsphinxEnglish, find_library, is_english
+
+# The recognisers are imported when one is opened: enabling the add-on needs none.
+if TYPE_CHECKING:
+    from .onnx_folder import OnnxFolderRecogniser
+    from .pocketsphinx_english import PocketsphinxEnglish
 
 
 def has_recogniser(language: str = "auto", folder: str = "") -> bool:
@@ -44,11 +49,15 @@ def open_recogniser(language: str = "auto", folder: str = "") -> Recogniser:
 
 @functools.cache
 def _built_in() -> PocketsphinxEnglish:
+    from .pocketsphinx_english import PocketsphinxEnglish
+
     return PocketsphinxEnglish()
 
 
 @functools.lru_cache(maxsize=1)
 def _in_folder(folder: str) -> OnnxFolderRecogniser:
+    from .onnx_folder import OnnxFolderRecogniser
+
     return OnnxFolderRecogniser(folder)
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 
 from ...errors import InputError, ModelError
 from ...sample_store import Samples
-from ..language_tags import is_automatic
 from . import pocketsphinx_worker
+from .built_in import NAME, find_library, is_english
 from .credible_words import credible_words
 from .interface import IsCancelled, Progress, RecognisedWord, Recognition
 from .pocketsphinx_pool import CURE, DecodedWord, decode_utterances
 from .utterances import SAMPLE_RATE, find_utterances, group_utterances
 
-NAME, LANGUAGE = "pocketsphinx", "en-us"
+LANGUAGE = "en-us"
 # Utterances are recognised together up to this length. Of 14 lines with pauses, 20 % of the words were wrong as wholes,
 # and 22 % divided at every pause; of a monologue 2 % in stretches of 8 s, and 6 % in stretches of 15 s.
 _TOGETHER_SECONDS, _LONGEST_PAUSE_SECONDS = 8.0, 1.0
@@ -87,21 +83,6 @@ class PocketsphinxEnglish:
                 break
         found_words = [word for index in sorted(words) for word in words[index]]
         return Recognition(tuple(credible_words(found_words)), LANGUAGE, NAME)
-
-
-def find_library() -> Path | None:
-    """The folder of the package pocketsphinx, which is not imported; None if it is missing or its import is blocked."""
-    try:
-        spec = find_spec(NAME)
-    except (ImportError, ValueError):
-        return None
-    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
-
-
-def is_english(language: str) -> bool:
-    """Whether a language tag or name means English, or leaves it open."""
-    words = re.findall(r"[a-z]+", language.lower())
-    return is_automatic(language) or "english" in words or words[:1] in (["en"], ["eng"])
 
 
 def _order(num_utterances: int) -> tuple[list[int], int]:

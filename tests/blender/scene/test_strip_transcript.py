@@ -15,8 +15,6 @@ from emote_blender.blender.scene.strips import read_strip
 from emote_blender.blender.settings.transcript_state import keep_cues, kept_cues
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.blender.ui.panel_state import panel_state
-from emote_blender.errors import ModelError
-from emote_blender.transcript.espeak import open_espeak
 from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 CLIP = Path(__file__).resolve().parents[2] / "data" / "anger_line.wav"
@@ -30,11 +28,7 @@ def strip(scene):
 
 @pytest.fixture
 def speaker(scene):
-    """The open head, and the open model to move it, where transcripts can be read."""
-    try:
-        open_espeak()
-    except ModelError as error:
-        pytest.skip(str(error))
+    """The open head, and the open model to move it."""
     bpy.ops.emote.add_head(head="open_head")
     return bpy.context.view_layer.objects.active
 
