@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from .language_scores import language_scores
+
 # Letters beyond ASCII, in lower case, by the code of their language in py3langid.
 _WESTERN = {
     "en": "é",
@@ -177,7 +179,5 @@ def _is_alone(before: str, letter: str, after: str) -> bool:
 
 def _unlikelihood(text: str, languages: Collection[str]) -> float:
     """Log-likelihood of a text's likeliest language over that of the likeliest of `languages`."""
-    from ..transcript.language import language_scores
-
     scores = language_scores(text)
     return max(scores.values()) - max(scores[language] for language in languages)

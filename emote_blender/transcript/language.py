@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from functools import cache
-from typing import Any
 
-from ..errors import ModelError
+from ..files.language_scores import MOST_LETTERS, language_scores
 
 DEFAULT_LANGUAGE = "en-us"
 AUTO = "auto"
@@ -42,7 +40,6 @@ _SCRIPTS = {
     "ETHIOPIC": "am",
 }
 _ESPEAK_CODES = {"en": DEFAULT_LANGUAGE, "no": "nb", "nn": "nb", "zh": "cmn"}
-_TO_READ = 20000  # characters; more would not change the guess
 # Difference of log-likelihoods by which a language must be likelier than the first of its script. One or two words are
 # weak evidence: "Okay" would be Swahili. Measured on 199 English phrases and 406 of 32 other languages.
 _SURER, _SURER_OF_A_WORD = 1.0, 5.0
@@ -54,7 +51,7 @@ def guess_language(text: str) -> str:
     Raises:
         ModelError: if the script alone does not decide, and py3langid is not installed.
     """
-    text = text[:_TO_READ]
+    text = text[:MOST_LETTERS]
     script = _script(text)
     candidates = _SCRIPTS.get(script, "en").split()
     best = first = candidates[0]
@@ -67,15 +64,6 @@ def guess_language(text: str) -> str:
     return _ESPEAK_CODES.get(best, best)
 
 
-def language_scores(text: str) -> dict[str, float]:
-    """Log-likelihood of a text in each language that py3langid knows, by its codes.
-
-    Raises:
-        ModelError: if py3langid is not installed.
-    """
-    return dict(_identifier().rank(text[:_TO_READ]))
-
-
 def _script(text: str) -> str:
     """The first word of most letters' Unicode names; HIRAGANA for Japanese, which also uses Chinese characters."""
     scripts = Counter(
@@ -86,16 +74,3 @@ def _script(text: str) -> str:
     if scripts["HIRAGANA"] + scripts["KATAKANA"] > 0.1 * scripts["CJK"] > 0:
         return "HIRAGANA"
     return scripts.most_common(1)[0][0] if scripts else "OTHER"
-
-
-@cache
-def _identifier() -> Any:
-    """The identifier with its model, loaded once: 0.8 s and 100 MB."""
-    try:
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-    except ModuleNotFoundError as error:
-        raise ModelError(
-            "the language of the transcript cannot be guessed without the Python library py3langid; choose the "
-            "language, or install the library or the add-on's zip that includes it"
-        ) from error
-    return LanguageIdentifier.from_model_file(MODEL_FILE)
