@@ -11,6 +11,7 @@ from ...files.paths import DEFAULT_MODEL
 from ...motion_tools.emotion_timeline import DEFAULT_TRANSITION_SECONDS, MAX_AMOUNT
 from ..scene import changes
 from . import model_info
+from .character_settings import EMOTE_PG_character
 from .live import changed
 from .model_choice import model_choice_property, speaker_choice_property
 from .sound_settings import audio_property, frame_start_property, source_property, strip_property
@@ -204,6 +205,7 @@ class EMOTE_PG_head(bpy.types.PropertyGroup):
     cues: cues_property()
     num_words: num_words_property()
     num_fitting: num_fitting_property()
+    character: bpy.props.PointerProperty(type=EMOTE_PG_character, override=_OVERRIDABLE)
     takes: bpy.props.CollectionProperty(type=EMOTE_PG_take, override={"LIBRARY_OVERRIDABLE", "USE_INSERTION"})
     compared_take: bpy.props.StringProperty(
         name="Compared Take", description="The take that Compare goes back to", override=_OVERRIDABLE

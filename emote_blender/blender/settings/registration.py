@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from .character_settings import EMOTE_PG_character, EMOTE_PG_character_mesh, EMOTE_PG_mapping_row
 from .head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
 from .properties import EMOTE_PG_settings
 from .take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
@@ -20,6 +21,9 @@ SETTINGS = (
     EMOTE_PG_take,
     EMOTE_PG_weights,
     EMOTE_PG_moment,
+    EMOTE_PG_mapping_row,
+    EMOTE_PG_character_mesh,
+    EMOTE_PG_character,
     EMOTE_PG_head,
 )
 _PROPERTY = "emote"

@@ -1,0 +1,69 @@
+"""A motion of the open basis as named signals: ARKit's 52 values, the head's turn; and back.
+
+The open head's components carry ARKit's names. What ARKit says by shapes and the open basis by the jaw's rotation
+(`jawOpen`, `jawLeft`, `jawRight`, and `mouthClose`, which closes the lips of an open jaw) is converted here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError
+from ..motion import FaceMotion
+
+JAW_OPEN_RADIANS = 0.4
+"""Rotation of the jaw at jawOpen = 1; it parts the lips of a usual head by 31 mm."""
+JAW_SIDE_RADIANS = 0.12
+"""Rotation of the jaw to a side at jawLeft = 1 or jawRight = 1."""
+MOUTH_CLOSE_RADIANS = 0.25
+"""Opening of the jaw that the open head's mouthClose = 1 closes (`mouth_close_angle` of its head.json)."""
+EYE_RADIANS = {"Down": 0.42, "Up": 0.38, "In": 0.49, "Out": 0.49}
+"""Rotation of an eye at eyeLook... = 1 (24, 22 and 28 degrees, as the open head's shapes turn)."""
+
+ARKIT_NAMES = (
+    "eyeBlinkLeft eyeLookDownLeft eyeLookInLeft eyeLookOutLeft eyeLookUpLeft eyeSquintLeft eyeWideLeft eyeBlinkRight "
+    "eyeLookDownRight eyeLookInRight eyeLookOutRight eyeLookUpRight eyeSquintRight eyeWideRight jawForward jawRight "
+    "jawLeft jawOpen mouthClose mouthFunnel mouthPucker mouthRight mouthLeft mouthSmileLeft mouthSmileRight "
+    "mouthFrownLeft mouthFrownRight mouthDimpleLeft mouthDimpleRight mouthStretchLeft mouthStretchRight mouthRollLower "
+    "mouthRollUpper mouthShrugLower mouthShrugUpper mouthPressLeft mouthPressRight mouthLowerDownLeft "
+    "mouthLowerDownRight mouthUpperUpLeft mouthUpperUpRight browDownLeft browDownRight browInnerUp browOuterUpLeft "
+    "browOuterUpRight cheekPuff cheekSquintLeft cheekSquintRight noseSneerLeft noseSneerRight tongueOut"
+).split()
+"""ARKit's 52 blend shapes, in the order of a Live Link Face file."""
+
+HEAD_NAMES = ("headPitch", "headYaw", "headRoll")
+"""Rotation of the neck about the face's left, up and front axis, radians (axis-angle)."""
+_EYE_SIGNS = {"Left": 1.0, "Right": -1.0}  # an eye that turns to the character's left looks out on the left side
+
+
+def signals_of(motion: FaceMotion) -> dict[str, np.ndarray]:
+    """Each signal of a motion by name, (T,) float32: ARKit's 52, what else the motion names, and the head's rotation.
+
+    Eyes that rotate and lids that blink beside the expression are added to eyeLook... and eyeBlink....
+
+    Raises:
+        InputError: if the motion's components have no names.
+    """
+    names = motion.meta.get("expression_names")
+    if not names:
+        raise InputError("the motion's expression components have no names; convert it to the open head's basis first")
+    found = {name: motion.expression[:, index].copy() for index, name in enumerate(names)}
+    zeros = np.zeros(motion.num_frames, np.float32)
+    signals = {name: found.get(name, zeros).copy() for name in ARKIT_NAMES} | {
+        name: values for name, values in found.items() if name not in ARKIT_NAMES
+    }
+    signals["jawOpen"] = signals["jawOpen"] + motion.jaw[:, 0] / JAW_OPEN_RADIANS
+    signals["jawLeft"] = signals["jawLeft"] + np.maximum(motion.jaw[:, 1], 0.0) / JAW_SIDE_RADIANS
+    signals["jawRight"] = signals["jawRight"] + np.maximum(-motion.jaw[:, 1], 0.0) / JAW_SIDE_RADIANS
+    signals["mouthClose"] = signals["mouthClose"] * (MOUTH_CLOSE_RADIANS / JAW_OPEN_RADIANS)
+    if motion.eyes is not None:
+        for side, turn in (("Left", motion.eyes[:, :3]), ("Right", motion.eyes[:, 3:])):
+            outwards = turn[:, 1] * _EYE_SIGNS[side]
+            for direction, angle in (("Down", turn[:, 0]), ("Up", -turn[:, 0]), ("Out", outwards), ("In", -outwards)):
+                name = f"eyeLook{direction}{side}"
+                signals[name] = signals[name] + np.maximum(angle, 0.0) / EYE_RADIANS[direction]
+    if motion.lids is not None:
+        for side, closure in zip(_EYE_SIGNS, motion.lids.T, strict=True):
+            signals[f"eyeBlink{side}"] = np.maximum(signals[f"eyeBlink{side}"], closure)
+    neck = np.zeros((motion.num_frames, 3), np.float32) if motion.neck is None else motion.neck
+    return signals | dict(zip(HEAD_NAMES, np.ascontiguousarray(neck.T), strict=True))
