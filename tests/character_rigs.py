@@ -1,0 +1,499 @@
+"""Characters of any origin to test with, built in Blender from the open head, and the gap of their lips in millimetres.
+
+`build_character` makes one from shapes (`character_shapes`); the functions below it are the kinds that are met most.
+Each mesh carries the attribute `open_head_vertex`, so that `lip_gaps_mm` finds the lips of the evaluated mesh whatever
+became of the objects. The measure uses no code of the product.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+import numpy as np
+from character_shapes import (
+    arkit_shapes,
+    metahuman_shapes,
+    oculus_shapes,
+    open_head_model,
+    reallusion_shapes,
+    spelled,
+    vrm_shapes,
+)
+from mathutils import Euler, Matrix, Vector
+
+ORIGIN = "open_head_vertex"
+"""Mesh attribute with the number of each vertex on the open head; -1 for others."""
+
+TO_BLENDER = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])  # y up to z up
+PARTS = {
+    "face": ("skin", "lips", "mouth", "sclera", "iris", "pupil"),
+    "teeth": ("teeth", "gums", "tongue"),
+    "brows": ("brow", "lash"),
+}
+ROLES = "root", "neck", "head", "jaw", "left_eye", "right_eye"
+BONE_NAMES = {
+    "plain": ("spine", "neck", "head", "jaw", "eye.L", "eye.R"),
+    "vroid": (
+        "J_Bip_C_UpperChest",
+        "J_Bip_C_Neck",
+        "J_Bip_C_Head",
+        "J_Bip_C_Jaw",
+        "J_Adj_L_FaceEye",
+        "J_Adj_R_FaceEye",
+    ),
+    "mixamo": (
+        "mixamorig:Spine2",
+        "mixamorig:Neck",
+        "mixamorig:Head",
+        "mixamorig:Jaw",
+        "mixamorig:LeftEye",
+        "mixamorig:RightEye",
+    ),
+    "reallusion": (
+        "CC_Base_Spine02",
+        "CC_Base_NeckTwist01",
+        "CC_Base_Head",
+        "CC_Base_JawRoot",
+        "CC_Base_L_Eye",
+        "CC_Base_R_Eye",
+    ),
+    "daz": ("chestUpper", "neckLower", "head", "lowerJaw", "lEye", "rEye"),
+    "metahuman": ("spine_05", "neck_01", "head", "FACIAL_C_Jaw", "FACIAL_L_Eye", "FACIAL_R_Eye"),
+}
+"""Names of the bones root, neck, head, jaw, left and right eye."""
+
+_TILTED = Euler((0.4, -0.3, 2.0)).to_matrix()
+_ODD = np.array(Euler((-0.9, 0.7, 1.2)).to_matrix())
+PLACEMENTS: dict[str, tuple[np.ndarray, Matrix]] = {
+    # The data is upright in metres, and so is the object.
+    "plain": (TO_BLENDER, Matrix()),
+    # The object is rotated, scaled and moved.
+    "tilted": (TO_BLENDER, Matrix.LocRotScale(Vector((0.3, -0.2, 1.5)), _TILTED, Vector((1.7,) * 3))),
+    # Centimetres with y up, as FBX brings it.
+    "centimetres": (
+        100.0 * np.eye(3),
+        Matrix.LocRotScale(None, Euler((math.pi / 2, 0, 0)).to_matrix(), Vector((0.01,) * 3)),
+    ),
+    # A rotation and a scale that were applied to the data.
+    "applied": (3.0 * _ODD @ TO_BLENDER, Matrix()),
+    "mirrored": (TO_BLENDER, Matrix.Diagonal(Vector((-1.0, 1.0, 1.0, 1.0)))),
+}
+"""(3, 3) from the face model's axes to the data's, and the world matrix of the armature (or mesh), by name."""
+
+_LIP_COLUMNS_MM = (-14.1, -10.8, -7.3, -3.6, 0.0, 3.6, 7.3, 10.8, 14.1)  # where the cage of the lips has its columns
+_COLUMN_HALF_WIDTH_MM = 0.75
+_WEIGHT_STEPS = 200  # skinning weights are rounded, so that each vertex group is filled by few calls
+
+
+@dataclass(frozen=True, eq=False)
+class Character:
+    """A character in the scene.
+
+    Attributes:
+        mesh: the mesh object of the face.
+        others: its further mesh objects.
+        armature: its armature object, or None.
+        bones: names of its bones by role (`ROLES`); without jaw if no bone opens the mouth.
+        key_names: shape keys of the face, without the basis.
+    """
+
+    mesh: bpy.types.Object
+    others: tuple[bpy.types.Object, ...]
+    armature: bpy.types.Object | None
+    bones: Mapping[str, str] = field(default_factory=dict)
+    key_names: tuple[str, ...] = ()
+
+    @property
+    def objects(self) -> tuple[bpy.types.Object, ...]:
+        """All objects of the character."""
+        return (self.mesh, *self.others, *([self.armature] if self.armature else []))
+
+
+def build_character(
+    shapes: Mapping[str, np.ndarray],
+    name: str = "Character",
+    *,
+    jaw_bone: bool = True,
+    eye_bones: bool = True,
+    armature: bool = True,
+    bone_names: str = "plain",
+    odd_bones: bool = True,
+    rotation_mode: str = "QUATERNION",
+    placement: str = "tilted",
+    separate: Sequence[str] = ("teeth", "brows"),
+    key_range: tuple[float, float] = (0.0, 1.0),
+    body_vertices: int = 0,
+    collection: bpy.types.Collection | None = None,
+) -> Character:
+    """A character whose shape keys are these shapes, in the scene's collection or in another that the scene shows.
+
+    Args:
+        shapes: (V, 3) displacements of the open head by the names of the shape keys.
+        name: name of the face's mesh object; "NAME Teeth", "NAME Rig" for the others.
+        jaw_bone: whether a bone has the lower jaw's weights; without it they are the head's.
+        eye_bones: whether bones have the eyeballs' weights.
+        armature: whether there is an armature at all.
+        bone_names: whose names the bones have (`BONE_NAMES`).
+        odd_bones: whether bones point anywhere with any roll; otherwise they point up as the open head's do.
+        rotation_mode: of the pose bones.
+        placement: how data and object stand (`PLACEMENTS`).
+        separate: which of `PARTS` are meshes of their own. These have only the shape keys that move them.
+        key_range: limits of the shape keys' values. The whole shape is at the upper limit.
+        body_vertices: number of further vertices, of a body on the root's bone in the face's mesh.
+        collection: where the objects are linked.
+    """
+    collection = collection or bpy.context.scene.collection
+    to_data, world = PLACEMENTS[placement]
+    roles = [role for role in ROLES if (jaw_bone or role != "jaw") and (eye_bones or "eye" not in role)]
+    bones = {role: bone for role, bone in zip(ROLES, BONE_NAMES[bone_names], strict=True) if role in roles}
+    rig = _armature(f"{name} Rig", bones, to_data, odd_bones, rotation_mode) if armature else None
+    weights = _weights(bones)
+    joined = [part for part in PARTS if part == "face" or part not in separate]
+    meshes = []
+    for parts in [joined, *[[part] for part in separate]]:
+        materials = [material for part in parts for material in PARTS[part]]
+        part_name = name if "face" in parts else f"{name} {parts[0].title()}"
+        mesh_object = _mesh_object(part_name, materials, to_data, body_vertices if "face" in parts else 0)
+        _add_keys(mesh_object, shapes, to_data, key_range, every="face" in parts)
+        if rig is not None:
+            _skin(mesh_object, rig, weights, bones)
+        else:
+            mesh_object.matrix_world = world
+        meshes.append(mesh_object)
+    if rig is not None:
+        rig.matrix_world = world
+    character = Character(meshes[0], tuple(meshes[1:]), rig, bones if armature else {}, tuple(shapes))
+    for item in character.objects:
+        if item.name not in collection.objects:
+            collection.objects.link(item)
+    if rig is not None and collection != bpy.context.scene.collection:
+        bpy.context.scene.collection.objects.unlink(rig)
+    bpy.context.view_layer.update()
+    return character
+
+
+def arkit_character(
+    spelling: str = "camel", prefix: str = "head.ARKit_", jaw: str = "bone", tongue_up: bool = False, **options
+) -> Character:
+    """An ARKit character.
+
+    Args:
+        spelling: how its keys are written (`character_shapes.SPELLINGS`).
+        prefix: what stands before their names.
+        jaw: what opens the mouth: "bone", "key", "both" or "none".
+        tongue_up: whether it also has tongueUp, which ARKit lacks.
+        **options: of `build_character`.
+    """
+    shapes = dict(arkit_shapes(jaw in ("key", "both")))
+    if not tongue_up:
+        del shapes["tongueUp"]
+    if jaw == "none":  # the mouth cannot open at all
+        shapes = {key: shape for key, shape in shapes.items() if not key.startswith(("jaw", "mouthClose"))}
+    return build_character(spelled(shapes, spelling, prefix), jaw_bone=jaw in ("bone", "both"), **options)
+
+
+def vrm_character(spelling: str = "vroid", **options) -> Character:
+    """A VRM character with five vowels, blinks and emotions ("vroid", "vrm0", "vrm1"), and no jaw bone."""
+    return build_character(vrm_shapes(spelling), **{"bone_names": "vroid", "jaw_bone": False, **options})
+
+
+def oculus_character(prefix: str = "viseme_", lower: bool = False, **options) -> Character:
+    """A character with the 15 visemes and two blinks; `prefix="vrc.v_", lower=True` for VRChat."""
+    return build_character(oculus_shapes(prefix, lower), **{"bone_names": "mixamo", "jaw_bone": False, **options})
+
+
+def reallusion_character(jaw: str = "key", **options) -> Character:
+    """A character with the names of Character Creator; its mouth is opened by Jaw_Open ("key") or by a "bone"."""
+    options = {"bone_names": "reallusion", "placement": "centimetres", **options}
+    return build_character(reallusion_shapes(jaw == "key"), jaw_bone=jaw == "bone", **options)
+
+
+def metahuman_character(jaw: str = "key", **options) -> Character:
+    """A character with the names of a MetaHuman's controls."""
+    options = {"bone_names": "metahuman", "placement": "centimetres", **options}
+    return build_character(metahuman_shapes(jaw == "key"), jaw_bone=jaw == "bone", **options)
+
+
+def many_keys_character(num_keys: int = 300, num_visemes: int = 40, **options) -> Character:
+    """A character with body and clothing keys, of which 40 are visemes: the 15, and others that repeat them."""
+    visemes = oculus_shapes()
+    shapes = dict(visemes)
+    for number in range(num_visemes - 15):
+        shapes[f"phoneme_{number:02d}"] = list(visemes.values())[number % 15]
+    still = np.zeros_like(open_head_model().v_template)
+    words = ("Muscle", "Weight", "Shirt", "Boots", "Age", "Nails", "Belly", "Scar")
+    fillers = (f"{words[number % len(words)]}_{number:03d}" for number in range(num_keys))
+    shapes |= {next(fillers): still for _ in range(num_keys - len(shapes))}
+    return build_character(shapes, **{"jaw_bone": False, **options})
+
+
+def faceless_object(name: str = "Crate") -> bpy.types.Object:
+    """A mesh with shape keys that are no face's."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], [], [(0, 1, 3, 2), (4, 5, 7, 6)])
+    crate = bpy.data.objects.new(name, mesh)
+    bpy.context.scene.collection.objects.link(crate)
+    for key in ("Basis", "Squash", "Bend", "Key 3"):
+        crate.shape_key_add(name=key, from_mix=False).value = 0.0
+    return crate
+
+
+def drive_key(mesh_object: bpy.types.Object, key_name: str, expression: str = "0.25") -> None:
+    """Add a driver to the value of a shape key, as rigs with sliders have them."""
+    block = mesh_object.data.shape_keys.key_blocks[key_name]
+    curve = block.driver_add("value")
+    curve.driver.type, curve.driver.expression = "SCRIPTED", expression
+
+
+def linked_character(path: Path, character: Character, override: bool = True, override_data: bool = False) -> Character:
+    """The character saved to a .blend file and linked into an empty scene.
+
+    Args:
+        path: the file to write.
+        character: a character in the scene; it is gone afterwards.
+        override: whether its collection gets a library override (objects; Blender overrides no meshes).
+        override_data: whether its meshes get one too.
+    """
+    roles, keys = dict(character.bones), character.key_names
+    names = [item.name for item in (character.mesh, *character.others)]
+    rig_name = character.armature.name if character.armature else ""
+    hero = bpy.data.collections.new("Hero")
+    bpy.context.scene.collection.children.link(hero)
+    for item in character.objects:
+        for collection in item.users_collection:
+            collection.objects.unlink(item)
+        hero.objects.link(item)
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    scene = bpy.context.scene
+    with bpy.data.libraries.load(str(path), link=True) as (_, target):
+        target.collections = ["Hero"]
+    root = bpy.data.collections["Hero"]
+    scene.collection.children.link(root)
+    if override:
+        root = root.override_hierarchy_create(scene, bpy.context.view_layer, do_fully_editable=True)
+    found = {item.name: item for item in root.all_objects}
+    meshes = [found[name] for name in names]
+    if override_data:
+        for item in meshes:
+            item.data.override_create(remap_local_usages=True)
+    bpy.context.view_layer.update()
+    return Character(meshes[0], tuple(meshes[1:]), found.get(rig_name), roles, keys)
+
+
+def evaluated_points(mesh_object: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) numbers on the open head and (N, 3) places in the world of an evaluated mesh, as the scene stands."""
+    evaluated = mesh_object.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    mesh = evaluated.to_mesh()
+    points, numbers = np.empty(3 * len(mesh.vertices), np.float32), np.empty(len(mesh.vertices), np.int32)
+    mesh.vertices.foreach_get("co", points)
+    mesh.attributes[ORIGIN].data.foreach_get("value", numbers)
+    world = np.array(evaluated.matrix_world)
+    evaluated.to_mesh_clear()
+    points = points.reshape(-1, 3).astype(np.float64) @ world[:3, :3].T + world[:3, 3]
+    return numbers[numbers >= 0], points[numbers >= 0]
+
+
+def points_on_open_head(mesh_object: bpy.types.Object, frame: int | None = None) -> dict[int, np.ndarray]:
+    """Places of an evaluated face by vertex of the open head, metres, in its axes: as though it had that head's size.
+
+    The part of the skull that nothing moves is fitted to the open head, so that turns of the head, rotated, scaled
+    or mirrored objects and other units make no difference.
+
+    Args:
+        mesh_object: the mesh of a character's face.
+        frame: the frame to set first; None for the scene as it stands.
+    """
+    if frame is not None:
+        bpy.context.scene.frame_set(frame)
+    numbers, points = evaluated_points(mesh_object)
+    model = open_head_model()
+    rigid = np.flatnonzero(
+        (np.abs(model.expression_dirs).max(axis=(1, 2)) < 1e-7)
+        & (model.lbs_weights[:, 1] > 0.9999)
+        & (model.v_template[:, 1] > 0.03)
+    )
+    chosen = np.isin(numbers, rigid)
+    known = np.concatenate([points[chosen], np.ones((chosen.sum(), 1))], axis=1)
+    fit, *_ = np.linalg.lstsq(known, model.v_template[numbers[chosen]].astype(np.float64), rcond=None)
+    return dict(zip(numbers.tolist(), points @ fit[:3] + fit[3], strict=True))
+
+
+def lip_gaps_mm(mesh_object: bpy.types.Object, frame: int | None = None) -> np.ndarray:
+    """(9,) gaps between the lips from the right to the left of the mouth, mm on a head of the open head's size.
+
+    Each is the height of the upper lip's lowest point above the lower lip's highest one, in one column of the lips;
+    negative where the lips overlap. The open head at rest has -0.3 in the middle.
+    """
+    points = points_on_open_head(mesh_object, frame)
+    return _gaps(lambda chosen: np.array([points[number][1] for number in chosen]))
+
+
+def lip_gap_mm(mesh_object: bpy.types.Object, frame: int | None = None) -> float:
+    """The gap in the middle of the mouth; see `lip_gaps_mm`."""
+    return float(lip_gaps_mm(mesh_object, frame)[len(_LIP_COLUMNS_MM) // 2])
+
+
+def open_head_gaps_mm(expression: np.ndarray, jaw: np.ndarray) -> np.ndarray:
+    """(T, 9) the same gaps of the open head itself in a motion of its components (T, E) and jaw (T, 3)."""
+    model = open_head_model()
+    poses = [model.vertices(weights, turn) for weights, turn in zip(expression, jaw, strict=True)]
+    return np.stack([_gaps(lambda chosen, pose=pose: pose[chosen, 1]) for pose in poses])
+
+
+def closed_frames(expression: np.ndarray, jaw: np.ndarray, gap_mm: float = 0.5) -> np.ndarray:
+    """(N,) the frames in which the open head's own lips are closed in the middle of the mouth."""
+    gaps = open_head_gaps_mm(expression, jaw)
+    return np.flatnonzero(gaps[:, len(_LIP_COLUMNS_MM) // 2] <= gap_mm)
+
+
+def _gaps(heights) -> np.ndarray:
+    """(9,) gaps in mm from a function that gives the heights of vertices in metres."""
+    model = open_head_model()
+    across = 1000 * model.v_template[:, 0]
+    gaps = []
+    for column in _LIP_COLUMNS_MM:
+        near = np.abs(across - column) < _COLUMN_HALF_WIDTH_MM
+        upper, lower = (np.flatnonzero(near & (model.regions[f"lips_{name}"] > 0.5)) for name in ("upper", "lower"))
+        gaps.append(1000 * (heights(upper).min() - heights(lower).max()))
+    return np.array(gaps)
+
+
+def _mesh_object(name: str, materials: Iterable[str], to_data: np.ndarray, body_vertices: int) -> bpy.types.Object:
+    """An object with the faces of these materials, coloured as the open head, and a flat body below it."""
+    model = open_head_model()
+    wanted = [model.material_names.index(material) for material in materials]
+    chosen = np.isin(model.quad_material, wanted)
+    numbers, corners = np.unique(model.quads[chosen], return_inverse=True)
+    quads = corners.reshape(-1, 4).astype(np.int32)
+    if np.linalg.det(to_data) < 0:
+        quads = quads[:, ::-1]
+    points = model.v_template[numbers].astype(np.float64)
+    material_of_quad = np.searchsorted(sorted(wanted), model.quad_material[chosen])
+    if body_vertices:
+        points, quads, material_of_quad = _with_body(points, quads, material_of_quad, body_vertices)
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(points))
+    mesh.vertices.foreach_set("co", np.ascontiguousarray(points @ to_data.T, np.float32).ravel())
+    mesh.loops.add(quads.size)
+    mesh.loops.foreach_set("vertex_index", np.ascontiguousarray(quads).ravel())
+    mesh.polygons.add(len(quads))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, quads.size, 4, dtype=np.int32))
+    for index in sorted(wanted):
+        mesh.materials.append(_material(model.material_names[index], index))
+    mesh.polygons.foreach_set("material_index", np.ascontiguousarray(material_of_quad, np.int32))
+    attribute = mesh.attributes.new(ORIGIN, "INT", "POINT")
+    origin = np.full(len(points), -1, np.int32)
+    origin[: len(numbers)] = numbers
+    attribute.data.foreach_set("value", origin)
+    mesh.shade_smooth()
+    mesh.update(calc_edges=True)
+    return bpy.data.objects.new(name, mesh)
+
+
+def _with_body(points, quads, material_of_quad, count: int):
+    """The same arrays with a sheet of about `count` vertices below the neck."""
+    side = max(2, round(math.sqrt(count)))
+    across, down = np.meshgrid(np.linspace(-0.3, 0.3, side), np.linspace(-1.5, -0.2, side))
+    sheet = np.stack([across.ravel(), down.ravel(), np.zeros(side * side)], axis=1)
+    corner = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).ravel()
+    four = np.stack([corner, corner + 1, corner + side + 1, corner + side], axis=1) + len(points)
+    joined = np.concatenate([quads, four]).astype(np.int32)
+    return np.concatenate([points, sheet]), joined, np.concatenate([material_of_quad, np.zeros(len(four), np.int64)])
+
+
+def _material(name: str, index: int) -> bpy.types.Material:
+    """The material of this name, in the mean colour of the open head's."""
+    if name in bpy.data.materials:
+        return bpy.data.materials[name]
+    model = open_head_model()
+    material = bpy.data.materials.new(name)
+    colour = model.vertex_colors[np.unique(model.quads[model.quad_material == index])].mean(axis=0)
+    material.diffuse_color = (*(colour**model.vertex_color_gamma), 1.0)
+    return material
+
+
+def _origins(mesh: bpy.types.Mesh) -> np.ndarray:
+    numbers = np.empty(len(mesh.vertices), np.int32)
+    mesh.attributes[ORIGIN].data.foreach_get("value", numbers)
+    return numbers
+
+
+def _add_keys(mesh_object, shapes: Mapping[str, np.ndarray], to_data: np.ndarray, key_range, every: bool) -> None:
+    mesh = mesh_object.data
+    numbers = _origins(mesh)
+    rest = np.empty(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", rest)
+    rest = rest.reshape(-1, 3)
+    known = numbers >= 0
+    low, high = key_range
+    mesh_object.shape_key_add(name="Basis", from_mix=False)
+    for name, shape in shapes.items():
+        part = shape[numbers[known]]
+        if not every and np.abs(part).max() < 1e-5:
+            continue
+        key = mesh_object.shape_key_add(name=name, from_mix=False)
+        key.slider_min, key.slider_max, key.value = low, high, 0.0  # Blender 5.0 makes new keys at 1
+        if np.abs(part).max() > 0:
+            moved = rest.copy()
+            moved[known] += (part / high) @ to_data.T
+            key.points.foreach_set("co", np.ascontiguousarray(moved, np.float32).ravel())
+
+
+def _weights(bones: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """(V,) skinning weights of the open head's vertices by role; what has no bone moves with the head's."""
+    model = open_head_model()
+    given = dict(zip(model.joint_names, model.lbs_weights.T.astype(np.float64), strict=True))
+    _, height, depth = model.v_template.T.astype(np.float64)
+    below = np.clip((-0.03 - height) / 0.06, 0.0, 1.0) * np.clip((0.03 - depth) / 0.04, 0.0, 1.0)  # not the face
+    weights = {"root": given["root"], "neck": given["neck"] * below, "head": given["neck"] * (1 - below)}
+    for role in ("jaw", "left_eye", "right_eye"):
+        if role in bones:
+            weights[role] = given[role]
+        else:
+            weights["head"] = weights["head"] + given[role]
+    return weights
+
+
+def _skin(mesh_object, rig, weights: Mapping[str, np.ndarray], bones: Mapping[str, str]) -> None:
+    numbers = _origins(mesh_object.data)
+    for role, values in weights.items():
+        own = np.where(numbers >= 0, values[numbers], float(role == "root"))
+        steps = np.round(own * _WEIGHT_STEPS).astype(int)
+        group = mesh_object.vertex_groups.new(name=bones[role])
+        for step in np.unique(steps[steps > 0]).tolist():
+            group.add(np.flatnonzero(steps == step).tolist(), step / _WEIGHT_STEPS, "REPLACE")
+    mesh_object.parent = rig
+    modifier = mesh_object.modifiers.new("Armature", "ARMATURE")
+    modifier.object = rig
+
+
+def _armature(name: str, bones: Mapping[str, str], to_data: np.ndarray, odd: bool, rotation_mode: str):
+    """An armature object in the scene's collection, its bones at the open head's joints."""
+    joints = dict(zip(open_head_model().joint_names, open_head_model().joints().astype(np.float64), strict=True))
+    joints["head"] = joints["neck"] + np.array([0.0, 0.05, 0.01])
+    parents = {"neck": "root", "head": "neck", "jaw": "head", "left_eye": "head", "right_eye": "head"}
+    random = np.random.default_rng(11)
+    scale = abs(np.linalg.det(to_data)) ** (1 / 3)
+    armature = bpy.data.armatures.new(name)
+    rig = bpy.data.objects.new(name, armature)
+    bpy.context.scene.collection.objects.link(rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    made: dict[str, bpy.types.EditBone] = {}
+    for role, bone_name in bones.items():
+        bone = armature.edit_bones.new(bone_name)
+        direction = random.normal(size=3) if odd else to_data @ [0.0, 1.0, 0.0]
+        place = to_data @ joints[role]
+        bone.head = place
+        bone.tail = place + 0.04 * scale * direction / np.linalg.norm(direction)
+        bone.roll = random.uniform(-3, 3) if odd else 0.0
+        if role in parents:
+            bone.parent = made[parents[role]]
+        made[role] = bone
+    bpy.ops.object.mode_set(mode="OBJECT")
+    for pose_bone in rig.pose.bones:
+        setattr(pose_bone, "rotation_mode", rotation_mode)  # noqa: B010 # the stubs want a literal
+    return rig
