@@ -17,7 +17,7 @@ from ...errors import InputError
 from ...flame.lids import close_lids
 from ..narrow import expect, mesh_of, present, shape_keys_of
 from .joints import identity_points
-from .rig import BLINK_KEYS, HeadRig
+from .rig import BLINK_KEYS, HeadRig, mesh_to_armature
 
 EYE_GROUPS = ("left_eye", "right_eye")
 _ARC = " Arc"
@@ -66,7 +66,7 @@ def write_blink_keys(head: bpy.types.Object, axes: np.ndarray, identity_keys: Se
 
 def axes_in_mesh(rig: HeadRig) -> np.ndarray:
     """(3, 3) the face model's axes, as columns, in the space of a head's mesh."""
-    to_mesh = rig.mesh.matrix_world.inverted_safe() @ rig.armature.matrix_world
+    to_mesh = mesh_to_armature(rig.mesh, rig.armature).inverted_safe()
     axes = np.array(to_mesh.to_3x3()) @ rig.axes
     return axes / np.linalg.norm(axes, axis=0)
 

@@ -20,10 +20,10 @@ from ..blend_paths import find_head_folder
 from ..narrow import expect, mesh_of, pose_bones, present, window_scene
 from .axes import MODEL_TO_BLENDER, to_blender
 from .blink_keys import names_blinks, write_blink_keys
-from .joints import keep_regressor
 from .materials import add_materials
 from .placement import collection_for, free_name
 from .pose_keys import add_pose_keys
+from .regressor import keep_regressor
 from .rig import HEAD_PROPERTY, describe
 from .undo_failure import nothing_left_on_failure
 from .widgets import add_widgets

@@ -165,7 +165,7 @@ def _pose_action(rig: HeadRig, pose: EmotionPose) -> bpy.types.Action:
 
 def _jaw_rotation(rig: HeadRig, angle: float) -> Matrix:
     """The jaw bone's own rotation that opens the jaw by an angle, radians."""
-    left = Vector(rig.axes[:, 0].tolist())
+    left = Vector(rig.turning_axes[:, 0].tolist())
     axis = armature_of(rig.armature).bones[_JAW].matrix_local.to_3x3().inverted() @ left
     return Matrix.Rotation(angle, 3, axis)
 

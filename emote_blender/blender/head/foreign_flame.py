@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 
 import bpy
-import numpy as np
 
 NUM_FLAME_VERTICES = 5023
 FLAME_BONES = ("root", "neck", "jaw", "left_eye", "right_eye")
@@ -76,38 +75,6 @@ def numbered_series(names: list[str]) -> dict[str, tuple[str, ...]]:
         if first in (0, 1) and last - first + 1 >= _FEWEST_COMPONENTS:
             series[prefix] = tuple(by_number[number] for number in range(first, last + 1))
     return series
-
-
-def axes_of_bones(bones: dict[str, np.ndarray]) -> np.ndarray | None:
-    """(3, 3) the face's left, up and front as columns, each along an axis of the space of the bones.
-
-    Left is the direction from the right eye to the left one. Up is the main direction from the neck to the eyes apart
-    from that, as the eyes lie nearly twice as far above FLAME's neck joint as in front of it.
-
-    Args:
-        bones: (3,) rest position of each bone by its name.
-
-    Returns:
-        None if the eyes, or both neck and root, are missing, or if they are at the same place.
-    """
-    base = bones.get("root", bones.get("neck"))
-    if base is None or not {"left_eye", "right_eye"} <= set(bones):
-        return None
-    left, right = bones["left_eye"], bones["right_eye"]
-    side = _nearest_axis(left - right)
-    to_eyes = (left + right) / 2 - base
-    up = _nearest_axis(to_eyes - (to_eyes @ side) * side)
-    if not side.any() or not up.any():
-        return None
-    return np.stack([side, up, np.cross(side, up)], axis=1)
-
-
-def _nearest_axis(direction: np.ndarray) -> np.ndarray:
-    """The signed coordinate axis nearest a direction; zero for a zero direction."""
-    largest = int(np.argmax(np.abs(direction)))
-    axis = np.zeros(3)
-    axis[largest] = np.sign(direction[largest])
-    return axis
 
 
 def _choose(series: dict[str, tuple[str, ...]], fits) -> tuple[str, ...]:

@@ -11,34 +11,12 @@ from collections.abc import Sequence
 
 import bpy
 import numpy as np
+from mathutils import Vector
 
 from ...errors import InputError
-from ...flame.model import FaceModel
-from ..narrow import armature_of, expect, mesh_of, present
-from .rig import HeadRig, linked_sentence
-
-# Point attributes of the mesh: they are copied, appended and saved with it. Blender hides names that begin with a dot.
-_ATTRIBUTE_PREFIX = ".J_regressor_"
-
-
-def keep_regressor(mesh: bpy.types.Mesh, model: FaceModel) -> None:
-    """Store the weights (V,) of every joint on the mesh."""
-    for joint_name, weights in zip(model.joint_names, model.J_regressor, strict=True):
-        attribute = mesh.attributes.new(_ATTRIBUTE_PREFIX + joint_name, "FLOAT", "POINT")
-        expect(attribute, bpy.types.FloatAttribute).data.foreach_set("value", np.ascontiguousarray(weights, np.float32))
-
-
-def kept_regressor(mesh: bpy.types.Mesh) -> dict[str, np.ndarray]:
-    """The (V,) weights of each joint by its name, as `keep_regressor` stored them; empty for other meshes."""
-    weights = {}
-    for attribute in mesh.attributes:
-        if not isinstance(attribute, bpy.types.FloatAttribute):
-            continue
-        if attribute.name.startswith(_ATTRIBUTE_PREFIX) and len(attribute.data) == len(mesh.vertices):
-            values = np.empty(len(mesh.vertices), np.float32)
-            attribute.data.foreach_get("value", values)
-            weights[attribute.name.removeprefix(_ATTRIBUTE_PREFIX)] = values
-    return weights
+from ..narrow import armature_of, mesh_of, present
+from .regressor import kept_regressor
+from .rig import HeadRig, linked_sentence, mesh_to_armature
 
 
 def joint_displacements(mesh: bpy.types.Mesh, key_names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -79,6 +57,7 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
     if bones.library is not None:
         raise InputError(linked_sentence(armature, bones.library))
     points = identity_points(mesh, rig.shape_keys)
+    to_armature = mesh_to_armature(head, armature)
     active = in_view.active
     try:
         in_view.active = armature
@@ -87,7 +66,7 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
             bone = bones.edit_bones.get(name)
             if bone is not None:
                 roll, reach = bone.roll, bone.tail - bone.head
-                bone.head = values @ points
+                bone.head = to_armature @ Vector((values @ points).tolist())
                 bone.tail = bone.head + reach
                 bone.roll = roll
     finally:

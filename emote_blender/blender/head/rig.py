@@ -7,18 +7,24 @@ from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
+from mathutils import Matrix, Vector
 
 from ...errors import InputError
+from ...flame.head_axes import HeadAxes, fit_axes
 from ...flame.model import FaceModel
 from ...retarget.compatibility import UNKNOWN_FLAME
 from ..narrow import armature_of, mesh_of, pose_bones
 from .axes import MODEL_TO_BLENDER
-from .foreign_flame import FLAME_BONES, FlameKeys, axes_of_bones, flame_keys
+from .foreign_flame import FLAME_BONES, FlameKeys, flame_keys
+from .regressor import joints_of_mesh
 
 # A head carries this text (JSON) on its mesh object, so that copies of the object stay heads.
 HEAD_PROPERTY = "emote_head"
 _FORMAT = 1
 BLINK_KEYS = "EMOTE Blink L", "EMOTE Blink R"
+_UNKNOWN_AXES = "its joints do not show which way is up: Z is taken as up and -Y as the face's direction"
+_EYEBALL_WEIGHT = 0.9
+_NOTHING = 1e-30  # determinant
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +39,9 @@ class HeadRig:
         expression_keys: shape key names in the order of the components.
         licence: licence of the face model.
         shape_keys: names of the identity shape keys.
-        axes: (3, 3) the face model's axes, as columns, in the armature's space.
+        axes: (3, 3) orthogonal; the face model's axes, as columns, in the armature's space. Its determinant is -1 for a
+            head that was mirrored.
+        scale: units of the armature's space per metre of the face model.
         missing: what the head lacks but can be animated without, one sentence each.
         blink_keys: shape keys that close the left and the right lid, for a basis that names no blinks; empty without.
     """
@@ -48,6 +56,12 @@ class HeadRig:
     axes: np.ndarray = field(default_factory=MODEL_TO_BLENDER.copy)
     missing: tuple[str, ...] = ()
     blink_keys: tuple[str, ...] = ()
+    scale: float = 1.0
+
+    @property
+    def turning_axes(self) -> np.ndarray:
+        """(3, 3) `axes` for rotations as axis-angle, which a mirrored head turns the other way."""
+        return self.axes * np.sign(np.linalg.det(self.axes))
 
     @property
     def num_expression(self) -> int:
@@ -56,7 +70,7 @@ class HeadRig:
 
 
 def describe(model: FaceModel, shape_keys: list[str], expression_keys: list[str]) -> str:
-    """The description that a head's mesh object carries: its face model, and the shape key of each component."""
+    """The description that a head's mesh object carries: its face model, its joints, and the key of each component."""
     names = model.expression_names
     return json.dumps(
         {
@@ -66,6 +80,7 @@ def describe(model: FaceModel, shape_keys: list[str], expression_keys: list[str]
             "expression_names": None if names is None else list(names),
             "expression_keys": expression_keys,
             "shape_keys": shape_keys,
+            "joints": dict(zip(model.joint_names, model.joints().astype(float).round(6).tolist(), strict=True)),
         }
     )
 
@@ -110,7 +125,12 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
         names = description["expression_names"]
         basis, licence = description["basis"], description["licence"]
         shape_names = tuple(description.get("shape_keys", ()))
-    except (ValueError, KeyError, TypeError) as error:
+        joints = (
+            {str(name): np.array(place, float).reshape(3) for name, place in description["joints"].items()}
+            if ("joints" in description)
+            else None
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"head {head.name!r} has a damaged {HEAD_PROPERTY!r} property; add the head again") from error
     shape_keys = mesh.shape_keys
     missing = [key for key in keys if shape_keys is None or key not in shape_keys.key_blocks]
@@ -121,6 +141,7 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
             "add the head again"
         )
     armature = _armature_of(head)
+    fit = _axes_of(head, armature, joints)
     return HeadRig(
         head,
         armature,
@@ -129,21 +150,24 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
         keys,
         licence,
         shape_names,
-        blink_keys=_blink_keys(mesh),
+        MODEL_TO_BLENDER.copy() if fit is None else fit.axes,
+        () if fit is not None else (_UNKNOWN_AXES,),
+        _blink_keys(mesh),
+        1.0 if fit is None else fit.scale,
     )
 
 
 def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
     """The parts of a FLAME head of another add-on, which states neither its version nor its licence."""
     armature = _armature_of(head)
-    bones = {bone.name: np.array(bone.head_local) for bone in armature_of(armature).bones}
+    bones = armature_of(armature).bones
     lacking = [name for name in FLAME_BONES if name not in bones]
     missing = []
     if lacking:
         missing.append(f"no bone {' and '.join(lacking)}: what a motion has for it is left out")
-    axes = axes_of_bones(bones)
-    if axes is None:
-        missing.append("its bones do not show which way is up: Z is taken as up and -Y as the face's direction")
+    fit = _axes_of(head, armature, None)
+    if fit is None:
+        missing.append(_UNKNOWN_AXES)
     if keys.pose and not keys.pose_driven:
         missing.append(f"its {len(keys.pose)} pose correctives are not driven by its bones and stay as they are")
     return HeadRig(
@@ -154,10 +178,56 @@ def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
         keys.expression,
         "FLAME's, as you agreed to it",
         keys.shape,
-        MODEL_TO_BLENDER.copy() if axes is None else axes,
+        MODEL_TO_BLENDER.copy() if fit is None else fit.axes,
         tuple(missing),
         _blink_keys(mesh_of(head)),
+        1.0 if fit is None else fit.scale,
     )
+
+
+def _axes_of(
+    head: bpy.types.Object, armature: bpy.types.Object, reference: dict[str, np.ndarray] | None
+) -> HeadAxes | None:
+    """The axes of a head in its armature's space, whatever was applied to mesh or armature; None if nothing shows them.
+
+    They are fitted to the joints of the mesh, where it knows them: those of the bones may have been moved by hand.
+
+    Args:
+        head: the mesh object.
+        armature: the armature object.
+        reference: (3,) joints of the same head in the face model's axes by name, if they are known.
+    """
+    bones = {bone.name: np.array(bone.head_local) for bone in armature_of(armature).bones}
+    if not {"left_eye", "right_eye"} <= set(bones):
+        bones |= _eye_centres(head, armature)
+    to_armature = mesh_to_armature(head, armature)
+    joints = {
+        name: np.array(to_armature @ Vector(place.tolist())) for name, place in joints_of_mesh(mesh_of(head)).items()
+    }
+    fits = [fit_axes(places, reference) for places in (joints, bones)]
+    return min((fit for fit in fits if fit is not None), key=lambda fit: round(fit.residual, 3), default=None)
+
+
+def _eye_centres(head: bpy.types.Object, armature: bpy.types.Object) -> dict[str, np.ndarray]:
+    """(3,) the middle of each eyeball by the name of its vertex group, in the armature's space; empty without both."""
+    mesh, to_armature = mesh_of(head), mesh_to_armature(head, armature)
+    groups = {group.index: group.name for group in head.vertex_groups if group.name in ("left_eye", "right_eye")}
+    points: dict[str, list[Vector]] = {name: [] for name in groups.values()}
+    for vertex in mesh.vertices if len(groups) == 2 else ():
+        for entry in vertex.groups:
+            if entry.group in groups and entry.weight > _EYEBALL_WEIGHT:
+                points[groups[entry.group]].append(vertex.co)
+    if not points or not all(points.values()):
+        return {}
+    return {name: np.array(to_armature @ (sum(found, Vector()) / len(found))) for name, found in points.items()}
+
+
+def mesh_to_armature(head: bpy.types.Object, armature: bpy.types.Object) -> Matrix:
+    """The transform from a head's mesh to its armature's space; an armature scaled to nothing counts as unscaled."""
+    if head.parent == armature and head.parent_type in ("OBJECT", "ARMATURE") and not head.constraints:
+        return head.matrix_parent_inverse @ head.matrix_basis  # also before the scene is evaluated
+    world = armature.matrix_world
+    return (world.inverted() if abs(world.determinant()) > _NOTHING else Matrix()) @ head.matrix_world
 
 
 def _blink_keys(mesh: bpy.types.Mesh) -> tuple[str, ...]:

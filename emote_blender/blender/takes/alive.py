@@ -155,7 +155,7 @@ def _artists_neck(rig: HeadRig, frames: np.ndarray) -> np.ndarray | None:
         turns = [Euler(row, bone.rotation_mode).to_quaternion() for row in values.tolist()]
         local = quaternion_to_axis_angle(np.array(turns))
     # From the bone's axes to the face model's.
-    return local @ (np.array(bone.bone.matrix_local.to_3x3()).T @ rig.axes)
+    return local @ (np.array(bone.bone.matrix_local.to_3x3()).T @ rig.turning_axes)
 
 
 def _plan(motion: FaceMotion, prosody: Prosody | None, life: Life) -> LifeMotion:

@@ -16,14 +16,14 @@ from ...motion_tools.rotation import (
     continuous_quaternions,
     quaternion_to_euler,
 )
-from ..head.rig import HeadRig
+from ..head.rig import HeadRig, mesh_to_armature
 from ..narrow import pose_bones, shape_keys_of
 from .face_maps import joint_motions
 
 SLIDER_LIMIT = 10.0  # Blender allows no more
 _SMALLEST_VALUE = 1e-4  # of a full expression; a channel that stays nearer to rest is left out
 _SMALLEST_TURN = 1e-5  # radians, and the parts of a quaternion
-_SMALLEST_SHIFT = 1e-5  # metres that a joint may be off without a curve of its own
+_SMALLEST_SHIFT = 1e-5  # metres of the face model that a joint may be off without a curve of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +113,7 @@ def _bone_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> list[Ch
         neck = neck / 2  # a bone `head` above the neck takes the other half
     rotations = {"jaw": motion.jaw, "neck": neck, "head": neck, "left_eye": left_eye, "right_eye": right_eye}
     displacements = joint_motions(rig, keys)
+    to_armature = np.array(mesh_to_armature(rig.mesh, rig.armature).to_3x3())
     expression = np.clip(motion.expression, -SLIDER_LIMIT, SLIDER_LIMIT)
     channels: list[Channel] = []
     for name, rotation in rotations.items():
@@ -121,11 +122,11 @@ def _bone_channels(rig: HeadRig, keys: list[str], motion: FaceMotion) -> list[Ch
             continue
         group = channel_group(name)
         rest = np.array(bone.bone.matrix_local.to_3x3())
-        local = rotation @ (rest.T @ rig.axes).T
+        local = rotation @ (rest.T @ rig.turning_axes).T
         channels += _rotation_channels(rig.armature, name, bone.rotation_mode, local)
         if name in displacements:
-            shift = _joint_shift(local, expression @ displacements[name] @ rest)
-            if np.abs(shift).max() > _SMALLEST_SHIFT:
+            shift = _joint_shift(local, expression @ displacements[name] @ to_armature.T @ rest)
+            if np.abs(shift).max() > _SMALLEST_SHIFT * rig.scale:
                 channels += [
                     Channel(rig.armature, bone_path(name, "location"), index, shift[:, index].astype(np.float32), group)
                     for index in range(3)
@@ -156,11 +157,11 @@ def _rotation_channels(armature: bpy.types.Object, name: str, mode: str, axis_an
 
 
 def _joint_shift(rotation: np.ndarray, displacement: np.ndarray) -> np.ndarray:
-    """(T, 3) location of a bone, metres, by which it rotates about a displaced joint: (I - R) d.
+    """(T, 3) location of a bone, in the armature's unit, by which it rotates about a displaced joint: (I - R) d.
 
     Args:
         rotation: (T, 3) axis-angle in the bone's axes, radians.
-        displacement: (T, 3) displacement of the joint by the expression, in the bone's axes, metres.
+        displacement: (T, 3) displacement of the joint by the expression, in the bone's axes and the armature's unit.
     """
     turned = np.einsum("tij,tj->ti", axis_angle_to_matrix(rotation), displacement)
     return displacement - turned

@@ -9,7 +9,7 @@ from typing import Literal
 import bpy
 import numpy as np
 
-from ..head.rig import HeadRig
+from ..head.rig import HeadRig, mesh_to_armature
 from ..narrow import mesh_of, pose_bones, shape_keys_of
 from .face_maps import group_weights, key_points
 from .sampling import ChannelPath
@@ -103,7 +103,6 @@ def item_name(data_path: str) -> str:
 
 def _weights_and_distances(bone: bpy.types.PoseBone, rig: HeadRig) -> tuple[np.ndarray, np.ndarray]:
     """(V,) weight of each vertex of the head in a bone's group, and its distance from the bone's joint at rest."""
-    to_mesh = rig.mesh.matrix_world.inverted_safe() @ rig.armature.matrix_world
-    joint = np.array(to_mesh @ bone.bone.head_local)
+    joint = np.array(mesh_to_armature(rig.mesh, rig.armature).inverted_safe() @ bone.bone.head_local)
     distances = np.linalg.norm(key_points(shape_keys_of(rig.mesh).reference_key) - joint, axis=1)
     return group_weights(rig.mesh, bone.name), distances

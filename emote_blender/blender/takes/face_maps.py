@@ -9,12 +9,11 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix
 
 from ...flame.refinement_maps import refinement_maps
 from ...motion_tools.refine import RefinementMaps
 from ..head.joints import joint_displacements
-from ..head.rig import HeadRig
+from ..head.rig import HeadRig, mesh_to_armature
 from ..narrow import armature_of, mesh_of, shape_keys_of
 
 _KEPT = 16  # results; the maps of FLAME's 100 components take 80 kB
@@ -46,7 +45,8 @@ def _kept(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Callable[[
     """The result for a head, computed again if its basis or the names are others."""
     keys = shape_keys_of(rig.mesh)
     basis = key_points(keys.reference_key)
-    identity = (kind, keys.session_uid, *key_names, zlib.crc32(basis.tobytes()))
+    place = np.array(mesh_to_armature(rig.mesh, rig.armature)).tobytes() + rig.axes.tobytes()
+    identity = (kind, keys.session_uid, *key_names, zlib.crc32(basis.tobytes()), place)
     if identity not in _known:
         _known[identity] = compute(basis)
         if len(_known) > _KEPT:
@@ -57,7 +57,7 @@ def _kept(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Callable[[
 
 def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> RefinementMaps:
     keys = shape_keys_of(rig.mesh).key_blocks
-    to_armature = _invertible(rig.armature.matrix_world).inverted() @ rig.mesh.matrix_world
+    to_armature = mesh_to_armature(rig.mesh, rig.armature)
     turn = rig.axes.T @ np.array(to_armature.to_3x3())  # from the mesh's axes to the face model's
     place = rig.axes.T @ np.array(to_armature.to_translation())
     directions = np.empty((len(basis), 3, len(key_names)), np.float32)
@@ -72,11 +72,6 @@ def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> Refi
         joints,
         named=rig.expression_names is not None,
     )
-
-
-def _invertible(matrix: Matrix) -> Matrix:
-    """The matrix, or none at all for an object that is scaled to nothing."""
-    return matrix if abs(matrix.determinant()) > 1e-12 else Matrix.Identity(4)
 
 
 def group_weights(mesh_object: bpy.types.Object, group_name: str) -> np.ndarray:
