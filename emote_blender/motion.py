@@ -16,7 +16,7 @@ from .files.atomic_write import replacing
 from .motion_tools.rotation import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
 
 _ROTATIONS = "jaw", "eyes", "neck"
-_WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3, "lids": 2}
+_WIDTHS = {"jaw": 3, "eyes": 6, "neck": 3, "lids": 2, "eye_offsets": 6}
 _ARRAYS = {"expression", "fps", "meta", *_WIDTHS}
 
 
@@ -34,6 +34,8 @@ class FaceMotion:
             speaker, audio, version, licence.
         lids: (T, 2) closure of the left and of the right lid, 0 open to 1 closed, for a basis that names no blinks;
             or None.
+        eye_offsets: (T, 6) what a capture states about pitch, yaw and roll of the left and of the right eye beyond its
+            eyeLook... components, radians; for export only; or None.
     """
 
     expression: np.ndarray
@@ -43,6 +45,7 @@ class FaceMotion:
     neck: np.ndarray | None = None
     meta: dict[str, Any] = field(default_factory=dict)
     lids: np.ndarray | None = None
+    eye_offsets: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         expression = np.asarray(self.expression, dtype=np.float32)
@@ -79,7 +82,7 @@ class FaceMotion:
     def save(self, path: str | Path) -> None:
         """Write a motion file (.npz), whole or not at all; raises InputError if it cannot be written."""
         arrays = {"expression": self.expression, "jaw": self.jaw, "eyes": self.eyes, "neck": self.neck}
-        arrays |= {"lids": self.lids}
+        arrays |= {"lids": self.lids, "eye_offsets": self.eye_offsets}
         given: dict[str, Any] = {name: values for name, values in arrays.items() if values is not None}
         meta = json.dumps(self.meta, ensure_ascii=False, sort_keys=True)
         with replacing(path) as temporary, temporary.open("wb") as file:
@@ -118,6 +121,7 @@ class FaceMotion:
                 arrays.get("neck"),
                 meta,
                 arrays.get("lids"),
+                arrays.get("eye_offsets"),
             )
         except ValueError as error:
             raise InputError(f"{path}: {error}; generate the motion again") from error
@@ -158,8 +162,8 @@ class FaceMotion:
         part = position - before
         parts: dict[str, Any] = {
             name: values[before] * (1 - part)[:, None] + values[after] * part[:, None]
-            for name, values in (("expression", self.expression), ("lids", self.lids))
-            if values is not None
+            for name in ("expression", "lids", "eye_offsets")
+            if (values := getattr(self, name)) is not None
         }
         parts |= {
             name: _between(getattr(self, name), before, after, part)

@@ -56,7 +56,7 @@ NEVER = {
     "demo": {"training", "torch", "networks"},
 }
 LAYER_OF_ROOM = {
-    **dict.fromkeys("files sound_files motion_tools transcript flame retarget speech_model".split(), "core"),
+    **dict.fromkeys("files sound_files motion_tools transcript flame retarget speech_model capture".split(), "core"),
     "official": "official",
     "engine": "engine",
     "emote": "networks",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..audio import Waveform
+from ..capture.motion_files import MOTION_SUFFIX, save_motion
 from ..emotion import EmotionTrack
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE
 from ..errors import Cancelled, EmoteError, InputError
@@ -142,6 +143,11 @@ def check_job(job: Job, session: Session) -> None:
     if job.output.suffix.lower() == ".blend":
         _require_name_for_blender(job.audio)
         _require_name_for_blender(job.output)
+    elif job.output.suffix.lower() != MOTION_SUFFIX and config.expression_names is None:
+        raise InputError(
+            f"model {config.name} moves components of {config.face} without names, which {job.output.name} cannot "
+            "hold; write a .npz"
+        )
     if job.speaker and job.speaker not in config.speakers:
         raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
     if job.transcript == AUTO:
@@ -247,7 +253,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
             words = SceneWords(job.transcript, job.language, features.recognition)
             write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement, words)
         else:
-            motion.save(job.output)
+            motion = save_motion(motion, job.output)
     warnings = waveform.warnings or rest_warning(take.neutral or take.emotional, job.audio.name)
     progress.clear()
     for warning in warnings:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..capture.motion_files import WRITTEN_SUFFIXES
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from ..errors import EmoteError, InputError
 from ..files.pasted_path import pasted_path
@@ -28,7 +29,7 @@ COLUMNS = (
 )
 NO_TRANSCRIPT = "none"
 _AS_GENERATED = Refinement()
-OUTPUT_SUFFIXES = (".npz", ".blend")
+OUTPUT_SUFFIXES = (*WRITTEN_SUFFIXES, ".blend")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Job:
 
     Attributes:
         audio: the audio file.
-        output: the file to write, .npz or .blend.
+        output: the file to write: .npz, .csv, .json or .blend.
         track: emotion and intensity over time.
         condition: source of the track, for the report: {"emotion", "intensity"} or {"track"}.
         speaker: name of a speaker of the model; None for its first.
@@ -137,9 +138,9 @@ def given_transcript(given: str | None, folder: str | Path = "") -> str | TimedT
 
 
 def check_output_suffix(output: Path) -> None:
-    """Raise InputError unless the file's name ends in .npz or .blend."""
+    """Raise InputError unless the file's name ends in one of OUTPUT_SUFFIXES."""
     if output.suffix.lower() not in OUTPUT_SUFFIXES:
-        raise InputError(f"output {output} must end in .npz (motion) or .blend (scene)")
+        raise InputError(f"output {output} must end in .npz (motion), .csv (ARKit), .json or .blend (scene)")
 
 
 def _job(

@@ -1,12 +1,14 @@
-"""The command `convert`: official files to folders that this program uses, on the user's machine."""
+"""The command `convert`: official files to folders that this program uses, and motions from one format to another."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
+from ..capture.motion_files import load_motion, require_written_suffix, save_motion
 from ..errors import InputError
-from ..files.console_progress import show
+from ..files.atomic_write import check_writable
+from ..files.console_progress import show, warn
 from ..files.pasted_path import pasted_path
 from ..files.paths import find_model
 from ..official.folders import emote_folder, head_folder
@@ -15,12 +17,15 @@ from ..speech_model.config import load_config
 
 def add_convert_command(commands: Any) -> None:
     """Add `convert` and its subcommands to the parsers of the program."""
-    command = commands.add_parser("convert", help="make a model or head folder of files that you downloaded")
+    command = commands.add_parser(
+        "convert", help="make a model or head folder of files that you downloaded, or convert a motion"
+    )
     kinds = command.add_subparsers(required=True, metavar="KIND")
     _add_flame(kinds)
     _add_emote(kinds)
     _add_flint(kinds)
     _add_graphs(kinds)
+    _add_motion(kinds)
 
 
 def _add_flame(kinds: Any) -> None:
@@ -64,6 +69,32 @@ def _add_graphs(kinds: Any) -> None:
     command.set_defaults(run=convert_graphs_command)
 
 
+def _add_motion(kinds: Any) -> None:
+    command = kinds.add_parser(
+        "motion", help="a motion or a capture (.npz, .json, CSV of Live Link Face, Face Cap) to .npz, .csv or .json"
+    )
+    command.add_argument("file", type=pasted_path, metavar="MOTION", help="the motion or capture")
+    command.add_argument(
+        *("-o", "--output"), type=pasted_path, required=True, metavar="OUT", help="OUT.npz, OUT.csv (ARKit) or OUT.json"
+    )
+    command.add_argument(
+        "--fps",
+        type=float,
+        metavar="N",
+        help="frames per second to write (default: those of a capture; else 60 for CSV)",
+    )
+    command.add_argument(
+        "--start",
+        default="",
+        metavar="TIME",
+        help="where the sound begins: seconds from the first frame, or a timecode",
+    )
+    command.add_argument(
+        "--recorded-fps", type=float, metavar="N", help="frames per second of the capture, in place of its times"
+    )
+    command.set_defaults(run=convert_motion_command)
+
+
 def _add_checkpoint(command: argparse.ArgumentParser, source: str, kind: str) -> None:
     """Add the arguments of both kinds of checkpoint."""
     command.add_argument("source", type=pasted_path, metavar="CKPT|FOLDER", help=source)
@@ -103,6 +134,18 @@ def convert_graphs_command(arguments: argparse.Namespace, decode: Any) -> int:
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror}); copy the model to another place") from error
     return _tell([f"wrote {path}" for path in written] or [f"{folder} needs none: the graphs of its architecture ship"])
+
+
+def convert_motion_command(arguments: argparse.Namespace, decode: Any) -> int:
+    """Run `convert motion` and return the exit code; raises InputError if a file cannot be used."""
+    output = arguments.output
+    require_written_suffix(output)
+    check_writable(output)
+    if output.resolve() == arguments.file.resolve():
+        raise InputError(f"-o names {output}, which is the file to read; give the output another name")
+    motion = load_motion(arguments.file, None, arguments.start, arguments.recorded_fps, warn)
+    written = save_motion(motion, output, arguments.fps)
+    return _tell([f"wrote {output}: {written.num_frames} frames at {written.fps:g} fps"])
 
 
 def _tell(lines: list[str]) -> int:

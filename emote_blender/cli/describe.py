@@ -8,7 +8,9 @@ import os
 import textwrap
 from pathlib import Path
 
+from ..capture.motion_files import load_motion
 from ..errors import InputError, ModelError
+from ..files.console_progress import warn
 from ..files.pasted_path import pasted_path, unquoted
 from ..files.paths import (
     HEAD_FILE,
@@ -22,7 +24,6 @@ from ..files.paths import (
 )
 from ..files.safetensors_file import read_shapes
 from ..flame.model import FaceModel
-from ..motion import FaceMotion
 from ..speech_model.config import load_config
 
 _LINE_WIDTH = 110
@@ -119,7 +120,7 @@ def _describe_head(folder: Path) -> str:
 
 
 def _describe_motion(path: Path) -> str:
-    motion = FaceMotion.load(path)
+    motion = load_motion(path, warn=warn)
     names = motion.meta.get("expression_names")
     meta = {key: value for key, value in motion.meta.items() if key != "expression_names"}
     return _table(

@@ -30,7 +30,7 @@ def add_generate_command(commands: Any) -> None:
         type=pasted_path,
         required=True,
         metavar="OUT",
-        help="OUT.npz (motion) or OUT.blend (scene)",
+        help="OUT.npz (motion), OUT.csv (ARKit, as of Live Link Face, 60 fps), OUT.json or OUT.blend (scene)",
     )
     command.add_argument(
         "--emotion",

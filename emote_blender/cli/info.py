@@ -11,7 +11,7 @@ from ..files.console_progress import show
 def add_info_command(commands: Any) -> None:
     """Add `info` to the parsers of the program."""
     command = commands.add_parser("info", help="list models and heads, or describe one or a motion file")
-    command.add_argument("what", nargs="?", metavar="MODEL|HEAD|MOTION", help="name, folder or .npz")
+    command.add_argument("what", nargs="?", metavar="MODEL|HEAD|MOTION", help="name, folder, .npz, .json or capture")
     command.set_defaults(run=info)
 
 

@@ -14,7 +14,7 @@ from ..files.array_archive import read_arrays
 from ..motion import FaceMotion
 
 _FORMAT = 1
-_PARTS = ("expression", "jaw", "eyes", "neck", "lids")
+_PARTS = ("expression", "jaw", "eyes", "neck", "lids", "eye_offsets")
 _ARRAYS = {*_PARTS, *(f"neutral_{name}" for name in _PARTS), "loudness_db", "pitch_hz", "meta", "fps"}
 
 
@@ -39,14 +39,19 @@ class RawTake:
         emotional: the motion with the emotion that was asked for.
         neutral: the same line without emotion, with the same number of frames, or None.
         prosody: of the line's sound, or None.
+        exact: whether float32 is stored, as of a motion that was not generated here; else float16.
     """
 
     emotional: FaceMotion
     neutral: FaceMotion | None = None
     prosody: Prosody | None = None
+    exact: bool = False
 
     def to_bytes(self) -> bytes:
-        """The take as a compressed archive; arrays are rounded to float16 (11 bits: 0.0005 of a full expression)."""
+        """The take as a compressed archive.
+
+        Unless the take is exact, arrays are rounded to float16 (11 bits: 0.0005 of a full expression).
+        """
         arrays: dict[str, np.ndarray] = {}
         for prefix, motion in (("", self.emotional), ("neutral_", self.neutral)):
             if motion is not None:
@@ -59,7 +64,7 @@ class RawTake:
         np.savez_compressed(
             content,
             meta=np.array(json.dumps(meta, ensure_ascii=False, sort_keys=True)),
-            **{name: values.astype(np.float16) for name, values in arrays.items()},
+            **{name: values.astype(np.float32 if self.exact else np.float16) for name, values in arrays.items()},
         )
         return content.getvalue()
 
@@ -73,6 +78,7 @@ class RawTake:
         try:
             arrays = read_arrays(io.BytesIO(content), _ARRAYS, "the stored motion")
             stored = json.loads(str(arrays.pop("meta")))
+            exact = arrays["expression"].dtype != np.float16
             arrays = {name: values.astype(np.float32) for name, values in arrays.items()}
             if "fps" in arrays:  # 0.1 and 0.2
                 stored = {"fps": arrays.pop("fps"), "meta": stored}
@@ -80,7 +86,7 @@ class RawTake:
                 raise InputError("the stored motion was written by a newer version; update the add-on")
             if not all(np.isfinite(values).all() for values in arrays.values()):
                 raise InputError("the stored motion holds values that are not numbers")
-            return _take_of(arrays, float(stored["fps"]), dict(stored["meta"]))
+            return _take_of(arrays, float(stored["fps"]), dict(stored["meta"]), exact)
         except InputError:
             raise
         # zlib.error, EOFError, OSError, struct.error, SyntaxError (in a header) ...: numpy's reader documents none.
@@ -88,9 +94,9 @@ class RawTake:
             raise InputError(f"the stored motion is damaged ({error})") from error
 
 
-def _take_of(arrays: dict[str, np.ndarray], fps: float, meta: dict[str, Any]) -> RawTake:
+def _take_of(arrays: dict[str, np.ndarray], fps: float, meta: dict[str, Any], exact: bool) -> RawTake:
     def motion(prefix: str, meta: dict[str, Any]) -> FaceMotion:
-        parts: dict[str, Any] = {name: arrays.get(prefix + name) for name in ("eyes", "neck", "lids")}
+        parts: dict[str, Any] = {name: arrays.get(prefix + name) for name in _PARTS[2:]}
         return FaceMotion(arrays[f"{prefix}expression"], arrays[f"{prefix}jaw"], fps, **parts, meta=meta)
 
     emotional = motion("", meta)
@@ -102,4 +108,4 @@ def _take_of(arrays: dict[str, np.ndarray], fps: float, meta: dict[str, Any]) ->
         prosody = Prosody(arrays["loudness_db"], arrays["pitch_hz"])
         if not prosody.loudness_db.shape == prosody.pitch_hz.shape == (emotional.num_frames,):
             raise InputError("the stored motion's loudness and pitch have another length")
-    return RawTake(emotional, neutral, prosody)
+    return RawTake(emotional, neutral, prosody, exact)

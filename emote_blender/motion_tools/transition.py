@@ -42,7 +42,7 @@ def with_transitions(motion: FaceMotion, fade_in: Fade, fade_out: Fade) -> tuple
     if not before and not after and weight.min() == 1.0:
         return motion, 0
     parts: dict[str, Any] = {}
-    for name in ("expression", "jaw", "eyes", "neck", "lids"):
+    for name in ("expression", "jaw", "eyes", "neck", "lids", "eye_offsets"):
         values = getattr(motion, name)
         if values is not None:
             held = np.pad(values, ((before, after), (0, 0)), mode="edge")

@@ -6,6 +6,9 @@ The open head's components carry ARKit's names. What ARKit says by shapes and th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ..errors import InputError
@@ -33,6 +36,11 @@ ARKIT_NAMES = (
 
 HEAD_NAMES = ("headPitch", "headYaw", "headRoll")
 """Rotation of the neck about the face's left, up and front axis, radians (axis-angle)."""
+JAW_NAMES = ("jawOpen", "jawLeft", "jawRight")
+"""The signals that the open basis shows by the jaw's rotation."""
+OPEN_BASIS = "open_head"
+"""Name of the basis whose components carry ARKit's names."""
+_OWN_NAMES = {*ARKIT_NAMES, *HEAD_NAMES}
 _EYE_SIGNS = {"Left": 1.0, "Right": -1.0}  # an eye that turns to the character's left looks out on the left side
 
 
@@ -67,3 +75,46 @@ def signals_of(motion: FaceMotion) -> dict[str, np.ndarray]:
             signals[f"eyeBlink{side}"] = np.maximum(signals[f"eyeBlink{side}"], closure)
     neck = np.zeros((motion.num_frames, 3), np.float32) if motion.neck is None else motion.neck
     return signals | dict(zip(HEAD_NAMES, np.ascontiguousarray(neck.T), strict=True))
+
+
+def motion_of(
+    signals: Mapping[str, np.ndarray],
+    fps: float,
+    meta: Mapping[str, Any] | None = None,
+    eyes: np.ndarray | None = None,
+    eye_offsets: np.ndarray | None = None,
+) -> FaceMotion:
+    """The motion of the open basis with these signals: the inverse of `signals_of`.
+
+    A signal that is missing is zero. Of jawLeft and jawRight the difference is kept, as a jaw goes to one side at a
+    time. Names that are not ARKit's become further components. The neck is left out if no signal of it moves.
+
+    Args:
+        signals: (T,) values by name, at least one.
+        fps: frames per second.
+        meta: further metadata of the motion.
+        eyes: (T, 6) rotation of the eyes beside eyeLook..., see `FaceMotion`.
+        eye_offsets: (T, 6) see `FaceMotion`.
+    """
+    zeros = np.zeros(len(next(iter(signals.values()))), np.float32)
+
+    def value(name: str) -> np.ndarray:
+        return np.asarray(signals.get(name, zeros), np.float64)
+
+    names = [name for name in ARKIT_NAMES if name not in JAW_NAMES] + [
+        name for name in signals if name not in _OWN_NAMES
+    ]
+    expression = np.stack([np.asarray(signals.get(name, zeros), np.float32) for name in names], axis=1)
+    expression[:, names.index("mouthClose")] = value("mouthClose") * (JAW_OPEN_RADIANS / MOUTH_CLOSE_RADIANS)
+    side = (value("jawLeft") - value("jawRight")) * JAW_SIDE_RADIANS
+    jaw = np.stack([value("jawOpen") * JAW_OPEN_RADIANS, side, zeros], axis=1)
+    neck = np.stack([value(name) for name in HEAD_NAMES], axis=1)
+    return FaceMotion(
+        expression,
+        jaw,
+        fps,
+        eyes=eyes,
+        neck=neck if neck.any() else None,
+        meta={"face": OPEN_BASIS, "expression_names": names, **(meta or {})},
+        eye_offsets=eye_offsets,
+    )
