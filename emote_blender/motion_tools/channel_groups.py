@@ -7,6 +7,7 @@ _GROUP_OF_START = {
     "jaw": "Jaw",
     "mouth": "Lips",
     "lip": "Lips",
+    "viseme": "Lips",
     "cheek": "Cheeks and Nose",
     "nose": "Cheeks and Nose",
     "brow": "Brows",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..motion import FaceMotion
 from .mapping import FaceMapping
-from .signals import JAW_OPEN_RADIANS, JAW_SIDE_RADIANS, signals_of
+from .signals import EYE_RADIANS, JAW_OPEN_RADIANS, JAW_SIDE_RADIANS, signals_of
 
 JAW_SIGNALS = ("jawOpen", "jawLeft", "jawRight")
+EYE_SIGNALS = tuple(f"eyeLook{direction}{side}" for side in ("Left", "Right") for direction in EYE_RADIANS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +24,13 @@ class Target:
         jaw_is_bone: whether a bone opens the mouth; rows of the jaw's signals are then left out, so that the mouth
             is never opened twice.
         jaw_strength: factor on the rotation of that bone.
+        eyes_are_bones: whether bones turn the eyes; rows of eyeLook... are then left out in the same way.
     """
 
     mapping: FaceMapping
     jaw_is_bone: bool = False
     jaw_strength: float = 1.0
+    eyes_are_bones: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +59,24 @@ def put_on(target: Target, motion: FaceMotion) -> TargetMotion:
         opening = signals["jawOpen"] * JAW_OPEN_RADIANS
         side = (signals["jawLeft"] - signals["jawRight"]) * JAW_SIDE_RADIANS
         rotations["jaw"] = target.jaw_strength * np.stack([opening, side, np.zeros_like(side)], axis=1)
-        signals = {name: values for name, values in signals.items() if name not in JAW_SIGNALS}
+        signals = _without(signals, JAW_SIGNALS)
     if motion.neck is not None:
         rotations["neck"] = motion.neck
-    if motion.eyes is not None:
-        rotations |= {"left_eye": motion.eyes[:, :3], "right_eye": motion.eyes[:, 3:]}
+    if target.eyes_are_bones:
+        rolls = np.zeros((motion.num_frames, 6), np.float32) if motion.eyes is None else motion.eyes
+        rotations["left_eye"] = _eye_rotation(signals, "Left", rolls[:, 2])
+        rotations["right_eye"] = _eye_rotation(signals, "Right", rolls[:, 5])
+        signals = _without(signals, EYE_SIGNALS)
     return TargetMotion(target.mapping.evaluate(signals), rotations)
+
+
+def _without(signals: dict[str, np.ndarray], names: Collection[str]) -> dict[str, np.ndarray]:
+    return {name: values for name, values in signals.items() if name not in names}
+
+
+def _eye_rotation(signals: dict[str, np.ndarray], side: str, roll: np.ndarray) -> np.ndarray:
+    """(T, 3) rotation of an eye by its signals eyeLook... and its (T,) roll, in the face's axes, radians."""
+    angles = {name: signals[f"eyeLook{name}{side}"] * radians for name, radians in EYE_RADIANS.items()}
+    outwards = 1.0 if side == "Left" else -1.0  # the left eye looks out where it turns to the character's left
+    sideways = outwards * (angles["Out"] - angles["In"])
+    return np.stack([angles["Down"] - angles["Up"], sideways, roll], axis=1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import bpy
 
 from ...errors import InputError
-from ..narrow import armature_of, expect, pose_bones
+from ..narrow import armature_of, expect, present
 from .problem import Fix, Problem, listed
 from .subject import Subject, bone_path, drivers_of, has_weights, view_layer
 
@@ -21,7 +21,7 @@ _ROTATIONS = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_
 def rest_position(subject: Subject) -> Problem | None:
     """An armature that ignores its pose."""
     armature = subject.rig.armature
-    if armature_of(armature).pose_position != "REST":
+    if armature is None or armature_of(armature).pose_position != "REST":
         return None
     return Problem(
         "ERROR",
@@ -33,7 +33,7 @@ def rest_position(subject: Subject) -> Problem | None:
 def edited_rig(subject: Subject) -> Problem | None:
     """An armature in Edit Mode, which shows its rest position."""
     armature = subject.rig.armature
-    if armature.mode != "EDIT":
+    if armature is None or armature.mode != "EDIT":
         return None
     return Problem(
         "ERROR",
@@ -44,16 +44,16 @@ def edited_rig(subject: Subject) -> Problem | None:
 
 def lost_modifier(subject: Subject) -> Problem | None:
     """A mesh that no armature deforms."""
-    modifiers = _armature_modifiers(subject)
-    if any(modifier.object is not None for modifier in modifiers):
+    modifiers, armature = _armature_modifiers(subject), subject.rig.armature
+    if armature is None or _jaw(subject) is None or any(modifier.object is not None for modifier in modifiers):
         return None
-    if not modifiers and subject.head.parent == subject.rig.armature and subject.head.parent_type == "ARMATURE":
+    if not modifiers and subject.head.parent == armature and subject.head.parent_type == "ARMATURE":
         return None  # deformed by its parent
     found = "names no rig" if modifiers else "is missing"
     return Problem(
         "ERROR",
         f"the Armature modifier of {subject.head.name!r} {found}, so the jaw moves nothing: "
-        f"set it to {subject.rig.armature.name!r}",
+        f"set it to {armature.name!r}",
         "MODIFIER_LOST",
     )
 
@@ -61,7 +61,7 @@ def lost_modifier(subject: Subject) -> Problem | None:
 def disabled_modifier(subject: Subject) -> Problem | None:
     """An Armature modifier that is switched off, in the viewport or for renders."""
     off = [modifier for modifier in _armature_modifiers(subject) if modifier.object is not None]
-    if not off or any(modifier.show_viewport and modifier.show_render for modifier in off):
+    if _jaw(subject) is None or not off or any(modifier.show_viewport and modifier.show_render for modifier in off):
         return None
     places = [name for name, attribute in _PLACES if not any(getattr(modifier, attribute) for modifier in off)]
     if not places:
@@ -79,18 +79,22 @@ _PLACES = (("viewport", "show_viewport"), ("renders", "show_render"))
 
 def unweighted_jaw(subject: Subject) -> Problem | None:
     """An Armature modifier that does not use the weights of the jaw, or a mesh that lost them."""
-    group = subject.head.vertex_groups.get(_JAW)
-    if group is None:
+    jaw = _jaw(subject)
+    if jaw is None:
+        return None
+    groups = [(mesh, name) for mesh in subject.rig.meshes for name in _carried(jaw) if name in mesh.vertex_groups]
+    if not groups:
         return Problem(
             "ERROR",
-            f"{subject.head.name!r} has no vertex group {_JAW!r}, so the jaw bone moves nothing: rename the group "
+            f"{subject.head.name!r} has no vertex group {jaw.name!r}, so the jaw bone moves nothing: rename the group "
             "of the jaw's weights to it, or undo its removal",
         )
-    if not has_weights(subject.head, _JAW):
+    weighted = [name for mesh, name in groups if has_weights(mesh, name)]
+    if not weighted:
         return Problem(
             "ERROR",
-            f"the vertex group {_JAW!r} of {subject.head.name!r} holds no weight, so the jaw bone moves nothing: paint "
-            "or transfer the jaw's weights",
+            f"the vertex group {jaw.name!r} of {subject.head.name!r} holds no weight, so the jaw bone moves nothing: "
+            "paint or transfer the jaw's weights",
         )
     modifiers = [modifier for modifier in _armature_modifiers(subject) if modifier.object is not None]
     masks = [modifier.vertex_group for modifier in modifiers if not modifier.invert_vertex_group]
@@ -108,10 +112,12 @@ def unweighted_jaw(subject: Subject) -> Problem | None:
             "turn Bind To › Vertex Groups on",
             "MODIFIER_GROUPS",
         )
-    if not armature_of(subject.rig.armature).bones[_JAW].use_deform:
+    armature = present(subject.rig.armature)
+    bones = armature_of(armature).bones
+    if not any(bones[name].use_deform for name in weighted):
         return Problem(
             "ERROR",
-            f"the bone {_JAW!r} of {subject.rig.armature.name!r} does not deform: turn Bone › Deform on",
+            f"the bone {jaw.name!r} of {armature.name!r} does not deform: turn Bone › Deform on",
             "JAW_DEFORM",
         )
     return None
@@ -124,7 +130,7 @@ def constrained_jaw(subject: Subject) -> Problem | None:
         return None
     return Problem(
         "ERROR",
-        f"the jaw of {subject.rig.armature.name!r} follows its constraint ({listed(names)}), not the take: "
+        f"the jaw of {subject.rig.space.name!r} follows its constraint ({listed(names)}), not the take: "
         "mute the constraint",
         "JAW_CONSTRAINED",
     )
@@ -136,7 +142,7 @@ def driven_jaw(subject: Subject) -> Problem | None:
         return None
     return Problem(
         "ERROR",
-        f"the rotation of the jaw of {subject.rig.armature.name!r} is driven, and a driver overrides the take: "
+        f"the rotation of the jaw of {subject.rig.space.name!r} is driven, and a driver overrides the take: "
         "mute its drivers",
         "JAW_DRIVEN",
     )
@@ -145,12 +151,12 @@ def driven_jaw(subject: Subject) -> Problem | None:
 def rotation_mode(subject: Subject) -> Problem | None:
     """A jaw bone whose rotation mode is another one than the take's curves are for."""
     written = _written_rotation(subject)
-    bone = pose_bones(subject.rig.armature)[_JAW]
-    if written is None or written == _ROTATIONS.get(bone.rotation_mode, "rotation_euler"):
+    bone = _jaw(subject)
+    if bone is None or written is None or written == _ROTATIONS.get(bone.rotation_mode, "rotation_euler"):
         return None
     return Problem(
         "ERROR",
-        f"the jaw of {subject.rig.armature.name!r} is rotated by {_words(bone.rotation_mode)}, but the take has keys "
+        f"the jaw of {subject.rig.space.name!r} is rotated by {_words(bone.rotation_mode)}, but the take has keys "
         f"of {written.replace('_', ' ')}: set the bone's rotation mode back",
         "JAW_ROTATION_MODE",
     )
@@ -192,15 +198,32 @@ def unrendered_head(subject: Subject) -> Problem | None:
     )
 
 
+def _jaw(subject: Subject) -> bpy.types.PoseBone | None:
+    """The bone that opens the mouth; None for a character whose shape keys do, or nothing."""
+    return subject.rig.bone("jaw")
+
+
+def _carried(jaw: bpy.types.PoseBone) -> list[str]:
+    """The names of the jaw and of the bones below it, any of which may carry the weights."""
+    return [jaw.name, *(bone.name for bone in jaw.bone.children_recursive)]
+
+
+def _jaw_path(subject: Subject, name: str = "") -> str:
+    """Data path of a property of the jaw, or what those of all of them begin with; empty without a jaw bone."""
+    jaw = _jaw(subject)
+    return "" if jaw is None else f"{bone_path(jaw.name)}.{name}"
+
+
 def _armature_modifiers(subject: Subject) -> list[bpy.types.ArmatureModifier]:
     return [modifier for modifier in subject.head.modifiers if isinstance(modifier, bpy.types.ArmatureModifier)]
 
 
 def _constraints(subject: Subject) -> list[bpy.types.Constraint]:
     """The constraints that rotate the jaw in the take's stead."""
+    jaw = _jaw(subject)
     return [
         constraint
-        for constraint in pose_bones(subject.rig.armature)[_JAW].constraints
+        for constraint in ([] if jaw is None else list(jaw.constraints))
         if not constraint.mute and constraint.influence > 0.0 and _replaces_rotation(subject, constraint)
     ]
 
@@ -223,9 +246,9 @@ def _limits_rotation(subject: Subject, constraint: bpy.types.LimitRotationConstr
         (constraint.use_limit_y, constraint.min_y, constraint.max_y),
         (constraint.use_limit_z, constraint.min_z, constraint.max_z),
     )
-    path = f"{bone_path(_JAW)}.rotation_euler"
+    path = _jaw_path(subject, "rotation_euler")
     for action in subject.played:
-        bag = subject.bag(subject.rig.armature, action)
+        bag = None if subject.rig.armature is None else subject.bag(subject.rig.armature, action)
         for curve in bag.fcurves if bag is not None else ():
             if curve.data_path != path:
                 continue
@@ -237,15 +260,19 @@ def _limits_rotation(subject: Subject, constraint: bpy.types.LimitRotationConstr
 
 
 def _jaw_drivers(subject: Subject) -> list[bpy.types.FCurve]:
-    start = f"{bone_path(_JAW)}.rotation"
-    return [curve for curve in drivers_of(subject.rig.armature) if curve.data_path.startswith(start) and not curve.mute]
+    start, armature = _jaw_path(subject, "rotation"), subject.rig.armature
+    if armature is None or not start:
+        return []
+    return [curve for curve in drivers_of(armature) if curve.data_path.startswith(start) and not curve.mute]
 
 
 def _written_rotation(subject: Subject) -> str | None:
     """The rotation property of the jaw that the last take in use has keys of."""
-    start = f"{bone_path(_JAW)}.rotation"
+    start, armature = _jaw_path(subject, "rotation"), subject.rig.armature
+    if armature is None or not start:
+        return None
     for action in subject.played[-1:]:
-        for path, _ in subject.channels(subject.rig.armature, action):
+        for path, _ in subject.channels(armature, action):
             if path.startswith(start):
                 return path.rpartition(".")[2]
     return None
@@ -289,7 +316,7 @@ def name_jaw(head: bpy.types.Object) -> None:
 
 
 def _pose_position(subject: Subject) -> None:
-    armature_of(subject.rig.armature).pose_position = "POSE"
+    armature_of(present(subject.rig.armature)).pose_position = "POSE"
 
 
 def _leave_mode(subject: Subject) -> None:
@@ -322,7 +349,11 @@ def _clear_mask(subject: Subject) -> None:
 
 
 def _let_deform(subject: Subject) -> None:
-    armature_of(subject.rig.armature).bones[_JAW].use_deform = True
+    jaw = present(_jaw(subject))
+    bones = armature_of(present(subject.rig.armature)).bones
+    for name in _carried(jaw):
+        if any(name in mesh.vertex_groups and has_weights(mesh, name) for mesh in subject.rig.meshes):
+            bones[name].use_deform = True
 
 
 def _mute_constraints(subject: Subject) -> None:
@@ -333,14 +364,14 @@ def _mute_constraints(subject: Subject) -> None:
 def _mute_jaw_drivers(subject: Subject) -> None:
     for curve in _jaw_drivers(subject):
         curve.mute = True
-    subject.rig.armature.update_tag()
+    subject.rig.space.update_tag()
 
 
 def _restore_rotation_mode(subject: Subject) -> None:
     written = _written_rotation(subject)
     modes = {path: mode for mode, path in _ROTATIONS.items()}
     # Add Head gives its bones XYZ; a curve does not tell the order of Euler angles.
-    pose_bones(subject.rig.armature)[_JAW].rotation_mode = modes.get(written or "", "XYZ")  # type: ignore[assignment]
+    present(_jaw(subject)).rotation_mode = modes.get(written or "", "XYZ")  # type: ignore[assignment]
 
 
 def _disable_caches(subject: Subject) -> None:

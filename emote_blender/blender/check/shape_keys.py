@@ -7,6 +7,7 @@ import numpy as np
 
 from ...retarget.compatibility import UNKNOWN_FLAME
 from ..head.blink_keys import axes_in_mesh, names_blinks, write_blink_keys
+from ..narrow import shape_keys_of
 from .problem import Fix, Problem, Severity, counted, is_or_are, listed
 from .subject import Subject, drivers_of, has_weights, key_path
 
@@ -15,9 +16,20 @@ _SLIDER_LIMIT = 10.0  # Blender allows no more
 
 
 def expression_keys(subject: Subject) -> list[bpy.types.ShapeKey]:
-    """The shape keys that takes animate."""
-    blocks = subject.keys.key_blocks
-    return [blocks[name] for name in _key_names(subject)]
+    """The shape keys that takes animate, on every mesh."""
+    return [key for _, key in _placed_keys(subject)]
+
+
+def _placed_keys(subject: Subject) -> list[tuple[bpy.types.Object, bpy.types.ShapeKey]]:
+    """The shape keys that takes animate, each with its mesh object."""
+    names = _key_names(subject)
+    return [
+        (mesh, blocks[name])
+        for mesh in subject.meshes
+        for blocks in [shape_keys_of(mesh).key_blocks]
+        for name in names
+        if name in blocks
+    ]
 
 
 def _key_names(subject: Subject) -> tuple[str, ...]:
@@ -26,7 +38,7 @@ def _key_names(subject: Subject) -> tuple[str, ...]:
 
 def muted_keys(subject: Subject) -> Problem | None:
     """Shape keys whose box is not ticked."""
-    muted = _names(subject, _muted(subject))
+    muted = _names(_muted(subject))
     if not muted:
         return None
     return Problem(
@@ -39,8 +51,7 @@ def muted_keys(subject: Subject) -> Problem | None:
 
 def driven_keys(subject: Subject) -> Problem | None:
     """Shape keys whose values a driver sets."""
-    paths = {curve.data_path for curve in drivers_of(subject.keys) if not curve.mute}
-    driven = [key.name for key in expression_keys(subject) if key_path(key.name) in paths] if paths else []
+    driven = _names(_driven(subject))
     if not driven:
         return None
     return Problem(
@@ -53,22 +64,24 @@ def driven_keys(subject: Subject) -> Problem | None:
 
 def only_show(subject: Subject) -> Problem | None:
     """The pin that shows the active shape key alone."""
-    if not subject.head.show_only_shape_key:
+    pinned = [mesh for mesh in subject.meshes if mesh.show_only_shape_key]
+    if not pinned:
         return None
     return Problem(
         "ERROR",
-        f"{subject.head.name!r} shows its active shape key alone (the pin in the Shape Keys panel): turn the pin off",
+        f"{pinned[0].name!r} shows its active shape key alone (the pin in the Shape Keys panel): turn the pin off",
         "KEYS_PINNED",
     )
 
 
 def absolute_keys(subject: Subject) -> Problem | None:
     """Shape keys that are played one after the other instead of being added."""
-    if subject.keys.use_relative:
+    absolute = [mesh for mesh in subject.meshes if not shape_keys_of(mesh).use_relative]
+    if not absolute:
         return None
     return Problem(
         "ERROR",
-        f"the shape keys of {subject.head.name!r} are absolute, which ignores their values: turn Relative on",
+        f"the shape keys of {absolute[0].name!r} are absolute, which ignores their values: turn Relative on",
         "KEYS_ABSOLUTE",
     )
 
@@ -93,7 +106,7 @@ def keys_of_empty_groups(subject: Subject) -> Problem | None:
         return None
     groups = sorted({key.vertex_group for key in empty})
     return Problem(
-        _all_or_some(subject, [key.name for key in empty]),
+        _all_or_some(subject, _names(empty)),
         f"{counted(len(empty), 'shape key')} of {subject.head.name!r} {is_or_are(len(empty))} limited to the vertex "
         f"group {listed(groups)}, in which no vertex has a weight: clear the keys' vertex group",
         "KEYS_GROUP",
@@ -102,42 +115,54 @@ def keys_of_empty_groups(subject: Subject) -> Problem | None:
 
 def edited_mesh(subject: Subject) -> Problem | None:
     """A mesh in a mode that shows one shape key instead of the animation."""
-    mode = subject.head.mode
-    if mode not in ("EDIT", "SCULPT"):
+    edited = next((mesh for mesh in subject.meshes if mesh.mode in ("EDIT", "SCULPT")), None)
+    if edited is None:
         return None
     return Problem(
         "ERROR",
-        f"{subject.head.name!r} is in {mode.title()} Mode, which does not show the animation: go back to Object Mode",
+        f"{edited.name!r} is in {edited.mode.title()} Mode, which does not show the animation: go back to Object Mode",
         "MESH_MODE",
     )
 
 
-def _muted(subject: Subject) -> np.ndarray:
-    """(expression keys,) whether each is muted."""
-    blocks = subject.keys.key_blocks
-    muted = np.empty(len(blocks), bool)
-    blocks.foreach_get("mute", muted)
+def _muted(subject: Subject) -> list[bpy.types.ShapeKey]:
+    """The expression keys that are muted."""
+    muted = []
+    names = set(_key_names(subject))
+    for mesh in subject.meshes:
+        blocks = shape_keys_of(mesh).key_blocks
+        is_muted = np.empty(len(blocks), bool)
+        blocks.foreach_get("mute", is_muted)
+        if is_muted.any():
+            muted += [key for key, found in zip(blocks, is_muted) if found and key.name in names]
     return muted
 
 
-def _names(subject: Subject, chosen: np.ndarray) -> list[str]:
-    """Names of the expression keys among the chosen keys of the mesh."""
-    if not chosen.any():
-        return []
-    expression = set(_key_names(subject))
-    return [key.name for key, is_chosen in zip(subject.keys.key_blocks, chosen) if is_chosen and key.name in expression]
+def _driven(subject: Subject) -> list[bpy.types.ShapeKey]:
+    """The expression keys whose values a driver sets."""
+    driven = []
+    for mesh in subject.meshes:
+        paths = {curve.data_path for curve in drivers_of(shape_keys_of(mesh)) if not curve.mute}
+        if paths:
+            blocks = shape_keys_of(mesh).key_blocks
+            driven += [blocks[name] for name in _key_names(subject) if name in blocks and key_path(name) in paths]
+    return driven
+
+
+def _names(keys: list[bpy.types.ShapeKey]) -> list[str]:
+    """The names of keys, each once, as several meshes may have one."""
+    return list(dict.fromkeys(key.name for key in keys))
 
 
 def _all_or_some(subject: Subject, names: list[str]) -> Severity:
-    return "ERROR" if len(names) >= subject.rig.num_expression else "WARNING"
+    return "ERROR" if len(names) >= len(subject.rig.expression_keys) else "WARNING"
 
 
 def _keys_of_empty_groups(subject: Subject) -> list[bpy.types.ShapeKey]:
-    limited = [key for key in expression_keys(subject) if key.vertex_group in subject.head.vertex_groups]
-    if not limited:
-        return []
-    empty = {name for name in {key.vertex_group for key in limited} if not has_weights(subject.head, name)}
-    return [key for key in limited if key.vertex_group in empty]
+    limited = [(mesh, key) for mesh, key in _placed_keys(subject) if key.vertex_group in mesh.vertex_groups]
+    groups = {(mesh, key.vertex_group) for mesh, key in limited}
+    empty = {(mesh, name) for mesh, name in groups if not has_weights(mesh, name)}
+    return [key for mesh, key in limited if (mesh, key.vertex_group) in empty]
 
 
 # Smallest and largest value of each curve of an action, by what tells whether the curves were written again.
@@ -151,7 +176,7 @@ _MOST_NEW = 8  # actions read at a time: a file of hundreds of takes is read ove
 def _extents_of(subject: Subject, action: bpy.types.Action) -> dict[str, tuple[float, float]]:
     """Smallest and largest value by data path, of each shape key that a take moves."""
     extents = {}
-    bag = subject.bag(subject.keys, action)
+    bag = _key_curves(subject, action)
     for curve in bag.fcurves if bag is not None else ():
         points = np.empty(2 * len(curve.keyframe_points), np.float32)
         curve.keyframe_points.foreach_get("co", points)
@@ -160,9 +185,15 @@ def _extents_of(subject: Subject, action: bpy.types.Action) -> dict[str, tuple[f
     return extents
 
 
+def _key_curves(subject: Subject, action: bpy.types.Action) -> bpy.types.ActionChannelbag | None:
+    """The f-curves that a take has for the shape keys of all meshes."""
+    owner = next((owner for owner in subject.owners if isinstance(owner, bpy.types.Key)), None)
+    return None if owner is None else subject.bag(owner, action)
+
+
 def _stamp(subject: Subject, action: bpy.types.Action) -> tuple:
     """What changes when a take's curves are written again: cheap to read, unlike the curves."""
-    bag = subject.bag(subject.keys, action)
+    bag = _key_curves(subject, action)
     number = len(bag.fcurves) if bag is not None else 0
     if bag is None or not number:
         return (action.session_uid, 0)
@@ -201,41 +232,46 @@ def forget_extents() -> None:
 def _ranges_to_widen(subject: Subject) -> dict[str, tuple[float, float]]:
     """The range that each clamped shape key needs, by its name."""
     extents = _all_extents(subject)
-    needed = {}
+    needed: dict[str, tuple[float, float]] = {}
     for key in expression_keys(subject):
         low, high = extents.get(key_path(key.name), (0.0, 0.0))
         low, high = max(low, -_SLIDER_LIMIT), min(high, _SLIDER_LIMIT)
         if low < key.slider_min - _TOLERANCE or high > key.slider_max + _TOLERANCE:
-            needed[key.name] = (min(low, key.slider_min), max(high, key.slider_max))
+            known = needed.get(key.name, (low, high))
+            needed[key.name] = (min(*known, key.slider_min), max(*known, key.slider_max))
     return needed
 
 
 def _unmute(subject: Subject) -> None:
-    for name in _names(subject, _muted(subject)):
-        subject.keys.key_blocks[name].mute = False
+    for key in _muted(subject):
+        key.mute = False
 
 
 def _mute_drivers(subject: Subject) -> None:
     paths = {key_path(name) for name in _key_names(subject)}
-    for curve in drivers_of(subject.keys):
-        if curve.data_path in paths:
-            curve.mute = True
-    subject.keys.update_tag()
+    for keys in map(shape_keys_of, subject.meshes):
+        for curve in drivers_of(keys):
+            if curve.data_path in paths:
+                curve.mute = True
+        keys.update_tag()
 
 
 def _unpin(subject: Subject) -> None:
-    subject.head.show_only_shape_key = False
+    for mesh in subject.meshes:
+        mesh.show_only_shape_key = False
 
 
 def _make_relative(subject: Subject) -> None:
-    subject.keys.use_relative = True
+    for mesh in subject.meshes:
+        shape_keys_of(mesh).use_relative = True
 
 
 def _widen(subject: Subject) -> None:
     forget_extents()
-    for name, (low, high) in _ranges_to_widen(subject).items():
-        key = subject.keys.key_blocks[name]
-        key.slider_min, key.slider_max = low, high
+    needed = _ranges_to_widen(subject)
+    for key in expression_keys(subject):
+        if key.name in needed:
+            key.slider_min, key.slider_max = needed[key.name]
 
 
 def _clear_groups(subject: Subject) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import bpy
 
+from ..head.rig import armature_of_head, bones_of_head
 from ..narrow import armature_of, window_scene
 from ..scene import changes
 from .find import problems_by_topic
@@ -42,15 +43,12 @@ def _uncounted(context: bpy.types.Context, head: bpy.types.Object) -> Iterator[o
     screen = context.screen
     yield screen is not None and screen.use_play_3d_editors
     yield head.mode
-    armature = next(
-        (modifier.object for modifier in head.modifiers if isinstance(modifier, bpy.types.ArmatureModifier)),
-        head.parent,
-    )
-    if armature is None or armature.type != "ARMATURE" or armature.pose is None:
+    armature = armature_of_head(head)
+    if armature is None or armature.pose is None:
         return
     yield armature.mode
     yield armature_of(armature).pose_position
-    jaw = armature.pose.bones.get("jaw")
+    jaw = armature.pose.bones.get(bones_of_head(head).get("jaw", ""))
     if jaw is not None:
         yield jaw.rotation_mode
         yield jaw.bone.use_deform

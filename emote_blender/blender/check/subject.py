@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import bpy
 
 from ..head.rig import HeadRig, rig_of
-from ..narrow import mesh_of, present, shape_keys_of
+from ..narrow import mesh_of, present
 from ..scene.strips import line_scene, strip_scenes
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from ..takes.bake import plays_baked
+from ..takes.layout import has_channel, owners_of
 from ..takes.store import is_take, origin_of
 
 # A data-block on which takes are played.
@@ -23,7 +24,7 @@ Placed = tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]
 
 
 # Channels of an action by its session identifier and the number of its curves.
-_channels: dict[tuple[int, int, str], frozenset[tuple[str, int]]] = {}
+_channels: dict[tuple[int, int, int], frozenset[tuple[str, int]]] = {}
 _MOST_ACTIONS = 4096
 
 
@@ -37,7 +38,7 @@ class Subject:
         rig: mesh, armature and shape keys of the head.
         takes: the takes in use that have an action.
         played: the actions of these takes; without any, the active action if it is a take of an earlier version.
-        placed: the NLA strips of these actions, with their tracks, on the shape keys and on the armature.
+        placed: the NLA strips of these actions, with their tracks, on each of the owners.
     """
 
     context: bpy.types.Context
@@ -45,20 +46,19 @@ class Subject:
     rig: HeadRig
     takes: tuple[EMOTE_PG_take, ...]
     played: tuple[bpy.types.Action, ...]
-    placed: tuple[tuple[Placed, ...], tuple[Placed, ...]]
+    placed: tuple[tuple[Placed, ...], ...]
 
     def strips(self, owner: Owner) -> tuple[Placed, ...]:
         """The NLA strips of the takes in use on one of the owners."""
-        return self.placed[0 if isinstance(owner, bpy.types.Key) else 1]
+        return self.placed[self.owners.index(owner)]
 
     def strip(self, take: EMOTE_PG_take) -> bpy.types.NlaStrip | None:
-        """The NLA strip of a take, on the shape keys or on the armature."""
+        """The NLA strip of a take, on any of the owners."""
         return self._strip_of_action.get(present(take.action).session_uid)
 
     @functools.cached_property
     def _strip_of_action(self) -> dict[int, bpy.types.NlaStrip]:
-        keys, armature = self.placed
-        return {present(strip.action).session_uid: strip for _, strip in (*armature, *keys)}
+        return {present(strip.action).session_uid: strip for placed in reversed(self.placed) for _, strip in placed}
 
     def first_frame(self, take: EMOTE_PG_take) -> float:
         """The scene frame at which a take's line begins, wherever its NLA strip is now."""
@@ -83,11 +83,12 @@ class Subject:
         bag = self.bag(owner, action)
         if bag is None:
             return frozenset()
-        key = (action.session_uid, len(bag.fcurves), owner.id_type)
+        key = (action.session_uid, len(bag.fcurves), owner.session_uid)
         if key not in _channels:
             if len(_channels) >= _MOST_ACTIONS:
                 _channels.clear()
-            _channels[key] = frozenset((curve.data_path, curve.array_index) for curve in bag.fcurves)
+            curves = (curve for curve in bag.fcurves if has_channel(owner, curve.data_path))
+            _channels[key] = frozenset((curve.data_path, curve.array_index) for curve in curves)
         return _channels[key]
 
     @property
@@ -101,14 +102,14 @@ class Subject:
         return self.rig.mesh
 
     @property
-    def keys(self) -> bpy.types.Key:
-        """The head's shape keys."""
-        return shape_keys_of(self.rig.mesh)
+    def meshes(self) -> tuple[bpy.types.Object, ...]:
+        """The mesh objects with shape keys that takes animate, the head's own first."""
+        return tuple(mesh for mesh in self.rig.meshes if mesh_of(mesh).shape_keys is not None)
 
-    @property
-    def owners(self) -> tuple[Owner, Owner]:
-        """The data-blocks that takes animate: shape keys and armature."""
-        return self.keys, self.rig.armature
+    @functools.cached_property
+    def owners(self) -> tuple[Owner, ...]:
+        """The data-blocks that takes animate: the shape keys of every mesh, and the armature if there is one."""
+        return owners_of(self.rig)
 
 
 def read_subject(context: bpy.types.Context, head: bpy.types.Object) -> Subject:
@@ -117,8 +118,8 @@ def read_subject(context: bpy.types.Context, head: bpy.types.Object) -> Subject:
     takes = tuple(take for take in head_settings(head).takes if take.in_use and take.action is not None)
     played = tuple(take.action for take in takes)
     if not played:
-        played = tuple({action: None for owner in (shape_keys_of(head), rig.armature) for action in _old_takes(owner)})
-    placed = _strips_of(shape_keys_of(head), played), _strips_of(rig.armature, played)
+        played = tuple({action: None for owner in owners_of(rig) for action in _old_takes(owner)})
+    placed = tuple(_strips_of(owner, played) for owner in owners_of(rig))
     return Subject(context, line_scene(context, head), rig, takes, played, placed)
 
 

@@ -66,7 +66,7 @@ def write_blink_keys(head: bpy.types.Object, axes: np.ndarray, identity_keys: Se
 
 def axes_in_mesh(rig: HeadRig) -> np.ndarray:
     """(3, 3) the face model's axes, as columns, in the space of a head's mesh."""
-    to_mesh = mesh_to_armature(rig.mesh, rig.armature).inverted_safe()
+    to_mesh = mesh_to_armature(rig.mesh, rig.space).inverted_safe()
     axes = np.array(to_mesh.to_3x3()) @ rig.axes
     return axes / np.linalg.norm(axes, axis=0)
 

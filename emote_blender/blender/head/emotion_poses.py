@@ -18,7 +18,7 @@ from ...emotion import EMOTIONS
 from ...errors import InputError, ModelError
 from ...files.paths import DEFAULT_HEAD, find_head
 from ..compat import action_channelbag
-from ..narrow import armature_of, expect, pose_bones, present, shape_keys_of
+from ..narrow import expect, present, shape_keys_of
 from .rig import HeadRig
 
 POSES_FOLDER, POSES_FILE = "emotions", "poses.json"
@@ -91,7 +91,7 @@ def apply_pose(rig: HeadRig, pose: EmotionPose, amount: float, frame: float | No
         blocks[key_name].value = amount * value
         if frame is not None:
             blocks[key_name].keyframe_insert("value", frame=frame)
-    bone = pose_bones(rig.armature)[_JAW]
+    bone = present(rig.bone(_JAW))
     location, _, scale = bone.matrix_basis.decompose()
     bone.matrix_basis = Matrix.LocRotScale(location, _jaw_rotation(rig, amount * pose.jaw).to_quaternion(), scale)
     if frame is not None:
@@ -101,14 +101,14 @@ def apply_pose(rig: HeadRig, pose: EmotionPose, amount: float, frame: float | No
 
 def has_poses(rig: HeadRig) -> bool:
     """Whether the poses may fit a head, by one name; `pose_values` checks all."""
-    return _SAMPLE_NAME in (rig.expression_names or ())
+    return rig.target is None and _SAMPLE_NAME in (rig.expression_names or ())
 
 
 def pose_values(rig: HeadRig, pose: EmotionPose) -> dict[str, float]:
     """The value of each shape key of a head that any emotion uses; raises InputError if the head has none of them."""
     names = rig.expression_names or ()
     used = {name for other in read_poses().values() for name in other.expression}
-    if not used <= set(names):
+    if rig.target is not None or not used <= set(names):
         raise InputError(
             f"head {rig.mesh.name!r} has no expression components of the open head's names, such as {_SAMPLE_NAME}; "
             "choose an open head"
@@ -139,8 +139,8 @@ def _pose_action(rig: HeadRig, pose: EmotionPose) -> bpy.types.Action:
     for key_name, value in values.items():
         path = f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value'
         channels.fcurves.new(path).keyframe_points.insert(1, value)
-    channels = action_channelbag(action, action.slots.new(id_type="OBJECT", name=rig.armature.name))
-    bone = pose_bones(rig.armature)[_JAW]
+    channels = action_channelbag(action, action.slots.new(id_type="OBJECT", name=present(rig.armature).name))
+    bone = present(rig.bone(_JAW))
     rotation = _jaw_rotation(rig, pose.jaw)
     if bone.rotation_mode == "QUATERNION":
         rotated = [*rotation.to_quaternion()[:]]
@@ -166,7 +166,7 @@ def _pose_action(rig: HeadRig, pose: EmotionPose) -> bpy.types.Action:
 def _jaw_rotation(rig: HeadRig, angle: float) -> Matrix:
     """The jaw bone's own rotation that opens the jaw by an angle, radians."""
     left = Vector(rig.turning_axes[:, 0].tolist())
-    axis = armature_of(rig.armature).bones[_JAW].matrix_local.to_3x3().inverted() @ left
+    axis = present(rig.bone(_JAW)).bone.matrix_local.to_3x3().inverted() @ left
     return Matrix.Rotation(angle, 3, axis)
 
 

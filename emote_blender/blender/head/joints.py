@@ -41,10 +41,9 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
     Raises:
         InputError: if the mesh has no joint weights, or the armature is hidden, in another scene or linked.
     """
-    head, armature = rig.mesh, rig.armature
-    mesh, bones = mesh_of(head), armature_of(armature)
+    head, armature, mesh = rig.mesh, rig.armature, mesh_of(rig.mesh)
     weights = kept_regressor(mesh)
-    if not weights:
+    if not weights or armature is None:
         raise InputError(
             f"head {head.name!r} does not know where its joints belong: it was not made by Add Head of this version; "
             "add the head again, or move its bones in Edit Mode"
@@ -54,6 +53,7 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
     in_view = present(context.view_layer).objects
     if in_view.get(armature.name) != armature or not armature.visible_get():
         raise InputError(f"the armature {armature.name!r} is hidden or in another scene; show it first")
+    bones = armature_of(armature)
     if bones.library is not None:
         raise InputError(linked_sentence(armature, bones.library))
     points = identity_points(mesh, rig.shape_keys)

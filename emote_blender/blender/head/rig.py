@@ -1,9 +1,8 @@
-"""The parts of a head in a scene: mesh, shape keys, armature."""
+"""The parts of a head in a scene: mesh, shape keys, armature; of whatever kind it is."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 import bpy
 import numpy as np
@@ -13,10 +12,34 @@ from ...errors import InputError
 from ...flame.head_axes import HeadAxes, fit_axes
 from ...flame.model import FaceModel
 from ...retarget.compatibility import UNKNOWN_FLAME
+from ..characters.rig import (
+    character_of,
+    character_with,
+    further_meshes,
+    is_character,
+    rig_of_character,
+    roles_of_character,
+)
 from ..narrow import armature_of, mesh_of, pose_bones
 from .axes import MODEL_TO_BLENDER
 from .foreign_flame import FLAME_BONES, FlameKeys, flame_keys
+from .head_rig import HeadRig
 from .regressor import joints_of_mesh
+
+__all__ = [
+    "BLINK_KEYS",
+    "HEAD_PROPERTY",
+    "HeadRig",
+    "armature_of_head",
+    "bones_of_head",
+    "carries_head",
+    "describe",
+    "head_of",
+    "is_head",
+    "linked_sentence",
+    "mesh_to_armature",
+    "rig_of",
+]
 
 # A head carries this text (JSON) on its mesh object, so that copies of the object stay heads.
 HEAD_PROPERTY = "emote_head"
@@ -25,48 +48,6 @@ BLINK_KEYS = "EMOTE Blink L", "EMOTE Blink R"
 _UNKNOWN_AXES = "its joints do not show which way is up: Z is taken as up and -Y as the face's direction"
 _EYEBALL_WEIGHT = 0.9
 _NOTHING = 1e-30  # determinant
-
-
-@dataclass(frozen=True, eq=False)
-class HeadRig:
-    """A head in the scene.
-
-    Attributes:
-        mesh: the mesh object with the shape keys.
-        armature: the object with the bones root, neck, jaw, left_eye, right_eye.
-        basis: name of the basis of its expression shape keys.
-        expression_names: component names, or None if components have only numbers.
-        expression_keys: shape key names in the order of the components.
-        licence: licence of the face model.
-        shape_keys: names of the identity shape keys.
-        axes: (3, 3) orthogonal; the face model's axes, as columns, in the armature's space. Its determinant is -1 for a
-            head that was mirrored.
-        scale: units of the armature's space per metre of the face model.
-        missing: what the head lacks but can be animated without, one sentence each.
-        blink_keys: shape keys that close the left and the right lid, for a basis that names no blinks; empty without.
-    """
-
-    mesh: bpy.types.Object
-    armature: bpy.types.Object
-    basis: str
-    expression_names: tuple[str, ...] | None
-    expression_keys: tuple[str, ...]
-    licence: str
-    shape_keys: tuple[str, ...] = ()
-    axes: np.ndarray = field(default_factory=MODEL_TO_BLENDER.copy)
-    missing: tuple[str, ...] = ()
-    blink_keys: tuple[str, ...] = ()
-    scale: float = 1.0
-
-    @property
-    def turning_axes(self) -> np.ndarray:
-        """(3, 3) `axes` for rotations as axis-angle, which a mirrored head turns the other way."""
-        return self.axes * np.sign(np.linalg.det(self.axes))
-
-    @property
-    def num_expression(self) -> int:
-        """Number of expression components of the head."""
-        return len(self.expression_keys)
 
 
 def describe(model: FaceModel, shape_keys: list[str], expression_keys: list[str]) -> str:
@@ -91,19 +72,20 @@ def carries_head(item: bpy.types.Object) -> bool:
 
 
 def is_head(candidate: bpy.types.Object | None) -> bool:
-    """Whether this object is the mesh of a head: this add-on's, or a FLAME head of another add-on."""
+    """Whether this object is the mesh of a head: this add-on's, a character's, or a FLAME head of another add-on."""
     if candidate is None or candidate.type != "MESH":
         return False
-    return carries_head(candidate) or flame_keys(mesh_of(candidate)) is not None
+    return carries_head(candidate) or is_character(candidate) or flame_keys(mesh_of(candidate)) is not None
 
 
 def head_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:
-    """The head that this object is or whose armature it is; None for other objects."""
-    if is_head(candidate):
+    """The head that this object is, or whose armature or further mesh it is; None for other objects."""
+    if candidate is None or is_head(candidate):
         return candidate
-    if candidate is not None and candidate.type == "ARMATURE":
-        return next((child for child in candidate.children if is_head(child)), None)
-    return None
+    if candidate.type == "ARMATURE":
+        head = next((child for child in candidate.children if is_head(child)), None)
+        return head or character_with(candidate)
+    return character_with(candidate) if candidate.type == "MESH" else None
 
 
 def rig_of(head: bpy.types.Object) -> HeadRig:
@@ -114,6 +96,8 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
     """
     _require_editable(head)
     mesh = mesh_of(head)
+    if not carries_head(head) and is_character(head):
+        return _rig_of_character(head)
     if not carries_head(head):
         keys_found = flame_keys(mesh)
         if keys_found is None:
@@ -154,7 +138,18 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
         () if fit is not None else (_UNKNOWN_AXES,),
         _blink_keys(mesh),
         1.0 if fit is None else fit.scale,
+        bones=_flame_bones(armature),
     )
+
+
+def _rig_of_character(head: bpy.types.Object) -> HeadRig:
+    """The parts of a character, all of which can be keyed."""
+    for mesh in further_meshes(head):
+        _require_editable(mesh)
+    rig = rig_of_character(head)
+    if rig.armature is not None and rig.armature.library is not None:
+        raise InputError(linked_sentence(rig.armature, rig.armature.library))
+    return rig
 
 
 def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
@@ -182,7 +177,24 @@ def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
         tuple(missing),
         _blink_keys(mesh_of(head)),
         1.0 if fit is None else fit.scale,
+        _flame_bones(armature),
     )
+
+
+def _flame_bones(armature: bpy.types.Object) -> dict[str, str]:
+    """The bones of a head that has FLAME's: each is called by its role."""
+    bones = pose_bones(armature)
+    return {role: role for role in (*FLAME_BONES, "head") if role in bones}
+
+
+def bones_of_head(head: bpy.types.Object) -> dict[str, str]:
+    """The bone name of each role of a head, as far as its armature has it; empty without an armature."""
+    armature = armature_of_head(head)
+    if armature is None:
+        return {}
+    if is_character(head) and not carries_head(head):
+        return roles_of_character(head)
+    return _flame_bones(armature)
 
 
 def _axes_of(
@@ -238,6 +250,8 @@ def _blink_keys(mesh: bpy.types.Mesh) -> tuple[str, ...]:
 
 def armature_of_head(head: bpy.types.Object) -> bpy.types.Object | None:
     """The armature object that moves a head, or None."""
+    if is_character(head) and not carries_head(head):
+        return character_of(head).armature
     armatures = [
         modifier.object
         for modifier in head.modifiers

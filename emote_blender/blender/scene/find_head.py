@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import bpy
 
 from ...errors import InputError
+from ..characters.rig import is_character
 from ..head.foreign_flame import flame_keys
 from ..head.rig import carries_head, head_of
 from ..narrow import present, window_scene
@@ -49,7 +50,8 @@ def _heads_among(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
     return [
         candidate
         for candidate in objects
-        if (carries_head(candidate) and candidate.type == "MESH") or (flame_meshes and candidate.data in flame_meshes)
+        if candidate.type == "MESH"
+        and (carries_head(candidate) or is_character(candidate) or candidate.data in flame_meshes)
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import bpy
 
 from ...retarget.mapping import BONE_CHANNELS, KEY
+from ..scene import changes
 
 _OVERRIDABLE: set[Literal["LIBRARY_OVERRIDABLE"]] = {"LIBRARY_OVERRIDABLE"}
 _LIST: set[Literal["LIBRARY_OVERRIDABLE", "USE_INSERTION"]] = {"LIBRARY_OVERRIDABLE", "USE_INSERTION"}
@@ -27,6 +28,10 @@ JAW_ITEMS = [
 
 def _bone(name: str, description: str):
     return bpy.props.StringProperty(name=name, description=description, override=_OVERRIDABLE)
+
+
+def _note_change(self: EMOTE_PG_character, context: bpy.types.Context) -> None:
+    changes.note()
 
 
 class EMOTE_PG_mapping_row(bpy.types.PropertyGroup):
@@ -72,7 +77,7 @@ class EMOTE_PG_character_mesh(bpy.types.PropertyGroup):
 class EMOTE_PG_character(bpy.types.PropertyGroup):
     """A character of any origin; `is_set_up` is false on other objects and on heads of this add-on."""
 
-    is_set_up: bpy.props.BoolProperty(options={"HIDDEN"}, override=_OVERRIDABLE)
+    is_set_up: bpy.props.BoolProperty(options={"HIDDEN"}, override=_OVERRIDABLE, update=_note_change)
     kind: bpy.props.StringProperty(
         name="Kind", description="Whose names the shape keys have", options={"HIDDEN"}, override=_OVERRIDABLE
     )

@@ -17,11 +17,12 @@ from ...motion_tools.gaze import HUMAN
 from ...motion_tools.life import Life, LifeMotion, life_motion
 from ...motion_tools.raw_take import Prosody
 from ...motion_tools.rotation import quaternion_to_axis_angle
+from ...retarget.signals import HEAD_NAMES
 from ..compat import slot_curves
 from ..head.rig import HeadRig, head_of
-from ..narrow import pose_bones
 from ..settings.head_settings import head_settings
 from .between_lines import presence
+from .channels import to_bone
 from .gaze_target import eye_places, sampled_points, target_points
 from .slider_keys import slider_values
 
@@ -121,7 +122,7 @@ def life_of(
         blink_interval_seconds=alive.blink_interval_seconds,
         gaze=gaze,
         look_at=look_at,
-        head_motion=alive.head_motion and "neck" in pose_bones(rig.armature) and not included.get("head_motion"),
+        head_motion=alive.head_motion and turns_head(rig) and not included.get("head_motion"),
         seed=alive.seed,
         places=places or HUMAN,
         neck=_artists_neck(rig, frames) if gaze else None,
@@ -129,10 +130,20 @@ def life_of(
     )
 
 
+def turns_head(rig: HeadRig) -> bool:
+    """Whether something of a head moves if its motion turns the neck."""
+    rows = () if rig.target is None else rig.target.mapping.rows
+    return (
+        "neck" in rig.bones
+        or (rig.target is not None and "head" in rig.bones)
+        or any(row.enabled and row.source in HEAD_NAMES for row in rows)
+    )
+
+
 def _artists_neck(rig: HeadRig, frames: np.ndarray) -> np.ndarray | None:
     """(T, 3) the neck's rotation by the active action, which plays on top of takes; None if it has none."""
-    bone = pose_bones(rig.armature).get("neck")
-    if bone is None:
+    bone = rig.bone("neck")
+    if bone is None or rig.armature is None:
         return None
     channel = {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(
         bone.rotation_mode, "rotation_euler"
@@ -155,7 +166,7 @@ def _artists_neck(rig: HeadRig, frames: np.ndarray) -> np.ndarray | None:
         turns = [Euler(row, bone.rotation_mode).to_quaternion() for row in values.tolist()]
         local = quaternion_to_axis_angle(np.array(turns))
     # From the bone's axes to the face model's.
-    return local @ (np.array(bone.bone.matrix_local.to_3x3()).T @ rig.turning_axes)
+    return local @ to_bone(rig, bone)
 
 
 def _plan(motion: FaceMotion, prosody: Prosody | None, life: Life) -> LifeMotion:

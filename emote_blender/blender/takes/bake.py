@@ -14,10 +14,11 @@ from ...motion_tools.channel_groups import channel_group
 from ...motion_tools.sparse_keys import sparse_keys
 from ..compat import action_channelbag
 from ..head.rig import HeadRig
-from ..narrow import present, shape_keys_of
+from ..narrow import present
 from .curves import channelbags
 from .error_bounds import ErrorBound, channel_bounds, item_name
 from .keys import dense_points, write_dense_keys, write_sparse_keys
+from .layout import owners_of
 from .sampling import ChannelPath, IdType, id_type_of, sampled
 
 BAKED_PROPERTY = "emote_baked"  # on the data-blocks that a baked action is assigned to: what was there before
@@ -73,8 +74,8 @@ def played_motion(rig: HeadRig, own_animation: bool, scene_start: int) -> BakedM
     """
     channels: dict[ChannelPath, None] = {}
     ranges: list[tuple[float, float]] = []
-    for id_type, owner in _owners(rig).items():
-        data = owner.animation_data
+    for owner in owners_of(rig):
+        id_type, data = id_type_of(owner), owner.animation_data
         if data is None:
             continue
         for track in data.nla_tracks if data.use_nla else ():
@@ -115,8 +116,9 @@ def bake(
     if bound is not None:
         bounds = channel_bounds(bound, motion.channels, motion.values, rig, metres_per_unit)
         sparse = sparse_keys(motion.values, bounds)
-    for id_type, owner in _owners(rig).items():
-        channelbag = action_channelbag(action, action.slots.new(id_type=id_type, name=owner.name))
+    names = {id_type_of(owner): owner.name for owner in reversed(owners_of(rig))}
+    for id_type in sorted(names):  # all shape keys play one slot
+        channelbag = action_channelbag(action, action.slots.new(id_type=id_type, name=names[id_type]))
         for number, channel in enumerate(motion.channels):
             values = motion.values[number]
             if channel.id_type != id_type or _stays_at_rest(channel, values):
@@ -134,7 +136,7 @@ def bake(
 
 def assign_baked(rig: HeadRig, action: bpy.types.Action) -> None:
     """Let the head play a baked action alone, without NLA tracks and the artist's action, until `release_baked`."""
-    for id_type, owner in _owners(rig).items():
+    for owner in owners_of(rig):
         data = owner.animation_data or owner.animation_data_create()
         if owner.get(BAKED_PROPERTY) is None:
             before: dict[str, Any] = {"use_nla": data.use_nla}
@@ -145,13 +147,13 @@ def assign_baked(rig: HeadRig, action: bpy.types.Action) -> None:
         data.use_nla = False
         _set_to_rest(owner)
         data.action = action
-        data.action_slot = next(slot for slot in action.slots if slot.target_id_type == id_type)
+        data.action_slot = next(slot for slot in action.slots if slot.target_id_type == id_type_of(owner))
 
 
 def release_baked(rig: HeadRig) -> bool:
     """Undo `assign_baked`; False if no baked action is assigned."""
     released = False
-    for owner in _owners(rig).values():
+    for owner in owners_of(rig):
         before = owner.get(BAKED_PROPERTY)
         if before is None:
             continue
@@ -167,11 +169,7 @@ def release_baked(rig: HeadRig) -> bool:
 
 def plays_baked(rig: HeadRig) -> bool:
     """Whether a baked action is assigned to the head."""
-    return any(owner.get(BAKED_PROPERTY) is not None for owner in _owners(rig).values())
-
-
-def _owners(rig: HeadRig) -> dict[IdType, bpy.types.Key | bpy.types.Object]:
-    return {"KEY": shape_keys_of(rig.mesh), "OBJECT": rig.armature}
+    return any(owner.get(BAKED_PROPERTY) is not None for owner in owners_of(rig))
 
 
 def _curves(

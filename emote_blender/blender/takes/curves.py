@@ -45,14 +45,17 @@ def write_channels(
         sparse: the keys of each channel; None for a key on every frame.
     """
     written = _written(action)
+    first: dict[str, bpy.types.ID] = {}
     for owner in owners:
+        first.setdefault(owner.id_type, owner)
+    for owner in first.values():  # all data-blocks of a kind play one slot
         channelbag = action_channelbag(action, slot_for(action, owner))
         curves = {(curve.data_path, curve.array_index): curve for curve in channelbag.fcurves}
         for number, channel in enumerate(channels):
-            if channel.owner != owner:
+            if channel.id_type != owner.id_type:
                 continue
             curve = curves.pop((channel.data_path, channel.index), None)
-            name = channel_name(owner, channel.data_path, channel.index)
+            name = channel_name(owner.id_type, channel.data_path, channel.index)
             points = dense_points(*_dense(channel, frames))
             if sparse is None and written.get(name) == linear_digest(points):
                 continue  # the curve holds these keys, or the artist changed it: either way it stays
@@ -65,7 +68,7 @@ def write_channels(
                     write_sparse_keys(curve, float(frames[0]), sparse[number])
                     written[name] = _digest(curve)
         for (path, index), curve in curves.items():
-            name = channel_name(owner, path, index)
+            name = channel_name(owner.id_type, path, index)
             if not _is_edited(curve, written.get(name)):
                 channelbag.fcurves.remove(curve)
                 written.pop(name)
@@ -92,7 +95,7 @@ def forget_edits(action: bpy.types.Action, names: Iterable[str] | None = None) -
         written.pop(name, None)
         for channelbag in channelbags(action):
             for curve in list(channelbag.fcurves):
-                if channel_name(channelbag.slot, curve.data_path, curve.array_index) == name:
+                if _name(channelbag, curve) == name:
                     channelbag.fcurves.remove(curve)
     action[_WRITTEN_PROPERTY] = json.dumps(written, ensure_ascii=False)
 
@@ -103,7 +106,7 @@ def mark_as_written(action: bpy.types.Action, channels: Sequence[Channel], frame
     For actions of versions that kept no record of what they wrote.
     """
     expected = {
-        channel_name(channel.owner, channel.data_path, channel.index): dense_points(*_dense(channel, frames))
+        channel_name(channel.id_type, channel.data_path, channel.index): dense_points(*_dense(channel, frames))
         for channel in channels
     }
     written = _written(action)
@@ -120,10 +123,13 @@ def _rest_of(curve: bpy.types.FCurve) -> float:
     return float(curve.data_path.endswith("rotation_quaternion") and curve.array_index == 0)
 
 
-def channel_name(owner: bpy.types.ID | bpy.types.ActionSlot | None, data_path: str, index: int) -> str:
+def channel_name(id_type: str, data_path: str, index: int) -> str:
     """What identifies a channel in an action: kind of its data-block, data path and index."""
-    kind = present(owner).id_type if not isinstance(owner, bpy.types.ActionSlot) else owner.target_id_type
-    return f"{kind} {data_path} {index}"
+    return f"{id_type} {data_path} {index}"
+
+
+def _name(channelbag: bpy.types.ActionChannelbag, curve: bpy.types.FCurve) -> str:
+    return channel_name(present(channelbag.slot).target_id_type, curve.data_path, curve.array_index)
 
 
 def channelbag_of(action: bpy.types.Action, id_type: str) -> bpy.types.ActionChannelbag | None:
@@ -142,11 +148,7 @@ def channelbags(action: bpy.types.Action) -> list[bpy.types.ActionChannelbag]:
 
 
 def _curves(action: bpy.types.Action) -> dict[str, bpy.types.FCurve]:
-    return {
-        channel_name(channelbag.slot, curve.data_path, curve.array_index): curve
-        for channelbag in channelbags(action)
-        for curve in channelbag.fcurves
-    }
+    return {_name(channelbag, curve): curve for channelbag in channelbags(action) for curve in channelbag.fcurves}
 
 
 def _written(action: bpy.types.Action) -> dict[str, int]:

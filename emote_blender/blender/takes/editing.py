@@ -6,7 +6,7 @@ import bpy
 
 from ...errors import InputError
 from ..head.rig import HeadRig
-from ..narrow import armature_of, expect, pose_bones, present
+from ..narrow import expect, pose_bones, present
 from .curves import channelbags
 from .layout import Owner, owners_of, strips_of
 
@@ -88,11 +88,12 @@ def select_head(rig: HeadRig, view_layer: bpy.types.ViewLayer, action: bpy.types
     Raises:
         InputError: if mesh or armature cannot be selected.
     """
-    for item in (rig.mesh, rig.armature):
+    parts = (*rig.meshes, *([] if rig.armature is None else [rig.armature]))
+    for item in parts:
         if item.name not in view_layer.objects or not item.visible_get(view_layer=view_layer):
             raise InputError(f"object {item.name!r} is hidden; show it first, as editors list visible objects only")
     for other in view_layer.objects:
-        other.select_set(other in (rig.mesh, rig.armature), view_layer=view_layer)
+        other.select_set(other in parts, view_layer=view_layer)
     view_layer.objects.active = rig.mesh
     moved = {
         curve.data_path.split('"')[1]
@@ -100,9 +101,9 @@ def select_head(rig: HeadRig, view_layer: bpy.types.ViewLayer, action: bpy.types
         for curve in channelbag.fcurves
         if curve.data_path.startswith('pose.bones["')
     }
-    for bone in pose_bones(rig.armature):
+    for bone in pose_bones(rig.armature) if rig.armature is not None else ():
         # Blender 5.0 moved the selection from bones to pose bones.
-        selectable = bone if hasattr(bone, "select") else armature_of(rig.armature).bones[bone.name]
+        selectable = bone if hasattr(bone, "select") else bone.bone
         selectable.select = bone.name in moved
 
 

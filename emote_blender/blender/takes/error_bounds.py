@@ -74,7 +74,7 @@ def _ranges_of_properties(channels: Sequence[ChannelPath], values: np.ndarray) -
 def _reaches(channels: Sequence[ChannelPath], rig: HeadRig) -> np.ndarray:
     """(C, V) how far each vertex of the head moves, in the mesh's units, if a channel changes by 1."""
     keys = shape_keys_of(rig.mesh)
-    bones = pose_bones(rig.armature)
+    bones = {} if rig.armature is None else {bone.name: bone for bone in pose_bones(rig.armature)}
     of_bone: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     reaches = np.zeros((len(channels), len(mesh_of(rig.mesh).vertices)), np.float32)
     for row, channel in zip(reaches, channels):
@@ -103,6 +103,6 @@ def item_name(data_path: str) -> str:
 
 def _weights_and_distances(bone: bpy.types.PoseBone, rig: HeadRig) -> tuple[np.ndarray, np.ndarray]:
     """(V,) weight of each vertex of the head in a bone's group, and its distance from the bone's joint at rest."""
-    joint = np.array(mesh_to_armature(rig.mesh, rig.armature).inverted_safe() @ bone.bone.head_local)
+    joint = np.array(mesh_to_armature(rig.mesh, rig.space).inverted_safe() @ bone.bone.head_local)
     distances = np.linalg.norm(key_points(shape_keys_of(rig.mesh).reference_key) - joint, axis=1)
     return group_weights(rig.mesh, bone.name), distances

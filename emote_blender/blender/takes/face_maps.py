@@ -5,17 +5,24 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import bpy
 import numpy as np
 
+from ...files.paths import find_head
+from ...flame.model import FaceModel
 from ...flame.refinement_maps import refinement_maps
+from ...motion_tools.gaze import HUMAN
 from ...motion_tools.refine import RefinementMaps
+from ...retarget.mapping import KEY, FaceMapping, MappingRow
+from ...retarget.open_basis import OPEN_BASIS
 from ..head.joints import joint_displacements
 from ..head.rig import HeadRig, mesh_to_armature
-from ..narrow import armature_of, mesh_of, shape_keys_of
+from ..narrow import armature_of, mesh_of, present, shape_keys_of
 
+_CLOSEST_EYES = 0.3  # of a human's distance: eyes that are nearer to each other are one key's for both
 _KEPT = 16  # results; the maps of FLAME's 100 components take 80 kB
 
 _known: OrderedDict[tuple, Any] = OrderedDict()
@@ -24,10 +31,14 @@ _known: OrderedDict[tuple, Any] = OrderedDict()
 def face_maps(rig: HeadRig, key_names: Sequence[str]) -> RefinementMaps:
     """The maps of a head's shape keys for refinement; the first time takes about a tenth of a second.
 
+    A motion is refined before it is put on a character, hence with the maps of the open head.
+
     Args:
         rig: the head.
-        key_names: the shape key of each component.
+        key_names: the shape key of each component; for a character, the name of each (see `channels.keys_of`).
     """
+    if rig.target is not None:
+        return _open_maps(tuple(key_names))
     return _kept("maps", rig, key_names, lambda basis: _computed(rig, basis, key_names))
 
 
@@ -39,32 +50,101 @@ def joint_motions(rig: HeadRig, key_names: Sequence[str]) -> dict[str, np.ndarra
 def forget_maps() -> None:
     """Drop everything that is kept."""
     _known.clear()
+    _open_maps.cache_clear()
+
+
+@lru_cache(maxsize=4)
+def _open_maps(names: tuple[str, ...]) -> RefinementMaps:
+    """The maps of these components of the open head.
+
+    Raises:
+        ModelError: if the open head is not installed.
+    """
+    model = FaceModel.load(find_head(OPEN_BASIS))
+    columns = [present(model.expression_names).index(name) for name in names]
+    return refinement_maps(
+        model.v_template,
+        model.expression_dirs[:, :, columns],
+        model.lbs_weights[:, model.joint_names.index("jaw")],
+        dict(zip(model.joint_names, model.joints(), strict=True)),
+        named=True,
+    )
+
+
+def eyes_of_keys(rig: HeadRig, mapping: FaceMapping) -> np.ndarray | None:
+    """(2, 3) the left and the right eye of a character whose gaze shape keys show; None if it has none for it.
+
+    They are where the keys of each eye's gaze and blink move the meshes; in the face's axes and the unit of its space.
+    """
+    keys = {
+        side: tuple(row.target for row in mapping.rows if row.channel == KEY and row.enabled and _is_of_eye(row, side))
+        for side in ("Left", "Right")
+    }
+    if not any(row.enabled and row.source.startswith("eyeLook") for row in mapping.rows):
+        return None
+    blocks = [shape_keys_of(mesh) for mesh in rig.meshes if mesh_of(mesh).shape_keys is not None]
+    identity = ("eyes", rig.space.session_uid, *(owner.session_uid for owner in blocks), *keys.values())
+    if identity not in _known:
+        _remember(identity, _moved_eyes(rig, keys))
+    return _known[identity]
+
+
+def _is_of_eye(row: MappingRow, side: str) -> bool:
+    return row.source.startswith(("eyeLook", "eyeBlink")) and row.source.endswith(side)
+
+
+def _moved_eyes(rig: HeadRig, keys: dict[str, tuple[str, ...]]) -> np.ndarray:
+    """(2, 3) the mean place of what the keys of each eye move; a human's eyes apart where both share their keys."""
+    places = []
+    for names in keys.values():
+        sums = np.zeros(4)
+        for mesh in rig.meshes:
+            to_space = mesh_to_armature(mesh, rig.space)
+            keys_of_mesh = mesh_of(mesh).shape_keys
+            for key in [] if keys_of_mesh is None else [key for key in keys_of_mesh.key_blocks if key.name in names]:
+                rest = key_points(key.relative_key)
+                moved = np.linalg.norm(key_points(key) - rest, axis=1)
+                place = np.array(to_space.to_3x3()) @ (moved @ rest) + moved.sum() * np.array(to_space.to_translation())
+                sums += (*place, moved.sum())
+        places.append(sums[:3] / sums[3] @ rig.axes if sums[3] else np.full(3, np.nan))
+    eyes = np.array(places)
+    apart = HUMAN.eyes * rig.scale
+    if np.isnan(eyes).all():
+        return apart
+    if not np.linalg.norm(eyes[0] - eyes[1]) > _CLOSEST_EYES * np.linalg.norm(apart[0] - apart[1]):
+        return np.nanmean(eyes, axis=0) + apart
+    return eyes
+
+
+def _remember(identity: tuple, result: Any) -> None:
+    _known[identity] = result
+    if len(_known) > _KEPT:
+        _known.popitem(last=False)
 
 
 def _kept(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Callable[[np.ndarray], Any]) -> Any:
     """The result for a head, computed again if its basis or the names are others."""
     keys = shape_keys_of(rig.mesh)
     basis = key_points(keys.reference_key)
-    place = np.array(mesh_to_armature(rig.mesh, rig.armature)).tobytes() + rig.axes.tobytes()
+    place = np.array(mesh_to_armature(rig.mesh, rig.space)).tobytes() + rig.axes.tobytes()
     identity = (kind, keys.session_uid, *key_names, zlib.crc32(basis.tobytes()), place)
     if identity not in _known:
-        _known[identity] = compute(basis)
-        if len(_known) > _KEPT:
-            _known.popitem(last=False)
+        _remember(identity, compute(basis))
     _known.move_to_end(identity)
     return _known[identity]
 
 
 def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> RefinementMaps:
     keys = shape_keys_of(rig.mesh).key_blocks
-    to_armature = mesh_to_armature(rig.mesh, rig.armature)
+    armature = present(rig.armature)
+    to_armature = mesh_to_armature(rig.mesh, armature)
     turn = rig.axes.T @ np.array(to_armature.to_3x3())  # from the mesh's axes to the face model's
     place = rig.axes.T @ np.array(to_armature.to_translation())
     directions = np.empty((len(basis), 3, len(key_names)), np.float32)
     for component, name in enumerate(key_names):
         key = keys[name]
         directions[:, :, component] = (key_points(key) - key_points(key.relative_key)) @ turn.T
-    joints = {bone.name: rig.axes.T @ np.array(bone.head_local) for bone in armature_of(rig.armature).bones}
+    joints = {bone.name: rig.axes.T @ np.array(bone.head_local) for bone in armature_of(armature).bones}
     return refinement_maps(
         basis @ turn.T + place,
         directions,

@@ -9,10 +9,11 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...motion_tools.gaze import EyePlaces
-from ..head.rig import HeadRig, armature_of_head, head_of
-from ..narrow import pose_bones, window_scene
+from ..head.rig import HeadRig, armature_of_head, bones_of_head, head_of
+from ..narrow import pose_bones, present, window_scene
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
+from .face_maps import eyes_of_keys
 from .placement import bone_motions, world_matrices
 
 # Points that `sample_target` read from the evaluated scene, on the take's action.
@@ -20,15 +21,22 @@ SAMPLES_PROPERTY = "emote_gaze"
 # The target's places at some frames, as a take's curves were written with them, on its action.
 _SEEN_PROPERTY = "emote_gaze_seen"
 _TOLERANCE = 1e-4  # of the armature's unit
+_CARRIED = ("neck", "jaw", "head", "left_eye", "right_eye")  # in the order in which a bone that carries them is asked
 
 
 def eye_places(rig: HeadRig) -> EyePlaces | None:
-    """Where the head's eyes and neck are, in the face model's axes and the armature's unit; None without eye bones."""
-    bones = {bone.name: np.array(bone.bone.head_local) @ rig.axes for bone in pose_bones(rig.armature)}
-    if not {"left_eye", "right_eye"} <= set(bones):
+    """Where the head's eyes and neck are, in the face's axes and the unit of its space; None if nothing turns them.
+
+    Eyes that shape keys turn are where the keys move the mesh most; where that says nothing, they are a human's.
+    """
+    bones = {role: np.array(bone.bone.head_local) @ rig.axes for role in rig.bones if (bone := rig.bone(role))}
+    eyes = np.stack([bones["left_eye"], bones["right_eye"]]) if {"left_eye", "right_eye"} <= set(bones) else None
+    if eyes is None and rig.target is not None and not rig.target.eyes_are_bones:
+        eyes = eyes_of_keys(rig, rig.target.mapping)
+    if eyes is None:
         return None
-    eyes = np.stack([bones["left_eye"], bones["right_eye"]])
-    return EyePlaces(eyes, bones["neck"] if "neck" in bones else eyes.mean(axis=0))
+    neck = bones.get("neck", bones.get("head"))
+    return EyePlaces(eyes, eyes.mean(axis=0) if neck is None else neck)
 
 
 def target_points(rig: HeadRig, target: bpy.types.Object, frames: np.ndarray) -> np.ndarray:
@@ -44,9 +52,9 @@ def target_points(rig: HeadRig, target: bpy.types.Object, frames: np.ndarray) ->
         frames: (T,) scene frames.
     """
     item, point = _looked_at(target)
-    targets, armatures = (world_matrices(owner, frames) for owner in (item, rig.armature))
-    carriers = bone_motions(rig.armature, _carrier(rig.armature), frames)
-    carried = [Matrix()] if point is None else bone_motions(item, _carrier(item), frames)
+    targets, armatures = (world_matrices(owner, frames) for owner in (item, rig.space))
+    carriers = [Matrix()] if rig.armature is None else bone_motions(rig.armature, _carrier(rig.mesh), frames)
+    carried = [Matrix()] if point is None else bone_motions(item, _carrier(present(head_of(target))), frames)
     parts = (targets, carried, armatures, carriers)
     points = []
     for number in range(max(map(len, parts))):
@@ -76,10 +84,12 @@ def sample_target(
             scene.frame_set(int(frame))
             graph = context.evaluated_depsgraph_get()
             spaces = []
-            for owner in (rig.armature, item):
+            for owner, head in ((rig.space, rig.mesh), (item, None if point is None else head_of(target))):
                 posed = owner.evaluated_get(graph)
-                carrier = _carrier(posed) if owner == rig.armature or point is not None else None
-                moved = Matrix() if carrier is None else carrier.matrix @ carrier.bone.matrix_local.inverted()
+                carrier = None if head is None else _carrier(head)
+                moved = Matrix()
+                if carrier is not None:
+                    moved = pose_bones(posed)[carrier.name].matrix @ carrier.bone.matrix_local.inverted()
                 spaces.append(posed.matrix_world @ moved)
             points.append(_seen_from(spaces[0], spaces[1] @ (point or Vector())))
     finally:
@@ -138,11 +148,11 @@ def _places(rig: HeadRig, take: EMOTE_PG_take) -> np.ndarray | None:
     return target_points(rig, target, frames)
 
 
-def _carrier(armature: bpy.types.Object) -> bpy.types.PoseBone | None:
-    """The bone that carries the neck, or the jaw where there is no neck."""
-    bones = pose_bones(armature)
-    carried = bones.get("neck") or bones["jaw"]
-    return carried.parent
+def _carrier(head: bpy.types.Object) -> bpy.types.PoseBone | None:
+    """The bone that carries a head's neck, or its jaw where there is no neck; None if nothing carries it."""
+    armature, roles = armature_of_head(head), bones_of_head(head)
+    named = next((roles[role] for role in _CARRIED if role in roles), None)
+    return None if armature is None or named is None else pose_bones(armature)[named].parent
 
 
 def _looked_at(target: bpy.types.Object) -> tuple[bpy.types.Object, Vector | None]:
@@ -151,7 +161,8 @@ def _looked_at(target: bpy.types.Object) -> tuple[bpy.types.Object, Vector | Non
     armature = None if head is None else armature_of_head(head)
     if armature is None:
         return target, None
-    eyes = [bone.bone.head_local for bone in pose_bones(armature) if bone.name in ("left_eye", "right_eye")]
+    named = [name for role, name in bones_of_head(present(head)).items() if role in ("left_eye", "right_eye")]
+    eyes = [pose_bones(armature)[name].bone.head_local for name in named]
     if not eyes:
         return target, None
     return armature, sum(eyes, Vector()) / len(eyes)

@@ -17,21 +17,23 @@ animates below stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import bpy
 
 from ...errors import InputError
+from ..characters.rig import further_meshes
 from ..compat import action_channelbag, slot_curves
-from ..head.rig import HeadRig
-from ..narrow import mesh_of, present, shape_keys_of
+from ..head.rig import HeadRig, armature_of_head
+from ..narrow import mesh_of, present
 from ..settings.head_settings import head_settings
-from .channels import Channel
+from .channels import Channel, bone_path
 from .curves import channelbag_of, slot_for
 
 IN_USE, ALTERNATES, REST = "EMOTE", "EMOTE Alternates", "EMOTE Rest"
 _REST_PROPERTY = "emote_rest"
+_SAME = 1e-6
 
 Owner = bpy.types.Key | bpy.types.Object
 
@@ -56,9 +58,22 @@ class Span:
         return max(1.0, self.action_end - self.action_start)
 
 
-def owners_of(rig: HeadRig) -> tuple[bpy.types.Key, bpy.types.Object]:
-    """The data-blocks of a head that takes animate: its shape keys and its armature object."""
-    return shape_keys_of(rig.mesh), rig.armature
+def owners_of(rig: HeadRig) -> tuple[Owner, ...]:
+    """The data-blocks of a head that takes animate: the shape keys of its meshes and its armature object.
+
+    The shape keys of several meshes play one slot of a take's action: each moves by the curves of the keys that it has.
+    """
+    keys = dict.fromkeys(keys for mesh in rig.meshes if (keys := mesh_of(mesh).shape_keys) is not None)
+    return (*keys, *([] if rig.armature is None else [rig.armature]))
+
+
+def has_channel(owner: Owner, data_path: str) -> bool:
+    """Whether a data-block has the shape key or bone that a channel moves."""
+    try:
+        owner.path_resolve(data_path.rpartition(".")[0])
+    except ValueError:
+        return False
+    return True
 
 
 class StripIndex:
@@ -110,7 +125,7 @@ def lay(rig: HeadRig, action: bpy.types.Action, span: Span, in_use: bool) -> Non
     take_away(rig, action)
     for owner in owners_of(rig):
         channelbag = channelbag_of(action, owner.id_type)
-        if channelbag is None or not len(channelbag.fcurves):
+        if channelbag is None or not _moves(channelbag, owner):
             continue
         track = _free_track(owner, IN_USE if in_use else ALTERNATES, span)
         strip = track.strips.new(action.name, int(span.start), action)
@@ -135,7 +150,7 @@ def fit(rig: HeadRig, action: bpy.types.Action, span: Span, in_use: bool) -> Non
     for owner in owners_of(rig):
         found = strips_of(owner, action)
         channelbag = channelbag_of(action, owner.id_type)
-        has_curves = channelbag is not None and len(channelbag.fcurves) > 0
+        has_curves = channelbag is not None and _moves(channelbag, owner)
         lacking = lacking or (has_curves and not found)
         for _, strip in found:
             moved = (span.action_start - strip.action_frame_start) * strip.scale
@@ -143,6 +158,11 @@ def fit(rig: HeadRig, action: bpy.types.Action, span: Span, in_use: bool) -> Non
                 _set_span(strip, Span(span.action_start, span.action_end, strip.frame_start + moved), strip.scale)
     if lacking:
         lay(rig, action, span_of(rig, action) or span, in_use)
+
+
+def _moves(channelbag: bpy.types.ActionChannelbag, owner: Owner) -> bool:
+    """Whether one of these curves moves something that a data-block has."""
+    return any(has_channel(owner, curve.data_path) for curve in channelbag.fcurves)
 
 
 def is_in_use(rig: HeadRig, action: bpy.types.Action) -> bool | None:
@@ -205,13 +225,15 @@ def hold_at_rest(rig: HeadRig, channels: Sequence[Channel]) -> None:
         wanted = [
             channel
             for channel in channels
-            if channel.owner == owner and (channel.data_path, channel.index) not in animated
+            if channel.id_type == owner.id_type
+            and (channel.data_path, channel.index) not in animated
+            and has_channel(owner, channel.data_path)
         ]
         if wanted:
-            _hold(owner, wanted, f"{REST} {rig.mesh.name}")
+            _hold(rig, owner, wanted)
 
 
-def _hold(owner: Owner, channels: Sequence[Channel], action_name: str) -> None:
+def _hold(rig: HeadRig, owner: Owner, channels: Sequence[Channel]) -> None:
     """Add channels to the rest action of a data-block, and the strip that plays it if there is none."""
     found = [strip.action for _, strip in _all_strips(owner) if is_rest(strip.action)]
     held = {channel for action in found for channel in _channels_in(present(action), owner)}
@@ -222,13 +244,13 @@ def _hold(owner: Owner, channels: Sequence[Channel], action_name: str) -> None:
     action = next((action for action in found if action is not None and action.library is None), None)
     is_new = action is None
     if action is None:
-        action = bpy.data.actions.new(f"{action_name} {owner.id_type.title()}")
+        action = bpy.data.actions.new(f"{REST} {rig.mesh.name} {owner.id_type.title()}")
         action[_REST_PROPERTY] = True
     slot = slot_for(action, owner)
     channelbag = action_channelbag(action, slot)
     for channel in missing:
         curve = channelbag.fcurves.new(channel.data_path, index=channel.index)
-        curve.keyframe_points.insert(0.0, _rest_value(channel))
+        curve.keyframe_points.insert(0.0, _rest_value(rig, owner, channel))
     if is_new:
         tracks = present_tracks(owner)
         first = next((track for track in tracks if _is_ours(track)), None)
@@ -249,16 +271,24 @@ def _channels_in(action: bpy.types.Action, owner: Owner) -> set[tuple[str, int]]
     return set() if channelbag is None else {(curve.data_path, curve.array_index) for curve in channelbag.fcurves}
 
 
-def _rest_value(channel: Channel) -> float:
+def _rest_value(rig: HeadRig, owner: Owner, channel: Channel) -> float:
     """The value that a channel is held at: for eyes and neck what is set by hand, unless the user has keyed it."""
-    if isinstance(channel.owner, bpy.types.Key) or '"jaw"' in channel.data_path or "axis_angle" in channel.data_path:
+    jaw = rig.bone("jaw")
+    of_jaw = jaw is not None and channel.data_path.startswith(bone_path(jaw.name, ""))
+    if isinstance(owner, bpy.types.Key) or of_jaw or "axis_angle" in channel.data_path:
         return channel.rest
-    if any(
-        (curve.data_path, curve.array_index) == (channel.data_path, channel.index)
-        for curve in slot_curves(channel.owner)
-    ):
+    if any((curve.data_path, curve.array_index) == (channel.data_path, channel.index) for curve in slot_curves(owner)):
         return channel.rest
-    return float(channel.owner.path_resolve(channel.data_path)[channel.index])
+    if abs(channel.rest - _default(channel)) > _SAME:
+        return channel.rest  # the offset of a character's table
+    return float(owner.path_resolve(channel.data_path)[channel.index])
+
+
+def _default(channel: Channel) -> float:
+    """The value of a bone's property where nothing is set."""
+    return float(
+        channel.data_path.endswith("scale") or (channel.data_path.endswith("quaternion") and not channel.index)
+    )
 
 
 def rest_strip(owner: Owner) -> tuple[bpy.types.NlaTrack, bpy.types.NlaStrip] | None:
@@ -324,16 +354,20 @@ def players_beside(rig: HeadRig, owner: Owner, action: bpy.types.Action | None =
 
     A linked duplicate of a head shares its shape keys, a copy of the mesh alone its armature.
     """
-    others: Iterable[bpy.types.Object] = rig.armature.children
-    if isinstance(owner, bpy.types.Key):
-        mesh = mesh_of(rig.mesh)
-        others = [item for item in bpy.data.objects if item.data == mesh] if mesh.users > 1 else ()
     return any(
         other != rig.mesh
         and other.type == "MESH"
         and any(action is None or take.action == action for take in head_settings(other).takes)
-        for other in others
+        and _is_part(other, owner)
+        for other in bpy.data.objects
     )
+
+
+def _is_part(head: bpy.types.Object, owner: Owner) -> bool:
+    """Whether a head's takes are played by a data-block."""
+    if isinstance(owner, bpy.types.Key):
+        return any(mesh_of(mesh).shape_keys == owner for mesh in (head, *further_meshes(head)))
+    return head.parent == owner or armature_of_head(head) == owner
 
 
 # ---- tracks ----------------------------------------------------------------------------------------------------------

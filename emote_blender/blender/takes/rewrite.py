@@ -25,7 +25,7 @@ from .gaze_target import note_target
 from .names import free_take_name
 from .refinement import note_slider_keys
 from .render import rendered_take
-from .sampling import ChannelPath, id_type_of
+from .sampling import ChannelPath
 from .store import is_take, keep_settings, kept_raw, origin_of
 
 _TAKE_PATH = re.compile(r"emote\.takes\[(\d+)\]")
@@ -79,7 +79,7 @@ def _write(rig: HeadRig, take: EMOTE_PG_take, preview: RawTake | None = None) ->
     sparse = _sparse(rig, take, channels)
     write_channels(action, layout.owners_of(rig), channels, frames, sparse)
     action[FADES_PROPERTY] = as_numbers(fades)
-    _widen_sliders(channels)
+    _widen_sliders(rig, channels)
     layout.hold_at_rest(rig, channels)
     start = take.frame_start - rendered.lead_frames
     layout.fit(rig, action, layout.Span(float(frames[0]), float(frames[-1]), start), take.in_use)
@@ -92,7 +92,7 @@ def _sparse(rig: HeadRig, take: EMOTE_PG_take, channels: list[Channel]) -> list[
     """The sparse keys of a take's channels; None if it has a key on every frame."""
     if take.key_spacing == "EVERY_FRAME" or not channels:
         return None
-    paths = [ChannelPath(id_type_of(channel.owner), channel.data_path, channel.index) for channel in channels]
+    paths = [ChannelPath(channel.id_type, channel.data_path, channel.index) for channel in channels]
     values = np.stack([channel.values for channel in channels]).astype(np.float64)
     metres_per_unit = take.scene.unit_settings.scale_length if take.scene is not None else 1.0
     bound = ErrorBound(take.key_spacing, take.key_error)
@@ -165,13 +165,14 @@ def follow_slider(head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> 
         pass  # the panel's state says what is wrong; a slider has nowhere to report it
 
 
-def _widen_sliders(channels: list[Channel]) -> None:
+def _widen_sliders(rig: HeadRig, channels: list[Channel]) -> None:
     """Widen the ranges of shape keys to their values, as an animated value is clamped to the slider's range."""
-    for channel in channels:
-        if isinstance(channel.owner, bpy.types.Key):
-            key = channel.owner.path_resolve(channel.data_path.removesuffix(".value"))
-            low, high = float(channel.values.min()), float(channel.values.max())
-            if low < key.slider_min:
-                key.slider_min = max(low, -SLIDER_LIMIT)
-            if high > key.slider_max:
-                key.slider_max = min(high, SLIDER_LIMIT)
+    for owner in layout.owners_of(rig):
+        for channel in channels if isinstance(owner, bpy.types.Key) else ():
+            if channel.id_type == "KEY" and layout.has_channel(owner, channel.data_path):
+                key = owner.path_resolve(channel.data_path.removesuffix(".value"))
+                low, high = float(channel.values.min()) + channel.rest, float(channel.values.max()) + channel.rest
+                if low < key.slider_min:
+                    key.slider_min = max(low, -SLIDER_LIMIT)
+                if high > key.slider_max:
+                    key.slider_max = min(high, SLIDER_LIMIT)

@@ -51,57 +51,67 @@ def sampled(rig: HeadRig, channels: list[ChannelPath], frames: range, own_animat
         own_animation: whether the artist's active action has a say, or the NLA tracks alone.
     """
     values = np.full((len(channels), len(frames)), np.nan)
-    with _light_copy(rig, own_animation) as (scene, mesh_object, armature):
+    with _light_copy(rig, own_animation) as (scene, copies):
         view_layer = scene.view_layers[0]
         for column, frame in enumerate(frames):
             scene.frame_set(frame)
             depsgraph = present(view_layer.depsgraph)
-            owners = {
-                "KEY": present(mesh_of(mesh_object.evaluated_get(depsgraph)).shape_keys),
-                "OBJECT": armature.evaluated_get(depsgraph),
-            }
+            owners = [_animated_part(copied.evaluated_get(depsgraph)) for copied in copies]
             for row, channel in enumerate(channels):
-                values[row, column] = _value(owners[channel.id_type], channel)
+                values[row, column] = _value(owners, channel)
     return values
 
 
-def _value(owner: bpy.types.ID, channel: ChannelPath) -> float:
-    try:
-        value = owner.path_resolve(channel.data_path)
-    except ValueError:
-        return np.nan
-    return float(value if isinstance(value, float | int) else value[channel.index])
+def _value(owners: list[bpy.types.Key | bpy.types.Object], channel: ChannelPath) -> float:
+    """The value of a channel on the first data-block that has it."""
+    for owner in owners:
+        if id_type_of(owner) == channel.id_type:
+            try:
+                value = owner.path_resolve(channel.data_path)
+            except ValueError:
+                continue
+            return float(value if isinstance(value, float | int) else value[channel.index])
+    return np.nan
+
+
+def _animated_part(item: bpy.types.Object) -> bpy.types.Key | bpy.types.Object:
+    """The shape keys of a mesh object, or an armature object itself."""
+    return item if item.type == "ARMATURE" else shape_keys_of(item)
 
 
 @contextmanager
-def _light_copy(
-    rig: HeadRig, own_animation: bool
-) -> Iterator[tuple[bpy.types.Scene, bpy.types.Object, bpy.types.Object]]:
-    """A scene with a one-vertex copy of the head and a copy of its armature, removed afterwards."""
+def _light_copy(rig: HeadRig, own_animation: bool) -> Iterator[tuple[bpy.types.Scene, list[bpy.types.Object]]]:
+    """A scene with one-vertex copies of the head's meshes and a copy of its armature, removed afterwards."""
     scene = bpy.data.scenes.new("EMOTE sampling")
-    mesh = mesh_of(rig.mesh).copy()
-    mesh_object = bpy.data.objects.new("EMOTE sampling", mesh)
-    armature = rig.armature.copy()
+    meshes = [mesh_of(mesh).copy() for mesh in rig.meshes if mesh_of(mesh).shape_keys is not None]
+    copies = [bpy.data.objects.new("EMOTE sampling", mesh) for mesh in meshes]
+    if rig.armature is not None:
+        copies.append(rig.armature.copy())
     try:
-        grown = bmesh.new()
-        grown.from_mesh(mesh)
-        grown.verts.ensure_lookup_table()
-        bmesh.ops.delete(grown, geom=grown.verts[1:], context="VERTS")
-        grown.to_mesh(mesh)
-        grown.free()
-        for item in (mesh_object, armature):
-            scene.collection.objects.link(item)
-        # Constraints change no channel, and may hang on the whole scene.
-        for bone in pose_bones(armature):
-            while bone.constraints:
-                bone.constraints.remove(bone.constraints[0])
-        if not own_animation:
-            for owner in (shape_keys_of(mesh_object), armature):
-                if owner.animation_data is not None:
-                    owner.animation_data.action = None
-        yield scene, mesh_object, armature
+        for mesh in meshes:
+            _keep_one_vertex(mesh)
+        for copied in copies:
+            scene.collection.objects.link(copied)
+            # Constraints change no channel, and may hang on the whole scene.
+            for bone in pose_bones(copied) if copied.type == "ARMATURE" else ():
+                while bone.constraints:
+                    bone.constraints.remove(bone.constraints[0])
+            owner = _animated_part(copied)
+            if not own_animation and owner.animation_data is not None:
+                owner.animation_data.action = None
+        yield scene, copies
     finally:
-        bpy.data.objects.remove(mesh_object)
-        bpy.data.objects.remove(armature)
-        bpy.data.meshes.remove(mesh)
+        for copied in copies:
+            bpy.data.objects.remove(copied)
+        for mesh in meshes:
+            bpy.data.meshes.remove(mesh)
         bpy.data.scenes.remove(scene)
+
+
+def _keep_one_vertex(mesh: bpy.types.Mesh) -> None:
+    grown = bmesh.new()
+    grown.from_mesh(mesh)
+    grown.verts.ensure_lookup_table()
+    bmesh.ops.delete(grown, geom=grown.verts[1:], context="VERTS")
+    grown.to_mesh(mesh)
+    grown.free()

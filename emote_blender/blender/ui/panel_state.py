@@ -30,6 +30,7 @@ from ..settings.head_settings import head_settings
 from ..settings.model_info import ModelInfo, model_info
 from ..settings.properties import scene_settings
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
+from ..takes.editing import edited_action
 from ..takes.make import rig_warnings
 from ..takes.store import is_take
 from .words_state import WordsState, words_state
@@ -133,7 +134,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         owner, part = strip_settings(sound_strip), part_of_strip(scene, sound_strip)
     words = words_state(owner, part) if owner is not None else WordsState()
     has_transcript = owner is not None and bool(owner.transcript.strip()) and words.is_used
-    blocks = shape_keys_of(rig.mesh).key_blocks if rig else ()
+    blocks = shape_keys_of(rig.mesh).key_blocks if rig and rig.shape_keys else ()
     return PanelState(
         head=head.name if head else "",
         head_library=head.library.filepath if head and head.library else None,
@@ -212,8 +213,7 @@ def _plays_old_take(head: bpy.types.Object) -> bool:
 
 def _is_editing(rig: HeadRig) -> bool:
     """Whether an NLA strip of the head is in tweak mode."""
-    owners = (shape_keys_of(rig.mesh), rig.armature)
-    return any(owner.animation_data is not None and owner.animation_data.use_tweak_mode for owner in owners)
+    return edited_action(rig) is not None
 
 
 def _take_rows(context: bpy.types.Context, head: bpy.types.Object) -> tuple[TakeRow, ...]:

@@ -1,0 +1,1 @@
+"""Characters that have no head of this add-on: what moves them."""

@@ -1,0 +1,143 @@
+"""A character's parts as a head: what its property group says, as far as the scene still has it."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ...errors import InputError
+from ...retarget.mapping import KEY, FaceMapping, MappingRow
+from ...retarget.open_basis import OPEN_BASIS, OPEN_NAMES
+from ...retarget.target import Target
+from ..head.head_rig import HeadRig
+from ..narrow import mesh_of, pose_bones
+from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row
+from ..settings.head_settings import head_settings
+
+_ROLES = ("jaw", "neck", "head", "left_eye", "right_eye")
+_SHOWN_NAMES = 5
+
+
+def is_character(item: bpy.types.Object) -> bool:
+    """Whether an object stands for a character that has been set up."""
+    return item.type == "MESH" and character_of(item).is_set_up
+
+
+def character_of(item: bpy.types.Object) -> EMOTE_PG_character:
+    """What an object keeps about the character that it stands for."""
+    return head_settings(item).character
+
+
+def character_with(part: bpy.types.Object) -> bpy.types.Object | None:
+    """The object that stands for the character of which this is a further mesh or the armature; None without one."""
+    for item in bpy.data.objects:
+        if is_character(item):
+            character = character_of(item)
+            if character.armature == part or any(entry.mesh == part for entry in character.meshes):
+                return item
+    return None
+
+
+def further_meshes(head: bpy.types.Object) -> tuple[bpy.types.Object, ...]:
+    """The further meshes of a character that are still there, each once."""
+    meshes = (entry.mesh for entry in character_of(head).meshes)
+    return tuple(dict.fromkeys(mesh for mesh in meshes if mesh is not None and mesh.type == "MESH" and mesh != head))
+
+
+def rig_of_character(head: bpy.types.Object) -> HeadRig:
+    """The parts of a character. What its table names and the scene has no more is left out, and told in `missing`.
+
+    Raises:
+        InputError: if nothing is left that could move.
+    """
+    character = character_of(head)
+    others = further_meshes(head)
+    armature = character.armature if _bone_names(character.armature) else None
+    rows = tuple(_row(entry) for entry in character.rows)
+    keys = {key.name for mesh in (head, *others) for key in _key_blocks(mesh)}
+    bones = _bone_names(armature)
+    kept = tuple(row for row in rows if row.target in (keys if row.channel == KEY else bones))
+    named = _named_bones(character)
+    roles = {role: name for role, name in named.items() if name in bones}
+    if not kept and not roles:
+        raise InputError(
+            f"nothing of character {head.name!r} is left to move: its table names no shape key or bone that it has; "
+            "set it up again"
+        )
+    lost_keys = [row.target for row in rows if row.channel == KEY and row.enabled and row.target not in keys]
+    lost_bones = [row.target for row in rows if row.channel != KEY and row.enabled and row.target not in bones]
+    lost_bones += [name for name in named.values() if name not in bones]
+    return HeadRig(
+        mesh=head,
+        armature=armature,
+        basis=OPEN_BASIS,
+        expression_names=OPEN_NAMES,
+        expression_keys=tuple(dict.fromkeys(row.target for row in kept if row.channel == KEY and row.enabled)),
+        licence="",
+        axes=np.array(character.axes, dtype=np.float64).reshape(3, 3).T,
+        scale=_units_per_metre(armature or head),
+        missing=(*_lost(lost_keys, "shape key"), *_lost(lost_bones, "bone")),
+        bones=roles,
+        other_meshes=others,
+        target=Target(
+            FaceMapping(kept, character.kind),
+            jaw_is_bone="jaw" in roles,
+            jaw_strength=character.jaw_strength,
+            eyes_are_bones="left_eye" in roles or "right_eye" in roles,
+        ),
+    )
+
+
+def roles_of_character(head: bpy.types.Object) -> dict[str, str]:
+    """The bone name of each role, as far as the character's armature has it."""
+    character = character_of(head)
+    bones = _bone_names(character.armature)
+    return {role: name for role, name in _named_bones(character).items() if name in bones}
+
+
+def _named_bones(character: EMOTE_PG_character) -> dict[str, str]:
+    """The bone that the property group names for each role; the jaw's only if it is a bone that opens the mouth."""
+    roles = [role for role in _ROLES if role != "jaw" or character.jaw == "BONE"]
+    return {role: name for role in roles if (name := getattr(character, f"{role}_bone"))}
+
+
+def _bone_names(armature: bpy.types.Object | None) -> set[str]:
+    return set() if armature is None or armature.type != "ARMATURE" else {bone.name for bone in pose_bones(armature)}
+
+
+def _row(entry: EMOTE_PG_mapping_row) -> MappingRow:
+    return MappingRow(
+        source=entry.source,
+        target=entry.target,
+        channel=entry.channel,
+        strength=entry.strength,
+        offset=entry.offset,
+        low=entry.low,
+        high=entry.high,
+        enabled=entry.enabled,
+    )
+
+
+def _key_blocks(mesh: bpy.types.Object) -> list[bpy.types.ShapeKey]:
+    """The shape keys of a mesh object that a value moves: all but the basis."""
+    keys = mesh_of(mesh).shape_keys
+    return [] if keys is None else [key for key in keys.key_blocks if key != keys.reference_key]
+
+
+def _units_per_metre(space: bpy.types.Object) -> float:
+    """Units of an object's space in a metre of the scene; one that is scaled to nothing counts as unscaled."""
+    size = abs(space.matrix_world.determinant()) ** (1 / 3)
+    return 1 / size if size > 0.0 else 1.0
+
+
+def _lost(names: list[str], noun: str) -> list[str]:
+    """The sentence about shape keys or bones that the table names and the character does not have."""
+    names = list(dict.fromkeys(names))
+    if not names:
+        return []
+    listed = ", ".join(repr(name) for name in names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
+    counted = f"{len(names)} {noun}s" if len(names) > 1 else f"a {noun}"
+    return [
+        f"its table names {counted} that it does not have ({listed}): they were renamed or deleted, and stay still; "
+        "set the character up again, or choose others in its table"
+    ]
