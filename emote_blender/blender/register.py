@@ -41,7 +41,7 @@ from .operators.moments import (
     EMOTE_OT_replace_emotion_keys,
     EMOTE_OT_suggest_emotion,
 )
-from .operators.motion import EMOTE_OT_apply_motion
+from .operators.motion import CLASSES as MOTION_OPERATORS
 from .operators.recogniser import (
     EMOTE_OT_download_recogniser,
     EMOTE_OT_remove_recogniser,
@@ -61,6 +61,7 @@ from .settings.registration import add_settings, remove_settings
 from .takes import face_maps, gaze_watch, slider_watch
 from .takes.rewrite import follow_slider
 from .ui import add_menu, manual_map, menus, mix_picture, panel_state, translations
+from .ui.drop import EMOTE_FH_capture
 from .ui.panels import MENUS_AND_LISTS, PANELS
 from .ui.preferences import EMOTE_AP_preferences
 
@@ -72,7 +73,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_remove_recogniser,
     EMOTE_AP_preferences,
     EMOTE_OT_add_head,
-    EMOTE_OT_apply_motion,
+    *MOTION_OPERATORS,
     EMOTE_OT_bake_action,
     EMOTE_OT_bake_restore,
     EMOTE_OT_update_joints,
@@ -108,6 +109,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_add_sound,
     EMOTE_OT_add_emotion_preset,
     EMOTE_OT_apply_emotion_preset,
+    EMOTE_FH_capture,
     *MENUS_AND_LISTS,
     *PANELS,
 )

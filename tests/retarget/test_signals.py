@@ -56,7 +56,7 @@ def test_a_motion_of_signals_fits_the_open_head():
 
 def test_jaw_open_rotates_the_jaw_and_is_no_component():
     motion = motion_of({"jawOpen": np.array([0, 0.5, 1], np.float32)}, 60)
-    np.testing.assert_allclose(motion.jaw, [[0, 0, 0], [0.2, 0, 0], [0.4, 0, 0]], atol=1e-7)
+    np.testing.assert_allclose(motion.jaw, [[0.0, 0.0, 0.0], [0.2, 0.0, 0.0], [0.4, 0.0, 0.0]], atol=1e-7)
     assert "jawOpen" not in motion.meta["expression_names"]
 
 

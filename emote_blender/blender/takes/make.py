@@ -55,7 +55,7 @@ def apply_motion(
         frame_start: scene frame of the motion's first frame.
         name: name of the line; the head's name if empty.
     """
-    take = new_take(head, RawTake(motion), scene, Line(name or f"{head.name} speech", frame_start))
+    take = new_take(head, RawTake(motion, exact=True), scene, Line(name or f"{head.name} speech", frame_start))
     return take.action
 
 

@@ -1,4 +1,4 @@
-"""Files: motion files, the user's own models and heads."""
+"""Files: motion files and captures in and out, the user's own models and heads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .sidebar import SidebarPanel
 
 
 class FilesPanel(SidebarPanel):
-    """Motion files, and models and heads of your own"""
+    """Motion files and captures in and out, and models and heads of your own"""
 
     bl_label = "Files"
     bl_options = {"DEFAULT_CLOSED"}
@@ -18,6 +18,8 @@ class FilesPanel(SidebarPanel):
     def draw(self, context: bpy.types.Context) -> None:
         column = present(self.layout).column(align=True)
         column.operator("emote.apply_motion", text="Apply Motion File…", icon="IMPORT")
+        column.operator("emote.import_capture", text="Import Face Capture…", icon="IMPORT")
+        column.operator("emote.export_motion", text="Export Take…", icon="EXPORT")
         column = present(self.layout).column(align=True)
         column.operator("emote.convert", text="Convert EMOTE Checkpoint…", icon="IMPORT").kind = "EMOTE"
         column.operator("emote.convert", text="Convert FLAME Model…", icon="IMPORT").kind = "FLAME"

@@ -16,6 +16,7 @@ _PATH = "docs/manual/"  # below the website
 _FOLDERS = (_PACKAGE / "manual", _PACKAGE.parent / "docs" / "manual")
 _FIRST_SPEECH, _FILES, _TRANSCRIPT = "first-speech.md", "batch.md", "transcript.md"
 _EMOTION, _REFINE, _EXPORT, _DIALOGUE = "emotion-over-time.md", "refine.md", "export.md", "dialogue.md"
+_CAPTURE = "capture.md"
 _ALIVE, _TROUBLE, _RECOGNISERS = "alive.md", "troubleshooting.md", "recognisers.md"
 # The first pattern that fits an operator counts.
 PAGES = {
@@ -43,6 +44,8 @@ PAGES = {
     "fix": _TROUBLE,
     "convert": _FILES,
     "apply_motion": _FILES,
+    "import_capture": _CAPTURE,
+    "export_motion": _CAPTURE,
     "*": _FIRST_SPEECH,
 }
 

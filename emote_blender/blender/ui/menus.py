@@ -28,6 +28,8 @@ class EMOTE_MT_speech(bpy.types.Menu):
         layout.separator()
         layout.operator("emote.alive_idle", text="Add Idle Motion to Head", icon="TIME")
         layout.operator("emote.apply_motion", text="Apply Speech Motion File…", icon="IMPORT")
+        layout.operator("emote.import_capture", text="Import Face Capture…", icon="IMPORT")
+        layout.operator("emote.export_motion", text="Export Take…", icon="EXPORT")
         layout.operator("emote.check", text="Check Speech Animation", icon="VIEWZOOM")
 
 

@@ -113,6 +113,7 @@ class EMOTE_MT_takes(bpy.types.Menu):
         layout.operator("emote.take_retime", icon="TIME")
         layout.operator("emote.take_rebuild", icon="FILE_REFRESH")
         layout.operator("emote.take_apply_to", text="Apply to Another Head…", icon="COMMUNITY")
+        layout.operator("emote.export_motion", text="Export Take…", icon="EXPORT")
         layout.separator()
         layout.operator("emote.bake_sparse", icon="IPO_BEZIER")
         action = _chosen_action(context)
