@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .signals import ARKIT_NAMES
+from .signals import ARKIT_NAMES, JAW_NAMES, OPEN_BASIS
 
-OPEN_BASIS = "open_head"
-_JAW_ROTATES = ("jawOpen", "jawLeft", "jawRight")
+__all__ = ["OPEN_BASIS", "OPEN_NAMES"]
 
-OPEN_NAMES = (*(name for name in ARKIT_NAMES if name not in _JAW_ROTATES), "tongueUp")
+OPEN_NAMES = (*(name for name in ARKIT_NAMES if name not in JAW_NAMES), "tongueUp")
 """Names of the open head's components; the jaw's opening and turn are rotations beside them."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import bpy
 import numpy as np
 
@@ -16,6 +18,7 @@ from ..settings.head_settings import head_settings
 
 _ROLES = ("jaw", "neck", "head", "left_eye", "right_eye")
 _SHOWN_NAMES = 5
+SLIDER_LIMIT = 10.0  # Blender allows no more
 
 
 def is_character(item: bpy.types.Object) -> bool:
@@ -53,8 +56,11 @@ def rig_of_character(head: bpy.types.Object) -> HeadRig:
     character = character_of(head)
     others = further_meshes(head)
     armature = character.armature if _bone_names(character.armature) else None
-    rows = tuple(_row(entry) for entry in character.rows)
-    keys = {key.name for mesh in (head, *others) for key in _key_blocks(mesh)}
+    keys: dict[str, bpy.types.ShapeKey] = {}
+    for mesh in (head, *others):
+        for key in _key_blocks(mesh):
+            keys.setdefault(key.name, key)
+    rows = tuple(_row(entry, keys) for entry in character.rows)
     bones = _bone_names(armature)
     kept = tuple(row for row in rows if row.target in (keys if row.channel == KEY else bones))
     named = _named_bones(character)
@@ -105,15 +111,25 @@ def _bone_names(armature: bpy.types.Object | None) -> set[str]:
     return set() if armature is None or armature.type != "ARMATURE" else {bone.name for bone in pose_bones(armature)}
 
 
-def _row(entry: EMOTE_PG_mapping_row) -> MappingRow:
+def whole_value(key: bpy.types.ShapeKey) -> float:
+    """The value at which a shape key shows its whole shape: 1, or the end of a slider that ends at Blender's limit.
+
+    Other programs count to 100. Blender allows 10, and a slider from 0 to 10 is what becomes of one from 0 to 100.
+    """
+    return key.slider_max if key.slider_min >= 0.0 and key.slider_max >= SLIDER_LIMIT else 1.0
+
+
+def _row(entry: EMOTE_PG_mapping_row, keys: Mapping[str, bpy.types.ShapeKey]) -> MappingRow:
+    """A line of the table; its numbers count for a key whose whole shape is at 1 (see `whole_value`)."""
+    whole = whole_value(keys[entry.target]) if entry.channel == KEY and entry.target in keys else 1.0
     return MappingRow(
         source=entry.source,
         target=entry.target,
         channel=entry.channel,
-        strength=entry.strength,
-        offset=entry.offset,
-        low=entry.low,
-        high=entry.high,
+        strength=entry.strength * whole,
+        offset=entry.offset * whole,
+        low=entry.low * whole,
+        high=entry.high * whole,
         enabled=entry.enabled,
     )
 

@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 
 from ..head.rig import HeadRig, mesh_to_armature
-from ..narrow import mesh_of, pose_bones, shape_keys_of
-from .face_maps import group_weights, key_points
+from ..narrow import mesh_of, pose_bones
+from .face_maps import group_weights, key_points, vertex_points
 from .sampling import ChannelPath
 
 # Errors of channels that move the same vertex add up like random numbers: the largest sum over a line was 0.9 to 1.5
@@ -52,9 +52,13 @@ def channel_bounds(
     ranges = _ranges_of_properties(channels, values)
     if bound.unit == "PERCENT":
         return np.maximum(ranges * bound.amount / 100, _SMALLEST_BOUND)
-    scale = sum(rig.mesh.matrix_world.to_scale()[:]) / 3 * metres_per_unit * 1000
-    reaches = _reaches(channels, rig) * scale  # (C, V) millimetres for a change of 1
-    farthest = reaches.max(axis=1)
+    parts = []
+    for mesh in rig.meshes:
+        scale = sum(abs(size) for size in mesh.matrix_world.to_scale()[:]) / 3 * metres_per_unit * 1000
+        reaches = _reaches(channels, rig, mesh)
+        parts.append(reaches[:, reaches.any(axis=0)] * scale)
+    reaches = np.concatenate(parts, axis=1)  # (C, V) millimetres for a change of 1, of vertices that move
+    farthest = reaches.max(axis=1, initial=0.0)
     moves = farthest > 0
     together = np.sqrt(((reaches[moves] / farthest[moves, None]) ** 2).sum(axis=0).max(initial=1.0))
     bounds = ranges * _WITHOUT_MESH
@@ -71,27 +75,26 @@ def _ranges_of_properties(channels: Sequence[ChannelPath], values: np.ndarray) -
     return np.array([widest[channel.id_type, channel.data_path] for channel in channels])
 
 
-def _reaches(channels: Sequence[ChannelPath], rig: HeadRig) -> np.ndarray:
-    """(C, V) how far each vertex of the head moves, in the mesh's units, if a channel changes by 1."""
-    keys = shape_keys_of(rig.mesh)
-    bones = {} if rig.armature is None else {bone.name: bone for bone in pose_bones(rig.armature)}
-    of_bone: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    reaches = np.zeros((len(channels), len(mesh_of(rig.mesh).vertices)), np.float32)
-    for row, channel in zip(reaches, channels):
-        start, _, name = channel.data_path.rpartition(".")
-        item = item_name(channel.data_path)
-        if channel.id_type == "KEY" and name == "value" and item in keys.key_blocks:
-            key = keys.key_blocks[item]
+def _reaches(channels: Sequence[ChannelPath], rig: HeadRig, mesh: bpy.types.Object) -> np.ndarray:
+    """(C, V) how far each vertex of a mesh of the head moves, in the mesh's units, if a channel changes by 1."""
+    keys = mesh_of(mesh).shape_keys
+    blocks = {} if keys is None else {key.name: key for key in keys.key_blocks}
+    named = {} if rig.armature is None else {bone.name: bone for bone in pose_bones(rig.armature)}
+    items = [item_name(channel.data_path) for channel in channels]
+    is_bone = [channel.data_path.startswith("pose.bones[") and item in named for channel, item in zip(channels, items)]
+    bones = [named[item] for item in dict.fromkeys(item for item, found in zip(items, is_bone) if found)]
+    weights = _bone_weights(mesh, bones, rig)
+    reaches = np.zeros((len(channels), len(mesh_of(mesh).vertices)), np.float32)
+    for row, channel, item, moves_bone in zip(reaches, channels, items, is_bone):
+        _, _, name = channel.data_path.rpartition(".")
+        if channel.id_type == "KEY" and name == "value" and item in blocks:
+            key = blocks[item]
             row[:] = np.linalg.norm(key_points(key) - key_points(key.relative_key), axis=1)
-        elif start.startswith("pose.bones[") and item in bones:
-            if item not in of_bone:
-                of_bone[item] = _weights_and_distances(bones[item], rig)
-            weights, distances = of_bone[item]
-            if name == "location":
-                row[:] = weights
-            elif name.startswith("rotation"):
-                # The vector part of a quaternion is half the angle.
-                row[:] = weights * distances * (2.0 if name == "rotation_quaternion" else 1.0)
+        elif moves_bone and name == "location":
+            row[:] = weights[item]
+        elif moves_bone and name.startswith("rotation"):
+            factor = 2.0 if name == "rotation_quaternion" else 1.0  # its vector part is half the angle
+            row[:] = weights[item] * _distances(mesh, named[item], rig) * factor
     return reaches
 
 
@@ -101,8 +104,18 @@ def item_name(data_path: str) -> str:
     return bpy.utils.unescape_identifier(data_path[start + 2 : end]) if 0 <= start < end else ""
 
 
-def _weights_and_distances(bone: bpy.types.PoseBone, rig: HeadRig) -> tuple[np.ndarray, np.ndarray]:
-    """(V,) weight of each vertex of the head in a bone's group, and its distance from the bone's joint at rest."""
-    joint = np.array(mesh_to_armature(rig.mesh, rig.space).inverted_safe() @ bone.bone.head_local)
-    distances = np.linalg.norm(key_points(shape_keys_of(rig.mesh).reference_key) - joint, axis=1)
-    return group_weights(rig.mesh, bone.name), distances
+def _bone_weights(mesh: bpy.types.Object, bones: Sequence[bpy.types.PoseBone], rig: HeadRig) -> dict[str, np.ndarray]:
+    """(V,) weight of each vertex of a mesh in each bone's group; a character's neck carries the bones above it too."""
+    carried = {
+        bone.name: [bone.name] + [below.name for below in bone.bone.children_recursive if rig.target is not None]
+        for bone in bones
+    }
+    return {name: group_weights(mesh, *groups) for name, groups in carried.items()}
+
+
+def _distances(mesh: bpy.types.Object, bone: bpy.types.PoseBone, rig: HeadRig) -> np.ndarray:
+    """(V,) distance of each vertex of a mesh from a bone's joint at rest."""
+    joint = np.array(mesh_to_armature(mesh, rig.space).inverted_safe() @ bone.bone.head_local)
+    keys = mesh_of(mesh).shape_keys
+    rest = vertex_points(mesh_of(mesh)) if keys is None else key_points(keys.reference_key)
+    return np.linalg.norm(rest - joint, axis=1)

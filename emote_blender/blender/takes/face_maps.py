@@ -154,18 +154,23 @@ def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> Refi
     )
 
 
-def group_weights(mesh_object: bpy.types.Object, group_name: str) -> np.ndarray:
-    """(V,) weights of a vertex group; zero where there is none."""
+def group_weights(mesh_object: bpy.types.Object, *group_names: str) -> np.ndarray:
+    """(V,) weights of a vertex group, or the sum of several ones'; zero where there is none."""
     mesh = mesh_of(mesh_object)
     weights = np.zeros(len(mesh.vertices), np.float32)
-    group = mesh_object.vertex_groups.get(group_name)
-    if group is not None:
-        index = group.index
-        for vertex in mesh.vertices:
-            for entry in vertex.groups:
-                if entry.group == index:
-                    weights[vertex.index] = entry.weight
+    groups = {group.index for group in mesh_object.vertex_groups if group.name in group_names}
+    for vertex in mesh.vertices if groups else ():
+        for entry in vertex.groups:
+            if entry.group in groups:
+                weights[vertex.index] += entry.weight
     return weights
+
+
+def vertex_points(mesh: bpy.types.Mesh) -> np.ndarray:
+    """(V, 3) the vertices of a mesh."""
+    values = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", values)
+    return values.reshape(-1, 3)
 
 
 def key_points(key: bpy.types.ShapeKey) -> np.ndarray:

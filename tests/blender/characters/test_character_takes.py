@@ -6,28 +6,14 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="these tests run in Blender's Python module")
 
 from character_rigs import arkit_character, lip_gap_mm, open_head_gaps_mm, vrm_character  # noqa: E402
-from filled import fill, values_at  # noqa: E402
+from filled import fill, motion_of, values_at  # noqa: E402
 
 from emote_blender.blender.head.rig import head_of, is_head, rig_of  # noqa: E402
 from emote_blender.blender.scene.find_head import choose_head, heads_in  # noqa: E402
 from emote_blender.blender.takes.make import apply_motion  # noqa: E402
-from emote_blender.motion import FaceMotion  # noqa: E402
 from emote_blender.retarget.compatibility import check_fits_head  # noqa: E402
 from emote_blender.retarget.open_basis import OPEN_NAMES  # noqa: E402
 from emote_blender.retarget.signals import JAW_OPEN_RADIANS  # noqa: E402
-
-
-def motion_of(jaw=0.0, frames=10, eyes=None, neck=None, **components) -> FaceMotion:
-    """A motion of the open basis that stands still in one pose."""
-    expression = np.zeros((frames, len(OPEN_NAMES)), np.float32)
-    for name, value in components.items():
-        expression[:, OPEN_NAMES.index(name)] = value
-    turn = np.tile(np.array([jaw, 0.0, 0.0], np.float32), (frames, 1))
-    meta = {"face": "open_head", "expression_names": list(OPEN_NAMES)}
-    others = {
-        name: np.tile(np.float32(value), (frames, 1)) for name, value in (("eyes", eyes), ("neck", neck)) if value
-    }
-    return FaceMotion(expression, turn, 25.0, meta=meta, **others)
 
 
 @pytest.fixture
