@@ -214,6 +214,12 @@ def _jaw_path(subject: Subject, name: str = "") -> str:
     return "" if jaw is None else f"{bone_path(jaw.name)}.{name}"
 
 
+def lost_parts(subject: Subject) -> Problem | None:
+    """Shape keys or bones that the table of a character names and that are gone."""
+    lost = subject.rig.missing if subject.rig.target is not None else ()
+    return Problem("WARNING", f"head {subject.head.name!r}: {'; '.join(lost)}") if lost else None
+
+
 def _armature_modifiers(subject: Subject) -> list[bpy.types.ArmatureModifier]:
     return [modifier for modifier in subject.head.modifiers if isinstance(modifier, bpy.types.ArmatureModifier)]
 
@@ -424,6 +430,7 @@ CHECKS = (
     cached_mesh,
     hidden_head,
     unrendered_head,
+    lost_parts,
 )
 FIXES = {
     "JAW_NAME": Fix(

@@ -189,7 +189,8 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             self.report({"WARNING"}, str(failure))
         total = len(requests) + len(self._left_out)
         result = results[0] if total == 1 else f"{len(results)} of {total} strips were spoken"
-        troubles.extend(worst_after(context, requests[0].head_uid))
+        reported = {warning for request in requests for warning in request.warnings}
+        troubles.extend(found for found in worst_after(context, requests[0].head_uid) if found not in reported)
         for warning in troubles:
             self.report({"WARNING"}, warning)
         if len(requests) > 1 and len(troubles) > 1:

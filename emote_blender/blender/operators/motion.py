@@ -79,7 +79,8 @@ class _OntoHead(bpy.types.Operator):
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
         result = describe_take(action.name, motion, frame_start)
         trouble = worst_after(context, head.session_uid)
-        for warning in (*notes, *rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig), *trouble):
+        misfits = rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig)
+        for warning in dict.fromkeys((*notes, *misfits, *trouble)):
             self.report({"WARNING"}, warning)
         note_result(window_scene(context), "; but ".join((result, *trouble)), head.session_uid)
         self.report({"INFO"}, result)

@@ -220,8 +220,10 @@ def _rotation_channels(
         return []
     channel, values = rotation_values(axis_angle, bone.rotation_mode)
     # Where nothing is below a strip, the NLA combines with these: for axis-angle not the property's default axis.
-    at_rest = np.zeros(values.shape[1]) if rest is None else rotation_values(rest, bone.rotation_mode)[1][0]
-    if rest is None and channel == "rotation_quaternion":
+    at_rest = np.zeros(values.shape[1])
+    if rest is not None and np.abs(rest).max() >= _SMALLEST_TURN:
+        at_rest = rotation_values(rest, bone.rotation_mode)[1][0]
+    elif channel == "rotation_quaternion":
         at_rest[0] = 1.0
     moved = [channel != "rotation_euler" or np.abs(column).max() >= _SMALLEST_TURN for column in values.T]
     return [

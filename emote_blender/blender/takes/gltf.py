@@ -34,7 +34,7 @@ class TakesInGltf:
             return
         from io_scene_gltf2.blender.exp.animation.action import ActionData  # where a take becomes an animation
 
-        id_type = "KEY" if blender_object == head else "OBJECT"
+        id_type = "OBJECT" if blender_object.type == "ARMATURE" else "KEY"
         _leave_out_rest(actions)
         for take in head_settings(head).takes:
             action = take.action
@@ -53,7 +53,8 @@ class TakesInGltf:
         head = head_of(blender_object)
         if head is None:
             return
-        owners: dict[str, Any] = {"OBJECT": blender_object, "KEY": mesh_of(head).shape_keys}
+        keys = mesh_of(blender_object).shape_keys if blender_object.type == "MESH" else None
+        owners: dict[str, Any] = {"OBJECT": blender_object, "KEY": keys}
         group_class = type(tracks.tracks[0])  # tracks that are exported together, a name, and OBJECT or KEY
         for id_type, owner in owners.items():
             ours: dict[str, list[Any]] = {}
@@ -75,7 +76,7 @@ class TakesInGltf:
         self, blender_object: bpy.types.Object | None, done: bool, export_settings: dict[str, Any]
     ) -> None:
         """Keep the NLA out of a head's shape keys while actions are exported, as the exporter does for objects."""
-        if blender_object is None or head_of(blender_object) != blender_object:
+        if blender_object is None or blender_object.type != "MESH" or head_of(blender_object) is None:
             return
         keys = mesh_of(blender_object).shape_keys
         data = keys.animation_data if keys is not None else None
