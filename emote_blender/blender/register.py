@@ -50,6 +50,7 @@ from .operators.recogniser import (
 from .operators.refine import EMOTE_OT_refine_copy, EMOTE_OT_refine_reset
 from .operators.rerender import EMOTE_OT_rerender
 from .operators.sound import EMOTE_OT_add_sound
+from .operators.take_asset import CLASSES as TAKE_ASSET_OPERATORS
 from .operators.take_edit import CLASSES as TAKE_EDIT_OPERATORS
 from .operators.takes import CLASSES as TAKE_OPERATORS
 from .operators.transcribe import EMOTE_OT_transcribe
@@ -93,6 +94,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_import_emotion,
     EMOTE_OT_export_emotion,
     *TAKE_OPERATORS,
+    *TAKE_ASSET_OPERATORS,
     EMOTE_OT_update_gaze,
     EMOTE_OT_alive_idle,
     *TAKE_EDIT_OPERATORS,

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import bpy
-import numpy as np
 from mathutils import Matrix, Vector
 
 from ...emotion import EMOTIONS
 from ...errors import InputError, ModelError
 from ...files.paths import DEFAULT_HEAD, find_head
 from ..compat import action_channelbag
-from ..narrow import expect, present, shape_keys_of
+from ..narrow import present, shape_keys_of
+from .asset_catalog import read_picture, set_preview
 from .rig import HeadRig
 
 POSES_FOLDER, POSES_FILE = "emotions", "poses.json"
@@ -159,7 +158,7 @@ def _pose_action(rig: HeadRig, pose: EmotionPose) -> bpy.types.Action:
     asset.tags.new("EMOTE")
     asset.tags.new(pose.emotion)
     if pose.picture.is_file():
-        _set_preview(action, pose.picture)
+        set_preview(action, read_picture(pose.picture))
     return action
 
 
@@ -168,18 +167,3 @@ def _jaw_rotation(rig: HeadRig, angle: float) -> Matrix:
     left = Vector(rig.turning_axes[:, 0].tolist())
     axis = present(rig.bone(_JAW)).bone.matrix_local.to_3x3().inverted() @ left
     return Matrix.Rotation(angle, 3, axis)
-
-
-def _set_preview(action: bpy.types.Action, picture: Path) -> None:
-    """Make a PNG the picture of an asset."""
-    image = bpy.data.images.load(str(picture))
-    try:
-        preview = expect(action.preview_ensure(), bpy.types.ImagePreview)
-        preview.image_size = image.size[:]
-        source: Any = image.pixels  # the stubs take arrays of floats for single floats
-        target: Any = preview.image_pixels_float
-        pixels = np.empty(len(source), np.float32)
-        source.foreach_get(pixels)
-        target.foreach_set(pixels)
-    finally:
-        bpy.data.images.remove(image)

@@ -62,8 +62,13 @@ def _decoded(content: bytes) -> RawTake:
 
 
 def remove_if_unused(action: bpy.types.Action) -> None:
-    """Delete a take's action unless something else than its fake user uses it."""
-    if is_take(action) and action.library is None and action.users <= action.use_fake_user:
+    """Delete a take's action unless something else than its fake user uses it, or it is an asset."""
+    if (
+        is_take(action)
+        and action.library is None
+        and action.asset_data is None
+        and action.users <= action.use_fake_user
+    ):
         bpy.data.actions.remove(action)
 
 

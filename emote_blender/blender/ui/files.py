@@ -19,6 +19,7 @@ class FilesPanel(SidebarPanel):
         column = present(self.layout).column(align=True)
         column.operator("emote.apply_motion", text="Apply Motion File…", icon="IMPORT")
         column.operator("emote.import_capture", text="Import Face Capture…", icon="IMPORT")
+        column.operator("emote.take_apply_asset", text="Apply Take…", icon="ASSET_MANAGER")
         column.operator("emote.export_motion", text="Export Take…", icon="EXPORT")
         column = present(self.layout).column(align=True)
         column.operator("emote.convert", text="Convert EMOTE Checkpoint…", icon="IMPORT").kind = "EMOTE"

@@ -34,6 +34,7 @@ PAGES = {
     "transcribe": _TRANSCRIPT,
     "take_edit*": _REFINE,
     "take_unlock*": _REFINE,
+    "take_*_asset": _CAPTURE,
     "take_*": _DIALOGUE,
     "adopt_takes": _DIALOGUE,
     "choose_head": _DIALOGUE,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import bpy
 
 from ..narrow import present
+from ..takes.asset import TAKE_TAG
 
 # Menus of Blender that get our menu at their end.
 _HOSTS = ("VIEW3D_MT_object_animation", "SEQUENCER_MT_strip")
+_ASSET_HOSTS = ("ASSETBROWSER_MT_asset", "ASSETBROWSER_MT_context_menu")
 
 
 class EMOTE_MT_speech(bpy.types.Menu):
@@ -39,13 +41,26 @@ def _draw(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     layout.menu("EMOTE_MT_speech", icon="PLAY_SOUND")
 
 
+def _draw_apply_take(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """Draw Apply Take for a take in the Asset Browser."""
+    asset = getattr(context, "asset", None)
+    if asset is not None and asset.id_type == "ACTION" and TAKE_TAG in [tag.name for tag in asset.metadata.tags]:
+        layout = present(menu.layout)
+        layout.separator()
+        layout.operator("emote.take_apply_asset", icon="PLAY_SOUND")
+
+
 def add_to_menus() -> None:
-    """Add our menu to Blender's."""
+    """Add our menu to Blender's, and Apply Take to those of the Asset Browser."""
     for host in _HOSTS:
         getattr(bpy.types, host).append(_draw)
+    for host in _ASSET_HOSTS:
+        getattr(bpy.types, host).append(_draw_apply_take)
 
 
 def remove_from_menus() -> None:
     """Undo `add_to_menus`."""
+    for host in reversed(_ASSET_HOSTS):
+        getattr(bpy.types, host).remove(_draw_apply_take)
     for host in reversed(_HOSTS):
         getattr(bpy.types, host).remove(_draw)

@@ -114,6 +114,8 @@ class EMOTE_MT_takes(bpy.types.Menu):
         layout.operator("emote.take_rebuild", icon="FILE_REFRESH")
         layout.operator("emote.take_apply_to", text="Apply to Another Head…", icon="COMMUNITY")
         layout.operator("emote.export_motion", text="Export Take…", icon="EXPORT")
+        layout.operator("emote.take_mark_asset", icon="ASSET_MANAGER")
+        layout.operator("emote.take_apply_asset", text="Apply Take…", icon="IMPORT")
         layout.separator()
         layout.operator("emote.bake_sparse", icon="IPO_BEZIER")
         action = _chosen_action(context)
