@@ -124,7 +124,7 @@ def _claims(words: Mapping[str, Words], reasons: dict[str, str]) -> list[_Claim]
     order = sorted(families(), key=lambda family: (-hits[family.rank], family.rank))
     place = {family.rank: index for index, family in enumerate(order)}
     prefixes = Counter(options[0][2][0] for options in found.values() if options)
-    has_family = bool(order) and hits[order[0].rank] >= _WHOLE_FAMILY
+    has_family = max(hits[family.rank] for family in families()[:-1]) >= _WHOLE_FAMILY  # own names are no family
     claims = []
     for name, options in found.items():
         if options:
@@ -249,13 +249,13 @@ def _without_doubles(
     alone = {
         source
         for source, every in wanted.items()
-        if any(each.meaning.is_whole and each.certainty >= SURE for each in every)
+        if any((each.meaning.is_whole or each.meaning.part) and each.certainty >= SURE for each in every)
     }
 
     def order(claim: _Claim) -> tuple[float, int, int]:
         meaning = claim.meaning
         kind = 0 if meaning.is_whole else 1 if meaning.part else 2
-        if meaning.is_both and not {source for source, _ in meaning.signals} <= alone:
+        if meaning.is_both and not meaning.part and not {source for source, _ in meaning.signals} <= alone:
             kind = -1  # what shows both sides goes before the only side that has a key of its own
         return -claim.certainty, kind, _size(claim.dropped)
 

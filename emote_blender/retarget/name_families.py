@@ -188,8 +188,8 @@ def _meaning(strengths: Mapping[str, float], side: str, part: str) -> Meaning:
     """The meaning of one name; raises ValueError if it names an unknown signal."""
     signals: list[tuple[str, float]] = []
     is_both = len(strengths) > 1
+    is_shared = any("{side}" not in written for written in strengths)
     for written, strength in strengths.items():
-        shared = bool(part) and "{side}" not in written
         name = written.replace("{side}", _SIDE_NAMES.get(side, ""))
         if name in SIGNALS:
             signals.append((name, float(strength)))
@@ -198,8 +198,7 @@ def _meaning(strengths: Mapping[str, float], side: str, part: str) -> Meaning:
             is_both = True
         else:
             raise ValueError(f"unknown signal {written!r}")
-        part = part if shared else ""
-    return Meaning(tuple(signals), part, is_both)
+    return Meaning(tuple(signals), part if is_shared else "", is_both)
 
 
 def _halves(first: Meaning, second: Meaning) -> tuple[tuple[str, float], ...]:

@@ -14,8 +14,10 @@ from functools import lru_cache
 
 LEFT, RIGHT = "L", "R"
 _SIDES = {
-    **dict.fromkeys(("l", "left", "lft", "lf", "lt", "links", "linke", "gauche", "izquierda", "左"), LEFT),
-    **dict.fromkeys(("r", "right", "rgt", "rght", "rt", "rechts", "rechte", "droite", "derecha", "右"), RIGHT),
+    **dict.fromkeys(("l", "left", "lft", "lf", "lt", "links", "linke", "gauche", "izquierda", "izquierdo", "左"), LEFT),
+    **dict.fromkeys(
+        ("r", "right", "rgt", "rght", "rt", "rechts", "rechte", "droite", "derecha", "derecho", "右"), RIGHT
+    ),
 }
 _SINGULAR = {"eyes": "eye", "brows": "brow", "lips": "lip", "cheeks": "cheek", "lids": "lid", "eyebrows": "eyebrow"}
 
@@ -103,7 +105,7 @@ def words_of(name: str) -> Words:
 
 
 def _words_of_any_script(text: str) -> list[str]:
-    """Runs of letters and of digits; a capital after a small letter begins a new one."""
+    """Runs of letters and of digits; a capital after a small letter begins a new one, and so do known words of Asia."""
     found: list[str] = []
     last = ""
     for sign in text:
@@ -118,27 +120,42 @@ def _words_of_any_script(text: str) -> list[str]:
         else:
             found[-1] += sign
         last = f"{kind} {'capital' if capital else 'small'}"
-    return found
+    return [word for run in found for word in _words_of_run(run)]
+
+
+def _words_of_run(run: str) -> list[str]:
+    """A run of Chinese, Japanese or Korean letters at the words that are known; other runs as they are."""
+    if run.isascii():
+        return [run]
+    words, start, place = [], 0, 0
+    while place < len(run):
+        known = next((run[place : place + n] for n in (4, 3, 2, 1) if run[place : place + n] in _ASIAN), "")
+        if not known:
+            place += 1
+            continue
+        words += [part for part in (run[start:place], known) if part]
+        start = place = place + len(known)
+    return [*words, run[start:]] if start < len(run) else words
 
 
 # What words mean, whatever their language; lips are the mouth. Each line: meaning, words.
 _MEANINGS = """
-jaw: jaw mandible kiefer unterkiefer mandibula machoire 顎 あご
+jaw: jaw mandible kiefer unterkiefer mandibula machoire
 chin: chin kinn menton barbilla
-mouth: mouth lip mund lippe lippen bouche levre boca labio labios bocca 口 唇
+mouth: mouth lip mund lippe lippen bouche levre boca labio labios bocca
 corner: corner mundwinkel winkel comisura coin
-eye: eye lid eyelid auge augen augenlid oeil yeux ojo ojos occhio 目 瞼
-brow: brow eyebrow braue brauen augenbraue augenbrauen sourcil sourcils ceja cejas 眉
-cheek: cheek wange wangen joue mejilla 頬
-nose: nose nostril nase nez nariz 鼻
-tongue: tongue zunge langue lengua 舌
-open: open opened opening opens gape auf offen oeffnen öffnen ouvert ouvrir abierto abrir 開
-close: close closed closes shut seal sealed together zu geschlossen schliessen ferme cerrado cerrar 閉
-blink: blink blinks wink blinzeln zwinkern clin parpadeo
+eye: eye lid eyelid auge augen augenlid oeil yeux ojo ojos occhio
+brow: brow eyebrow braue brauen augenbraue augenbrauen sourcil sourcils ceja cejas
+cheek: cheek wange wangen joue mejilla
+nose: nose nostril nase nez nariz
+tongue: tongue zunge langue lengua
+open: open opened opening opens gape auf offen oeffnen öffnen ouvert ouvrir abierto abierta abrir
+close: close closed closes shut seal sealed together zu geschlossen schliessen ferme cerrado cerrada cerrar closer
+blink: blink blinks blinker wink blinzeln zwinkern clin parpadeo
 smile: smile smiles smiling grin smirk lächeln laecheln grinsen sourire sonrisa
-frown: frown frowns pout
-up: up raise raised raises raiser lift lifted lifter elevate elevator hoch oben heben haut arriba 上
-down: down depress depressed depressor drop dropped lowered lowerer runter unten senken bas abajo 下
+frown: frown frowns pout furrow furrowed knit
+up: up raise raised raises raiser lift lifted lifter elevate elevator hoch oben heben haut arriba
+down: down depress depressed depressor drop dropped lowered lowerer runter unten senken bas abajo
 upper: upper top ober obere oberlippe superior
 lower: lower bottom unter untere unterlippe inferior
 inner: inner in inside inward inwards medial innen interieur interior
@@ -158,6 +175,21 @@ puff: puff puffed puffer blow blown inflate inflated balloon aufblasen
 forward: forward forwards fwd thrust protrude protruded front jut vor
 look: look looks looking gaze aim blick schau
 shift: shift shifted sideways slide move moved side
+jaw: 顎 あご 下巴 턱
+mouth: 口 唇 嘴 입
+eye: 目 瞼 眼 눈
+brow: 眉 눈썹
+cheek: 頬 颊 볼
+nose: 鼻 코
+tongue: 舌 혀
+open: 開 開く 開き 開け 张 張 벌리기 벌림 열기
+close: 閉 閉じ 閉じる 闭 닫기
+blink: 감기 깜빡
+smile: 笑顔 笑み 微笑 미소
+up: 上 上げ
+down: 下 下げ
+outer: 出す 出し
+puff: 膨らみ 膨らまし
 """
 MEANINGS = {
     word: meaning
@@ -165,6 +197,8 @@ MEANINGS = {
     for word in words.split()
 }
 """Meaning of each known word."""
+
+_ASIAN = frozenset(word for word in MEANINGS if ord(word[0]) > 0x2E80)
 
 FACE_PARTS = frozenset("jaw chin mouth corner eye brow cheek nose tongue".split())
 """Meanings that are parts of a face."""

@@ -337,6 +337,11 @@ def test_a_prefix_of_all_keys_is_not_misleading():
         ("KieferAuf", "jawOpen"),
         ("MundLächelnLinks", "mouthSmileLeft"),
         ("LippenKussmund", "mouthPucker"),
+        ("Boca_Abierta", "jawOpen"),
+        ("SourireDroite", "mouthSmileRight"),
+        ("口_開き", "jawOpen"),
+        ("左眼闭", "eyeBlinkLeft"),
+        ("입벌리기", "jawOpen"),
     ],
 )
 def test_a_misspelt_or_unknown_name_is_guessed_and_uncertain(key, signal):
@@ -408,6 +413,20 @@ def test_one_set_of_visemes_is_taken_of_several():
     assert set(proposal.unmapped) == set("AIUEO")
 
 
+def test_a_brow_of_each_side_shares_what_arkit_has_once():
+    rows = table(propose(["Brow Raise L", "Brow Raise R", "Brows Up"]))
+    assert rows == {
+        "Brow Raise L": {"browInnerUp": 0.5, "browOuterUpLeft": 0.5},
+        "Brow Raise R": {"browInnerUp": 0.5, "browOuterUpRight": 0.5},
+    }
+
+
+@pytest.mark.parametrize("vowels", ["アイウエオ", "아이우에오", "啊咿呜诶哦"])
+def test_vowels_are_known_in_scripts_of_asia(vowels):
+    sources = [row.source for row in propose(list(vowels)).rows]
+    assert sources == ["viseme_aa", "viseme_ih", "viseme_ou", "viseme_E", "viseme_oh"]
+
+
 def test_names_on_different_meshes_do_not_double_each_other():
     face, teeth = ["head.jawOpen", "head.mouthClose"], ["teeth.jawOpen"]
     proposal = propose(face, others=[teeth])
@@ -452,7 +471,7 @@ def test_a_thousand_keys_are_read_in_no_time():
         ("mouthFunnelUL", "mouth funnel ul", ""),
         ("Eye_L_Look_R", "eye l look r", "LR"),
         ("A05_Lips", "a 5 lip", ""),
-        ("口角左上げ", "口角 l 上げ", "L"),
+        ("口角左上げ", "口 角 l 上げ", "L"),
         ("Münder öffnen-links", "münder öffnen l", "L"),
         ("...", "", ""),
     ],
