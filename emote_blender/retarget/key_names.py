@@ -14,7 +14,7 @@ from functools import cache
 from .mapping import MappingRow
 from .name_families import SIGNALS, Family, Meaning, families
 from .name_guesses import guess
-from .name_words import EXPORTER_WORDS, MISLEADING_WORDS, WHOLE_FACE_WORDS, Words, words_of
+from .name_words import EXPORTER_WORDS, MEANINGS, MISLEADING_WORDS, WHOLE_FACE_WORDS, Words, words_of
 from .viseme_names import find_visemes
 
 SURE = 0.5
@@ -22,6 +22,7 @@ SURE = 0.5
 _EXACT, _PREFIXED, _NUMBERED = 1.0, 0.9, 0.8
 _STRANGER = 0.3  # off the certainty of a guess beside a whole family
 _WHOLE_FAMILY = 12  # keys by which a family is the mesh's own
+_MOST_ENDINGS = 3  # words after a name that all keys may share
 _SHARED_PREFIX = 3  # keys that make a prefix one of the mesh's
 _FEWEST_LETTERS = 4  # of a name before which a prefix that no other key has may stand
 _SPEECH = frozenset(
@@ -89,7 +90,7 @@ def propose(key_names: Sequence[str], jaw_is_bone: bool = False, others: Sequenc
     """
     meshes = [frozenset(each) for each in (key_names, *others)]
     names = list(dict.fromkeys(name for each in (key_names, *others) for name in each))
-    words = {name: words_of(name) for name in names}
+    words = _without_ending({name: words_of(name) for name in names})
     reasons: dict[str, str] = {}
     visemes, viseme_family = find_visemes(words)
     claims = [claim for claim in _claims(words, reasons) if claim.key not in visemes]
@@ -117,6 +118,20 @@ def propose(key_names: Sequence[str], jaw_is_bone: bool = False, others: Sequenc
     )
 
 
+def _without_ending(words: dict[str, Words]) -> dict[str, Words]:
+    """The words of all names without a last one that most of them share and that means nothing: jawOpen_Bob."""
+    for _ in range(_MOST_ENDINGS):
+        last = Counter(each.all[-1] for each in words.values() if len(each.all) > 1 and each.plain)
+        word, count = max(last.items(), key=lambda item: item[1], default=("", 0))
+        varies = word in MEANINGS or word in ("l", "r") or (word.isdigit() and count < len(words))
+        if varies or count <= max(len(words) / 2, _SHARED_PREFIX):
+            break
+        for name, each in words.items():
+            if len(each.all) > 1 and each.all[-1] == word:
+                words[name] = Words(each.all[:-1], each.plain[:-1], each.sides)
+    return words
+
+
 def _claims(words: Mapping[str, Words], reasons: dict[str, str]) -> list[_Claim]:
     """What each key would show, without visemes."""
     found = {name: _known(each) for name, each in words.items()}
@@ -133,9 +148,12 @@ def _claims(words: Mapping[str, Words], reasons: dict[str, str]) -> list[_Claim]
             if reason:
                 reasons[name] = reason
                 continue
-            known_to = tuple(dict.fromkeys(option[0].name for option in options))
-            claims.append(_Claim(name, meaning, _certainty(dropped, prefixes), family, dropped, known_to))
-        elif _is_whole_face(words[name]):
+            before = dropped[0]
+            if prefixes[before] >= _SHARED_PREFIX or MEANINGS.keys().isdisjoint(before):
+                known_to = tuple(dict.fromkeys(option[0].name for option in options))
+                claims.append(_Claim(name, meaning, _certainty(dropped, prefixes), family, dropped, known_to))
+                continue
+        if _is_whole_face(words[name]):
             reasons[name] = "an emotion, which would be added to what a take shows"
         else:
             guessed = guess(words[name])

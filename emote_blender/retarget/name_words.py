@@ -25,7 +25,7 @@ EXPORTER_WORDS = frozenset(
     "ctrl expression expressions facs bs jnt e ex exp arkit ar ark kit blendshape blendshapes blend shape shapes "
     "morph morphs target targets key keys mesh geo geometry head face facial fac body base main obj object model "
     "character char lod lod0 mix c m shp sdk grp mh cc std high low hi lo default value "
-    "fbx gltf glb vrm vrc avatar rig node group data".split()
+    "fbx gltf glb vrm vrc avatar rig node group data the of a and".split()
 )
 """Words that exporters and modellers put around a name, and that mean nothing."""
 
@@ -140,26 +140,28 @@ def _words_of_run(run: str) -> list[str]:
 
 # What words mean, whatever their language; lips are the mouth. Each line: meaning, words.
 _MEANINGS = """
-jaw: jaw mandible kiefer unterkiefer mandibula machoire
+jaw: jaw jw mandible kiefer unterkiefer mandibula machoire
 chin: chin kinn menton barbilla
-mouth: mouth lip mund lippe lippen bouche levre boca labio labios bocca
-corner: corner mundwinkel winkel comisura coin
-eye: eye lid eyelid auge augen augenlid oeil yeux ojo ojos occhio
-brow: brow eyebrow braue brauen augenbraue augenbrauen sourcil sourcils ceja cejas
-cheek: cheek wange wangen joue mejilla
-nose: nose nostril nase nez nariz
-tongue: tongue zunge langue lengua
-open: open opened opening opens gape auf offen oeffnen öffnen ouvert ouvrir abierto abierta abrir
-close: close closed closes shut seal sealed together zu geschlossen schliessen ferme cerrado cerrada cerrar closer
+mouth: mouth mth mouf lip lp mund lippe lippen bouche levre boca labio labios bocca
+corner: corner cnr crnr corn mundwinkel winkel comisura coin
+eye: eye ey lid eyelids eyelid auge augen augenlid oeil yeux ojo ojos occhio
+brow: brow brw eyebrow braue brauen augenbraue augenbrauen sourcil sourcils ceja cejas
+cheek: cheek chk wange wangen joue mejilla
+nose: nose nse nostril nase nez nariz
+tongue: tongue tng tong zunge langue lengua
+open: open opn opened opening opens gape auf offen oeffnen öffnen ouvert ouvrir abierto abierta abrir
+close: close cls clse closed closes closer shut seal sealed together zu geschlossen schliessen
+close: ferme cerrado cerrada cerrar
 blink: blink blinks blinker wink blinzeln zwinkern clin parpadeo
-smile: smile smiles smiling grin smirk lächeln laecheln grinsen sourire sonrisa
+smile: smile sml smiles smiling grin smirk lächeln laecheln grinsen sourire sonrisa
 frown: frown frowns pout furrow furrowed knit
-up: up raise raised raises raiser lift lifted lifter elevate elevator hoch oben heben haut arriba
-down: down depress depressed depressor drop dropped lowered lowerer runter unten senken bas abajo
-upper: upper top ober obere oberlippe superior
-lower: lower bottom unter untere unterlippe inferior
-inner: inner in inside inward inwards medial innen interieur interior
-outer: outer out outside outward outwards lateral aussen außen exterieur exterior
+up: up upward upwards raise rse raised raises raiser lift lifted lifter elevate elevator hoch oben heben haut arriba
+down: down dn dwn downward downwards depress depressed depressor drop dropped lowered lowerer runter unten senken
+down: bas abajo
+upper: upper upr uppr top ober obere oberlippe superior
+lower: lower lwr lowr bottom unter untere unterlippe inferior
+inner: inner inr in inside inward inwards medial innen interieur interior
+outer: outer otr outr out outside outward outwards lateral aussen außen exterieur exterior
 wide: wide widen widened widener weit large ancho
 squint: squint squints squinting squeeze squeezed narrow narrowed
 pucker: pucker puckered puckerer purse pursed purser kiss kissing whistle kuss kussmund

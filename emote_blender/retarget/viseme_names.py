@@ -15,8 +15,8 @@ _LONG = 4  # letters on average of names that need no word such as viseme before
 def find_visemes(words: Mapping[str, Words]) -> tuple[dict[str, str], Family | None]:
     """The name in its family of each key of the best set of visemes, and that family; nothing without one.
 
-    Names of one letter say nothing alone. So keys are grouped by the words before, and the family with the most names
-    in a group is taken.
+    Names of one letter say nothing alone. So keys are grouped by the words before, without their numbers, and the
+    family with the most names in a group is taken.
     """
     groups: dict[tuple[tuple[str, ...], int], dict[str, str]] = defaultdict(dict)
     known = families()
@@ -24,11 +24,16 @@ def find_visemes(words: Mapping[str, Words]) -> tuple[dict[str, str], Family | N
     most = max(family.longest for family in known)
     for name, each in words.items():
         every = each.all
-        for length in range(1, min(most, len(every)) + 1):
-            joined = "".join(every[-length:])
-            for rank in endings.get(joined, ()):
-                groups[every[:-length], rank][name] = joined
-    prefixes = Counter(each.all[:length] for each in words.values() for length in range(1, min(5, len(each.all))))
+        forms = [every]
+        if len(every) > 1 and every[-1].isdigit():
+            forms.append(every[:-1])  # Ah_01
+        for form in forms:
+            for length in range(1, min(most, len(form)) + 1):
+                joined = "".join(form[-length:])
+                for rank in endings.get(joined, ()):
+                    groups[_without_numbers(form[:-length]), rank][name] = joined
+    beginnings = [_without_numbers(each.all[:-1]) for each in words.values()]
+    prefixes = Counter(before[:length] for before in beginnings for length in range(1, min(5, len(before) + 1)))
     is_face = any(word in MEANINGS or word in WHOLE_FACE_WORDS for each in words.values() for word in each.plain)
     best: tuple[tuple[int, int, int, int], dict[str, str], Family] | None = None
     for (before, rank), found in groups.items():
@@ -44,11 +49,15 @@ def find_visemes(words: Mapping[str, Words]) -> tuple[dict[str, str], Family | N
     return ({}, None) if best is None else (best[1], best[2])
 
 
+def _without_numbers(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if not word.isdigit())
+
+
 def _may_precede(before: tuple[str, ...], names: Collection[str], is_prefix: bool) -> bool:
     """Whether words may stand before the names of visemes: not Hair_A, Hair_B, Hair_C."""
     if is_prefix or sum(map(len, names)) >= _LONG * len(names):
         return True
-    return all(word in VISEME_WORDS or word in EXPORTER_WORDS or word.isdigit() for word in before)
+    return all(word in VISEME_WORDS or word in EXPORTER_WORDS for word in before)
 
 
 @cache

@@ -427,6 +427,65 @@ def test_vowels_are_known_in_scripts_of_asia(vowels):
     assert sources == ["viseme_aa", "viseme_ih", "viseme_ou", "viseme_E", "viseme_oh"]
 
 
+@pytest.mark.parametrize("ending", ["_Bob", "_hero_GEO", ".Wolf_Body_01"])
+def test_an_ending_that_all_keys_share_makes_no_difference(ending):
+    keys = {f"{name}{ending}": name for name in ARKIT_NAMES}
+    proposal = propose(list(keys))
+    assert {row.target: row.source for row in proposal.rows} == keys
+
+
+@pytest.mark.parametrize("form", ["viseme_{number:02d}_{name}", "{number}.{name}", "{name}_01"])
+def test_numbers_around_visemes_make_no_difference(form):
+    keys = {form.format(number=number, name=name): f"viseme_{name}" for number, name in enumerate(OCULUS)}
+    assert {row.target: row.source for row in propose(list(keys)).rows} == keys
+
+
+def test_a_made_up_family_of_abbreviations_is_guessed():
+    names = {
+        "zx_jw_opn": "jawOpen",
+        "zx_jw_fwd": "jawForward",
+        "zx_mth_cls": "mouthClose",
+        "zx_lp_crnr_up_lft": "mouthSmileLeft",
+        "zx_lp_crnr_up_rgt": "mouthSmileRight",
+        "zx_lp_crnr_dn_lft": "mouthFrownLeft",
+        "zx_lp_upr_rse_lft": "mouthUpperUpLeft",
+        "zx_lp_lwr_dn_rgt": "mouthLowerDownRight",
+        "zx_lp_purse": "mouthPucker",
+        "zx_lp_funnel": "mouthFunnel",
+        "zx_brw_inr_up": "browInnerUp",
+        "zx_brw_otr_up_lft": "browOuterUpLeft",
+        "zx_lid_cls_lft": "eyeBlinkLeft",
+        "zx_lid_cls_rgt": "eyeBlinkRight",
+        "zx_chk_puff": "cheekPuff",
+        "zx_tng_out": "tongueOut",
+    }
+    proposal = propose(list(names))
+    assert {row.target: row.source for row in proposal.rows} == names
+    assert SURE <= min(proposal.certainties)
+
+
+def test_a_made_up_family_of_whole_words_in_another_order_is_guessed():
+    names = {
+        "OpenTheJaw": "jawOpen",
+        "CloseTheLips": "mouthClose",
+        "RaiseUpperLipLeft": "mouthUpperUpLeft",
+        "RaiseUpperLipRight": "mouthUpperUpRight",
+        "LiftCornerOfMouthLeft": "mouthSmileLeft",
+        "DropCornerOfMouthRight": "mouthFrownRight",
+        "PurseLips": "mouthPucker",
+        "ShutLeftEye": "eyeBlinkLeft",
+        "ShutRightEye": "eyeBlinkRight",
+        "RaiseInnerBrows": "browInnerUp",
+        "LowerLeftBrow": "browDownLeft",
+        "WrinkleNoseLeft": "noseSneerLeft",
+        "PuffCheeks": "cheekPuff",
+        "StickTongueOut": "tongueOut",
+    }
+    proposal = propose(list(names))
+    assert {row.target: row.source for row in proposal.rows} == names
+    assert SURE <= min(proposal.certainties)
+
+
 def test_names_on_different_meshes_do_not_double_each_other():
     face, teeth = ["head.jawOpen", "head.mouthClose"], ["teeth.jawOpen"]
     proposal = propose(face, others=[teeth])
