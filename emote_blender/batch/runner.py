@@ -21,7 +21,15 @@ from ..motion_tools.life import add_life
 from ..motion_tools.raw_take import RawTake
 from ..motion_tools.refine import RefinementMaps, refine
 from ..motion_tools.rest import rest_warning
-from ..retarget.compatibility import check_fits_head, version_warning
+from ..retarget.compatibility import version_warning
+from ..retarget.conversion import (
+    check_can_show,
+    conversion_notice,
+    in_open_basis,
+    raw_for_head,
+    require_open_basis,
+    shape_of_folder,
+)
 from ..sound_files.checks import require_file
 from ..transcript.automatic import language_code
 from ..transcript.language import AUTO
@@ -32,6 +40,7 @@ from .report import StageClock
 from .table import BatchRow, Job
 
 if TYPE_CHECKING:
+    from ..flame.model import FaceModel
     from ..pipeline import AudioFeatures, EMOTEPipeline
     from ..speech_model.config import EMOTEConfig
 
@@ -54,6 +63,7 @@ class Session:
         pipeline: the loaded model; None until the first job needs it.
         recogniser: folder of the recogniser of words; "" for the one that is built in.
         face_maps: what refinement needs to know of the head; None if no job is refined.
+        head: the head's face model; None if only motion files of the model's own basis are written.
     """
 
     config: EMOTEConfig
@@ -65,6 +75,7 @@ class Session:
     pipeline: EMOTEPipeline | None = None
     face_maps: RefinementMaps | None = None
     recogniser: str = ""
+    head: FaceModel | None = None
 
 
 def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[Job]) -> Session:
@@ -73,7 +84,7 @@ def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[
 
     model_folder = find_model(arguments.model)
     config = load_config(model_folder)
-    head_folder = face_maps = None
+    head_folder = face_maps = head = None
     needs_scene = any(job.output.suffix.lower() == ".blend" for job in jobs)
     refines = any(job.refinement.changes() for job in jobs)
     if needs_scene or refines or arguments.head:
@@ -82,10 +93,13 @@ def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[
 
         head_folder = find_head(arguments.head or config.face)
         head, source = FaceModel.load(head_folder), f"model {config.name}"
-        check_fits_head(source, config.face, config.num_expression, config.expression_names, head)
+        check_can_show(source, config.face, config.num_expression, config.expression_names, head)
         warning = version_warning(source, config.face, head)
         if warning:
             say(f"warning: {warning}")
+        notice = conversion_notice(source, config.face, config.expression_names, head)
+        if notice:
+            say(notice)
         if refines:
             face_maps = maps_of_model(head)
     if needs_scene:
@@ -99,6 +113,7 @@ def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[
         arguments.device,
         face_maps=face_maps,
         recogniser=arguments.recogniser,
+        head=head,
     )
 
 
@@ -143,11 +158,8 @@ def check_job(job: Job, session: Session) -> None:
     if job.output.suffix.lower() == ".blend":
         _require_name_for_blender(job.audio)
         _require_name_for_blender(job.output)
-    elif job.output.suffix.lower() != MOTION_SUFFIX and config.expression_names is None:
-        raise InputError(
-            f"model {config.name} moves components of {config.face} without names, which {job.output.name} cannot "
-            "hold; write a .npz"
-        )
+    elif job.output.suffix.lower() != MOTION_SUFFIX:
+        require_open_basis(f"model {config.name}", config.face, config.expression_names, job.output.name)
     if job.speaker and job.speaker not in config.speakers:
         raise InputError(f"unknown speaker {job.speaker!r}; model {config.name} has {', '.join(config.speakers)}")
     if job.transcript == AUTO:
@@ -234,6 +246,11 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         with clock.stage("neutral"):
             neutral = session.pipeline.generate(features, EmotionTrack.constant("neutral"), speaker=job.speaker)
     take = RawTake(motion, neutral, features.prosody)
+    folder = session.head_folder
+    if session.head is not None and folder is not None and not is_scene:  # a scene converts as it makes the take
+        with clock.stage("convert"):
+            take = raw_for_head(take, session.head, lambda: shape_of_folder(folder))
+            motion = take.emotional
     if job.refinement.changes() and not is_scene:
         with clock.stage("refine"):
             assert session.face_maps is not None  # opened with the session
@@ -253,6 +270,8 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
             words = SceneWords(job.transcript, job.language, features.recognition)
             write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement, words)
         else:
+            if job.output.suffix.lower() != MOTION_SUFFIX:
+                motion = in_open_basis(motion)
             motion = save_motion(motion, job.output)
     warnings = waveform.warnings or rest_warning(take.neutral or take.emotional, job.audio.name)
     progress.clear()
@@ -264,7 +283,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         "input": str(job.audio),
         "duration_seconds": round(waveform.duration_seconds, 3),
         "model": session.config.name,
-        "face": session.config.face,
+        "face": motion.meta.get("face", session.config.face),
         "licence": session.config.licence,
         "head": str(session.head_folder) if session.head_folder else None,
         "speaker": job.speaker or session.config.speakers[0],
@@ -273,6 +292,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
         **_transcript_report(job, features),
         **({"life": job.life.summary()} if job.life.moves else {}),
         **({"refinement": job.refinement.summary()} if job.refinement.changes() else {}),
+        **({"transfer": motion.meta["transfer"]} if "transfer" in motion.meta else {}),
         "frames": motion.num_frames,
         "fps": motion.fps,
         "seconds": clock.summary(),

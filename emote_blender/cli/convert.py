@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..capture.motion_files import load_motion, require_written_suffix, save_motion
+from ..capture.motion_files import MOTION_SUFFIX, load_motion, require_written_suffix, save_motion
 from ..errors import InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import show, warn
 from ..files.pasted_path import pasted_path
-from ..files.paths import find_model
+from ..files.paths import find_head, find_model
+from ..motion_tools.raw_take import RawTake
 from ..official.folders import emote_folder, head_folder
+from ..retarget.conversion import in_open_basis, raw_for_head, shape_of_folder
 from ..speech_model.config import load_config
 
 
@@ -90,6 +92,11 @@ def _add_motion(kinds: Any) -> None:
         help="where the sound begins: seconds from the first frame, or a timecode",
     )
     command.add_argument(
+        "--head",
+        metavar="HEAD",
+        help="write it for this head: a motion of the open basis is converted to FLAME's, and FLAME's to the open one",
+    )
+    command.add_argument(
         "--recorded-fps", type=float, metavar="N", help="frames per second of the capture, in place of its times"
     )
     command.set_defaults(run=convert_motion_command)
@@ -144,8 +151,17 @@ def convert_motion_command(arguments: argparse.Namespace, decode: Any) -> int:
     if output.resolve() == arguments.file.resolve():
         raise InputError(f"-o names {output}, which is the file to read; give the output another name")
     motion = load_motion(arguments.file, None, arguments.start, arguments.recorded_fps, warn)
+    if arguments.head:
+        head = shape_of_folder(find_head(arguments.head))
+        motion = raw_for_head(RawTake(motion), head, lambda: head).emotional
+    if output.suffix.lower() != MOTION_SUFFIX:
+        motion = in_open_basis(motion)
     written = save_motion(motion, output, arguments.fps)
-    return _tell([f"wrote {output}: {written.num_frames} frames at {written.fps:g} fps"])
+    lines = [f"wrote {output}: {written.num_frames} frames at {written.fps:g} fps"]
+    if transfer := motion.meta.get("transfer"):
+        off = f"{transfer['lips_mean_mm']:.2f} mm on average, {transfer['lips_largest_mm']:.2f} mm at most in 95 %"
+        lines.append(f"converted from {transfer['from']} to {motion.meta['face']}: lips off by {off}")
+    return _tell(lines)
 
 
 def _tell(lines: list[str]) -> int:

@@ -56,8 +56,8 @@ def refinement_maps(
         named: whether each component is an expression of its own.
     """
     vertices = np.asarray(vertices, np.float32)
-    millimetre = _millimetre(vertices, joints)
-    contact = _lip_contact(vertices, jaw_weights, joints, millimetre)
+    millimetre = millimetre_of(vertices, joints)
+    contact = lip_contact(vertices, jaw_weights, joints, millimetre)
     upper = _smooth_step(vertices[:, 1] - _nose_base(vertices, joints, contact), _BORDER_MM * millimetre)
     left = 2.0 * _smooth_step(vertices[:, 0] - np.median(vertices[:, 0]), _BORDER_MM * millimetre) - 1.0
     basis = np.ascontiguousarray(directions, np.float32).reshape(len(vertices) * 3, -1)
@@ -95,7 +95,7 @@ def _with_ridge(gram: np.ndarray, part: float) -> np.ndarray:
     return gram.astype(np.float64) + ridge * np.eye(len(gram))
 
 
-def _millimetre(vertices: np.ndarray, joints: Mapping[str, np.ndarray]) -> float:
+def millimetre_of(vertices: np.ndarray, joints: Mapping[str, np.ndarray]) -> float:
     """A millimetre of a head of usual size, in the head's unit."""
     if {"left_eye", "right_eye"} <= set(joints):
         distance = float(np.linalg.norm(np.asarray(joints["left_eye"]) - joints["right_eye"]))
@@ -117,7 +117,7 @@ def _nose_base(vertices: np.ndarray, joints: Mapping[str, np.ndarray], contact: 
     return float(neck + _NOSE_BASE_OVER_NECK * (eyes - neck))
 
 
-def _lip_contact(
+def lip_contact(
     vertices: np.ndarray, jaw_weights: np.ndarray, joints: Mapping[str, np.ndarray], millimetre: float
 ) -> np.ndarray | None:
     """(P, 3) points between the lips of the closed mouth, or None if the face has no mouth that the jaw opens.

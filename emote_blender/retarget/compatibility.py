@@ -46,25 +46,31 @@ def check_fits_head(
         expression_names: their names, or None.
         head: the head.
     """
+    if fits_head(face, num_expression, expression_names, head):
+        return
     advice = "choose the head that the model was made for"
     if expression_names and head.expression_names:
         missing = [name for name in expression_names if name not in head.expression_names]
-        if missing:
-            more = f" and {len(missing) - _SHOWN_NAMES} more" if len(missing) > _SHOWN_NAMES else ""
-            raise ModelError(
-                f"{source} moves {num_expression} expression components, but the head ({head.basis}, "
-                f"{head.num_expression}) has no {', '.join(missing[:_SHOWN_NAMES])}{more}; {advice}"
-            )
-        return
-    if face != head.basis and not _both_flame(face, head.basis):
+        more = f" and {len(missing) - _SHOWN_NAMES} more" if len(missing) > _SHOWN_NAMES else ""
+        raise ModelError(
+            f"{source} moves {num_expression} expression components, but the head ({head.basis}, "
+            f"{head.num_expression}) has no {', '.join(missing[:_SHOWN_NAMES])}{more}; {advice}"
+        )
+    if not _same_basis(face, head.basis):
         raise ModelError(
             f"{source} speaks for the face {face} ({num_expression} expression components), but the head is "
             f"{head.basis} ({head.num_expression}); {advice}"
         )
-    if num_expression > head.num_expression:
-        raise ModelError(
-            f"{source} moves {num_expression} expression components, but the head has {head.num_expression}; {advice}"
-        )
+    raise ModelError(
+        f"{source} moves {num_expression} expression components, but the head has {head.num_expression}; {advice}"
+    )
+
+
+def fits_head(face: str, num_expression: int, expression_names: tuple[str, ...] | None, head: ExpressionBasis) -> bool:
+    """Whether a head can show these coefficients as they are; see `check_fits_head`."""
+    if expression_names and head.expression_names:
+        return set(expression_names) <= set(head.expression_names)
+    return _same_basis(face, head.basis) and num_expression <= head.num_expression
 
 
 def version_warning(source: str, face: str, head: ExpressionBasis) -> str:
@@ -91,5 +97,14 @@ def version_warning(source: str, face: str, head: ExpressionBasis) -> str:
     )
 
 
+def is_flame(basis: str) -> bool:
+    """Whether a basis is a version of FLAME's."""
+    return basis.startswith(_FLAME_PREFIX)
+
+
 def _both_flame(face: str, basis: str) -> bool:
-    return face.startswith(_FLAME_PREFIX) and basis.startswith(_FLAME_PREFIX)
+    return is_flame(face) and is_flame(basis)
+
+
+def _same_basis(face: str, basis: str) -> bool:
+    return face == basis or _both_flame(face, basis)

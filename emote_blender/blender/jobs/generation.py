@@ -18,7 +18,7 @@ from ...errors import Cancelled, EmoteError, InputError, ModelError
 from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.rest import is_at_rest, rest_warning
-from ...retarget.compatibility import check_fits_head
+from ...retarget.conversion import check_can_show
 from ...transcript.recognisers.interface import Recognition
 from ..blend_paths import absolute, find_model_folder
 from ..head.rig import rig_of
@@ -31,6 +31,7 @@ from ..settings.head_settings import head_settings
 from ..settings.transcript_state import NONE
 from ..takes.make import Line, new_take, rig_warnings
 from ..takes.names import take_name
+from ..takes.store import kept_raw
 from .features import encoded, open_cache, stamps
 from .planned_words import NO_WORDS, PlannedWords, plan_words, recognise_planned, without_words
 from .recognition import Place, fill_in, no_speech_sentence, place_of_file, place_of_strip
@@ -152,7 +153,7 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         )
     rig = rig_of(choices.head)
     source = f"the model {config.name}"
-    check_fits_head(source, config.face, config.num_expression, config.expression_names, rig)
+    check_can_show(source, config.face, config.num_expression, config.expression_names, rig)
     sound: StripSound | FileSound
     place: Place | None = None
     unheard = ""
@@ -297,9 +298,13 @@ def lines_in_use(request: Request) -> set[str]:
     return {take.line for take in head_settings(head).takes if take.in_use} if head is not None else set()
 
 
-def describe_take(name: str, motion: FaceMotion, frame_start: int) -> str:
-    """One line about a new take for the panel."""
-    line = f"{name}: {motion.duration_seconds:.1f} s from frame {frame_start}"
+def describe_action(action: bpy.types.Action, frame_start: int) -> str:
+    """One line about the action of a new take for the panel."""
+    motion = kept_raw(action).emotional
+    line = f"{action.name}: {motion.duration_seconds:.1f} s from frame {frame_start}"
+    transfer = motion.meta.get("transfer")
+    if transfer:
+        line += f", converted from {transfer['from']} (lips off by {transfer['lips_mean_mm']:.1f} mm on average)"
     transcript = motion.meta.get("transcript")
     if not transcript:
         return line

@@ -15,6 +15,7 @@ import bpy
 from ...emotion import EmotionTrack
 from ...errors import EmoteError, InputError, ModelError
 from ...motion import FaceMotion
+from ...motion_tools.raw_take import RawTake
 from ..blend_paths import find_model_folder, stem
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
@@ -26,6 +27,7 @@ from ..takes.manage import rename_take
 from ..takes.names import emotion_label, take_name
 from ..takes.rewrite import own_action, rewrite
 from ..takes.store import keep_raw, kept_raw, raw_size
+from ..takes.transfer import for_head
 from . import generation
 from .features import EncodedSound, encoded, known, open_cache
 
@@ -178,8 +180,10 @@ def apply(head: bpy.types.Object, take: EMOTE_PG_take, motion: FaceMotion) -> No
         InputError: if head or action are gone, linked or damaged.
         ModelError: if the motion's components are not the head's.
     """
-    action = own_action(rig_of(head), take)
+    rig = rig_of(head)
+    action = own_action(rig, take)
     raw = kept_raw(action)
+    motion = for_head(rig, RawTake(motion)).emotional
     meta = {**raw.emotional.meta, **motion.meta}
     if "emotion_track" not in motion.meta:
         meta.pop("emotion_track", None)  # of the emotion before

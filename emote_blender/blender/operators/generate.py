@@ -178,7 +178,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
                 self.report({"WARNING"}, f"{take.name!r} plays instead of {names}: a head speaks one line at a time")
             generation.keep_words(request, speech)
             motion = speech.raw.emotional
-            results.append(generation.describe_take(take.name, motion, frame_start))
+            results.append(generation.describe_action(take.action, frame_start))
             for warning in (*request.warnings, *generation.misfits(request, motion)):
                 self.report({"WARNING"}, warning)
             troubles.extend((*speech.sound_warnings, *speech.warnings))

@@ -8,13 +8,13 @@ from typing import Any
 
 import bpy
 
-from ...capture.motion_files import READ_SUFFIXES, WRITTEN_SUFFIXES, load_motion, save_motion
+from ...capture.motion_files import MOTION_SUFFIX, READ_SUFFIXES, WRITTEN_SUFFIXES, load_motion, save_motion
 from ...errors import InputError
 from ...motion import FaceMotion
 from ..blend_paths import absolute
 from ..check.find import worst_after
 from ..head.rig import rig_of
-from ..jobs.generation import describe_take
+from ..jobs.generation import describe_action
 from ..jobs.ready import may_animate
 from ..narrow import present, window_scene
 from ..refusal import Result, refuse, refusing
@@ -23,6 +23,7 @@ from ..settings.chosen_head import chosen_head, own_settings, speech_settings
 from ..settings.properties import note_result
 from ..takes.exported_motion import exported_motion
 from ..takes.make import apply_motion, rig_warnings
+from ..takes.transfer import for_capture
 from .refine import choose_take
 from .takes import OnTake
 
@@ -77,7 +78,7 @@ class _OntoHead(bpy.types.Operator):
         action = apply_motion(head, motion, scene, frame_start, _motion_name(path, motion))
         rig = rig_of(head)
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-        result = describe_take(action.name, motion, frame_start)
+        result = describe_action(action, frame_start)
         trouble = worst_after(context, head.session_uid)
         misfits = rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig)
         for warning in dict.fromkeys((*notes, *misfits, *trouble)):
@@ -182,7 +183,10 @@ class EMOTE_OT_export_motion(OnTake, bpy.types.Operator):
         path = Path(absolute(self.filepath or bpy.path.clean_name(take.name)))
         if path.suffix.casefold() not in WRITTEN_SUFFIXES:
             path = path.with_name(path.name + self._suffix())
-        written = save_motion(exported_motion(head, take), path, self.fps or None)
+        motion = exported_motion(head, take)
+        if path.suffix.casefold() != MOTION_SUFFIX:
+            motion = for_capture(rig_of(head), motion)
+        written = save_motion(motion, path, self.fps or None)
         self.report({"INFO"}, f"Wrote {path.name}: {written.num_frames} frames at {written.fps:g} fps")
         return {"FINISHED"}
 

@@ -39,12 +39,12 @@ def face_maps(rig: HeadRig, key_names: Sequence[str]) -> RefinementMaps:
     """
     if rig.target is not None:
         return _open_maps(tuple(key_names))
-    return _kept("maps", rig, key_names, lambda basis: _computed(rig, basis, key_names))
+    return kept_for_head("maps", rig, key_names, lambda basis: _computed(rig, basis, key_names))
 
 
 def joint_motions(rig: HeadRig, key_names: Sequence[str]) -> dict[str, np.ndarray]:
     """What `head.joints.joint_displacements` gives for a head."""
-    return _kept("joints", rig, key_names, lambda basis: joint_displacements(mesh_of(rig.mesh), key_names))
+    return kept_for_head("joints", rig, key_names, lambda basis: joint_displacements(mesh_of(rig.mesh), key_names))
 
 
 def forget_maps() -> None:
@@ -122,8 +122,8 @@ def _remember(identity: tuple, result: Any) -> None:
         _known.popitem(last=False)
 
 
-def _kept(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Callable[[np.ndarray], Any]) -> Any:
-    """The result for a head, computed again if its basis or the names are others."""
+def kept_for_head(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Callable[[np.ndarray], Any]) -> Any:
+    """A result for a head, computed again if its basis, its place in the rig or the names are others."""
     keys = shape_keys_of(rig.mesh)
     basis = key_points(keys.reference_key)
     place = np.array(mesh_to_armature(rig.mesh, rig.space)).tobytes() + rig.axes.tobytes()

@@ -26,6 +26,7 @@ from .old_takes import adopt_active
 from .place import put_in_use
 from .rewrite import require_fitting, rewrite
 from .store import ORIGIN_PROPERTY, keep_raw, raw_size
+from .transfer import for_head
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ def new_take(
 ) -> EMOTE_PG_take:
     """A new take of a head, in use at its line; earlier takes of this line become alternates.
 
+    A motion of the open basis on a FLAME head, and FLAME's on an open head, are converted first; `meta["transfer"]` of
+    the take's motion says how well that fitted.
+
     The motion is resampled to whole frames of the scene, so that the artist gets one key per frame: frame n shows the
     motion at (n - frame_start) / fps seconds. Before and after it, the face eases from and to rest. It plays beside
     the user's own animation: the active actions of the head's data-blocks stay (see `layout`).
@@ -81,6 +85,7 @@ def new_take(
         ModelError: if the motion's components are not the head's.
     """
     rig = rig_of(head)
+    raw = for_head(rig, raw)
     require_fitting(rig, raw.emotional)
     if not np.isfinite(line.frame_start):
         raise InputError(f"a take begins on a frame, found {line.frame_start}")

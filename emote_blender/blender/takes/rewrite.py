@@ -11,6 +11,7 @@ from ...errors import EmoteError, InputError
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.sparse_keys import BezierKeys, sparse_keys
 from ...retarget.compatibility import check_fits_head
+from ...retarget.conversion import motion_source, require_names
 from ..head.rig import HeadRig, rig_of
 from ..narrow import present
 from ..settings.head_settings import head_settings
@@ -138,14 +139,11 @@ def require_fitting(rig: HeadRig, motion) -> None:
         InputError: if the motion contradicts itself.
         ModelError: if it is made for another face.
     """
+    require_names(motion)
     meta = motion.meta
     names = meta.get("expression_names")
-    if names and len(names) != motion.num_expression:
-        raise InputError(
-            f"the motion names {len(names)} expression components but holds {motion.num_expression}; generate it again"
-        )
     check_fits_head(
-        f"the motion of {meta.get('model') or 'this file'}",
+        motion_source(motion),
         meta.get("face") or rig.basis,
         motion.num_expression,
         tuple(names) if names else None,

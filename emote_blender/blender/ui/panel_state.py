@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ...errors import EmoteError, InputError
-from ...retarget.compatibility import check_fits_head
+from ...retarget.conversion import check_can_show
 from .. import bundle
 from ..check.takes import TakeWarning, take_warnings
 from ..compat import active_strip, sequencer_scene
@@ -277,7 +277,7 @@ def _cautions(model: ModelInfo, has_transcript: bool, rig: HeadRig | None) -> li
         sentences.append(f"The head {rig.mesh.name!r} is for non-commercial use only")
     if not model.problem:
         try:
-            check_fits_head("the model", model.face, model.num_expression, model.expression_names, rig)
+            check_can_show("the model", model.face, model.num_expression, model.expression_names, rig)
         except EmoteError as error:
             sentences.append(str(error))
         sentences.extend(rig_warnings("the model", model.face, rig))
