@@ -20,7 +20,7 @@ from .viseme_names import find_visemes
 SURE = 0.5
 """Rows of less certainty are worth a look, but should not be used unasked."""
 _EXACT, _PREFIXED, _NUMBERED = 1.0, 0.9, 0.8
-_STRANGER = 0.3  # off the certainty of a guess beside a whole family
+_STRANGER = 0.3  # off the certainty of what may build the face, beside a whole family
 _WHOLE_FAMILY = 12  # keys by which a family is the mesh's own
 _MOST_ENDINGS = 3  # words after a name that all keys may share
 _SHARED_PREFIX = 3  # keys that make a prefix one of the mesh's
@@ -159,12 +159,12 @@ def _claims(words: Mapping[str, Words], reasons: dict[str, str]) -> list[_Claim]
             guessed = guess(words[name])
             if guessed is None:
                 continue
-            meaning, certainty = guessed
             wrong = next((word for word in words[name].plain if word in MISLEADING_WORDS), "")
             if wrong:
-                reasons[name] = _HELPER.format(meaning.signals[0][0], wrong)
+                reasons[name] = _HELPER.format(guessed.meaning.signals[0][0], wrong)
             else:
-                claims.append(_Claim(name, meaning, max(certainty - (_STRANGER if has_family else 0.0), 0.1)))
+                off = _STRANGER if has_family and guessed.may_be_build else 0.0
+                claims.append(_Claim(name, guessed.meaning, max(guessed.certainty - off, 0.1)))
     return claims
 
 
@@ -272,7 +272,7 @@ def _without_doubles(
 
     def order(claim: _Claim) -> tuple[float, int, int]:
         meaning = claim.meaning
-        kind = 0 if meaning.is_whole else 1 if meaning.part else 2
+        kind = 0 if meaning.is_whole else (1 if meaning.part else 2) + (2 if len(meaning.signals) > 1 else 0)
         if meaning.is_both and not meaning.part and not {source for source, _ in meaning.signals} <= alone:
             kind = -1  # what shows both sides goes before the only side that has a key of its own
         return -claim.certainty, kind, _size(claim.dropped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import cache
 
 from .name_families import SIGNALS, Meaning
@@ -14,20 +15,35 @@ _FEWEST_LETTERS = 7  # of a name that is compared by its letters
 _LONG = 11  # letters of a name in which two may differ
 
 
-def guess(words: Words) -> tuple[Meaning, float] | None:
-    """What a name that no family knows would show, and how certain that is; None if it says nothing."""
+@dataclass(frozen=True)
+class Guess:
+    """What a shape key may show.
+
+    Attributes:
+        meaning: what.
+        certainty: 0 to 1.
+        may_be_build: whether the name may as well be that of a shape that builds the face.
+    """
+
+    meaning: Meaning
+    certainty: float
+    may_be_build: bool = False
+
+
+def guess(words: Words) -> Guess | None:
+    """What a key may show that no family knows; None if its name says nothing."""
     if len(set(words.sides)) > 1:
         return None
     sense = sense_of(words.plain)
-    meaning, certainty = None, 0.0
-    if sense is not None:
-        stem, odd, side = sense
-        meaning, certainty = _meaning_of_stem(stem, words.side or side), _BY_MEANING - _ODD_WORD * odd
-    if meaning is None or certainty < _BY_MEANING:
-        similar = _similar_meaning(words)
-        if similar is not None:
-            meaning, certainty = similar, _BY_LETTERS
-    return None if meaning is None else (meaning, max(certainty, 0.1))
+    meaning = None if sense is None else _meaning_of_stem(sense.stem, words.side or sense.side)
+    if sense is not None and meaning is not None and not sense.odd:
+        return Guess(meaning, _BY_MEANING, sense.may_be_build)
+    similar = _similar_meaning(words)
+    if similar is not None:
+        return Guess(similar, _BY_LETTERS)
+    if sense is None or meaning is None:
+        return None
+    return Guess(meaning, max(_BY_MEANING - _ODD_WORD * sense.odd, 0.1), sense.may_be_build)
 
 
 def _similar_meaning(words: Words) -> Meaning | None:
@@ -48,7 +64,7 @@ def _meaning_of_stem(stem: str, side: str) -> Meaning | None:
         outer = [
             ("browOuterUp" + each, 0.5 if suffix else 0.25) for each in ([suffix] if suffix else ["Left", "Right"])
         ]
-        return Meaning((("browInnerUp", 0.5), *outer), is_both=True)
+        return Meaning((("browInnerUp", 0.5), *outer), side, is_both=True)
     if stem + suffix in SIGNALS:
         return Meaning(((stem + suffix, 1.0),))
     if stem in SIGNALS:

@@ -151,17 +151,18 @@ nose: nose nse nostril nase nez nariz
 tongue: tongue tng tong zunge langue lengua
 open: open opn opened opening opens gape auf offen oeffnen öffnen ouvert ouvrir abierto abierta abrir
 close: close cls clse closed closes closer shut seal sealed together zu geschlossen schliessen
-close: ferme cerrado cerrada cerrar
+close: closure ferme cerrado cerrada cerrar
 blink: blink blinks blinker wink blinzeln zwinkern clin parpadeo
 smile: smile sml smiles smiling grin smirk lächeln laecheln grinsen sourire sonrisa
 frown: frown frowns pout furrow furrowed knit
-up: up upward upwards raise rse raised raises raiser lift lifted lifter elevate elevator hoch oben heben haut arriba
+up: up upward upwards raise rse raised raises raiser lift lifted lifter elevation elevate elevator hoch oben heben
+up: haut arriba
 down: down dn dwn downward downwards depress depressed depressor drop dropped lowered lowerer runter unten senken
-down: bas abajo
+down: depression bas abajo
 upper: upper upr uppr top ober obere oberlippe superior
 lower: lower lwr lowr bottom unter untere unterlippe inferior
-inner: inner inr in inside inward inwards medial innen interieur interior
-outer: outer otr outr out outside outward outwards lateral aussen außen exterieur exterior
+inner: inner internal inr in inside inward inwards medial innen interieur interior
+outer: outer extern external otr outr out outside outward outwards lateral aussen außen exterieur exterior
 wide: wide widen widened widener weit large ancho
 squint: squint squints squinting squeeze squeezed narrow narrowed
 pucker: pucker puckered puckerer purse pursed purser kiss kissing whistle kuss kussmund
@@ -170,7 +171,7 @@ stretch: stretch stretched stretcher
 dimple: dimple dimples dimpler
 roll: roll rolled suck sucked sucker tuck tucked fold bite
 shrug: shrug shrugged
-press: press pressed presser pressor tight tighten tightened tightener compress compressed
+press: press compression pression pressed presser pressor tight tighten tightened tightener compress compressed
 pull: pull pulled puller
 sneer: sneer wrinkle wrinkled wrinkler scrunch scrunched snarl crinkle ruempfen rümpfen
 puff: puff puffed puffer blow blown inflate inflated balloon aufblasen
@@ -204,6 +205,9 @@ _ASIAN = frozenset(word for word in MEANINGS if ord(word[0]) > 0x2E80)
 
 FACE_PARTS = frozenset("jaw chin mouth corner eye brow cheek nose tongue".split())
 """Meanings that are parts of a face."""
+
+BUILD_MEANINGS = frozenset("up down wide squint forward inner outer upper lower open".split()) | FACE_PARTS
+"""Meanings of which the names of shapes that build a face are made, such as Nose Up and Jaw Wide."""
 
 # Which signals sets of meanings are. A signal without a side has one in the name, or means both.
 _SENSES: dict[str, tuple[str, ...]] = {
@@ -246,11 +250,25 @@ SENSES = {frozenset(sense.split()): stem for stem, senses in _SENSES.items() for
 """Stem of the signal that a set of meanings is. `jaw` and `mouth` with a side are jawLeft, mouthRight, ..."""
 
 
-def sense_of(words: Sequence[str]) -> tuple[str, int, str] | None:
-    """What words mean: the stem of the signal, how many words are unknown or misspelt, and a misspelt side (L, R).
+@dataclass(frozen=True)
+class Sense:
+    """What words mean.
 
-    None if they mean no signal, or nothing in a face.
+    Attributes:
+        stem: the signal, without its side if it has one.
+        odd: number of words that are unknown or misspelt.
+        side: a misspelt side (L, R), or empty.
+        may_be_build: whether the words may as well name a shape that builds the face.
     """
+
+    stem: str
+    odd: int
+    side: str
+    may_be_build: bool
+
+
+def sense_of(words: Sequence[str]) -> Sense | None:
+    """What words mean; None if they mean no signal, or nothing in a face."""
     meanings, odd, side = set(), 0, ""
     for word in words:
         meaning = MEANINGS.get(word)
@@ -264,7 +282,7 @@ def sense_of(words: Sequence[str]) -> tuple[str, int, str] | None:
     stem = SENSES.get(frozenset(meanings)) or SENSES.get(frozenset(meanings - {"pull"}))
     if stem is None or (odd and (len(meanings) == 1 or not meanings & FACE_PARTS)):
         return None
-    return stem, odd, side
+    return Sense(stem, odd, side, len(meanings) < 3 and meanings <= BUILD_MEANINGS)
 
 
 @lru_cache(maxsize=4096)

@@ -39,7 +39,8 @@ def find_visemes(words: Mapping[str, Words]) -> tuple[dict[str, str], Family | N
     for (before, rank), found in groups.items():
         family = known[rank]
         distinct = len({family.visemes[joined] for joined in found.values()})
-        if distinct < family.least or (best is not None and distinct < best[0][0]):
+        least = family.least + all(len(joined) == 1 for joined in found.values())  # single letters say less
+        if distinct < least or (best is not None and distinct < best[0][0]):
             continue
         if not _may_precede(before, found.values(), is_face and prefixes[before] > len(words) / 2):
             continue

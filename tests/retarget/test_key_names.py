@@ -4,6 +4,8 @@ import time
 
 import pytest
 from character_shapes import SPELLINGS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emote_blender.retarget.key_names import SURE, Proposal, propose
 from emote_blender.retarget.name_families import SIGNALS, families
@@ -201,6 +203,14 @@ CASES = {
         "MouthNarrow_Left:mouthPucker MouthNarrow_Right:mouthPucker NoseScrunch_Left:noseSneerLeft "
         "Smile_Right:mouthSmileRight UpperLipUp_Left:mouthUpperUpLeft",
     ),
+    "Roblox": (
+        "JawDrop LipsTogether Pucker FlatPucker Funneler LowerLipSuck LeftLipCornerPuller RightLipCornerDown "
+        "LeftInnerBrowRaiser RightInnerBrowRaiser ChinRaiserUpperLip EyesLookLeft LeftEyeClosed Corrugator",
+        "JawDrop:jawOpen LipsTogether:mouthClose Pucker:mouthPucker Funneler:mouthFunnel LowerLipSuck:mouthRollLower "
+        "LeftLipCornerPuller:mouthSmileLeft RightLipCornerDown:mouthFrownRight LeftInnerBrowRaiser:browInnerUp "
+        "RightInnerBrowRaiser:browInnerUp ChinRaiserUpperLip:mouthShrugUpper "
+        "EyesLookLeft:eyeLookOutLeft+eyeLookInRight LeftEyeClosed:eyeBlinkLeft",
+    ),
     "faceshift": (
         "EyeBlink_L EyeOpen_L BrowsU_C BrowsU_L BrowsD_R JawFwd LipsStretch_L LipsLowerClose ChinLowerRaise Sneer Puff",
         "EyeBlink_L:eyeBlinkLeft EyeOpen_L:eyeWideLeft BrowsU_C:browInnerUp BrowsU_L:browOuterUpLeft "
@@ -369,11 +379,12 @@ def test_names_of_no_face_are_left_alone(names):
     assert proposal.kind == ""
 
 
-def test_guesses_beside_a_whole_family_are_not_used_unasked():
-    proposal = propose([*[name for name in ARKIT_NAMES if "Sneer" not in name], "Nose_Up"])
-    assert [certainty for row, certainty in zip(proposal.rows, proposal.certainties) if row.target == "Nose_Up"] == [
-        pytest.approx(0.4)
-    ] * 2
+@pytest.mark.parametrize("key, missing, used", [("Nose_Up", "noseSneer", False), ("Lips_Sealed", "mouthClose", True)])
+def test_beside_a_whole_family_what_may_build_the_face_is_not_used_unasked(key, missing, used):
+    proposal = propose([*[name for name in ARKIT_NAMES if not name.startswith(missing)], key])
+    given = [certainty for row, certainty in zip(proposal.rows, proposal.certainties) if row.target == key]
+    assert given
+    assert (min(given) >= SURE) == used
 
 
 def test_arkits_mouth_needs_no_visemes_beside_it():
@@ -546,3 +557,40 @@ def test_names_are_split_into_words(name, every, sides):
 )
 def test_the_distance_counts_changed_added_left_out_and_swapped_letters(first, second, expected):
     assert distance(first, second, 2) == expected
+
+
+PIECES = st.sampled_from(
+    [
+        *ARKIT_NAMES,
+        *OCULUS,
+        "Left",
+        "R",
+        "_",
+        ".",
+        "old",
+        "mouth",
+        "open",
+        "口",
+        "あ",
+        "１",
+        "ｳ",
+        "\u0301",
+        "AU",
+        "12",
+        "",
+    ]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=6).map("".join) | st.text(max_size=12), max_size=30))
+def test_any_names_give_a_table_in_which_each_name_is_once_or_left_out(names):
+    proposal = propose(names)
+    targets = {row.target for row in proposal.rows}
+    assert targets.isdisjoint(proposal.unmapped)
+    assert targets | set(proposal.unmapped) == set(names)
+    assert len(proposal.rows) == len(proposal.certainties)
+    assert len({(row.source, row.target) for row in proposal.rows}) == len(proposal.rows)
+    assert all(0 < certainty <= 1 for certainty in proposal.certainties)
+    assert set(proposal.reasons) <= set(proposal.unmapped)
+    assert bool(proposal.rows) == bool(proposal.kind)
