@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 
 from .mapping import MappingRow
 from .name_families import SIGNALS, Family, Meaning, families
@@ -88,6 +88,12 @@ def propose(key_names: Sequence[str], jaw_is_bone: bool = False, others: Sequenc
         others: the names of each further mesh's shape keys. Two names that show the same on different meshes, such as
             head.jawOpen and teeth.jawOpen, both count.
     """
+    return _proposal(tuple(key_names), jaw_is_bone, tuple(map(tuple, others)))
+
+
+@lru_cache(maxsize=64)
+def _proposal(key_names: tuple[str, ...], jaw_is_bone: bool, others: tuple[tuple[str, ...], ...]) -> Proposal:
+    """The same, kept, as panels ask for it after every change."""
     meshes = [frozenset(each) for each in (key_names, *others)]
     names = list(dict.fromkeys(name for each in (key_names, *others) for name in each))
     words = _without_ending({name: words_of(name) for name in names})
@@ -332,7 +338,9 @@ def _one_mouth(
 ) -> list[_Claim]:
     """The claims, with visemes if they move the mouth; never two keys that open it for the same sound."""
     shown = {source for claim in claims for source, _ in claim.meaning.signals if claim.certainty >= SURE}
-    if (jaw_is_bone or "jawOpen" in shown) and len(shown & _SPEECH) >= _ENOUGH_SPEECH:
+    if jaw_is_bone:
+        shown.add("jawOpen")
+    if "jawOpen" in shown and len(shown & _SPEECH) >= _ENOUGH_SPEECH:
         reasons |= dict.fromkeys(visemes, "a viseme; other shape keys move the mouth")
         return claims
     kept = []
@@ -360,7 +368,7 @@ def _kind(claims: Iterable[_Claim], visemes: Mapping[str, str], family: Family |
     counts: Counter[str] = Counter()
     for claim in claims:
         counts.update(claim.known_to or [families()[-1].name])
-    if family is not None:
-        counts[family.name] += len(visemes)
+    for joined in visemes.values() if family is not None else ():
+        counts.update(other.name for other in families() if joined in other.visemes)
     order = {each.name: each.rank for each in families()}
     return min(counts, key=lambda name: (-counts[name], order[name]), default="")

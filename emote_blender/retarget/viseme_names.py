@@ -35,7 +35,7 @@ def find_visemes(words: Mapping[str, Words]) -> tuple[dict[str, str], Family | N
     beginnings = [_without_numbers(each.all[:-1]) for each in words.values()]
     prefixes = Counter(before[:length] for before in beginnings for length in range(1, min(5, len(before) + 1)))
     is_face = any(word in MEANINGS or word in WHOLE_FACE_WORDS for each in words.values() for word in each.plain)
-    best: tuple[tuple[int, int, int, int], dict[str, str], Family] | None = None
+    best: tuple[tuple[int, bool, int, int, int], dict[str, str], Family] | None = None
     for (before, rank), found in groups.items():
         family = known[rank]
         distinct = len({family.visemes[joined] for joined in found.values()})
@@ -44,7 +44,8 @@ def find_visemes(words: Mapping[str, Words]) -> tuple[dict[str, str], Family | N
             continue
         if not _may_precede(before, found.values(), is_face and prefixes[before] > len(words) / 2):
             continue
-        score = (distinct, len(found), -len(before), -rank)
+        has_letters = not all(joined.isdigit() for joined in found.values())
+        score = (distinct, has_letters, len(found), -len(before), -rank)
         if best is None or score > best[0]:
             best = score, found, family
     return ({}, None) if best is None else (best[1], best[2])

@@ -99,6 +99,11 @@ CASES = {
         "aa:viseme_aa ih:viseme_ih ou:viseme_ou ee:viseme_E oh:viseme_oh blinkLeft:eyeBlinkLeft "
         "blinkRight:eyeBlinkRight lookUp:eyeLookUpLeft+eyeLookUpRight",
     ),
+    "VRM ": (
+        "A I U E O Blink Blink_L Blink_R Joy Angry Sorrow Fun LookUp Neutral",
+        "A:viseme_aa I:viseme_ih U:viseme_ou E:viseme_E O:viseme_oh Blink_L:eyeBlinkLeft Blink_R:eyeBlinkRight "
+        "LookUp:eyeLookUpLeft+eyeLookUpRight",
+    ),
     "VRChat": (
         "vrc.blink_left vrc.blink_right vrc.lowerlid_left vrc.lowerlid_right "
         + " ".join(f"vrc.v_{name.lower()}" for name in OCULUS),
@@ -233,7 +238,7 @@ def test_a_familys_names_are_known(kind):
     names, expected = CASES[kind]
     proposal = propose(names.split())
     check_rows(proposal, expected)
-    assert proposal.kind == kind
+    assert proposal.kind == kind.strip()
     assert {certainty for certainty in proposal.certainties if certainty >= SURE} == {1.0}
 
 
@@ -418,6 +423,11 @@ def test_a_jaw_bone_opens_the_mouth_of_arkits_other_shapes():
     assert {row.source for row in propose([*names, *visemes], jaw_is_bone=True).rows} == set(names)
 
 
+def test_names_say_more_than_numbers():
+    proposal = propose([*(f"viseme_{name}" for name in OCULUS), *(f"phoneme_{number:02d}" for number in range(25))])
+    assert {row.target for row in proposal.rows} == {f"viseme_{name}" for name in OCULUS}
+
+
 def test_one_set_of_visemes_is_taken_of_several():
     proposal = propose([*(f"vrc.v_{name.lower()}" for name in OCULUS), "A", "I", "U", "E", "O"])
     assert len(proposal.rows) == 15
@@ -524,10 +534,10 @@ def test_a_thousand_keys_are_read_in_no_time():
     names = [f"Head_{name}" for name in ARKIT_NAMES]
     names += [f"{words[i % 9]}_{words[i % 7]}_{i}" for i in range(948)]
     spent = []
-    for _ in range(3):
-        words_of.cache_clear()
+    for attempt in range(3):
+        fresh = [f"{name}_{attempt}" for name in names]  # earlier proposals are kept
         start = time.process_time()
-        proposal = propose(names)
+        proposal = propose(fresh)
         spent.append(time.process_time() - start)
     assert len(proposal.rows) == 52
     assert min(spent) < 0.15  # 0.03 on a free core
