@@ -13,6 +13,7 @@ from ...retarget.open_basis import OPEN_BASIS, OPEN_NAMES
 from ...retarget.target import Target
 from ..head.head_rig import HeadRig
 from ..narrow import mesh_of, pose_bones
+from ..scene import changes
 from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row
 from ..settings.head_settings import head_settings
 
@@ -31,13 +32,25 @@ def character_of(item: bpy.types.Object) -> EMOTE_PG_character:
     return head_settings(item).character
 
 
+_characters: tuple[tuple[int, int], list[bpy.types.Object]] = ((-1, -1), [])
+
+
+def characters() -> list[bpy.types.Object]:
+    """The objects of the file that stand for characters; read again after a change, as buttons ask at every redraw."""
+    global _characters
+    # The count alone is not enough: a script may copy a character and ask before Blender evaluates the scene.
+    key = changes.count(), len(bpy.data.objects)
+    if _characters[0] != key:
+        _characters = key, [item for item in bpy.data.objects if is_character(item)]
+    return _characters[1]
+
+
 def character_with(part: bpy.types.Object) -> bpy.types.Object | None:
     """The object that stands for the character of which this is a further mesh or the armature; None without one."""
-    for item in bpy.data.objects:
-        if is_character(item):
-            character = character_of(item)
-            if character.armature == part or any(entry.mesh == part for entry in character.meshes):
-                return item
+    for item in characters():
+        character = character_of(item)
+        if character.armature == part or any(entry.mesh == part for entry in character.meshes):
+            return item
     return None
 
 

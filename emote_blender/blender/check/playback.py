@@ -18,14 +18,14 @@ from ..takes.rewrite import rewrite
 from ..takes.store import is_take, origin_of
 from . import rivals
 from .problem import Check, Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import Owner, Subject, animated, has_no_influence, noun, slot_for
+from .subject import Owner, Subject, animated, has_no_influence, noun, one_of_each_kind, slot_for
 
 _SPEED_TOLERANCE = 1e-4
 
 
 def left_in_tweak_mode(subject: Subject) -> Problem | None:
     """A strip whose keys are being edited: the tracks above it are silent, and a new take cannot be added."""
-    names = [noun(owner) for owner, data in animated(subject) if data.use_tweak_mode]
+    names = list(dict.fromkeys(noun(owner) for owner, data in animated(subject) if data.use_tweak_mode))
     if not names:
         return None
     return Problem(
@@ -38,7 +38,8 @@ def left_in_tweak_mode(subject: Subject) -> Problem | None:
 
 def nla_off(subject: Subject) -> Problem | None:
     """An NLA stack that is not evaluated."""
-    names = [noun(owner) for owner, data in animated(subject) if not data.use_nla and subject.strips(owner)]
+    off = [owner for owner, data in animated(subject) if not data.use_nla and subject.strips(owner)]
+    names = list(dict.fromkeys(map(noun, off)))
     if not names:
         return None
     return Problem("ERROR", f"the NLA of {' and of '.join(names)} is switched off: switch it on", "NLA_OFF")
@@ -187,7 +188,7 @@ def muted_curves(subject: Subject) -> Problem | None:
     """Muted f-curves of takes in use."""
     muted, all_curves = 0, 0
     for action in subject.played:
-        for owner in subject.owners:
+        for owner in one_of_each_kind(subject.owners):
             flags = _muted_flags(subject, owner, action)
             muted, all_curves = muted + int(flags.sum()), all_curves + len(flags)
     if not muted:
@@ -229,8 +230,7 @@ def _unplaced(subject: Subject) -> Iterator[tuple[EMOTE_PG_take, Owner]]:
         there = {present(strip.action).session_uid for _, strip in subject.strips(owner)}
         for take in subject.takes:
             action = present(take.action)
-            bag = subject.bag(owner, action)
-            if action.session_uid not in there and bag is not None and len(bag.fcurves):
+            if action.session_uid not in there and subject.channels(owner, action):
                 if _active_take(subject, owner) != action:
                     yield take, owner
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ import bpy
 
 from ..narrow import present
 from ..takes import layout
+from ..takes.error_bounds import item_name
 from .problem import Fix, Problem, listed
 from .subject import Owner, Subject, animated, channelbag, has_no_influence
 
@@ -21,7 +22,8 @@ def played_over(subject: Subject) -> Problem | None:
     rivals = list(_rivals(subject))
     if not rivals:
         return None
-    parts = sorted({_part(path) for rival in rivals for path, _ in rival.channels})
+    roles = {name: role for role, name in subject.rig.bones.items()}
+    parts = sorted({_part(path, roles) for rival in rivals for path, _ in rival.channels})
     important = [part for part in parts if part in ("the face", "jaw")]
     names = {repr(rival.action.name): None for rival in rivals}
     return Problem(
@@ -124,11 +126,12 @@ def _rival(
         yield _Rival(owner, action, strip, channels, curves)
 
 
-def _part(path: str) -> str:
-    """The part of the head that a channel moves."""
+def _part(path: str, roles: Mapping[str, str]) -> str:
+    """The part of the head that a channel moves; `roles` names that of each bone."""
     if path.startswith("key_blocks"):
         return "the face"
-    return path.split('"')[1].replace("_", " ")
+    name = item_name(path)
+    return roles.get(name, name).replace("_", " ")
 
 
 def _mute_rivals(subject: Subject) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -200,11 +201,16 @@ def has_weights(mesh_object: bpy.types.Object, group_name: str) -> bool:
     mesh, index = mesh_of(mesh_object), mesh_object.vertex_groups[group_name].index
     vertices, key = mesh.vertices, (mesh.session_uid, group_name)
     known = _weighted.get(key, 0)
-    for number in (known if known < len(vertices) else 0, *range(len(vertices))):
+    for number in itertools.chain([known if known < len(vertices) else 0], range(len(vertices))):
         if number < len(vertices) and any(item.group == index and item.weight > 0 for item in vertices[number].groups):
             _weighted[key] = number
             return True
     return False
+
+
+def one_of_each_kind(owners: tuple[Owner, ...]) -> list[Owner]:
+    """The first data-block of each kind: all of a kind play the same f-curves."""
+    return list({owner.id_type: owner for owner in reversed(owners)}.values())
 
 
 def animated(subject: Subject) -> Iterator[tuple[Owner, bpy.types.AnimData]]:

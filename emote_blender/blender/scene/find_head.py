@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import bpy
 
 from ...errors import InputError
-from ..characters.rig import is_character
+from ..characters.rig import characters
 from ..head.foreign_flame import flame_keys
 from ..head.rig import carries_head, head_of
 from ..narrow import present, window_scene
@@ -47,11 +47,12 @@ def any_head() -> bool:
 def _heads_among(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
     """The heads among many objects; meshes with FLAME's keys are searched for once, not for every object."""
     flame_meshes = {keys.user for keys in bpy.data.shape_keys if _is_flame(keys.user)}
+    set_up = set(characters())
     return [
         candidate
         for candidate in objects
         if candidate.type == "MESH"
-        and (carries_head(candidate) or is_character(candidate) or candidate.data in flame_meshes)
+        and (carries_head(candidate) or candidate in set_up or candidate.data in flame_meshes)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +12,7 @@ import numpy as np
 
 from ..head.rig import HeadRig, mesh_to_armature
 from ..narrow import mesh_of, pose_bones
-from .face_maps import group_weights, key_points, vertex_points
+from .face_maps import kept, key_points, vertex_points, weights_of_groups
 from .sampling import ChannelPath
 
 # Errors of channels that move the same vertex add up like random numbers: the largest sum over a line was 0.9 to 1.5
@@ -55,8 +56,7 @@ def channel_bounds(
     parts = []
     for mesh in rig.meshes:
         scale = sum(abs(size) for size in mesh.matrix_world.to_scale()[:]) / 3 * metres_per_unit * 1000
-        reaches = _reaches(channels, rig, mesh)
-        parts.append(reaches[:, reaches.any(axis=0)] * scale)
+        parts.append(_moving(channels, rig, mesh) * scale)
     reaches = np.concatenate(parts, axis=1)  # (C, V) millimetres for a change of 1, of vertices that move
     farthest = reaches.max(axis=1, initial=0.0)
     moves = farthest > 0
@@ -75,26 +75,44 @@ def _ranges_of_properties(channels: Sequence[ChannelPath], values: np.ndarray) -
     return np.array([widest[channel.id_type, channel.data_path] for channel in channels])
 
 
+def _moving(channels: Sequence[ChannelPath], rig: HeadRig, mesh: bpy.types.Object) -> np.ndarray:
+    """(C, N) what `_reaches` gives for the vertices that move; kept until the mesh is another one."""
+    keys = mesh_of(mesh).shape_keys
+    points = [] if keys is None else [zlib.crc32(key_points(key).tobytes()) for key in keys.key_blocks]
+    place = np.array(mesh_to_armature(mesh, rig.space)).tobytes()
+
+    def compute() -> np.ndarray:
+        reaches = _reaches(channels, rig, mesh)
+        return reaches[:, reaches.any(axis=0)]
+
+    return kept(("reaches", mesh_of(mesh).session_uid, *points, *channels, place), compute)
+
+
 def _reaches(channels: Sequence[ChannelPath], rig: HeadRig, mesh: bpy.types.Object) -> np.ndarray:
     """(C, V) how far each vertex of a mesh of the head moves, in the mesh's units, if a channel changes by 1."""
     keys = mesh_of(mesh).shape_keys
     blocks = {} if keys is None else {key.name: key for key in keys.key_blocks}
-    named = {} if rig.armature is None else {bone.name: bone for bone in pose_bones(rig.armature)}
     items = [item_name(channel.data_path) for channel in channels]
-    is_bone = [channel.data_path.startswith("pose.bones[") and item in named for channel, item in zip(channels, items)]
-    bones = [named[item] for item in dict.fromkeys(item for item, found in zip(items, is_bone) if found)]
-    weights = _bone_weights(mesh, bones, rig)
     reaches = np.zeros((len(channels), len(mesh_of(mesh).vertices)), np.float32)
-    for row, channel, item, moves_bone in zip(reaches, channels, items, is_bone):
-        _, _, name = channel.data_path.rpartition(".")
-        if channel.id_type == "KEY" and name == "value" and item in blocks:
-            key = blocks[item]
-            row[:] = np.linalg.norm(key_points(key) - key_points(key.relative_key), axis=1)
-        elif moves_bone and name == "location":
-            row[:] = weights[item]
-        elif moves_bone and name.startswith("rotation"):
-            factor = 2.0 if name == "rotation_quaternion" else 1.0  # its vector part is half the angle
-            row[:] = weights[item] * _distances(mesh, named[item], rig) * factor
+    for row, channel, item in zip(reaches, channels, items):
+        if channel.id_type == "KEY" and channel.data_path.endswith(".value") and item in blocks:
+            moved = key_points(blocks[item]) - key_points(blocks[item].relative_key)
+            some = moved.any(axis=1)
+            row[some] = np.linalg.norm(moved[some], axis=1)
+    # Of a character the face counts, which is what its keys move: it may have a body of half a million vertices.
+    face = reaches.any(axis=0) if rig.target is not None else np.zeros(0, bool)
+    chosen = np.flatnonzero(face) if face.any() else np.arange(reaches.shape[1])
+    bones = [item for channel, item in zip(channels, items) if channel.id_type == "OBJECT"]
+    levers = _levers(mesh, rig, bones, chosen)
+    for row, channel, item in zip(reaches, channels, items):
+        start, _, name = channel.data_path.rpartition(".")
+        if start.startswith("pose.bones[") and item in levers:
+            weights, turned = levers[item]
+            if name == "location":
+                row[chosen] = weights
+            elif name.startswith("rotation"):
+                # The vector part of a quaternion is half the angle.
+                row[chosen] = turned * (2.0 if name == "rotation_quaternion" else 1.0)
     return reaches
 
 
@@ -104,18 +122,22 @@ def item_name(data_path: str) -> str:
     return bpy.utils.unescape_identifier(data_path[start + 2 : end]) if 0 <= start < end else ""
 
 
-def _bone_weights(mesh: bpy.types.Object, bones: Sequence[bpy.types.PoseBone], rig: HeadRig) -> dict[str, np.ndarray]:
-    """(V,) weight of each vertex of a mesh in each bone's group; a character's neck carries the bones above it too."""
-    carried = {
-        bone.name: [bone.name] + [below.name for below in bone.bone.children_recursive if rig.target is not None]
-        for bone in bones
-    }
-    return {name: group_weights(mesh, *groups) for name, groups in carried.items()}
+def _levers(
+    mesh: bpy.types.Object, rig: HeadRig, bone_names: Sequence[str], chosen: np.ndarray
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each bone by its name: (N,) weight of the chosen vertices in its group, and that times the distance to it.
 
-
-def _distances(mesh: bpy.types.Object, bone: bpy.types.PoseBone, rig: HeadRig) -> np.ndarray:
-    """(V,) distance of each vertex of a mesh from a bone's joint at rest."""
-    joint = np.array(mesh_to_armature(mesh, rig.space).inverted_safe() @ bone.bone.head_local)
+    The neck of a character carries the bones above it too.
+    """
+    named = {} if rig.armature is None else {bone.name: bone.bone for bone in pose_bones(rig.armature)}
+    bones = [named[name] for name in dict.fromkeys(bone_names) if name in named]
+    below = [[child.name for child in bone.children_recursive] if rig.target is not None else [] for bone in bones]
+    weights = weights_of_groups(mesh, [[bone.name, *names] for bone, names in zip(bones, below)], chosen)
     keys = mesh_of(mesh).shape_keys
     rest = vertex_points(mesh_of(mesh)) if keys is None else key_points(keys.reference_key)
-    return np.linalg.norm(rest - joint, axis=1)
+    to_mesh = mesh_to_armature(mesh, rig.space).inverted_safe()
+    levers = {}
+    for bone, column in zip(bones, weights):
+        distances = np.linalg.norm(rest[chosen] - np.array(to_mesh @ bone.head_local), axis=1)
+        levers[bone.name] = column, column * distances
+    return levers

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import bpy
 import numpy as np
@@ -25,7 +25,8 @@ from ..narrow import armature_of, mesh_of, present, shape_keys_of
 _CLOSEST_EYES = 0.3  # of a human's distance: eyes that are nearer to each other are one key's for both
 _KEPT = 16  # results; the maps of FLAME's 100 components take 80 kB
 
-_known: OrderedDict[tuple, Any] = OrderedDict()
+_known: OrderedDict[Hashable, Any] = OrderedDict()
+Result = TypeVar("Result")
 
 
 def face_maps(rig: HeadRig, key_names: Sequence[str]) -> RefinementMaps:
@@ -83,10 +84,9 @@ def eyes_of_keys(rig: HeadRig, mapping: FaceMapping) -> np.ndarray | None:
     if not any(row.enabled and row.source.startswith("eyeLook") for row in mapping.rows):
         return None
     blocks = [shape_keys_of(mesh) for mesh in rig.meshes if mesh_of(mesh).shape_keys is not None]
-    identity = ("eyes", rig.space.session_uid, *(owner.session_uid for owner in blocks), *keys.values())
-    if identity not in _known:
-        _remember(identity, _moved_eyes(rig, keys))
-    return _known[identity]
+    axes = rig.axes.tobytes()
+    identity = ("eyes", rig.space.session_uid, *(owner.session_uid for owner in blocks), *keys.values(), axes)
+    return kept(identity, lambda: _moved_eyes(rig, keys))
 
 
 def _is_of_eye(row: MappingRow, side: str) -> bool:
@@ -116,10 +116,14 @@ def _moved_eyes(rig: HeadRig, keys: dict[str, tuple[str, ...]]) -> np.ndarray:
     return eyes
 
 
-def _remember(identity: tuple, result: Any) -> None:
-    _known[identity] = result
-    if len(_known) > _KEPT:
-        _known.popitem(last=False)
+def kept(identity: Hashable, compute: Callable[[], Result]) -> Result:
+    """What `compute` gives, computed once for as long as it is asked for with the same identity."""
+    if identity not in _known:
+        _known[identity] = compute()
+        if len(_known) > _KEPT:
+            _known.popitem(last=False)
+    _known.move_to_end(identity)
+    return _known[identity]
 
 
 def kept_for_head(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Callable[[np.ndarray], Any]) -> Any:
@@ -128,10 +132,7 @@ def kept_for_head(kind: str, rig: HeadRig, key_names: Sequence[str], compute: Ca
     basis = key_points(keys.reference_key)
     place = np.array(mesh_to_armature(rig.mesh, rig.space)).tobytes() + rig.axes.tobytes()
     identity = (kind, keys.session_uid, *key_names, zlib.crc32(basis.tobytes()), place)
-    if identity not in _known:
-        _remember(identity, compute(basis))
-    _known.move_to_end(identity)
-    return _known[identity]
+    return kept(identity, lambda: compute(basis))
 
 
 def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> RefinementMaps:
@@ -154,15 +155,33 @@ def _computed(rig: HeadRig, basis: np.ndarray, key_names: Sequence[str]) -> Refi
     )
 
 
-def group_weights(mesh_object: bpy.types.Object, *group_names: str) -> np.ndarray:
-    """(V,) weights of a vertex group, or the sum of several ones'; zero where there is none."""
+def group_weights(mesh_object: bpy.types.Object, group_name: str) -> np.ndarray:
+    """(V,) weights of a vertex group; zero where there is none."""
+    return weights_of_groups(mesh_object, [[group_name]])[0]
+
+
+def weights_of_groups(
+    mesh_object: bpy.types.Object, groups: Sequence[Sequence[str]], chosen: np.ndarray | None = None
+) -> np.ndarray:
+    """(G, N) sum of the weights of several vertex groups, for each list of their names; zero where there is none.
+
+    Args:
+        mesh_object: the mesh.
+        groups: names of the groups in each list.
+        chosen: (N,) numbers of the vertices; None for all.
+    """
     mesh = mesh_of(mesh_object)
-    weights = np.zeros(len(mesh.vertices), np.float32)
-    groups = {group.index for group in mesh_object.vertex_groups if group.name in group_names}
-    for vertex in mesh.vertices if groups else ():
-        for entry in vertex.groups:
-            if entry.group in groups:
-                weights[vertex.index] += entry.weight
+    numbers = range(len(mesh.vertices)) if chosen is None else chosen.tolist()
+    weights = np.zeros((len(groups), len(numbers)), np.float32)
+    rows: dict[int, list[int]] = {}
+    for row, names in enumerate(groups):
+        for name in names:
+            if name in mesh_object.vertex_groups:
+                rows.setdefault(mesh_object.vertex_groups[name].index, []).append(row)
+    for column, number in enumerate(numbers if rows else ()):
+        for entry in mesh.vertices[number].groups:
+            for row in rows.get(entry.group, ()):
+                weights[row, column] += entry.weight
     return weights
 
 

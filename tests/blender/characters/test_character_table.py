@@ -189,3 +189,45 @@ def test_driven_and_muted_keys_of_any_mesh_are_found_and_mended(character, scene
         bpy.ops.emote.fix(problem=fix, head=character.mesh.name)
     assert not {"KEYS_DRIVEN", "KEYS_MUTED"} & {problem.fix for problem in problems(bpy.context, character.mesh)}
     assert values_at(5, teeth)[PREFIX + "tongueOut"] == pytest.approx(0.5)
+
+
+def test_a_character_that_speaks_has_no_problem(character, scene):
+    apply_motion(character.mesh, motion_of(browInnerUp=0.5, jaw=0.25), scene)  # nothing that moves the teeth's keys
+    assert [problem.sentence for problem in problems(bpy.context, character.mesh) if problem.severity != "INFO"] == []
+
+
+def test_a_jaw_that_a_constraint_holds_is_named_whatever_it_is_called(scene):
+    character = arkit_character(bone_names="reallusion")
+    fill(character)
+    apply_motion(character.mesh, motion_of(jaw=0.25), scene)
+    bone = character.armature.pose.bones[character.bones["jaw"]]
+    constraint = bone.constraints.new("COPY_ROTATION")
+    constraint.target = character.armature
+    found = {problem.fix for problem in problems(bpy.context, character.mesh)}
+    assert "JAW_CONSTRAINED" in found
+    bone.constraints.remove(constraint)
+    bone.rotation_mode = "XYZ"
+    assert "JAW_ROTATION_MODE" in {problem.fix for problem in problems(bpy.context, character.mesh)}
+
+
+def test_keys_of_the_user_on_another_mesh_are_found(character, scene):
+    apply_motion(character.mesh, motion_of(browInnerUp=0.5, frames=50), scene)
+    brows = character.others[1]
+    key = brows.data.shape_keys.key_blocks[PREFIX + "browInnerUp"]
+    key.keyframe_insert("value", frame=10)
+    key.keyframe_insert("value", frame=30)
+    assert "RIVAL_MUTE" in {problem.fix for problem in problems(bpy.context, character.mesh)}
+
+
+def test_a_character_survives_saving(character, scene, tmp_path):
+    apply_motion(character.mesh, motion_of(browInnerUp=0.5, jaw=0.25), scene)
+    names = character.mesh.name, character.others[1].name
+    path = tmp_path / "character.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    face, brows = (bpy.data.objects[name] for name in names)
+    rig = rig_of(face)
+    assert brows in rig.other_meshes
+    rewrite(face, face.emote.takes[0])
+    for mesh in (face, brows):
+        assert values_at(5, mesh)[PREFIX + "browInnerUp"] == pytest.approx(0.5)
