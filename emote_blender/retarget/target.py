@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..motion import FaceMotion
-from .mapping import FaceMapping
+from .calibration import Calibration
+from .closures import close_lips
+from .lips import LipShape, open_lips
+from .mapping import KEY, FaceMapping
 from .signals import EYE_RADIANS, JAW_OPEN_RADIANS, JAW_SIDE_RADIANS, signals_of
+from .viseme_fit import uses_visemes, viseme_signals
 
 JAW_SIGNALS = ("jawOpen", "jawLeft", "jawRight")
 EYE_SIGNALS = tuple(f"eyeLook{direction}{side}" for side in ("Left", "Right") for direction in EYE_RADIANS)
@@ -25,12 +29,14 @@ class Target:
             is never opened twice.
         jaw_strength: factor on the rotation of that bone.
         eyes_are_bones: whether bones turn the eyes; rows of eyeLook... are then left out in the same way.
+        calibration: what its shape keys do to its lips, by which they are compensated; None to take them as they are.
     """
 
     mapping: FaceMapping
     jaw_is_bone: bool = False
     jaw_strength: float = 1.0
     eyes_are_bones: bool = False
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +60,8 @@ def put_on(target: Target, motion: FaceMotion) -> TargetMotion:
         InputError: if the motion's components have no names.
     """
     signals = signals_of(motion)
+    if target.calibration is not None:
+        signals = target.calibration.signals(signals)
     rotations = {}
     if target.jaw_is_bone:
         opening = signals["jawOpen"] * JAW_OPEN_RADIANS
@@ -67,7 +75,41 @@ def put_on(target: Target, motion: FaceMotion) -> TargetMotion:
         rotations["left_eye"] = _eye_rotation(signals, "Left", rolls[:, 2])
         rotations["right_eye"] = _eye_rotation(signals, "Right", rolls[:, 5])
         signals = _without(signals, EYE_SIGNALS)
-    return TargetMotion(target.mapping.evaluate(signals), rotations)
+    if uses_visemes(target.mapping):
+        jaw, source = rotations.get("jaw"), _open_lips_in(motion)
+        signals |= viseme_signals(target.mapping, target.calibration, signals, jaw, source, motion.fps)
+    moved = TargetMotion(target.mapping.evaluate(signals), rotations)
+    return moved if target.calibration is None else _with_closed_lips(target.calibration, target.mapping, moved, motion)
+
+
+def _with_closed_lips(
+    calibration: Calibration, mapping: FaceMapping, moved: TargetMotion, motion: FaceMotion
+) -> TargetMotion:
+    """The same motion of a character with the lips closed where the motion closes them."""
+    keys = calibration.values(moved.values, motion.num_frames)
+    jaw = moved.rotations.get("jaw")
+    keys, jaw = close_lips(calibration, mapping, keys, jaw, _open_lips_in(motion), signals_of(motion), motion.fps)
+    closed = {
+        (name, KEY): np.ascontiguousarray(keys[:, index], np.float32)
+        for index, name in enumerate(calibration.lips.names)
+        if (name, KEY) in moved.values
+    }
+    turned = {} if jaw is None else {"jaw": jaw.astype(np.float32)}
+    return TargetMotion(moved.values | closed, moved.rotations | turned)
+
+
+def _open_lips_in(motion: FaceMotion) -> LipShape:
+    """The open head's lips in a motion with named components."""
+    lips = open_lips()
+    given = {name: index for index, name in enumerate(motion.meta["expression_names"])}
+    values = np.zeros((motion.num_frames, len(lips.names)), np.float32)
+    for index, name in enumerate(lips.names):
+        if name in given:
+            values[:, index] = motion.expression[:, given[name]]
+    jaw = motion.jaw.copy()
+    if "jawOpen" in given:
+        jaw[:, 0] += motion.expression[:, given["jawOpen"]] * JAW_OPEN_RADIANS
+    return lips.shape(values, jaw)
 
 
 def _without(signals: dict[str, np.ndarray], names: Collection[str]) -> dict[str, np.ndarray]:
