@@ -77,13 +77,46 @@ def require_names(motion: FaceMotion) -> None:
         )
 
 
-def raw_for_head(raw: RawTake, head: ExpressionBasis, head_shape: Callable[[], FaceShape]) -> RawTake:
-    """A take's motions in the basis of a head: the same if they need no conversion.
+def transfer_for(
+    source: str,
+    face: str,
+    num_expression: int,
+    names: tuple[str, ...] | None,
+    head: ExpressionBasis,
+    head_shape: Callable[[], FaceShape],
+) -> Transfer | None:
+    """The transfer of coefficients to the basis of a head; None if they need no conversion.
 
     Args:
-        raw: the take.
+        source: the model or the motion, as sentences name it.
+        face: basis of the coefficients.
+        num_expression: number of the coefficients.
+        names: their names, or None.
         head: the head.
         head_shape: gives its geometry; called if it is needed.
+
+    Raises:
+        ModelError: if the geometry of the coefficients' basis is not there, or a face has no mouth.
+    """
+    if not needs_conversion(face, num_expression, names, head):
+        return None
+    check_can_show(source, face, num_expression, names, head)
+    folder = find_head(DEFAULT_HEAD) if names else head_folder_of(face)
+    assert folder is not None  # checked
+    return _transfer(shape_of_folder(folder), head_shape())
+
+
+def converted(transfer: Transfer, raw: RawTake) -> RawTake:
+    """A take's motions in the target's basis."""
+    neutral, names = raw.neutral, raw.emotional.meta.get("expression_names")
+    if neutral is not None:
+        meta = {"expression_names": names} if names else {}  # a stored neutral motion has none of its own
+        neutral = convert(transfer, replace(neutral, meta={**neutral.meta, **meta}))
+    return replace(raw, emotional=convert(transfer, raw.emotional), neutral=neutral)
+
+
+def raw_for_head(raw: RawTake, head: ExpressionBasis, head_shape: Callable[[], FaceShape]) -> RawTake:
+    """A take's motions in the basis of a head: the same if they need no conversion; see `transfer_for`.
 
     Raises:
         InputError: if the motion contradicts itself.
@@ -92,18 +125,9 @@ def raw_for_head(raw: RawTake, head: ExpressionBasis, head_shape: Callable[[], F
     motion = raw.emotional
     require_names(motion)
     names, face = motion.meta.get("expression_names"), str(motion.meta.get("face") or head.basis)
-    names = tuple(names) if names else None
-    if not needs_conversion(face, motion.num_expression, names, head):
-        return raw
-    check_can_show(motion_source(motion), face, motion.num_expression, names, head)
-    folder = find_head(DEFAULT_HEAD) if names else head_folder_of(face)
-    assert folder is not None  # checked
-    transfer = _transfer(shape_of_folder(folder), head_shape())
-    neutral = raw.neutral
-    if neutral is not None:
-        meta = {"expression_names": list(names)} if names else {}  # a stored neutral motion has none of its own
-        neutral = convert(transfer, replace(neutral, meta={**neutral.meta, **meta}))
-    return replace(raw, emotional=convert(transfer, motion), neutral=neutral)
+    given = tuple(names) if names else None
+    transfer = transfer_for(motion_source(motion), face, motion.num_expression, given, head, head_shape)
+    return raw if transfer is None else converted(transfer, raw)
 
 
 def require_open_basis(source: str, face: str, names: Sequence[str] | None, where: str) -> None:

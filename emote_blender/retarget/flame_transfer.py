@@ -32,6 +32,7 @@ _SMOOTHNESS = 0.1  # of the change between frames at 25 fps, against the prior
 _ROUNDS = 2  # with the exact displacements of the turned jaw
 _CLOSED_MM, _PARTED_MM = 0.6, 2.0  # gap up to which lips are closed, and from which they are not
 _SLACK_MM = 0.3  # a gap is right to this
+_PART_FRAMES = 1000  # whose points are in memory at once
 _MIDDLE = 3  # stations that count as the middle of the mouth
 _CLOSING_ROUNDS = 4
 _BY_JOINTS = ("eyeLook", "tongue")  # components that FLAME's joints have or nothing has
@@ -136,7 +137,6 @@ def convert(transfer: Transfer, motion: FaceMotion) -> FaceMotion:
         motion: of the first components of the source, or of components that it names.
     """
     given = _source_coefficients(transfer, motion)
-    displaced = transfer.source.displaced(given, motion.jaw)
     source_lips = transfer.source_lips
     gap = source_lips.gap(given, motion.jaw) - source_lips.gap_at_rest()
     rate = max(motion.fps / 25.0, 1e-3) ** 2  # changes between frames are smaller at a higher rate
@@ -145,19 +145,31 @@ def convert(transfer: Transfer, motion: FaceMotion) -> FaceMotion:
     prior = np.concatenate([np.zeros((len(given), count)), motion.jaw], axis=1)
     solution = prior
     for _ in range(_ROUNDS):
-        left = displaced - transfer.target.displaced(solution[:, :count], solution[:, count:])
-        left_gap = gap - _target_gap(transfer, solution, count)
-        wanted = _products(transfer, left, left_gap) + np.einsum("tn,nm->tm", solution, problem.gram)
-        solution = solve(problem, wanted, prior)
+        left = np.einsum("tn,nm->tm", solution, problem.gram)
+        for start in range(0, len(given), _PART_FRAMES):
+            part = slice(start, start + _PART_FRAMES)
+            left[part] += _left(transfer, given[part], motion.jaw[part], gap[part], solution[part])
+        solution = solve(problem, left, prior)
     solution = _with_closures(transfer, solution, gap)
-    left = displaced - transfer.target.displaced(solution[:, :count], solution[:, count:])
-    return _motion(transfer, motion, solution, np.linalg.norm(left, axis=2))
+    some = np.unique(np.linspace(0, len(given) - 1, _PART_FRAMES).astype(int))
+    misfit = np.linalg.norm(_misfit(transfer, given[some], motion.jaw[some], solution[some]), axis=2)
+    return _motion(transfer, motion, solution, misfit)
 
 
-def _target_gap(transfer: Transfer, solution: np.ndarray, count: int) -> np.ndarray:
-    """(T, S) gap of the target's lips beyond that at rest."""
-    lips = transfer.target_lips
-    return lips.gap(solution[:, :count], solution[:, count:]) - lips.gap_at_rest()
+def _misfit(transfer: Transfer, given: np.ndarray, jaw: np.ndarray, solution: np.ndarray) -> np.ndarray:
+    """(T, P, 3) what the source's displacements are beyond the target's, mm."""
+    count = len(transfer.target_columns)
+    of_target = transfer.target.displaced(solution[:, :count], solution[:, count:])
+    return transfer.source.displaced(given, jaw) - of_target
+
+
+def _left(transfer: Transfer, given: np.ndarray, jaw: np.ndarray, gap: np.ndarray, solution: np.ndarray) -> np.ndarray:
+    """(T, N + 3) products of the target's components with what is left of displacements and gaps (T, S)."""
+    count, lips = len(transfer.target_columns), transfer.target_lips
+    misfit = _misfit(transfer, given, jaw, solution).reshape(len(given), -1)
+    left_gap = gap + lips.gap_at_rest() - lips.gap(solution[:, :count], solution[:, count:])
+    found = np.einsum("tc,ac->ta", misfit, _weighted(transfer)).astype(np.float64)
+    return found + _GAP_WEIGHT * left_gap @ _gap_directions(transfer).T
 
 
 def _gap_directions(transfer: Transfer) -> np.ndarray:
@@ -168,23 +180,20 @@ def _gap_directions(transfer: Transfer) -> np.ndarray:
     return height[:, 0] - height[:, 1]
 
 
-def _weighted(transfer: Transfer) -> tuple[np.ndarray, np.ndarray]:
-    """(N + 3, 3 P) directions of the target's points and of its jaw; and the same weighted."""
-    both = np.concatenate([transfer.target.directions, transfer.target.jaw_directions()])
-    return both, both * np.repeat(transfer.point_weights, 3)
+def _both(transfer: Transfer) -> np.ndarray:
+    """(N + 3, 3 P) directions of the target's points and of its jaw."""
+    return np.concatenate([transfer.target.directions, transfer.target.jaw_directions()])
+
+
+def _weighted(transfer: Transfer) -> np.ndarray:
+    """(N + 3, 3 P) the same with the weight of each point."""
+    return _both(transfer) * np.repeat(transfer.point_weights, 3)
 
 
 def _gram(transfer: Transfer) -> np.ndarray:
-    both, weighted = _weighted(transfer)
     gaps = _gap_directions(transfer)
-    return np.einsum("ac,bc->ab", both, weighted).astype(np.float64) + _GAP_WEIGHT * gaps @ gaps.T
-
-
-def _products(transfer: Transfer, displaced: np.ndarray, gap: np.ndarray) -> np.ndarray:
-    """(T, N + 3) products of the target's components with displacements (T, P, 3) and gaps (T, S)."""
-    _, weighted = _weighted(transfer)
-    found = np.einsum("tc,ac->ta", displaced.reshape(len(displaced), -1), weighted).astype(np.float64)
-    return found + _GAP_WEIGHT * gap @ _gap_directions(transfer).T
+    products = np.einsum("ac,bc->ab", _both(transfer), _weighted(transfer))
+    return products.astype(np.float64) + _GAP_WEIGHT * gaps @ gaps.T
 
 
 def _with_closures(transfer: Transfer, solution: np.ndarray, source_gap: np.ndarray) -> np.ndarray:

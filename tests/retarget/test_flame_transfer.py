@@ -233,6 +233,19 @@ def test_the_rate_of_the_frames_changes_little(open_head, flame, to_flame, spoke
     assert off.max() < 1.0
 
 
+def test_long_motions_are_converted_in_parts_without_a_seam(open_head, flame, to_flame):
+    long = open_motion(open_head, 1100)
+    whole = convert(to_flame, long)
+    end = slice(900, 1100)
+    part = convert(to_flame, replace(long, expression=long.expression[end], jaw=long.jaw[end]))
+    np.testing.assert_allclose(whole.expression[end][20:], part.expression[20:], atol=0.05)
+
+
+def test_one_frame_is_a_motion(to_flame, to_open, spoken):
+    frame = replace(spoken, expression=spoken.expression[40:41], jaw=spoken.jaw[40:41])
+    assert convert(to_open, convert(to_flame, frame)).num_frames == 1
+
+
 def test_a_head_without_a_mouth_is_refused(open_head, flame):
     shut = replace(shape_of_model(flame), jaw_weights=np.zeros(len(flame.v_template)))
     with pytest.raises(ModelError, match="no mouth that its jaw opens"):

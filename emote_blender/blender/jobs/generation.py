@@ -18,7 +18,8 @@ from ...errors import Cancelled, EmoteError, InputError, ModelError
 from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.rest import is_at_rest, rest_warning
-from ...retarget.conversion import check_can_show
+from ...retarget.conversion import check_can_show, converted
+from ...retarget.flame_transfer import Transfer
 from ...transcript.recognisers.interface import Recognition
 from ..blend_paths import absolute, find_model_folder
 from ..head.rig import rig_of
@@ -32,6 +33,7 @@ from ..settings.transcript_state import NONE
 from ..takes.make import Line, new_take, rig_warnings
 from ..takes.names import take_name
 from ..takes.store import kept_raw
+from ..takes.transfer import transfer_of_model
 from .features import encoded, open_cache, stamps
 from .planned_words import NO_WORDS, PlannedWords, plan_words, recognise_planned, without_words
 from .recognition import Place, fill_in, no_speech_sentence, place_of_file, place_of_strip
@@ -95,6 +97,7 @@ class Request:
         place: where the words are kept; None if the sound has no such place, or a script gave the words.
         warnings: what the user should know although nothing is wrong, one sentence each; `compute` adds those about
             the words.
+        transfer: from the model's basis to the head's; None if the motion needs no conversion.
     """
 
     head_uid: int
@@ -108,6 +111,7 @@ class Request:
     words: PlannedWords = PlannedWords()
     place: Place | None = None
     warnings: tuple[str, ...] = ()
+    transfer: Transfer | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +158,7 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     rig = rig_of(choices.head)
     source = f"the model {config.name}"
     check_can_show(source, config.face, config.num_expression, config.expression_names, rig)
+    transfer = transfer_of_model(rig, config)
     sound: StripSound | FileSound
     place: Place | None = None
     unheard = ""
@@ -187,6 +192,7 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
         words=words,
         place=place if is_filled_in else None,
         warnings=(*rig_warnings(source, config.face, rig), *filter(None, [unheard])),
+        transfer=transfer,
     )
 
 
@@ -239,6 +245,8 @@ def compute(
     of_sound = {"audio": request.sound.name, "sound_seconds": round(sound.seconds, 6), FEATURES_KEY: sound.key}
     meta = {**motion.meta, **of_sound}
     raw = RawTake(replace(motion, meta=meta), neutral, sound.features.prosody)
+    if request.transfer is not None:
+        raw = converted(request.transfer, raw)
     about_sound = sound.warnings or rest_warning(neutral, request.sound.name)
     about_words = words.warnings
     if about_sound and is_at_rest(neutral):  # from which it follows that no words were recognised

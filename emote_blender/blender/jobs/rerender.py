@@ -15,7 +15,7 @@ import bpy
 from ...emotion import EmotionTrack
 from ...errors import EmoteError, InputError, ModelError
 from ...motion import FaceMotion
-from ...motion_tools.raw_take import RawTake
+from ...retarget.flame_transfer import Transfer, convert
 from ..blend_paths import find_model_folder, stem
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
@@ -27,7 +27,7 @@ from ..takes.manage import rename_take
 from ..takes.names import emotion_label, take_name
 from ..takes.rewrite import own_action, rewrite
 from ..takes.store import keep_raw, kept_raw, raw_size
-from ..takes.transfer import for_head
+from ..takes.transfer import transfer_of_model
 from . import generation
 from .features import EncodedSound, encoded, known, open_cache
 
@@ -49,6 +49,7 @@ class Request:
         track: the emotion.
         speaker: the take's.
         model: the model's folder.
+        transfer: to the basis of the head; None if the model's is the head's.
     """
 
     head_uid: int
@@ -60,6 +61,7 @@ class Request:
     track: EmotionTrack
     speaker: str | None
     model: Path
+    transfer: Transfer | None = None
 
 
 def prepare(head: bpy.types.Object, take: EMOTE_PG_take, track: EmotionTrack) -> Request:
@@ -99,6 +101,7 @@ def prepare(head: bpy.types.Object, take: EMOTE_PG_take, track: EmotionTrack) ->
         track=track,
         speaker=speaker if speaker in config.speakers else None,
         model=folder,
+        transfer=transfer_of_model(rig_of(head), config),
     )
 
 
@@ -126,7 +129,8 @@ def compute(
             f"the sound of take {request.take_name!r} has another length now ({motion.num_frames} frames, not "
             f"{request.num_frames}); generate it again"
         )
-    return replace(motion, meta={**motion.meta, generation.FEATURES_KEY: sound.key})
+    motion = replace(motion, meta={**motion.meta, generation.FEATURES_KEY: sound.key})
+    return motion if request.transfer is None else convert(request.transfer, motion)
 
 
 def _line_of(head: bpy.types.Object, take: EMOTE_PG_take) -> tuple[generation.Request | None, str]:
@@ -180,10 +184,8 @@ def apply(head: bpy.types.Object, take: EMOTE_PG_take, motion: FaceMotion) -> No
         InputError: if head or action are gone, linked or damaged.
         ModelError: if the motion's components are not the head's.
     """
-    rig = rig_of(head)
-    action = own_action(rig, take)
+    action = own_action(rig_of(head), take)
     raw = kept_raw(action)
-    motion = for_head(rig, RawTake(motion)).emotional
     meta = {**raw.emotional.meta, **motion.meta}
     if "emotion_track" not in motion.meta:
         meta.pop("emotion_track", None)  # of the emotion before

@@ -7,8 +7,10 @@ import numpy as np
 from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
 from ...retarget.compatibility import UNKNOWN_FLAME, is_flame
-from ...retarget.conversion import in_open_basis, known_shape, raw_for_head
+from ...retarget.conversion import in_open_basis, known_shape, raw_for_head, transfer_for
 from ...retarget.face_shape import FaceShape
+from ...retarget.flame_transfer import Transfer
+from ...speech_model.config import EMOTEConfig
 from ..head.rig import HeadRig, mesh_to_armature
 from ..narrow import armature_of, mesh_of, present, shape_keys_of
 from .face_maps import group_weights, kept_for_head, key_points
@@ -23,6 +25,17 @@ def for_head(rig: HeadRig, raw: RawTake) -> RawTake:
         ModelError: if the geometry of the motion's basis is not there, or a face has no mouth.
     """
     return raw_for_head(raw, rig, lambda: shape_of_rig(rig))
+
+
+def transfer_of_model(rig: HeadRig, config: EMOTEConfig) -> Transfer | None:
+    """The transfer from a model's coefficients to a head's; None if they need no conversion.
+
+    Raises:
+        ModelError: if the geometry of the model's basis is not there, or a face has no mouth.
+    """
+    source = f"the model {config.name}"
+    names = config.expression_names
+    return transfer_for(source, config.face, config.num_expression, names, rig, lambda: shape_of_rig(rig))
 
 
 def for_capture(rig: HeadRig, motion: FaceMotion) -> FaceMotion:
