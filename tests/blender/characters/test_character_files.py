@@ -139,7 +139,7 @@ def speaker(request, scene):
 
 def played(meshes, armature, jaw):
     """{(mesh, key): values} over FRAMES, and the jaw's angles."""
-    keys = {
+    keys: dict[tuple[str, str], list[float]] = {
         (mesh.name, block.name): []
         for mesh in meshes
         for block in mesh.data.shape_keys.key_blocks
