@@ -12,11 +12,13 @@ from ..audio import load_audio
 from ..sound_files.with_aud import AudSound
 from ..transcript.recognisers.choose import close_recogniser
 from . import bundle
+from .characters import preview_watch, table_state
 from .check.shown import forget_checks
 from .jobs import features, generation, job_operator, live_emotion, recognition, worker
 from .narrow import present
 from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
 from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
+from .operators.character import CLASSES as CHARACTER_OPERATORS
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.choose import (
     EMOTE_OT_choose_folder,
@@ -59,7 +61,7 @@ from .scene import changes, emotion_keys
 from .settings import head_copy, live
 from .settings.models_folder import ROOT_PACKAGE, apply_models_folder, forget_models_folder, stored_models_folder
 from .settings.registration import add_settings, remove_settings
-from .takes import face_maps, gaze_watch, slider_watch
+from .takes import character_watch, face_maps, gaze_watch, slider_watch
 from .takes.rewrite import follow_slider
 from .ui import add_menu, manual_map, menus, mix_picture, panel_state, translations
 from .ui.drop import EMOTE_FH_capture
@@ -102,6 +104,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_take_transcript,
     EMOTE_OT_refine_copy,
     EMOTE_OT_refine_reset,
+    *CHARACTER_OPERATORS,
     EMOTE_MT_transcript,
     EMOTE_OT_choose_head,
     EMOTE_OT_pin_head,
@@ -134,6 +137,8 @@ def register() -> None:
     translations.add_translations()
     emotion_keys.start()
     live.listen("refine", follow_slider)
+    character_watch.start()
+    preview_watch.start()
     mix_picture.start()
     slider_watch.start()
     gaze_watch.start()
@@ -168,11 +173,14 @@ def unregister() -> None:
     live.stop_listening("refine", follow_slider)
     live_emotion.stop()
     mix_picture.stop()
+    preview_watch.stop()
+    character_watch.stop()
     emotion_keys.stop()
     head_copy.remove_handler()
     bpy.app.handlers.load_post.remove(job_operator.forget_orphan)
     changes.remove_handlers()
     panel_state.forget_states()
+    table_state.forget_states()
     forget_checks()
     face_maps.forget_maps()
     forget_models_folder()

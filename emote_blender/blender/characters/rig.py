@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import bpy
 import numpy as np
@@ -14,7 +15,7 @@ from ...retarget.target import Target
 from ..head.head_rig import HeadRig
 from ..narrow import mesh_of, pose_bones
 from ..scene import changes
-from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row
+from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row, row_of
 from ..settings.head_settings import head_settings
 
 _ROLES = ("jaw", "neck", "head", "left_eye", "right_eye")
@@ -135,15 +136,9 @@ def whole_value(key: bpy.types.ShapeKey) -> float:
 def _row(entry: EMOTE_PG_mapping_row, keys: Mapping[str, bpy.types.ShapeKey]) -> MappingRow:
     """A line of the table; its numbers count for a key whose whole shape is at 1 (see `whole_value`)."""
     whole = whole_value(keys[entry.target]) if entry.channel == KEY and entry.target in keys else 1.0
-    return MappingRow(
-        source=entry.source,
-        target=entry.target,
-        channel=entry.channel,
-        strength=entry.strength * whole,
-        offset=entry.offset * whole,
-        low=entry.low * whole,
-        high=entry.high * whole,
-        enabled=entry.enabled,
+    row = row_of(entry)
+    return replace(
+        row, strength=row.strength * whole, offset=row.offset * whole, low=row.low * whole, high=row.high * whole
     )
 
 

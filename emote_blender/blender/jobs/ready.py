@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+from ..characters.choose import any_face
 from ..scene.find_head import any_head
 from . import worker
+
+NO_HEAD = "There is no head yet: select your character and press Use Selected Character, or press Add Head"
 
 
 def is_free(operator: type[bpy.types.Operator]) -> bool:
@@ -16,11 +19,16 @@ def is_free(operator: type[bpy.types.Operator]) -> bool:
     return not busy
 
 
-def may_animate(operator: type[bpy.types.Operator]) -> bool:
-    """Whether a head can be animated now; if not, the operator's button shows why. Arguments are not checked."""
+def may_animate(operator: type[bpy.types.Operator], *, sets_up: bool = False) -> bool:
+    """Whether a head can be animated now; if not, the operator's button shows why. Arguments are not checked.
+
+    Args:
+        operator: the operator.
+        sets_up: whether it sets up a character by itself, so that a face is enough.
+    """
     if not is_free(operator):
         return False
-    if not any_head():
-        operator.poll_message_set("There is no head yet: press Add Head first")
+    if not any_head() and not (sets_up and any_face()):
+        operator.poll_message_set(NO_HEAD)
         return False
     return True

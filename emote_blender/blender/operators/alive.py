@@ -7,6 +7,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..head.rig import rig_of
+from ..jobs.ready import NO_HEAD
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing
 from ..scene.find_head import any_head
@@ -59,7 +60,7 @@ class EMOTE_OT_alive_idle(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not any_head():
-            cls.poll_message_set("There is no head; press Add Head first")
+            cls.poll_message_set(NO_HEAD)
             return False
         return True
 

@@ -9,6 +9,7 @@ import bpy
 
 from ...errors import InputError
 from ..blend_paths import find_head_folder, find_model_folder
+from ..characters.choose import set_up_character
 from ..head.rig import head_of
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing
@@ -57,7 +58,7 @@ class EMOTE_OT_pin_head(bpy.types.Operator):
 
 
 class EMOTE_OT_use_selected(bpy.types.Operator):
-    """Let the selected character speak: a head of this add-on, or a FLAME head of another one"""
+    """Let the selected character speak, and set it up if it was not yet. Heads of this add-on and of FLAME need none"""
 
     bl_idname = "emote.use_selected"
     bl_label = "Use Selected"
@@ -67,13 +68,11 @@ class EMOTE_OT_use_selected(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         item = present(context.view_layer).objects.active
         if item is None:
-            raise InputError("nothing is selected; select the mesh or the armature of a head")
+            raise InputError("nothing is selected; select the mesh or the armature of your character")
         head = head_of(item)
         if head is None:
-            raise InputError(
-                f"object {item.name!r} is not a head that can speak: select a mesh with FLAME's shape keys and an "
-                "armature, or add a head"
-            )
+            head, sentence = set_up_character(context, item)
+            self.report({"INFO"}, sentence)
         scene_settings(window_scene(context)).head = head
         self.report({"INFO"}, f"{head.name} speaks, until it is unpinned")
         return {"FINISHED"}

@@ -9,6 +9,7 @@ import bpy
 
 from ...emotion import MAX_INTENSITY
 from ...errors import EmoteError, InputError
+from ..characters.choose import head_or_character
 from ..check.find import worst_after
 from ..jobs import generation, worker
 from ..jobs.job_operator import JobOperator
@@ -19,7 +20,7 @@ from ..requirements import missing_sentence
 from ..scene import emotion_keys
 from ..scene.emotion_track import unread_animation
 from ..scene.strips import line_scene, sound_strips, strip_scene
-from ..settings.chosen_head import chosen_head, own_settings
+from ..settings.chosen_head import own_settings
 from ..settings.head_settings import EMOTION_ITEMS
 from ..settings.properties import note_result
 from ..settings.transcript import language_property, transcript_property
@@ -84,7 +85,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         if missing:
             cls.poll_message_set(missing)
             return False
-        return may_animate(cls)
+        return may_animate(cls, sets_up=True)
 
     def execute(self, context: bpy.types.Context) -> Result:
         return self.run_now(context)
@@ -103,7 +104,7 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
         """The requests, from the given arguments and, for all others, the settings of head and scene."""
         self._asked_in, self._head_uid = window_scene(context).session_uid, 0
         self._left_out: list[EmoteError] = []
-        head = chosen_head(context, self.head)
+        head, set_up = head_or_character(context, self.head)
         self._head_uid = head.session_uid
         own = own_settings(context, head)
         caution = (emotion_keys.bring_up_to_date(head) if head.library is None else "") or unread_animation(head)
@@ -128,8 +129,9 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
                     raise InputError("no sound file is chosen; choose a file, or a strip")
             scene = line_scene(context, head) if audio else strip_scene(context, strip, head)
             requests = [generation.prepare(scene, self._choices(head, own, strip, audio))]
-        if caution:
-            requests[0] = replace(requests[0], warnings=(caution, *requests[0].warnings))
+        cautions = (*set_up, *filter(None, [caution]))
+        if cautions:
+            requests[0] = replace(requests[0], warnings=(*cautions, *requests[0].warnings))
         return requests
 
     def _choices(self, head: bpy.types.Object, own: SpeechSettings, strip: str, audio: str) -> generation.Choices:

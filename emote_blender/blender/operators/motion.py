@@ -12,6 +12,7 @@ from ...capture.motion_files import MOTION_SUFFIX, READ_SUFFIXES, WRITTEN_SUFFIX
 from ...errors import InputError
 from ...motion import FaceMotion
 from ..blend_paths import absolute
+from ..characters.choose import head_or_character
 from ..check.find import worst_after
 from ..head.rig import rig_of
 from ..jobs.generation import describe_action
@@ -55,7 +56,7 @@ class _OntoHead(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return may_animate(cls)
+        return may_animate(cls, sets_up=True)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         if not self.properties.is_property_set("frame_start"):
@@ -67,12 +68,12 @@ class _OntoHead(bpy.types.Operator):
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
-        head = chosen_head(context, self.head)
+        head, set_up = head_or_character(context, self.head)
         scene = line_scene(context, head)
         frame_start = self.frame_start
         if not self.properties.is_property_set("frame_start"):
             frame_start = own_settings(context, head).frame_start
-        notes: list[str] = []
+        notes: list[str] = list(set_up)
         path = absolute(self.filepath)
         motion = self.read(path, notes)
         action = apply_motion(head, motion, scene, frame_start, _motion_name(path, motion))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import bpy
 
 from ...errors import InputError
+from ..jobs.ready import NO_HEAD
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing
 from ..scene import changes
@@ -48,7 +49,7 @@ class OnTake(_Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not any_head():
-            cls.poll_message_set("There is no head; press Add Head first")
+            cls.poll_message_set(NO_HEAD)
             return False
         if not any_take():
             cls.poll_message_set("No head has a take; generate one first")
@@ -229,7 +230,7 @@ class EMOTE_OT_adopt_takes(bpy.types.Operator):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         if not any_head():
-            cls.poll_message_set("There is no head; press Add Head first")
+            cls.poll_message_set(NO_HEAD)
             return False
         return True
 

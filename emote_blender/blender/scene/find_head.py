@@ -74,7 +74,10 @@ def choose_head(context: bpy.types.Context, name: str = "", pinned: bpy.types.Ob
             raise InputError(f"object {name!r} not found; choose one of {names}")
         head = head_of(found)
         if head is None:
-            raise InputError(f"object {name!r} is not a head; choose one of {names} or add a head")
+            raise InputError(
+                f"object {name!r} is not a head; choose one of {names}, set the character up with "
+                "emote.set_up_character, or add a head"
+            )
         return head
     for candidate in (pinned, head_of(_active_object(context, heads))):
         if candidate is not None and candidate in heads:
@@ -83,7 +86,7 @@ def choose_head(context: bpy.types.Context, name: str = "", pinned: bpy.types.Ob
         return heads[0]
     if heads:
         raise InputError(f"no head is chosen; choose one of {names}")
-    raise InputError("the scene has no head; add one with Add Head first")
+    raise InputError("the scene has no head; select your character and press Use Selected Character, or press Add Head")
 
 
 def _active_object(context: bpy.types.Context, heads: list[bpy.types.Object]) -> bpy.types.Object | None:

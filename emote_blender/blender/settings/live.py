@@ -1,4 +1,4 @@
-"""What to do when a setting of a head or of a take has been changed in the panel.
+"""What to do when a setting of a head, a take or a character has been changed in the panel.
 
 The settings are defined before the code that acts on them, so that code is handed in: `takes` rewrites a take's
 curves, `emotions` renders a take again. A property's `update` calls `changed`.
@@ -14,10 +14,10 @@ import bpy
 
 from ..scene import changes
 
-Kind = Literal["refine", "emotion", "place"]
+Kind = Literal["refine", "emotion", "place", "character"]
 Listener = Callable[[bpy.types.Object, bpy.types.PropertyGroup], None]
 
-_listeners: dict[Kind, list[Listener]] = {"refine": [], "emotion": [], "place": []}
+_listeners: dict[Kind, list[Listener]] = {"refine": [], "emotion": [], "place": [], "character": []}
 _held: list[Kind] = []
 
 
@@ -52,6 +52,11 @@ def changed(kind: Kind) -> Callable[[bpy.types.PropertyGroup, bpy.types.Context]
             _call_listeners(kind, head, settings)
 
     return update
+
+
+def is_held(kind: Kind) -> bool:
+    """Whether changes of this kind are collected by `together` now, as they are when code makes them."""
+    return kind in _held
 
 
 def _call_listeners(kind: Kind, head: bpy.types.Object, settings: bpy.types.PropertyGroup) -> None:

@@ -12,6 +12,7 @@ from .head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
 from .properties import EMOTE_PG_settings
 from .take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
 from .transcript import EMOTE_PG_strip
+from .window_settings import EMOTE_PG_window
 
 SETTINGS = (
     EMOTE_PG_settings,
@@ -25,12 +26,14 @@ SETTINGS = (
     EMOTE_PG_character_mesh,
     EMOTE_PG_character,
     EMOTE_PG_head,
+    EMOTE_PG_window,
 )
 _PROPERTY = "emote"
 _OWNERS = (
     (bpy.types.Scene, EMOTE_PG_settings),
     (bpy.types.Strip, EMOTE_PG_strip),
     (bpy.types.Object, EMOTE_PG_head),
+    (bpy.types.WindowManager, EMOTE_PG_window),
 )
 
 _added = False

@@ -17,10 +17,12 @@ _FOLDERS = (_PACKAGE / "manual", _PACKAGE.parent / "docs" / "manual")
 _FIRST_SPEECH, _FILES, _TRANSCRIPT = "first-speech.md", "batch.md", "transcript.md"
 _EMOTION, _REFINE, _EXPORT, _DIALOGUE = "emotion-over-time.md", "refine.md", "export.md", "dialogue.md"
 _CAPTURE = "capture.md"
-_ALIVE, _TROUBLE, _RECOGNISERS = "alive.md", "troubleshooting.md", "recognisers.md"
+_CHARACTERS, _ALIVE, _TROUBLE, _RECOGNISERS = "characters.md", "alive.md", "troubleshooting.md", "recognisers.md"
 # The first pattern that fits an operator counts.
 PAGES = {
     "add_sound": _FIRST_SPEECH,
+    "*character*": _CHARACTERS,
+    "*mapping*": _CHARACTERS,
     "*moment*": _EMOTION,
     "*emotion*": _EMOTION,
     "rerender": _EMOTION,

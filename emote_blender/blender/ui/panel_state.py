@@ -12,11 +12,13 @@ import bpy
 from ...errors import EmoteError, InputError
 from ...retarget.conversion import check_can_show
 from .. import bundle
+from ..characters.set_up import recognised_face
 from ..check.takes import TakeWarning, take_warnings
 from ..compat import active_strip, sequencer_scene
 from ..head.blink_keys import names_blinks
 from ..head.emotion_poses import has_poses
-from ..head.rig import HeadRig, rig_of
+from ..head.rig import HeadRig, head_of, rig_of
+from ..jobs.ready import NO_HEAD
 from ..narrow import mesh_of, present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
 from ..scene import changes
@@ -60,6 +62,7 @@ class PanelState:
 
     Attributes:
         head: name of the head that would speak; empty if none is chosen.
+        candidate: name of the selected character, if it could speak but is not set up; empty otherwise.
         head_library: path of the library that it is linked from, or None.
         identity_keys: its identity shape keys, each with its name in words.
         needs_blink_keys: whether nothing closes its lids yet.
@@ -80,6 +83,7 @@ class PanelState:
     """
 
     head: str
+    candidate: str
     head_library: str | None
     identity_keys: tuple[tuple[str, str], ...]
     needs_blink_keys: bool
@@ -137,6 +141,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
     blocks = shape_keys_of(rig.mesh).key_blocks if rig and rig.shape_keys else ()
     return PanelState(
         head=head.name if head else "",
+        candidate=_candidate(context),
         head_library=head.library.filepath if head and head.library else None,
         identity_keys=tuple((name, in_words(name)) for name in rig.shape_keys if name in blocks) if rig else (),
         needs_blink_keys=rig is not None and not rig.blink_keys and not names_blinks(rig.expression_names),
@@ -197,11 +202,22 @@ def _rig(context: bpy.types.Context) -> tuple[bpy.types.Object | None, HeadRig |
         head = chosen_head(context)
     except InputError:
         several = heads_near(context)
-        return None, None, "Select the head that speaks" if several else "The scene has no head: press Add Head"
+        if several:
+            return None, None, "Select the head that speaks"
+        return None, None, NO_HEAD
     try:
         return head, rig_of(head), ""
     except InputError as error:
         return head, None, str(error)
+
+
+def _candidate(context: bpy.types.Context) -> str:
+    """Name of the selected character, if it has a face but is no head yet."""
+    active = present(context.view_layer).objects.active
+    if active is None or head_of(active) is not None:
+        return ""
+    face = recognised_face(active, window_scene(context))
+    return face.name if face is not None else ""
 
 
 def _plays_old_take(head: bpy.types.Object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .character import CharacterPanel
+from .character_mapping import EMOTE_MT_mapping, EMOTE_UL_mapping, MappingBonesPanel, MappingPanel
 from .check import CheckPanel
 from .emotion import EMOTE_MT_generate, EMOTE_MT_moments, EMOTE_UL_moments, EmotionPanel
 from .emotion_presets import EMOTE_MT_emotion_presets
@@ -25,6 +26,8 @@ MENUS_AND_LISTS = (
     EMOTE_UL_moments,
     EMOTE_UL_takes,
     EMOTE_MT_takes,
+    EMOTE_UL_mapping,
+    EMOTE_MT_mapping,
 )
 
 # A panel comes after the one in which it lies.
@@ -36,6 +39,8 @@ PANELS = (
     *in_both_sidebars(TakesPanel, TabPanel),
     *in_both_sidebars(RefinePanel, TabPanel),
     *in_both_sidebars(AlivePanel, RefinePanel),
+    *in_both_sidebars(MappingPanel, TabPanel),
+    *in_both_sidebars(MappingBonesPanel, MappingPanel),
     *in_both_sidebars(CharacterPanel, TabPanel),
     *in_both_sidebars(CheckPanel, TabPanel),
     *in_both_sidebars(FilesPanel, TabPanel),

@@ -25,6 +25,13 @@ class TabPanel(SidebarPanel):
         row.menu("EMOTE_MT_heads", text=state.head or "No Head", icon="USER", translate=not state.head)
         row.operator("emote.pin_head", text="", icon="PINNED" if pinned else "UNPINNED", depress=pinned)
         row.menu("EMOTE_MT_add", text="", icon="ADD")
+        if state.candidate:
+            text = f"Use {state.candidate}"
+            layout.operator("emote.use_selected", text=text, icon="ARMATURE_DATA", translate=False)
+        elif not state.head:
+            row = layout.row(align=True)
+            row.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
+            row.operator("emote.add_head", icon="USER")
         for sentence in state.cautions:
             box = layout.box()
             box.alert = True
@@ -42,7 +49,9 @@ class EMOTE_MT_heads(bpy.types.Menu):
         for head in heads:
             layout.operator("emote.choose_head", text=head.name, icon="USER", translate=False).head = head.name
         if not heads:
-            layout.label(text="The scene has no head: press Add Head")
+            layout.label(text="The scene has no head that can speak")
+        layout.separator()
+        layout.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
 
 
 class EMOTE_MT_add(bpy.types.Menu):
@@ -57,4 +66,5 @@ class EMOTE_MT_add(bpy.types.Menu):
             layout.operator("emote.add_head", text=name, icon="ADD", translate=False).head = name
         layout.operator("emote.choose_folder", text="Head Folder…", icon="FILE_FOLDER").kind = "HEAD"
         layout.separator()
-        layout.operator("emote.use_selected", icon="RESTRICT_SELECT_OFF")
+        layout.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
+        layout.operator("emote.set_up_character", text="Set Up by Hand", icon="PRESET").by_hand = True

@@ -67,7 +67,7 @@ def test_choosing_a_head_selects_it_or_moves_the_pin(scene, heads):
 
 def test_what_cannot_speak_is_not_used(scene):
     bpy.ops.mesh.primitive_cube_add()
-    with pytest.raises(RuntimeError, match="'Cube' is not a head that can speak"):
+    with pytest.raises(RuntimeError, match="'Cube' has no shape keys that could speak"):
         bpy.ops.emote.use_selected()
 
 

@@ -277,7 +277,7 @@ def test_apply_motion_operator_refuses_a_bad_file(scene, head, tmp_path):
 
 
 def test_apply_motion_is_grey_without_a_head(scene):
-    with pytest.raises(RuntimeError, match="press Add Head first"):
+    with pytest.raises(RuntimeError, match="or press Add Head"):
         bpy.ops.emote.apply_motion(filepath="line.npz")
 
 

@@ -45,7 +45,9 @@ def cautions(context):
 
 
 def test_empty_scene_asks_for_a_head():
-    assert why_not(bpy.context) == "The scene has no head: press Add Head"
+    assert why_not(bpy.context) == (
+        "There is no head yet: select your character and press Use Selected Character, or press Add Head"
+    )
 
 
 def test_head_alone_asks_for_a_sound_strip(head):

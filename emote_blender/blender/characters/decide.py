@@ -1,0 +1,242 @@
+"""Decides which of a character's shape keys and bones move jaw and eyes, and where its face looks.
+
+Names only say what may be meant; what counts is which vertices shape keys and bones move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+
+from ...retarget.face_axes import FacePlace
+from ...retarget.key_names import SURE
+from ..narrow import armature_of, mesh_of
+from .bones import Samples, best_bone, candidates, followers, read_samples
+from .face_place import KeyReader, find_face
+from .find import Family
+from .proposed_table import ProposedTable
+
+_WORKING_MM = 3.0  # by which a shape key opens a mouth, on a head of the open head's size
+_EYE_BALL_MM = 26.0  # around an eye's joint: the eyeballs of most heads, and lids
+_EYE_TURN_MM = 1.0  # by which a shape key turns an eyeball
+_EYE_LOOK = "eyeLookOutLeft"  # shape keys that only look up and down leave the rest to bones
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What moves a character beside its table.
+
+    Attributes:
+        jaw: KEY, BONE or NONE.
+        bones: bone names by role: jaw, neck, head, left_eye, right_eye.
+        axes: (3, 3) the face's left, up and front as columns, in the space of the armature, or of the face without one.
+        notes: what was decided and why, one sentence each.
+    """
+
+    jaw: str
+    bones: dict[str, str]
+    axes: np.ndarray
+    notes: tuple[str, ...] = field(default=())
+
+
+def decide(face: bpy.types.Object, family: Family, table: ProposedTable) -> Decision:
+    """What moves a character's jaw and eyes, and where its face looks.
+
+    Args:
+        face: the mesh object that stands for the character.
+        family: all its objects.
+        table: the proposed rows.
+    """
+    return _Geometry(face, family, table).decide()
+
+
+class _Geometry:
+    """Decides jaw, bones and axes of a character by what its shape keys and bones move."""
+
+    def __init__(self, face: bpy.types.Object, family: Family, table: ProposedTable) -> None:
+        self.face, self.armature, self.table = face, family.armature, table
+        self.rows = table.rows
+        self.notes: list[str] = []
+        self.meshes = (face, *(mesh for mesh in family.meshes if mesh != face))
+        self.reader = KeyReader(self.meshes, self.armature or face)
+        self.names = candidates(self.armature) if self.armature is not None else {}
+        certain = sorted(self.rows, key=lambda each: -each.certainty)
+        self.place = find_face(
+            self.reader,
+            [each.row for each in certain if each.certainty >= SURE],
+            self._joints(),
+            len(mesh_of(face).vertices),
+        )
+        self.samples = self._samples()
+        self.moves = followers(self.armature) if self.armature is not None else {}
+
+    def decide(self) -> Decision:
+        """The decision."""
+        bones = self._bones()
+        jaw = self._jaw(bones)
+        self._eyes(bones)
+        axes = self.place.axes if self.place is not None else self._upright()
+        return Decision(jaw, bones, axes, tuple(self.notes))
+
+    def _joints(self) -> dict[str, np.ndarray]:
+        if self.armature is None:
+            return {}
+        bones = armature_of(self.armature).bones
+        return {role: np.array(bones[names[0].name].head_local) for role, names in self.names.items()}
+
+    def _samples(self) -> Samples | None:
+        if self.armature is None or not self.names:
+            return None
+        near = None
+        if self.place is not None:
+            corners = np.array([[-0.2, -0.25, -0.25], [0.2, 0.25, 0.25]]) * self.place.scale
+            # A box along the axes of the space around one along the face's.
+            reach = np.abs(corners).max(axis=0) @ np.abs(self.place.axes).T
+            near = np.stack([self.place.origin - reach, self.place.origin + reach])
+        return read_samples(self.meshes, self.armature, near)
+
+    def _bones(self) -> dict[str, str]:
+        """The bone of each role."""
+        if self.samples is None or not len(self.samples.points):
+            return {}
+        samples = self.samples
+        everything = np.ones(len(samples.points), bool)
+        regions: dict[str, tuple[np.ndarray, np.ndarray]]
+        if self.place is None:
+            regions = dict.fromkeys(self.names, (everything, ~everything))
+        else:
+            regions = _regions(self.place, samples.points)
+        found = {}
+        for role, names in self.names.items():
+            bone = best_bone(names, samples, self.moves, *regions[role])
+            if bone:
+                found[role] = bone
+        if "head" in found and found.get("neck") == found["head"]:
+            del found["neck"]
+        return found
+
+    def _jaw(self, bones: dict[str, str]) -> str:
+        """KEY, BONE or NONE, with the reason as a note; the jaw bone is taken away where it is not used."""
+        key = self._jaw_key()
+        bone = bones.get("jaw", "")
+        if bone and key is None and self.table.visemes_open_jaw:
+            self.notes.append(f"Jaw: none; the visemes open the mouth, so that the bone {bone!r} stays still")
+            return "NONE"
+        if key is None and not bone:
+            named = [each.row.target for each in self.rows if each.row.source == "jawOpen" and each.row.enabled]
+            if named:
+                self.notes.append(f"Jaw: the shape key {named[0]!r} moves hardly anything, and no bone opens the mouth")
+                return "KEY"
+            vowels = any(each.row.source.startswith("viseme_") and each.row.enabled for each in self.rows)
+            self.notes.append(
+                "Jaw: none; the vowels open the mouth" if vowels else "Jaw: none; no shape key or bone opens the mouth"
+            )
+            return "NONE"
+        if key is None:
+            self.notes.append(f"Jaw: the bone {bone!r}, whose weights lie on the lower face; no shape key opens it")
+            return "BONE"
+        if not bone:
+            self.notes.append(f"Jaw: the shape key {key!r}; no bone moves the lower face")
+            return "KEY"
+        only_bone = self._meshes_of_bone(bone) - self._meshes_of_key(key)
+        if only_bone:
+            names = ", ".join(repr(self.meshes[index].name) for index in sorted(only_bone))
+            self.notes.append(f"Jaw: the bone {bone!r} rather than the shape key {key!r}, as it also moves {names}")
+            return "BONE"
+        self.notes.append(
+            f"Jaw: the shape key {key!r} rather than the bone {bone!r}: both open the mouth, and the other shape keys "
+            "were made to go with it"
+        )
+        return "KEY"
+
+    def _jaw_key(self) -> str | None:
+        """The shape key that opens the mouth and does something; None without one."""
+        for each in sorted(self.rows, key=lambda each: -each.certainty):
+            if each.row.source == "jawOpen" and each.row.enabled and self._meshes_of_key(each.row.target):
+                if each.row.target not in self.table.driven:
+                    return each.row.target
+        return None
+
+    def _meshes_of_key(self, key_name: str) -> set[int]:
+        """Indices of the meshes that a shape key moves by more than nothing."""
+        limit = _WORKING_MM / 1000 * self._metre()
+        return {index for index in self.reader.having(key_name) if self.reader.moved(index, key_name).reach > limit}
+
+    def _meshes_of_bone(self, bone: str) -> set[int]:
+        """Indices of the meshes with vertices that a bone moves more than halfway."""
+        if self.samples is None:
+            return set()
+        influence = self.samples.influence(self.moves[bone])
+        return set(self.samples.mesh_of_point[influence > 0.5].tolist())
+
+    def _metre(self) -> float:
+        """Units of the space per metre of a head of the open head's size."""
+        if self.place is not None:
+            return self.place.scale
+        box = np.array(self.face.bound_box)
+        return float(np.linalg.norm(box.max(axis=0) - box.min(axis=0))) / 0.45
+
+    def _eyes(self, bones: dict[str, str]) -> None:
+        """Leave out eye bones whose eyeballs shape keys turn already."""
+        eyes: dict[str, str] = {role: bones[role] for role in ("left_eye", "right_eye") if role in bones}
+        if len(eyes) == 1:
+            bones.pop(*eyes)
+            self.notes.append(f"Eyes: only the bone {next(iter(eyes.values()))!r} was found; it stays still")
+            return
+        if not eyes:
+            return
+        names = " and ".join(map(repr, eyes.values()))
+        if self._keys_turn(eyes):
+            for role in eyes:
+                del bones[role]
+            self.notes.append(f"Eyes: shape keys turn them, so that the bones {names} stay still")
+        else:
+            self.notes.append(f"Eyes: the bones {names}")
+
+    def _keys_turn(self, eyes: dict[str, str]) -> bool:
+        """Whether a shape key that looks somewhere moves vertices of the eyeballs."""
+        samples = self.samples
+        if samples is None:
+            return False
+        of_eye = samples.influence(self.moves[eyes["left_eye"]]) > 0.5
+        limit = _EYE_TURN_MM / 1000 * self._metre()
+        for each in self.rows:
+            if each.row.source != _EYE_LOOK or not each.row.enabled:
+                continue
+            for index in self.reader.having(each.row.target):
+                eyeball = samples.vertices[of_eye & (samples.mesh_of_point == index)]
+                moved = self.reader.moved(index, each.row.target)
+                turned = moved.vertices[np.linalg.norm(moved.moves, axis=1) > limit]
+                if len(eyeball) and np.isin(eyeball, turned).mean() > 0.5:
+                    return True
+        return False
+
+    def _upright(self) -> np.ndarray:
+        """(3, 3) the axes of a face that looks along the world's -Y, in the space that counts."""
+        space = self.armature or self.face
+        turn = np.array(space.matrix_world.to_quaternion().to_matrix())
+        self.notes.append("Axes: its face is taken to look along -Y in the scene, as its shape keys do not show where")
+        return turn.T @ np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+
+
+def _regions(place: FacePlace, points: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Which vertices the bone of a role moves, and which it leaves alone, by places on the open head (mm)."""
+    left, up, front = 1000 * place.on_open_head(points).T
+    chin = (np.abs(left) < 30) & (up < -52) & (up > -100) & (front > 35)
+    above_mouth = (up > 0) & (front > 0)
+    top = (up > 55) & (np.abs(left) < 90)
+    below = (up < -150) & (front < 40)
+
+    def ball(side: float) -> np.ndarray:
+        return (left - 34.8 * side) ** 2 + (up - 19.0) ** 2 + (front - 50.0) ** 2 < _EYE_BALL_MM**2
+
+    away = up < -30
+    return {
+        "jaw": (chin, above_mouth),
+        "neck": (top, below),
+        "head": (top, below),
+        "left_eye": (ball(1.0), away),
+        "right_eye": (ball(-1.0), away),
+    }

@@ -1,0 +1,118 @@
+"""Where a face looks: its left, up and front, fitted to what its shape keys move and where its joints lie.
+
+The place that a shape key moves most (`centre_of`) is compared with the same place on the open head. Left and right
+shapes lie symmetrically, so that the axis of the jaw is exact on any symmetric face; how far up is tilted depends on
+how much the face resembles the open head from the side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+CENTRES_MM = {
+    "eyeBlinkLeft": (35.6, 28.4, 67.2),
+    "eyeBlinkRight": (-35.6, 28.4, 67.2),
+    "eyeWideLeft": (36.4, 31.0, 67.8),
+    "eyeWideRight": (-36.4, 31.0, 67.8),
+    "browDownLeft": (25.9, 51.7, 78.1),
+    "browDownRight": (-25.9, 51.7, 78.1),
+    "browInnerUp": (0.0, 51.8, 80.8),
+    "browOuterUpLeft": (42.6, 53.8, 68.8),
+    "browOuterUpRight": (-42.6, 53.8, 68.8),
+    "cheekSquintLeft": (37.9, 2.6, 69.8),
+    "cheekSquintRight": (-37.9, 2.6, 69.8),
+    "noseSneerLeft": (16.6, 0.7, 81.8),
+    "noseSneerRight": (-16.6, 0.7, 81.8),
+    "mouthSmileLeft": (23.4, -41.4, 77.0),
+    "mouthSmileRight": (-23.4, -41.4, 77.0),
+    "mouthFrownLeft": (22.2, -42.8, 77.9),
+    "mouthFrownRight": (-22.2, -42.8, 77.9),
+    "mouthPucker": (0.0, -42.9, 78.8),
+    "mouthFunnel": (0.0, -43.3, 80.2),
+    "jawOpen": (0.0, -55.5, 67.6),
+    "viseme_aa": (0.0, -55.5, 67.6),
+    "viseme_oh": (0.0, -54.9, 68.3),
+    "viseme_ou": (0.0, -46.5, 75.5),
+}
+"""Centre of what each signal moves on the open head, mm: left, up and front of the middle between the ears."""
+
+JOINTS_MM = {
+    "jaw": (0.0, 0.0, 2.0),
+    "left_eye": (34.8, 19.0, 49.5),
+    "right_eye": (-34.8, 19.0, 49.5),
+}
+"""The open head's joints in the same axes. Neck bones lie too differently from rig to rig."""
+
+_MOST_MISFIT = 0.35  # of the spread of the points: what does not resemble a face
+
+
+@dataclass(frozen=True, eq=False)
+class FacePlace:
+    """Where a face lies in a space.
+
+    Attributes:
+        axes: (3, 3) its left, up and front as columns, orthonormal.
+        scale: units of the space per metre of a head of the open head's size.
+        origin: (3,) the middle between the ears.
+        misfit: root mean square of what the points are off, as a share of their spread.
+    """
+
+    axes: np.ndarray
+    scale: float
+    origin: np.ndarray
+    misfit: float
+
+    def on_open_head(self, points: np.ndarray) -> np.ndarray:
+        """(..., 3) points of the space as metres on a head of the open head's size: left, up, front.
+
+        Args:
+            points: (..., 3).
+        """
+        return (points - self.origin) @ self.axes / self.scale
+
+
+def centre_of(points: np.ndarray, displacements: np.ndarray) -> np.ndarray | None:
+    """(3,) the centre of what a shape moves, weighted by the square of the distance; None if it moves nothing.
+
+    Args:
+        points: (V, 3) the mesh at rest.
+        displacements: (V, 3).
+    """
+    weights = np.einsum("vc,vc->v", displacements, displacements, dtype=np.float64)
+    total = weights.sum()
+    return np.einsum("v,vc->c", weights, points, dtype=np.float64) / total if total > 0 else None
+
+
+def fit_face(centres: Mapping[str, np.ndarray], joints: Mapping[str, np.ndarray] | None = None) -> FacePlace | None:
+    """Where a face lies by the centres of its shapes and by its joints, or None if they do not decide it.
+
+    The rotation, scale and translation of the open head's points to these, by least squares (Umeyama 1991).
+
+    Args:
+        centres: (3,) centre of what a signal moves, by the signal's name; names without a known place are ignored.
+        joints: (3,) place of a joint by its role.
+    """
+    known = {**CENTRES_MM, **JOINTS_MM}
+    found = [(known[name], point) for name, point in [*centres.items(), *(joints or {}).items()] if name in known]
+    if len(found) < 3:
+        return None
+    head = np.array([place for place, _ in found]) / 1000.0
+    space = np.array([point for _, point in found], np.float64)
+    head_middle, middle = head.mean(axis=0), space.mean(axis=0)
+    head, space = head - head_middle, space - middle
+    spread = np.sqrt((space**2).sum() / len(space))
+    # Points on a line leave the turn about it open.
+    if spread == 0 or np.linalg.svd(head, compute_uv=False)[1] < 0.02:
+        return None
+    left, strengths, right = np.linalg.svd(np.einsum("na,nb->ab", space, head))
+    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    axes = (left * signs) @ right
+    scale = float((strengths * signs).sum() / (head**2).sum())
+    if scale <= 0:
+        return None
+    off = space - scale * head @ axes.T
+    misfit = float(np.sqrt((off**2).sum() / len(off)) / spread)
+    return FacePlace(axes, scale, middle - scale * axes @ head_middle, misfit) if misfit <= _MOST_MISFIT else None

@@ -1,0 +1,306 @@
+"""Setting up a character: which objects, shape keys and bones are found, and what is refused with which sentence."""
+
+import time
+
+import bpy
+import numpy as np
+import pytest
+from character_rigs import (
+    PLACEMENTS,
+    arkit_character,
+    drive_key,
+    faceless_object,
+    many_keys_character,
+    oculus_character,
+    reallusion_character,
+    vrm_character,
+)
+from synthetic_flame import make_flame
+
+from emote_blender.blender.characters.find import family_of
+from emote_blender.blender.characters.set_up import propose_set_up, recognised_face
+from emote_blender.blender.head.rig import rig_of
+from emote_blender.blender.scene.find_head import heads_in
+from emote_blender.errors import InputError
+
+MOST_SECONDS = 1.0  # for a body of 500,000 vertices
+MOST_DEGREES = 0.1
+
+
+def set_up(item=None, **arguments):
+    assert bpy.ops.emote.set_up_character(object=item.name if item else "", **arguments) == {"FINISHED"}
+
+
+def turned_by(axes, others):
+    """Degrees between two (3, 3) sets of axes."""
+    return np.degrees(np.arccos(np.clip((np.trace(axes @ np.transpose(others)) - 1) / 2, -1, 1)))
+
+
+def proposed(item, **options):
+    return propose_set_up(item, bpy.context.scene, **options)
+
+
+@pytest.mark.parametrize("part", ["mesh", "teeth", "armature"])
+def test_any_object_of_a_character_sets_up_the_whole(scene, part):
+    character = arkit_character(jaw="bone")
+    item = {"mesh": character.mesh, "teeth": character.others[0], "armature": character.armature}[part]
+    bpy.context.view_layer.objects.active = item
+    set_up()
+    assert heads_in(scene) == [character.mesh]
+    rig = rig_of(character.mesh)
+    assert rig.armature == character.armature
+    assert set(rig.other_meshes) == set(character.others)
+
+
+@pytest.mark.parametrize("placement", list(PLACEMENTS))
+def test_the_faces_axes_are_found_however_the_data_stands(scene, placement):
+    character = arkit_character(jaw="bone", placement=placement)
+    to_data = PLACEMENTS[placement][0]
+    expected = to_data / abs(np.linalg.det(to_data)) ** (1 / 3)
+    assert turned_by(proposed(character.mesh).axes, expected) < MOST_DEGREES
+
+
+def test_axes_are_found_without_an_armature(scene):
+    character = arkit_character(jaw="key", armature=False, placement="applied")
+    to_data = PLACEMENTS["applied"][0]
+    assert turned_by(proposed(character.mesh).axes, to_data / 3.0) < MOST_DEGREES
+
+
+@pytest.mark.parametrize("bone_names", ["plain", "mixamo", "vroid", "reallusion", "daz", "metahuman"])
+def test_bones_of_many_conventions_are_found(scene, bone_names):
+    character = oculus_character(bone_names=bone_names)
+    found = proposed(character.mesh).bones
+    assert found == {role: name for role, name in character.bones.items() if role != "root"}
+
+
+def test_a_jaw_bone_opens_the_mouth_where_no_shape_key_does(scene):
+    character = arkit_character(jaw="bone")
+    found = proposed(character.mesh)
+    assert (found.jaw, found.bones["jaw"]) == ("BONE", "jaw")
+
+
+def test_a_shape_key_opens_the_mouth_where_no_bone_does(scene):
+    assert proposed(arkit_character(jaw="key").mesh).jaw == "KEY"
+
+
+def test_of_a_jaw_key_and_a_jaw_bone_one_is_chosen_and_the_reason_is_given(scene):
+    found = proposed(arkit_character(jaw="both").mesh)
+    assert found.jaw == "KEY"
+    assert any("rather than the bone 'jaw'" in note for note in found.notes)
+
+
+def test_the_bone_is_chosen_if_the_jaw_key_is_empty(scene):
+    character = arkit_character(jaw="both", prefix="")
+    for mesh in (character.mesh, *character.others):
+        keys = mesh.data.shape_keys.key_blocks
+        if "jawOpen" in keys:
+            rest = np.empty(3 * len(mesh.data.vertices), np.float32)
+            keys[0].points.foreach_get("co", rest)
+            keys["jawOpen"].points.foreach_set("co", rest)
+    assert proposed(character.mesh).jaw == "BONE"
+
+
+def test_the_bone_is_chosen_if_the_jaw_key_leaves_the_teeth_behind(scene):
+    character = arkit_character(jaw="both", prefix="")
+    teeth = character.others[0]
+    teeth.shape_key_remove(teeth.data.shape_keys.key_blocks["jawOpen"])
+    found = proposed(character.mesh)
+    assert found.jaw == "BONE"
+    assert any("it also moves 'Character Teeth'" in note for note in found.notes)
+
+
+def test_a_bone_named_jaw_that_moves_nothing_is_not_the_jaw(scene):
+    character = arkit_character(jaw="bone")
+    for mesh in (character.mesh, *character.others):
+        mesh.vertex_groups["jaw"].name = "other"
+    found = proposed(character.mesh)
+    assert (found.jaw, "jaw" in found.bones) == ("NONE", False)
+
+
+def test_a_character_without_any_jaw_says_so(scene):
+    found = proposed(arkit_character(jaw="none").mesh)
+    assert found.jaw == "NONE"
+    assert "Jaw: none; no shape key or bone opens the mouth" in found.notes
+
+
+def test_visemes_that_open_the_mouth_leave_the_jaw_bone_alone(scene):
+    found = proposed(oculus_character(jaw_bone=True).mesh)
+    assert found.jaw == "NONE"
+    assert any(note.startswith("Jaw: none; the visemes open the mouth") for note in found.notes)
+
+
+def test_shape_keys_that_turn_the_eyes_leave_the_eye_bones_alone(scene):
+    assert "left_eye" not in proposed(arkit_character().mesh).bones
+    assert "left_eye" in proposed(vrm_character().mesh).bones
+
+
+def test_a_bone_that_a_constraint_turns_is_left_alone_for_its_control(scene):
+    character = arkit_character(jaw="bone")
+    rig = character.armature
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    control = rig.data.edit_bones.new("jaw_master")
+    deform = rig.data.edit_bones["jaw"]
+    control.head, control.tail, control.roll, control.parent = deform.head, deform.tail, deform.roll, deform.parent
+    control.use_deform = False
+    bpy.ops.object.mode_set(mode="OBJECT")
+    constraint = rig.pose.bones["jaw"].constraints.new("COPY_TRANSFORMS")
+    constraint.target, constraint.subtarget = rig, "jaw_master"
+    assert proposed(character.mesh).bones["jaw"] == "jaw_master"
+
+
+def test_eyeballs_that_hang_on_bones_count_as_their_weights(scene):
+    character = vrm_character()
+    eye = bpy.data.objects.new("Eye", bpy.data.meshes.new("Eye"))
+    bone = character.armature.data.bones["J_Adj_L_FaceEye"]
+    middle = np.array(bone.head_local)
+    around = middle + 0.01 * np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    world = np.array(character.armature.matrix_world)
+    eye.data.from_pydata([tuple(world[:3, :3] @ point + world[:3, 3]) for point in around], [], [])
+    scene.collection.objects.link(eye)
+    eye.parent, eye.parent_type, eye.parent_bone = character.armature, "BONE", bone.name
+    bpy.context.view_layer.update()
+    eye.matrix_world.identity()
+    bpy.context.view_layer.update()
+    for mesh in (character.mesh, *character.others):
+        mesh.vertex_groups["J_Adj_L_FaceEye"].name = "gone"
+    assert proposed(character.mesh).bones.get("left_eye") == "J_Adj_L_FaceEye"
+
+
+def test_two_characters_with_the_same_names_stay_apart(scene):
+    first = arkit_character(name="Anna", placement="plain")
+    second = arkit_character(name="Berta", placement="plain")
+    assert set(family_of(first.mesh, scene).meshes) == {first.mesh, *first.others}
+    assert set(family_of(second.others[0], scene).meshes) == {second.mesh, *second.others}
+
+
+def test_two_characters_without_armatures_stay_apart_and_keep_their_teeth(scene):
+    characters = [arkit_character(name=name, jaw="key", armature=False, placement="plain") for name in "AB"]
+    for item in characters[1].objects:
+        item.location.x += 0.5
+    bpy.context.view_layer.update()
+    for character in characters:
+        assert set(family_of(character.mesh, scene).meshes) == set(character.objects)
+
+
+def test_a_mesh_whose_keys_are_all_driven_follows_by_itself(scene):
+    character = arkit_character(jaw="key")
+    teeth = character.others[0]
+    for key in list(teeth.data.shape_keys.key_blocks)[1:]:
+        drive_key(teeth, key.name)
+    assert teeth not in proposed(character.mesh).others
+
+
+def test_driven_keys_are_reported(scene):
+    character = arkit_character(jaw="bone", prefix="")
+    drive_key(character.mesh, "mouthFunnel")
+    notes = " ".join(proposed(character.mesh).notes)
+    assert "Drivers set 1 of the shape keys (mouthFunnel)" in notes
+
+
+def test_a_driven_key_gives_way_to_another_one_of_the_same_signal(scene):
+    character = arkit_character(jaw="bone", prefix="", separate=())
+    character.mesh.shape_key_add(name="Mouth_Funnel", from_mix=False)
+    drive_key(character.mesh, "mouthFunnel")
+    rows = [each.row for each in proposed(character.mesh).rows if each.row.source == "mouthFunnel"]
+    assert [row.target for row in rows] == ["Mouth_Funnel"]
+
+
+def test_of_300_keys_the_visemes_are_found(scene):
+    found = proposed(many_keys_character().mesh)
+    assert {each.row.source for each in found.rows if each.row.enabled} >= {"viseme_PP", "viseme_aa", "viseme_ou"}
+
+
+def test_character_creators_names_and_a_scale_of_centimetres(scene):
+    found = proposed(reallusion_character(jaw="bone").mesh)
+    assert (found.jaw, found.bones["jaw"]) == ("BONE", "CC_Base_JawRoot")
+
+
+def test_a_body_of_half_a_million_vertices_takes_less_than_a_second(scene):
+    character = arkit_character(jaw="both", body_vertices=500_000)
+    assert len(character.mesh.data.vertices) > 500_000
+    proposed(character.mesh)  # the first call reads the files of names
+    began = time.process_time()
+    proposed(character.mesh)
+    assert time.process_time() - began < MOST_SECONDS
+
+
+def test_a_hidden_character_in_edit_mode_is_set_up_too(scene):
+    character = arkit_character()
+    bpy.context.view_layer.objects.active = character.mesh
+    bpy.ops.object.mode_set(mode="EDIT")
+    set_up(character.mesh)
+    bpy.ops.object.mode_set(mode="OBJECT")
+    character.mesh.hide_set(True)
+    set_up(character.mesh)
+    assert character.mesh.emote.character.is_set_up
+
+
+def test_a_mesh_without_a_face_is_refused_with_its_names(scene):
+    crate = faceless_object()
+    with pytest.raises(RuntimeError, match="no face that is recognised: its 3 shape keys .Squash, Bend, Key 3."):
+        bpy.ops.emote.set_up_character(object=crate.name)
+    assert recognised_face(crate, scene) is None
+    assert not crate.emote.character.is_set_up
+
+
+def test_a_mesh_without_a_known_face_can_be_set_up_by_hand(scene):
+    crate = faceless_object()
+    set_up(crate, by_hand=True)
+    assert bpy.ops.emote.add_mapping_row(source="jawOpen", target="Squash") == {"FINISHED"}
+    assert rig_of(crate).expression_keys == ("Squash",)
+
+
+def test_a_mesh_without_shape_keys_is_refused(scene):
+    mesh = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube"))
+    scene.collection.objects.link(mesh)
+    with pytest.raises(RuntimeError, match="'Cube' has no shape keys that could speak"):
+        bpy.ops.emote.set_up_character(object="Cube")
+
+
+def test_an_empty_armature_is_refused(scene):
+    rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+    scene.collection.objects.link(rig)
+    with pytest.raises(RuntimeError, match="armature 'Rig' moves no mesh"):
+        bpy.ops.emote.set_up_character(object="Rig")
+
+
+def test_our_own_head_needs_no_set_up(head):
+    with pytest.raises(RuntimeError, match="is a head of this add-on"):
+        bpy.ops.emote.set_up_character(object=head.name)
+
+
+def test_a_flame_head_stays_a_flame_head(scene):
+    flame = make_flame(num_shape=0, num_expression=12)
+    mesh = bpy.data.objects.new("FLAME", bpy.data.meshes.new("FLAME"))
+    mesh.data.from_pydata(flame.v_template.tolist(), [], [])
+    scene.collection.objects.link(mesh)
+    for name in ["Base", *(f"Exp{number}" for number in range(1, 13))]:
+        mesh.shape_key_add(name=name, from_mix=False)
+    with pytest.raises(InputError, match="has FLAME's shape keys"):
+        proposed(mesh)
+
+
+def test_an_unknown_object_or_armature_is_refused(scene):
+    character = arkit_character()
+    with pytest.raises(RuntimeError, match="object 'Nobody' not found"):
+        bpy.ops.emote.set_up_character(object="Nobody")
+    with pytest.raises(RuntimeError, match="'Character' is no armature"):
+        bpy.ops.emote.set_up_character(object="Character", armature=character.mesh.name)
+
+
+def test_use_selected_sets_a_character_up_and_pins_it(scene):
+    character = arkit_character()
+    bpy.context.view_layer.objects.active = character.armature
+    assert bpy.ops.emote.use_selected() == {"FINISHED"}
+    assert scene.emote.head == character.mesh
+
+
+def test_a_character_can_be_set_up_in_one_undo_step(scene):
+    character = arkit_character()
+    name = character.mesh.name
+    bpy.ops.ed.undo_push(message="made")
+    set_up(character.mesh)
+    bpy.ops.ed.undo_push(message="set up")
+    bpy.ops.ed.undo()
+    assert not bpy.data.objects[name].emote.character.is_set_up
