@@ -6,17 +6,22 @@ The poses lie beside the head, with a picture of each. They fit every head whose
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
+import numpy as np
 from mathutils import Matrix, Vector
 
 from ...emotion import EMOTIONS
 from ...errors import InputError, ModelError
 from ...files.paths import DEFAULT_HEAD, find_head
+from ...motion import FaceMotion
+from ...retarget.mapping import KEY
+from ...retarget.target import JAW_SIGNALS, Target, put_on
 from ..compat import action_channelbag
-from ..narrow import present, shape_keys_of
+from ..narrow import mesh_of, present
 from .asset_catalog import read_picture, set_preview
 from .rig import HeadRig
 
@@ -84,39 +89,70 @@ def apply_pose(rig: HeadRig, pose: EmotionPose, amount: float, frame: float | No
     Raises:
         InputError: if the head's components have other names.
     """
-    blocks = shape_keys_of(rig.mesh).key_blocks
-    values = pose_values(rig, pose)
+    values, opening = pose_values(rig, pose, amount)
     for key_name, value in values.items():
-        blocks[key_name].value = amount * value
+        for key in _keys_named(rig, key_name):
+            key.value = value
+            if frame is not None:
+                key.keyframe_insert("value", frame=frame)
+    bone = rig.bone(_JAW)
+    if bone is not None:
+        location, _, scale = bone.matrix_basis.decompose()
+        bone.matrix_basis = Matrix.LocRotScale(location, _jaw_rotation(rig, bone, opening).to_quaternion(), scale)
         if frame is not None:
-            blocks[key_name].keyframe_insert("value", frame=frame)
-    bone = present(rig.bone(_JAW))
-    location, _, scale = bone.matrix_basis.decompose()
-    bone.matrix_basis = Matrix.LocRotScale(location, _jaw_rotation(rig, amount * pose.jaw).to_quaternion(), scale)
-    if frame is not None:
-        bone.keyframe_insert(_CHANNELS.get(bone.rotation_mode, "rotation_euler"), frame=frame)
+            bone.keyframe_insert(_CHANNELS.get(bone.rotation_mode, "rotation_euler"), frame=frame)
     return len(values)
+
+
+def _keys_named(rig: HeadRig, name: str) -> list[bpy.types.ShapeKey]:
+    """The shape keys of this name, one for each mesh that has it."""
+    owners = [keys for mesh in rig.meshes if (keys := mesh_of(mesh).shape_keys) is not None]
+    return [keys.key_blocks[name] for keys in owners if name in keys.key_blocks]
 
 
 def has_poses(rig: HeadRig) -> bool:
     """Whether the poses may fit a head, by one name; `pose_values` checks all."""
-    return rig.target is None and _SAMPLE_NAME in (rig.expression_names or ())
+    return _SAMPLE_NAME in (rig.expression_names or ())
 
 
-def pose_values(rig: HeadRig, pose: EmotionPose) -> dict[str, float]:
-    """The value of each shape key of a head that any emotion uses; raises InputError if the head has none of them."""
+def pose_values(rig: HeadRig, pose: EmotionPose, amount: float = 1.0) -> tuple[dict[str, float], float]:
+    """The value of each shape key of a head that any emotion uses, and the opening of the jaw's bone, radians.
+
+    Args:
+        rig: the head.
+        pose: the face.
+        amount: factor on it.
+
+    Raises:
+        InputError: if the head has none of the components.
+    """
     names = rig.expression_names or ()
     used = {name for other in read_poses().values() for name in other.expression}
-    if rig.target is not None or not used <= set(names):
+    if not used <= set(names):
         raise InputError(
             f"head {rig.mesh.name!r} has no expression components of the open head's names, such as {_SAMPLE_NAME}; "
             "choose an open head"
         )
-    return {
-        key: pose.expression.get(name, 0.0)
+    if rig.target is not None:
+        return _values_on_character(rig.target, names, pose, amount, {*used, *JAW_SIGNALS})
+    values = {
+        key: amount * pose.expression.get(name, 0.0)
         for name, key in zip(names, rig.expression_keys, strict=True)
         if name in used
     }
+    return values, amount * pose.jaw
+
+
+def _values_on_character(
+    target: Target, names: Sequence[str], pose: EmotionPose, amount: float, used: Collection[str]
+) -> tuple[dict[str, float], float]:
+    """What `pose_values` gives for a character, whose table says what the components do."""
+    expression = amount * np.array([[pose.expression.get(name, 0.0) for name in names]], np.float32)
+    jaw = np.array([[amount * pose.jaw, 0.0, 0.0]], np.float32)
+    put = put_on(target, FaceMotion(expression, jaw, 25.0, meta={"expression_names": list(names)}))
+    keys = {row.target for row in target.mapping.rows if row.channel == KEY and row.enabled and row.source in used}
+    values = {name: float(value[0]) for (name, channel), value in put.values.items() if channel == KEY and name in keys}
+    return values, float(put.rotations[_JAW][0, 0]) if _JAW in put.rotations else 0.0
 
 
 def make_pose_actions(rig: HeadRig) -> list[bpy.types.Action]:
@@ -126,31 +162,30 @@ def make_pose_actions(rig: HeadRig) -> list[bpy.types.Action]:
         InputError: if the head's components have other names.
     """
     existing = {action.get(EMOTION_PROPERTY) for action in bpy.data.actions if action.library is None}
-    return [_pose_action(rig, pose) for emotion, pose in read_poses().items() if emotion not in existing]
+    return [
+        _pose_action(rig, pose) for emotion, pose in read_poses().items() if _identifier(rig, emotion) not in existing
+    ]
+
+
+def _identifier(rig: HeadRig, emotion: str) -> str:
+    """What marks an emotion's action: those of open heads fit one another, those of a character only itself."""
+    return emotion if rig.target is None else f"{emotion} {rig.mesh.name}"
 
 
 def _pose_action(rig: HeadRig, pose: EmotionPose) -> bpy.types.Action:
-    values = pose_values(rig, pose)
-    action = bpy.data.actions.new(f"Emotion {pose.emotion.capitalize()}")
-    action[EMOTION_PROPERTY] = pose.emotion
-    keys = shape_keys_of(rig.mesh)
-    channels = action_channelbag(action, action.slots.new(id_type="KEY", name=keys.name))
+    values, opening = pose_values(rig, pose)
+    of_character = "" if rig.target is None else f" {rig.mesh.name}"
+    action = bpy.data.actions.new(f"Emotion {pose.emotion.capitalize()}{of_character}")
+    action[EMOTION_PROPERTY] = _identifier(rig, pose.emotion)
+    name = next((keys.name for mesh in rig.meshes if (keys := mesh_of(mesh).shape_keys) is not None), rig.mesh.name)
+    channels = action_channelbag(action, action.slots.new(id_type="KEY", name=name))
     for key_name, value in values.items():
         path = f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value'
         channels.fcurves.new(path).keyframe_points.insert(1, value)
-    channels = action_channelbag(action, action.slots.new(id_type="OBJECT", name=present(rig.armature).name))
-    bone = present(rig.bone(_JAW))
-    rotation = _jaw_rotation(rig, pose.jaw)
-    if bone.rotation_mode == "QUATERNION":
-        rotated = [*rotation.to_quaternion()[:]]
-    elif bone.rotation_mode == "AXIS_ANGLE":
-        axis, angle = rotation.to_quaternion().to_axis_angle()
-        rotated = [angle, *axis[:]]
-    else:
-        rotated = [*rotation.to_euler(bone.rotation_mode)[:]]
-    path = f'pose.bones["{_JAW}"].{_CHANNELS.get(bone.rotation_mode, "rotation_euler")}'
-    for index, value in enumerate(rotated):
-        channels.fcurves.new(path, index=index).keyframe_points.insert(1, value)
+    bone = rig.bone(_JAW)
+    if bone is not None:
+        channels = action_channelbag(action, action.slots.new(id_type="OBJECT", name=present(rig.armature).name))
+        _key_rotation(channels, bone, _jaw_rotation(rig, bone, opening))
     action.asset_mark()
     asset = present(action.asset_data)
     asset.description = f"The open head's face for {pose.emotion}, as shape keys and jaw"
@@ -162,8 +197,23 @@ def _pose_action(rig: HeadRig, pose: EmotionPose) -> bpy.types.Action:
     return action
 
 
-def _jaw_rotation(rig: HeadRig, angle: float) -> Matrix:
+def _key_rotation(channels: bpy.types.ActionChannelbag, bone: bpy.types.PoseBone, rotation: Matrix) -> None:
+    """Add a key of a bone's rotation at frame 1."""
+    if bone.rotation_mode == "QUATERNION":
+        rotated = [*rotation.to_quaternion()[:]]
+    elif bone.rotation_mode == "AXIS_ANGLE":
+        axis, angle = rotation.to_quaternion().to_axis_angle()
+        rotated = [angle, *axis[:]]
+    else:
+        rotated = [*rotation.to_euler(bone.rotation_mode)[:]]
+    path = f'pose.bones["{bpy.utils.escape_identifier(bone.name)}"].'
+    path += _CHANNELS.get(bone.rotation_mode, "rotation_euler")
+    for index, value in enumerate(rotated):
+        channels.fcurves.new(path, index=index).keyframe_points.insert(1, value)
+
+
+def _jaw_rotation(rig: HeadRig, bone: bpy.types.PoseBone, angle: float) -> Matrix:
     """The jaw bone's own rotation that opens the jaw by an angle, radians."""
     left = Vector(rig.turning_axes[:, 0].tolist())
-    axis = present(rig.bone(_JAW)).bone.matrix_local.to_3x3().inverted() @ left
+    axis = bone.bone.matrix_local.to_3x3().inverted() @ left
     return Matrix.Rotation(angle, 3, axis)

@@ -231,3 +231,27 @@ def test_a_character_survives_saving(character, scene, tmp_path):
     rewrite(face, face.emote.takes[0])
     for mesh in (face, brows):
         assert values_at(5, mesh)[PREFIX + "browInnerUp"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("jaw", ["bone", "key"])
+def test_an_emotions_face_is_set_on_every_mesh(scene, jaw):
+    character = arkit_character(jaw=jaw)
+    fill(character)
+    assert bpy.ops.emote.apply_emotion_pose(head=character.mesh.name, emotion="SURPRISE", insert_keys=True) == {
+        "FINISHED"
+    }
+    assert values_at(1, character.mesh)[PREFIX + "browInnerUp"] > 0.1
+    brows = values_at(1, character.others[1])
+    assert brows[PREFIX + "browInnerUp"] == values_at(1, character.mesh)[PREFIX + "browInnerUp"]
+    if jaw == "bone":
+        assert turn_of(character, "jaw", 1)[0] > 0.02
+    else:
+        assert values_at(1, character.mesh)[PREFIX + "jawOpen"] > 0.05
+
+
+def test_the_faces_of_the_emotions_become_assets_of_a_character(character):
+    assert bpy.ops.emote.make_pose_assets(head=character.mesh.name) == {"FINISHED"}
+    action = bpy.data.actions["Emotion Surprise Character"]
+    paths = {curve.data_path for bag in action.layers[0].strips[0].channelbags for curve in bag.fcurves}
+    assert f'key_blocks["{PREFIX}browInnerUp"].value' in paths
+    assert f'pose.bones["{character.bones["jaw"]}"].rotation_quaternion' in paths
