@@ -38,6 +38,10 @@ class Target:
     eyes_are_bones: bool = False
     calibration: Calibration | None = None
 
+    def moves(self, *starts: str) -> bool:
+        """Whether a row that is enabled has a source whose name begins so."""
+        return any(row.enabled and row.source.startswith(starts) for row in self.mapping.rows)
+
 
 @dataclass(frozen=True, eq=False)
 class TargetMotion:

@@ -285,11 +285,31 @@ def leave_mode(subject: Subject) -> None:
 
 
 def missing_blink(subject: Subject) -> Problem | None:
-    """A FLAME head whose lids nothing closes, as FLAME has no blink."""
+    """A head whose lids nothing closes: FLAME has no blink, and a character's table may name none."""
     rig = subject.rig
+    if rig.target is not None:
+        if rig.target.moves("eyeBlink"):
+            return None
+        return Problem(
+            "INFO",
+            f"nothing closes the lids of {subject.head.name!r}: name shape keys for eyeBlinkLeft and eyeBlinkRight in "
+            "its table",
+        )
     if not rig.basis.startswith(UNKNOWN_FLAME) or rig.blink_keys or names_blinks(rig.expression_names):
         return None
     return Problem("INFO", f"nothing closes the lids of {subject.head.name!r}: add blink keys", "BLINK_MISSING")
+
+
+def still_mouth(subject: Subject) -> Problem | None:
+    """A character whose mouth nothing opens."""
+    target = subject.rig.target
+    if target is None or target.jaw_is_bone or target.moves("jawOpen", "viseme_"):
+        return None
+    return Problem(
+        "ERROR",
+        f"nothing opens the mouth of {subject.head.name!r}: name the shape key or the bone of its jaw, or "
+        "shape keys of its visemes, in its table",
+    )
 
 
 def _add_blink(subject: Subject) -> None:
@@ -305,6 +325,7 @@ CHECKS = (
     keys_of_empty_groups,
     clamped_keys,
     missing_blink,
+    still_mouth,
 )
 FIXES = {
     "MESH_MODE": Fix("Object Mode", "Leave the mode that shows no animation", leave_mode),

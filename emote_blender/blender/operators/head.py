@@ -130,6 +130,11 @@ class EMOTE_OT_add_blink_keys(bpy.types.Operator):
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
         rig = rig_of(chosen_head(context, self.head))
+        if rig.target is not None:
+            raise InputError(
+                f"character {rig.mesh.name!r} closes its lids by the shape keys that its table names for eyeBlinkLeft "
+                "and eyeBlinkRight; choose them there"
+            )
         if names_blinks(rig.expression_names):
             raise InputError(f"head {rig.mesh.name!r} has a blink of its own")
         write_blink_keys(rig.mesh, axes_in_mesh(rig), rig.shape_keys)

@@ -132,12 +132,9 @@ def life_of(
 
 def turns_head(rig: HeadRig) -> bool:
     """Whether something of a head moves if its motion turns the neck."""
-    rows = () if rig.target is None else rig.target.mapping.rows
-    return (
-        "neck" in rig.bones
-        or (rig.target is not None and "head" in rig.bones)
-        or any(row.enabled and row.source in HEAD_NAMES for row in rows)
-    )
+    if rig.target is None:
+        return "neck" in rig.bones
+    return "neck" in rig.bones or "head" in rig.bones or rig.target.moves(*HEAD_NAMES)
 
 
 def _artists_neck(rig: HeadRig, frames: np.ndarray) -> np.ndarray | None:

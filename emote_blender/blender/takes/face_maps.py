@@ -72,8 +72,8 @@ def _open_maps(names: tuple[str, ...]) -> RefinementMaps:
     )
 
 
-def eyes_of_keys(rig: HeadRig, mapping: FaceMapping) -> np.ndarray | None:
-    """(2, 3) the left and the right eye of a character whose gaze shape keys show; None if it has none for it.
+def eyes_of_keys(rig: HeadRig, mapping: FaceMapping) -> np.ndarray:
+    """(2, 3) the left and the right eye of a character whose gaze shape keys show.
 
     They are where the keys of each eye's gaze and blink move the meshes; in the face's axes and the unit of its space.
     """
@@ -81,8 +81,6 @@ def eyes_of_keys(rig: HeadRig, mapping: FaceMapping) -> np.ndarray | None:
         side: tuple(row.target for row in mapping.rows if row.channel == KEY and row.enabled and _is_of_eye(row, side))
         for side in ("Left", "Right")
     }
-    if not any(row.enabled and row.source.startswith("eyeLook") for row in mapping.rows):
-        return None
     blocks = [shape_keys_of(mesh) for mesh in rig.meshes if mesh_of(mesh).shape_keys is not None]
     axes = rig.axes.tobytes()
     identity = ("eyes", rig.space.session_uid, *(owner.session_uid for owner in blocks), *keys.values(), axes)

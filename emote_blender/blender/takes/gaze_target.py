@@ -31,7 +31,7 @@ def eye_places(rig: HeadRig) -> EyePlaces | None:
     """
     bones = {role: np.array(bone.bone.head_local) @ rig.axes for role in rig.bones if (bone := rig.bone(role))}
     eyes = np.stack([bones["left_eye"], bones["right_eye"]]) if {"left_eye", "right_eye"} <= set(bones) else None
-    if eyes is None and rig.target is not None and not rig.target.eyes_are_bones:
+    if eyes is None and rig.target is not None and not rig.target.eyes_are_bones and rig.target.moves("eyeLook"):
         eyes = eyes_of_keys(rig, rig.target.mapping)
     if eyes is None:
         return None
