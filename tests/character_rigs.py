@@ -7,7 +7,7 @@ became of the objects. The measure uses no code of the product.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bpy
@@ -125,6 +125,9 @@ def build_character(
     separate: Sequence[str] = ("teeth", "brows"),
     key_range: tuple[float, float] = (0.0, 1.0),
     body_vertices: int = 0,
+    identity: Mapping[str, float] | None = None,
+    rest_jaw: float = 0.0,
+    shuffled: bool = False,
     collection: bpy.types.Collection | None = None,
 ) -> Character:
     """A character whose shape keys are these shapes, in the scene's collection or in another that the scene shows.
@@ -142,20 +145,30 @@ def build_character(
         separate: which of `PARTS` are meshes of their own. These have only the shape keys that move them.
         key_range: limits of the shape keys' values. The whole shape is at the upper limit.
         body_vertices: number of further vertices, of a body on the root's bone in the face's mesh.
+        identity: coefficients of the open head's identity by name, such as chinLength.
+        rest_jaw: angle of the jaw, radians, by which the mouth stands open at rest.
+        shuffled: whether vertices stand in another order, and all faces are triangles.
         collection: where the objects are linked.
     """
     collection = collection or bpy.context.scene.collection
     to_data, world = PLACEMENTS[placement]
     roles = [role for role in ROLES if (jaw_bone or role != "jaw") and (eye_bones or "eye" not in role)]
     bones = {role: bone for role, bone in zip(ROLES, BONE_NAMES[bone_names], strict=True) if role in roles}
-    rig = _armature(f"{name} Rig", bones, to_data, odd_bones, rotation_mode) if armature else None
+    rest = _rest(identity or {}, rest_jaw)
+    joints = dict(zip(open_head_model().joint_names, open_head_model().J_regressor @ rest, strict=True))
+    rig = _armature(f"{name} Rig", bones, joints, to_data, odd_bones, rotation_mode) if armature else None
     weights = _weights(bones)
     joined = [part for part in PARTS if part == "face" or part not in separate]
     meshes = []
     for parts in [joined, *[[part] for part in separate]]:
         materials = [material for part in parts for material in PARTS[part]]
         part_name = name if "face" in parts else f"{name} {parts[0].title()}"
-        mesh_object = _mesh_object(part_name, materials, to_data, body_vertices if "face" in parts else 0)
+        mesh = _Mesh.of(materials, rest)
+        if "face" in parts and body_vertices:
+            mesh = mesh.with_body(body_vertices)
+        if shuffled:
+            mesh = mesh.shuffled()
+        mesh_object = mesh.new_object(part_name, to_data)
         _add_keys(mesh_object, shapes, to_data, key_range, every="face" in parts)
         if rig is not None:
             _skin(mesh_object, rig, weights, bones)
@@ -361,47 +374,89 @@ def _gaps(heights) -> np.ndarray:
     return np.array(gaps)
 
 
-def _mesh_object(name: str, materials: Iterable[str], to_data: np.ndarray, body_vertices: int) -> bpy.types.Object:
-    """An object with the faces of these materials, coloured as the open head, and a flat body below it."""
+def _rest(identity: Mapping[str, float], jaw: float) -> np.ndarray:
+    """(V, 3) the open head's vertices with this identity, and with the jaw this far open."""
     model = open_head_model()
-    wanted = [model.material_names.index(material) for material in materials]
-    chosen = np.isin(model.quad_material, wanted)
-    numbers, corners = np.unique(model.quads[chosen], return_inverse=True)
-    quads = corners.reshape(-1, 4).astype(np.int32)
-    if np.linalg.det(to_data) < 0:
-        quads = quads[:, ::-1]
-    points = model.v_template[numbers].astype(np.float64)
-    material_of_quad = np.searchsorted(sorted(wanted), model.quad_material[chosen])
-    if body_vertices:
-        points, quads, material_of_quad = _with_body(points, quads, material_of_quad, body_vertices)
-    mesh = bpy.data.meshes.new(name)
-    mesh.vertices.add(len(points))
-    mesh.vertices.foreach_set("co", np.ascontiguousarray(points @ to_data.T, np.float32).ravel())
-    mesh.loops.add(quads.size)
-    mesh.loops.foreach_set("vertex_index", np.ascontiguousarray(quads).ravel())
-    mesh.polygons.add(len(quads))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, quads.size, 4, dtype=np.int32))
-    for index in sorted(wanted):
-        mesh.materials.append(_material(model.material_names[index], index))
-    mesh.polygons.foreach_set("material_index", np.ascontiguousarray(material_of_quad, np.int32))
-    attribute = mesh.attributes.new(ORIGIN, "INT", "POINT")
-    origin = np.full(len(points), -1, np.int32)
-    origin[: len(numbers)] = numbers
-    attribute.data.foreach_set("value", origin)
-    mesh.shade_smooth()
-    mesh.update(calc_edges=True)
-    return bpy.data.objects.new(name, mesh)
+    weights = [identity.get(name, 0.0) for name in model.shape_names]
+    assert set(identity) <= set(model.shape_names)
+    return model.vertices(np.zeros(model.num_expression), [jaw, 0.0, 0.0], shape=weights).astype(np.float64)
 
 
-def _with_body(points, quads, material_of_quad, count: int):
-    """The same arrays with a sheet of about `count` vertices below the neck."""
-    side = max(2, round(math.sqrt(count)))
-    across, down = np.meshgrid(np.linspace(-0.3, 0.3, side), np.linspace(-1.5, -0.2, side))
-    sheet = np.stack([across.ravel(), down.ravel(), np.zeros(side * side)], axis=1)
-    corner = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).ravel()
-    four = np.stack([corner, corner + 1, corner + side + 1, corner + side], axis=1) + len(points)
-    joined = np.concatenate([quads, four]).astype(np.int32)
-    return np.concatenate([points, sheet]), joined, np.concatenate([material_of_quad, np.zeros(len(four), np.int64)])
+@dataclass(frozen=True, eq=False)
+class _Mesh:
+    """A part of a character.
+
+    Attributes:
+        points: (N, 3) vertices in the face model's axes, metres.
+        faces: (F, 3 or 4) corners.
+        face_materials: (F,) index into the materials.
+        numbers: (N,) vertex of the open head, or -1.
+        materials: indices of the open head's materials.
+    """
+
+    points: np.ndarray
+    faces: np.ndarray
+    face_materials: np.ndarray
+    numbers: np.ndarray
+    materials: tuple[int, ...]
+
+    @classmethod
+    def of(cls, materials: Iterable[str], rest: np.ndarray) -> "_Mesh":
+        """The faces of these materials."""
+        model = open_head_model()
+        wanted = sorted(model.material_names.index(material) for material in materials)
+        chosen = np.isin(model.quad_material, wanted)
+        numbers, corners = np.unique(model.quads[chosen], return_inverse=True)
+        places = np.searchsorted(wanted, model.quad_material[chosen])
+        return cls(rest[numbers], corners.reshape(-1, 4), places, numbers, tuple(wanted))
+
+    def with_body(self, count: int) -> "_Mesh":
+        """The same with a sheet of about `count` vertices below the neck."""
+        side = max(2, round(math.sqrt(count)))
+        across, down = np.meshgrid(np.linspace(-0.3, 0.3, side), np.linspace(-1.5, -0.2, side))
+        sheet = np.stack([across.ravel(), down.ravel(), np.zeros(side * side)], axis=1)
+        corner = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).ravel()
+        four = np.stack([corner, corner + 1, corner + side + 1, corner + side], axis=1) + len(self.points)
+        return replace(
+            self,
+            points=np.concatenate([self.points, sheet]),
+            faces=np.concatenate([self.faces, four]),
+            face_materials=np.concatenate([self.face_materials, np.zeros(len(four), np.int64)]),
+            numbers=np.concatenate([self.numbers, np.full(len(sheet), -1)]),
+        )
+
+    def shuffled(self) -> "_Mesh":
+        """The same with its vertices in another order, and each quad as two triangles."""
+        order = np.random.default_rng(3).permutation(len(self.points))
+        place = np.argsort(order)
+        triangles = np.concatenate([self.faces[:, [0, 1, 2]], self.faces[:, [0, 2, 3]]])
+        return replace(
+            self,
+            points=self.points[order],
+            faces=place[triangles],
+            face_materials=np.tile(self.face_materials, 2),
+            numbers=self.numbers[order],
+        )
+
+    def new_object(self, name: str, to_data: np.ndarray) -> bpy.types.Object:
+        """An object with this mesh, coloured as the open head."""
+        faces = (self.faces[:, ::-1] if np.linalg.det(to_data) < 0 else self.faces).astype(np.int32)
+        corners = faces.shape[1]
+        mesh = bpy.data.meshes.new(name)
+        mesh.vertices.add(len(self.points))
+        mesh.vertices.foreach_set("co", np.ascontiguousarray(self.points @ to_data.T, np.float32).ravel())
+        mesh.loops.add(faces.size)
+        mesh.loops.foreach_set("vertex_index", np.ascontiguousarray(faces).ravel())
+        mesh.polygons.add(len(faces))
+        mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, corners, dtype=np.int32))
+        for index in self.materials:
+            mesh.materials.append(_material(open_head_model().material_names[index], index))
+        mesh.polygons.foreach_set("material_index", np.ascontiguousarray(self.face_materials, np.int32))
+        attribute = mesh.attributes.new(ORIGIN, "INT", "POINT")
+        attribute.data.foreach_set("value", self.numbers.astype(np.int32))
+        mesh.shade_smooth()
+        mesh.update(calc_edges=True)
+        return bpy.data.objects.new(name, mesh)
 
 
 def _material(name: str, index: int) -> bpy.types.Material:
@@ -470,10 +525,16 @@ def _skin(mesh_object, rig, weights: Mapping[str, np.ndarray], bones: Mapping[st
     modifier.object = rig
 
 
-def _armature(name: str, bones: Mapping[str, str], to_data: np.ndarray, odd: bool, rotation_mode: str):
-    """An armature object in the scene's collection, its bones at the open head's joints."""
-    joints = dict(zip(open_head_model().joint_names, open_head_model().joints().astype(np.float64), strict=True))
-    joints["head"] = joints["neck"] + np.array([0.0, 0.05, 0.01])
+def _armature(
+    name: str,
+    bones: Mapping[str, str],
+    joints: Mapping[str, np.ndarray],
+    to_data: np.ndarray,
+    odd: bool,
+    rotation_mode: str,
+) -> bpy.types.Object:
+    """An armature object in the scene's collection, its bones at these joints of the open head."""
+    joints = {**joints, "head": joints["neck"] + np.array([0.0, 0.05, 0.01])}
     parents = {"neck": "root", "head": "neck", "jaw": "head", "left_eye": "head", "right_eye": "head"}
     random = np.random.default_rng(11)
     scale = abs(np.linalg.det(to_data)) ** (1 / 3)

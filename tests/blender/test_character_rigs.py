@@ -165,6 +165,32 @@ def test_a_body_of_half_a_million_vertices_stays_where_it_is_while_the_mouth_ope
     assert rigs.lip_gap_mm(character.mesh) > 28
 
 
+def test_a_mouth_may_stand_open_at_rest():
+    character = rigs.arkit_character(jaw="key", prefix="", rest_jaw=0.05)
+    rest = rigs.open_head_gaps_mm(np.zeros((1, 50)), np.array([[0.05, 0, 0]]))[0]
+    assert rest[4] > 3
+    assert rigs.lip_gaps_mm(character.mesh) == pytest.approx(rest, abs=0.1)
+
+
+def test_a_face_of_another_build_closes_its_lips():
+    build = {"chinLength": 1.5, "faceWidth": -1.0, "lipFullness": 1.0, "jawWidth": 1.5}
+    character = rigs.arkit_character(identity=build)
+    plain = rigs.arkit_character(name="Plain")
+    assert -1.0 < rigs.lip_gap_mm(character.mesh) < 0.2
+    assert not np.allclose(*(rigs.evaluated_points(item.mesh)[1] for item in (character, plain)), atol=1e-3)
+
+
+def test_shuffled_vertices_open_the_same_mouth():
+    character = rigs.arkit_character(jaw="key", prefix="", shuffled=True)
+    plain = rigs.arkit_character(jaw="key", prefix="", name="Plain")
+    for item in (character, plain):
+        item.mesh.data.shape_keys.key_blocks["jawOpen"].value = 0.7
+    bpy.context.view_layer.update()
+    assert rigs.lip_gaps_mm(character.mesh) == pytest.approx(rigs.lip_gaps_mm(plain.mesh), abs=1e-3)
+    assert {len(face.vertices) for face in character.mesh.data.polygons} == {3}
+    assert (rigs.evaluated_points(character.mesh)[0] != rigs.evaluated_points(plain.mesh)[0]).mean() > 0.99
+
+
 def test_an_object_without_a_face_has_shape_keys():
     assert rigs.faceless_object().data.shape_keys.key_blocks.keys() == ["Basis", "Squash", "Bend", "Key 3"]
 
