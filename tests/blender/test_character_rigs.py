@@ -177,7 +177,8 @@ def test_a_face_of_another_build_closes_its_lips():
     character = rigs.arkit_character(identity=build)
     plain = rigs.arkit_character(name="Plain")
     assert -1.0 < rigs.lip_gap_mm(character.mesh) < 0.2
-    assert not np.allclose(*(rigs.evaluated_points(item.mesh)[1] for item in (character, plain)), atol=1e-3)
+    points, others = (rigs.evaluated_points(item.mesh)[1] for item in (character, plain))
+    assert not np.allclose(points, others, atol=1e-3)
 
 
 def test_shuffled_vertices_open_the_same_mouth():
