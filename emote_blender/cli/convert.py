@@ -159,7 +159,9 @@ def convert_motion_command(arguments: argparse.Namespace, decode: Any) -> int:
     written = save_motion(motion, output, arguments.fps)
     lines = [f"wrote {output}: {written.num_frames} frames at {written.fps:g} fps"]
     if transfer := motion.meta.get("transfer"):
-        off = f"{transfer['lips_mean_mm']:.2f} mm on average, {transfer['lips_largest_mm']:.2f} mm at most in 95 %"
+        off = (
+            f"{transfer['lips_mean_mm']:.2f} mm on average, {transfer['lips_percentile_95_mm']:.2f} mm or less in 95 %"
+        )
         lines.append(f"converted from {transfer['from']} to {motion.meta['face']}: lips off by {off}")
     return _tell(lines)
 

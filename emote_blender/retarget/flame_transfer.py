@@ -31,6 +31,7 @@ _LIP_WEIGHT, _GAP_WEIGHT = 4.0, 40.0  # of a point on the lips, and of the gap a
 _SMOOTHNESS = 0.1  # of the change between frames at 25 fps, against the prior
 _ROUNDS = 2  # with the exact displacements of the turned jaw
 _CLOSED_MM, _PARTED_MM = 0.6, 2.0  # gap up to which lips are closed, and from which they are not
+_SHUT_MM = 0.5  # gap up to which lips count as closed in the report, as `flame.measure.LIPS_CLOSED_GAP`
 _SLACK_MM = 0.3  # a gap is right to this
 _PART_FRAMES = 1000  # whose points are in memory at once
 _MIDDLE = 3  # stations that count as the middle of the mouth
@@ -153,7 +154,8 @@ def convert(transfer: Transfer, motion: FaceMotion) -> FaceMotion:
     solution = _with_closures(transfer, solution, gap)
     some = np.unique(np.linspace(0, len(given) - 1, _PART_FRAMES).astype(int))
     misfit = np.linalg.norm(_misfit(transfer, given[some], motion.jaw[some], solution[some]), axis=2)
-    return _motion(transfer, motion, solution, misfit)
+    fit = _fit(transfer, misfit) | _closure_fit(transfer, gap + source_lips.gap_at_rest(), solution)
+    return _motion(transfer, motion, solution, fit)
 
 
 def _misfit(transfer: Transfer, given: np.ndarray, jaw: np.ndarray, solution: np.ndarray) -> np.ndarray:
@@ -238,7 +240,7 @@ def _source_coefficients(transfer: Transfer, motion: FaceMotion) -> np.ndarray:
     return whole[:, transfer.source_columns]
 
 
-def _motion(transfer: Transfer, motion: FaceMotion, solution: np.ndarray, misfit: np.ndarray) -> FaceMotion:
+def _motion(transfer: Transfer, motion: FaceMotion, solution: np.ndarray, fit: dict[str, Any]) -> FaceMotion:
     """The motion of the target's coefficients."""
     count = len(transfer.target_columns)
     expression = np.zeros((motion.num_frames, transfer.num_target), np.float32)
@@ -253,7 +255,7 @@ def _motion(transfer: Transfer, motion: FaceMotion, solution: np.ndarray, misfit
         meta["expression_names"] = list(transfer.target_names)
         expression, lids = with_blinks(expression, transfer.target_names, lids)
     meta["face"] = transfer.target_basis
-    meta["transfer"] = {"from": transfer.source_basis, **_fit(transfer, misfit)}
+    meta["transfer"] = {"from": transfer.source_basis, **fit}
     return replace(
         motion, expression=expression, jaw=solution[:, count:].astype(np.float32), eyes=eyes, lids=lids, meta=meta
     )
@@ -264,7 +266,23 @@ def _fit(transfer: Transfer, misfit: np.ndarray) -> dict[str, Any]:
     lips = misfit[:, transfer.point_weights > 1.0]
     return {
         "mean_mm": round(float(misfit.mean()), 3),
-        "largest_mm": round(float(np.percentile(misfit, 95)), 3),
+        "percentile_95_mm": round(float(np.percentile(misfit, 95)), 3),
         "lips_mean_mm": round(float(lips.mean()), 3),
-        "lips_largest_mm": round(float(np.percentile(lips, 95)), 3),
+        "lips_percentile_95_mm": round(float(np.percentile(lips, 95)), 3),
     }
+
+
+def _closure_fit(transfer: Transfer, source_gap: np.ndarray, solution: np.ndarray) -> dict[str, Any]:
+    """Number of frames in which the source's lips are closed, and the target's widest gap in them, mm.
+
+    Args:
+        transfer: from one face to the other.
+        source_gap: (T, S) gap of the source's lips.
+        solution: (T, N + 3) the target's coefficients and jaw.
+    """
+    closed = source_gap[:, 0] <= _SHUT_MM
+    if not closed.any():
+        return {"closed_frames": 0}
+    count = len(transfer.target_columns)
+    gap = transfer.target_lips.gap(solution[closed, :count], solution[closed, count:])[:, 0]
+    return {"closed_frames": int(closed.sum()), "closed_gap_mm": round(float(gap.max()), 3)}

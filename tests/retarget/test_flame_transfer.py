@@ -199,7 +199,9 @@ def test_metadata_say_what_was_converted_and_how_well(to_flame, to_open, spoken)
     assert converted.meta["emotion"] == "happy"
     transfer = converted.meta["transfer"]
     assert transfer["from"] == "open_head"
-    assert 0 < transfer["lips_mean_mm"] < transfer["lips_largest_mm"] < 1.5
+    assert 0 < transfer["lips_mean_mm"] < transfer["lips_percentile_95_mm"] < 1.5
+    assert transfer["closed_frames"] >= 20
+    assert transfer["closed_gap_mm"] <= 1.0
     back = convert(to_open, converted).meta
     assert back["face"] == "open_head"
     assert len(back["expression_names"]) == 50
