@@ -28,6 +28,7 @@ from .operators.choose import (
     EMOTE_OT_use_selected,
 )
 from .operators.convert import EMOTE_OT_convert
+from .operators.dialogue import CLASSES as DIALOGUE_OPERATORS
 from .operators.emotion_pose import EMOTE_OT_apply_emotion_pose, EMOTE_OT_make_pose_assets
 from .operators.emotion_preset import EMOTE_OT_add_emotion_preset, EMOTE_OT_apply_emotion_preset
 from .operators.generate import EMOTE_OT_generate
@@ -87,6 +88,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_check,
     EMOTE_OT_fix,
     EMOTE_OT_generate,
+    *DIALOGUE_OPERATORS,
     EMOTE_OT_rerender,
     EMOTE_OT_add_moment,
     EMOTE_OT_remove_moment,

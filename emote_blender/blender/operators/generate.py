@@ -10,34 +10,28 @@ import bpy
 from ...emotion import MAX_INTENSITY
 from ...errors import EmoteError, InputError
 from ..characters.choose import head_or_character
-from ..check.find import worst_after
-from ..jobs import generation, worker
-from ..jobs.job_operator import JobOperator
+from ..jobs import generation
 from ..jobs.ready import may_animate
-from ..narrow import window_scene
-from ..refusal import Result
 from ..requirements import missing_sentence
 from ..scene import emotion_keys
 from ..scene.emotion_track import unread_animation
 from ..scene.strips import line_scene, sound_strips, strip_scene
 from ..settings.chosen_head import own_settings
 from ..settings.head_settings import EMOTION_ITEMS
-from ..settings.properties import note_result
 from ..settings.transcript import language_property, transcript_property
+from .speech_job import SpeechJob
 
 if TYPE_CHECKING:
     from ..settings.transcript import SpeechSettings
 
 
-class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
+class EMOTE_OT_generate(SpeechJob, bpy.types.Operator):
     """Let the head speak the sound with the chosen emotion, as a take beside its other animation"""
 
     bl_idname = "emote.generate"
     bl_label = "Generate Speech Animation"
     # Not REGISTER: redo would run the model again at every change of a slider.
     bl_options = {"UNDO"}
-
-    kept = ("_request", "_asked_in", "_head_uid", "_left_out")
 
     # SKIP_SAVE: no value is remembered from call to call; what is left out comes from the scene.
     strip: bpy.props.StringProperty(name="Strip", description="Name of a sound strip", options={"SKIP_SAVE"})
@@ -87,23 +81,9 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             return False
         return may_animate(cls, sets_up=True)
 
-    def execute(self, context: bpy.types.Context) -> Result:
-        return self.run_now(context)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
-        # In background Blender runs no modal operator.
-        return self.run_now(context) if bpy.app.background else self.run_in_window(context)
-
-    def title_of(self, requests: list[generation.Request]) -> str:
-        return f"The take {requests[0].take_name!r}" if len(requests) == 1 else f"The speech of {len(requests)} strips"
-
-    def work_of(self, requests: list[generation.Request]) -> worker.Work:
-        return lambda progress, cancelled: generation.compute_all(requests, progress, cancelled)
-
     def prepare(self, context: bpy.types.Context) -> list[generation.Request]:
         """The requests, from the given arguments and, for all others, the settings of head and scene."""
-        self._asked_in, self._head_uid = window_scene(context).session_uid, 0
-        self._left_out: list[EmoteError] = []
+        self.begin(context)
         head, set_up = head_or_character(context, self.head)
         self._head_uid = head.session_uid
         own = own_settings(context, head)
@@ -155,56 +135,3 @@ class EMOTE_OT_generate(JobOperator, bpy.types.Operator):
             language=given("language", None),
             is_own_file=is_own_file,
         )
-
-    def finish(
-        self,
-        context: bpy.types.Context,
-        requests: list[generation.Request],
-        speeches: list[generation.Speech | EmoteError],
-    ) -> None:
-        errors: list[EmoteError] = []
-        results = []
-        troubles: list[str] = []
-        for request, speech in zip(requests, speeches, strict=True):
-            playing = generation.lines_in_use(request)
-            if isinstance(speech, EmoteError):
-                errors.append(speech)
-                continue
-            try:
-                take, frame_start = generation.finish(request, speech)
-            except EmoteError as error:
-                errors.append(error)
-                continue
-            if aside := sorted(playing - generation.lines_in_use(request)):
-                names = ", ".join(repr(name) for name in aside)
-                self.report({"WARNING"}, f"{take.name!r} plays instead of {names}: a head speaks one line at a time")
-            generation.keep_words(request, speech)
-            motion = speech.raw.emotional
-            results.append(generation.describe_action(take.action, frame_start))
-            for warning in (*request.warnings, *generation.misfits(request, motion)):
-                self.report({"WARNING"}, warning)
-            troubles.extend((*speech.sound_warnings, *speech.warnings))
-            self.report({"INFO"}, results[-1])
-        if errors and not results:
-            raise errors[0]
-        for failure in (*self._left_out, *errors):
-            self.report({"WARNING"}, str(failure))
-        total = len(requests) + len(self._left_out)
-        result = results[0] if total == 1 else f"{len(results)} of {total} strips were spoken"
-        reported = {warning for request in requests for warning in request.warnings}
-        troubles.extend(found for found in worst_after(context, requests[0].head_uid) if found not in reported)
-        for warning in troubles:
-            self.report({"WARNING"}, warning)
-        if len(requests) > 1 and len(troubles) > 1:
-            troubles = [f"{troubles[0]} (and {len(troubles) - 1} more warnings in the Info editor)"]
-        self._show_result("; but ".join((result, *troubles)))
-
-    def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
-        self._show_result(str(error))
-        return super().refuse(context, error)
-
-    def _show_result(self, result: str) -> None:
-        """Show a line in the panel of the scene that the job was started in; the window may show another by now."""
-        for scene in bpy.data.scenes:
-            if scene.session_uid == self._asked_in:
-                note_result(scene, result, self._head_uid)

@@ -34,13 +34,13 @@ def why_unheard(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> str:
 
 def is_muted(scene: bpy.types.Scene, strip: bpy.types.Strip) -> bool:
     """Whether a strip of any kind, a meta strip around it, or one of their channels is muted."""
-    return any(part.mute or channel.mute for part, channel in _around(scene, strip))
+    return any(part.mute or channel.mute for part, channel in around(scene, strip))
 
 
 def silencers(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> Iterator[Silencer]:
     """What silences a strip: it, its channel, a meta strip around it, that one's channel, or a volume of 0."""
     timing = strip_timing(strip)
-    for part, channel in _around(scene, strip):
+    for part, channel in around(scene, strip):
         is_strip = part == strip
         noun = f"the strip {strip.name!r}" if is_strip else f"the meta strip {part.name!r} around {strip.name!r}"
         if part.mute:
@@ -52,7 +52,7 @@ def silencers(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> Iterator[S
             yield from _zero_volume(scene, part, "volume", path, f"the volume of {noun}", timing.left, timing.right)
 
 
-def _around(
+def around(
     scene: bpy.types.Scene, strip: bpy.types.Strip
 ) -> Iterator[tuple[bpy.types.Strip, bpy.types.SequenceTimelineChannel]]:
     """A strip and the meta strips around it, each with its channel."""

@@ -16,6 +16,7 @@ from ..head.rig import is_head
 from ..narrow import present
 from ..scene.find_head import choose_head
 from . import model_info
+from .dialogue_settings import EMOTE_PG_dialogue
 from .head_copy import copy_to_heads
 from .head_settings import EMOTION_ITEMS, EMOTE_PG_head, head_settings
 from .model_choice import model_choice_property, speaker_choice_property
@@ -97,6 +98,9 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
         default=DEFAULT_HEAD,
         search=_head_names,
         search_options={"SUGGESTION"},
+    )
+    dialogue: bpy.props.PointerProperty(
+        type=EMOTE_PG_dialogue, name="Dialogue", description="Which strip is spoken by which head"
     )
     source: source_property(_copied("source"))
     strip: strip_property(_copied("strip"))

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from .character_settings import EMOTE_PG_character, EMOTE_PG_character_mesh, EMOTE_PG_mapping_row
+from .dialogue_settings import EMOTE_PG_dialogue, EMOTE_PG_line
 from .head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
 from .properties import EMOTE_PG_settings
 from .take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
@@ -15,6 +16,8 @@ from .transcript import EMOTE_PG_strip
 from .window_settings import EMOTE_PG_window
 
 SETTINGS = (
+    EMOTE_PG_line,
+    EMOTE_PG_dialogue,
     EMOTE_PG_settings,
     EMOTE_PG_strip,
     EMOTE_PG_refine,

@@ -39,6 +39,8 @@ PAGES = {
     "take_*_asset": _CAPTURE,
     "take_*": _DIALOGUE,
     "adopt_takes": _DIALOGUE,
+    "*dialogue": _DIALOGUE,
+    "remove_line": _DIALOGUE,
     "choose_head": _DIALOGUE,
     "pin_head": _DIALOGUE,
     "use_selected": _DIALOGUE,

@@ -75,6 +75,7 @@ class PanelState:
         default_strip: the strip that is used if none is chosen; empty if there is no such strip.
         strip: the strip that is used, which keeps the transcript; empty for a file, or if there is none.
         strip_scene: name of the scene whose strips are used.
+        strip_names: names of its sound strips.
         cautions: what to know before Generate is pressed, one sentence each.
         words: what is said about the words of the sound.
         remarks: what to know about the sound and its words, one sentence each.
@@ -96,6 +97,7 @@ class PanelState:
     default_strip: str
     strip: str
     strip_scene: str
+    strip_names: frozenset[str]
     cautions: tuple[str, ...]
     words: WordsState
     remarks: tuple[str, ...]
@@ -154,6 +156,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         default_strip=default_strip,
         strip=strip,
         strip_scene=scene.name,
+        strip_names=frozenset(strip.name for strip in sound_strips(scene)),
         cautions=tuple(_cautions(model, has_transcript, rig)),
         words=words,
         remarks=(*_remarks(settings, scene, strip), *filter(None, [words.remark])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .character import CharacterPanel
 from .character_mapping import EMOTE_MT_mapping, EMOTE_UL_mapping, MappingBonesPanel, MappingPanel
 from .check import CheckPanel
+from .dialogue import DialoguePanel, EMOTE_UL_lines
 from .emotion import EMOTE_MT_generate, EMOTE_MT_moments, EMOTE_UL_moments, EmotionPanel
 from .emotion_presets import EMOTE_MT_emotion_presets
 from .files import FilesPanel
@@ -25,6 +26,7 @@ MENUS_AND_LISTS = (
     EMOTE_MT_generate,
     EMOTE_UL_moments,
     EMOTE_UL_takes,
+    EMOTE_UL_lines,
     EMOTE_MT_takes,
     EMOTE_UL_mapping,
     EMOTE_MT_mapping,
@@ -36,6 +38,7 @@ PANELS = (
     *in_both_sidebars(SpeechPanel, TabPanel),
     *in_both_sidebars(ModelPanel, SpeechPanel),
     *in_both_sidebars(EmotionPanel, TabPanel),
+    *in_both_sidebars(DialoguePanel, TabPanel),
     *in_both_sidebars(TakesPanel, TabPanel),
     *in_both_sidebars(RefinePanel, TabPanel),
     *in_both_sidebars(AlivePanel, RefinePanel),

@@ -10,6 +10,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("EMOTE Speech Animation", "EMOTE 음성 애니메이션", "EMOTE 発話アニメーション"),
     ("Speech", "음성", "発話"),
     ("Emotion", "감정", "感情"),
+    ("Dialogue", "대화", "会話"),
     ("Takes", "테이크", "テイク"),
     ("Refine", "다듬기", "調整"),
     ("Blinks, Gaze and Head", "깜박임, 시선, 머리", "まばたき・視線・頭"),
@@ -25,6 +26,10 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("Generate", "생성", "生成"),
     ("Head Shape", "머리 모양", "頭の形"),
     # Buttons
+    ("Generate Dialogue", "대화 생성", "会話を生成"),
+    ("Fill from Strips", "스트립에서 채우기", "ストリップから読み込む"),
+    ("Remove Line", "줄 제거", "行を削除"),
+    ("As Set on the Head", "머리의 설정대로", "頭の設定どおり"),
     ("Speech Recogniser", "음성 인식기", "音声認識"),
     ("Download Speech Recogniser", "음성 인식기 다운로드", "音声認識をダウンロード"),
     ("Use Speech Recogniser", "음성 인식기 사용", "音声認識を使用"),
