@@ -370,5 +370,6 @@ def _kind(claims: Iterable[_Claim], visemes: Mapping[str, str], family: Family |
         counts.update(claim.known_to or [families()[-1].name])
     for joined in visemes.values() if family is not None else ():
         counts.update(other.name for other in families() if joined in other.visemes)
-    order = {each.name: each.rank for each in families()}
+    own = families()[-1].name  # of names that several families share, none is meant
+    order = {each.name: each.rank for each in families()} | {own: -1}
     return min(counts, key=lambda name: (-counts[name], order[name]), default="")

@@ -434,6 +434,13 @@ def test_one_set_of_visemes_is_taken_of_several():
     assert set(proposal.unmapped) == set("AIUEO")
 
 
+def test_common_words_are_nobodys_names():
+    names = ["Mouth Open", "Smile", "Frown", "Kiss", "Blink", "Brows Up", "Brows Down", "Angry"]
+    proposal = propose(names)
+    assert proposal.kind == "own names"
+    assert proposal.unmapped == ("Angry",)
+
+
 def test_a_brow_of_each_side_shares_what_arkit_has_once():
     rows = table(propose(["Brow Raise L", "Brow Raise R", "Brows Up"]))
     assert rows == {
