@@ -99,8 +99,8 @@ def read_rows(lines: Iterable[tuple[int, str]], layout: Layout, place: str, note
             text = cells[layout.time].strip()
             time = parse_timecode(text)
             if time is None:
-                seconds = parse_number(text, layout.separator != ",")
-                time = None if seconds is None else (seconds, np.nan)
+                plain = parse_number(text, layout.separator != ",")
+                time = None if plain is None else (plain, np.nan)
             if time is None:
                 rows.lose(f"line {number} has no time in {layout.time_title!r}")
                 continue
@@ -109,8 +109,8 @@ def read_rows(lines: Iterable[tuple[int, str]], layout: Layout, place: str, note
             frames.append(time[1])
         rows.add(values)
     values_found, more = in_usual_units(layout.names, rows.array())
-    seconds_found = _seconds(np.array(whole), np.array(frames), layout.time_title) if timed else np.empty(0)
-    return Recording(layout.names, values_found, seconds_found, start, (*notes, *rows.notes(), *more))
+    seconds, count = _seconds(np.array(whole), np.array(frames), layout.time_title) if timed else (np.empty(0), None)
+    return Recording(layout.names, values_found, seconds, start, count, (*notes, *rows.notes(), *more))
 
 
 def write_arkit_csv(motion: FaceMotion, path: str | Path) -> None:
@@ -197,8 +197,8 @@ def _values(cells: list[str], layout: Layout) -> list[float] | str:
     return values
 
 
-def _seconds(whole: np.ndarray, frames: np.ndarray, title: str) -> np.ndarray:
-    """(T,) seconds of the times of rows; `frames` is NaN where a time was one number."""
+def _seconds(whole: np.ndarray, frames: np.ndarray, title: str) -> tuple[np.ndarray, float | None]:
+    """(T,) seconds of the times of rows, and what their timecodes count; `frames` is NaN where a time was a number."""
     if np.isnan(frames).all():
-        return whole * number_unit(title, whole)
+        return whole * number_unit(title, whole), None
     return seconds_of_timecodes(whole, np.nan_to_num(frames))

@@ -56,8 +56,8 @@ def format_timecode(seconds: float) -> str:
     return f"{whole // 3600 % 24:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frame:02d}.{part:03d}"
 
 
-def seconds_of_timecodes(whole: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """(T,) seconds of timecodes; how many frames a second has is seen where one begins.
+def seconds_of_timecodes(whole: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, float]:
+    """(T,) seconds of timecodes, and how many frames they count in a second, which is seen where one begins.
 
     Args:
         whole: (T,) seconds.
@@ -74,7 +74,7 @@ def seconds_of_timecodes(whole: np.ndarray, frames: np.ndarray) -> np.ndarray:
     else:
         count = TIMECODE_RATE if TIMECODE_RATE in possible else possible[0]
     midnights = np.concatenate([[0.0], np.cumsum(np.where(seconds < -_DAY_SECONDS / 2, _DAY_SECONDS, 0.0))])
-    return whole + midnights[: len(whole)] + frames / count
+    return whole + midnights[: len(whole)] + frames / count, float(count)
 
 
 def number_unit(title: str, numbers: np.ndarray) -> float:
@@ -127,13 +127,13 @@ def time_titles(titles: Sequence[str]) -> int | None:
     return None
 
 
-def seconds_of_start(text: str, first: float, first_is_timecode: bool = False) -> float | None:
+def seconds_of_start(text: str, first: float, count: float | None = None) -> float | None:
     """The time on a recording's clock that a person writes: seconds from its first frame, or a timecode.
 
     Args:
         text: the time; "" for None.
         first: time of the first frame on the clock.
-        first_is_timecode: whether the clock shows timecodes.
+        count: frames that the recording's timecodes count in a second; None if it has none.
 
     Raises:
         InputError: if the text is no time, or a timecode of a recording without timecodes.
@@ -142,14 +142,15 @@ def seconds_of_start(text: str, first: float, first_is_timecode: bool = False) -
     if not text:
         return None
     time = parse_timecode(text)
-    if time is not None and first_is_timecode:
-        return time[0] + time[1] / TIMECODE_RATE
-    if time is not None:
+    if time is not None and count is None:
         raise InputError(f"the file has no timecodes, so it cannot begin at {text}; give seconds from its first frame")
-    seconds = parse_number(text, has_decimal_commas=True)
-    if seconds is None:
+    if time is not None and count is not None:
+        seconds = time[0] + time[1] / count
+        return seconds + _DAY_SECONDS if seconds < first - _DAY_SECONDS / 2 else seconds
+    number = parse_number(text, has_decimal_commas=True)
+    if number is None:
         raise InputError(f"a start is seconds or a timecode such as 13:04:31:22.5, found {text!r}")
-    return first + seconds
+    return first + number
 
 
 def require_fps(fps: float | None) -> None:

@@ -24,7 +24,7 @@ from .recording import Recording, Rows, in_usual_units, require_shapes
 
 _FORMAT = "emote-motion"
 _VERSION = 1
-_MAX_BYTES = 1 << 30
+_MAX_BYTES = 256 << 20
 _FPS_KEYS = ("fps", "exportFps", "frameRate", "framerate")
 _NAMES_KEYS = ("names", "facsNames", "blendShapeNames", "blendshapes")
 _FRAMES_KEYS = ("frames", "weightMat", "weights")

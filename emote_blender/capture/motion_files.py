@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..motion import FaceMotion
 from .app_texts import is_face_cap, is_ifacialmocap, read_face_cap, read_ifacialmocap
 from .arkit_csv import read_arkit_csv, write_arkit_csv
-from .clock import parse_timecode, require_fps, seconds_of_start
+from .clock import require_fps, seconds_of_start
 from .json_motion import read_json_motion, write_json_motion
 from .lines import text_lines
 from .recording import Recording, motion_of_recording
@@ -60,7 +60,7 @@ def load_motion(
     else:
         recording = read_capture(path)
     first = float(recording.seconds[0]) if len(recording.seconds) and recorded_fps is None else 0.0
-    begin = seconds_of_start(start, first, parse_timecode(recording.start) is not None)
+    begin = seconds_of_start(start, first, recording.timecode_count)
     motion, notes = motion_of_recording(recording, str(path), fps, begin, recorded_fps, meta)
     for note in notes:
         warn(f"{path.name}: {note}")

@@ -16,6 +16,7 @@ from .columns import ANGLE_NAMES, motion_of_columns
 
 MAX_FRAMES = 2_000_000  # 9 hours at 60 frames per second
 _BLOCK_ROWS = 4096
+_LONGEST_LEAD = 600.0  # seconds that the first pose is held at most
 _LARGEST_TURN = 1.7  # radians of yaw or pitch; beyond, angles are in degrees
 _LARGEST_ROLL = 3.3  # a phone on its side rolls by a quarter turn
 
@@ -29,6 +30,7 @@ class Recording:
         values: (T, C) shapes from 0 to 1 and angles in radians, float32.
         seconds: (T,) times of the frames; empty if the file has none.
         start: the first time as the file writes it; "" without times.
+        timecode_count: frames that its timecodes count in a second; None without timecodes.
         notes: sentences about what was assumed or left out.
     """
 
@@ -36,6 +38,7 @@ class Recording:
     values: np.ndarray
     seconds: np.ndarray
     start: str = ""
+    timecode_count: float | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -142,7 +145,7 @@ def motion_of_recording(
         meta: further metadata of the motion; None for what is known of the capture.
 
     Raises:
-        InputError: if the recording ends before the start.
+        InputError: if the start is not near the recording, or its times span too long.
     """
     notes = list(recording.notes)
     num_frames = len(recording.values)
@@ -171,10 +174,19 @@ def motion_of_recording(
         raise InputError(
             f"{label} ends {begin - seconds[-1]:.2f} s before the start that was asked for; give a time within it"
         )
+    if begin < seconds[0] - _LONGEST_LEAD:
+        raise InputError(
+            f"{label} begins {seconds[0] - begin:.0f} s after the start that was asked for; give a time near its first"
+        )
     rate = times.rate if fps is None else fps
     if rate == times.rate and times.is_even and begin == seconds[0]:
         return motion, notes
     count = int(np.floor((seconds[-1] - begin) * rate + 1e-3)) + 1
+    if count > MAX_FRAMES:
+        raise InputError(
+            f"the times of {label} span {(seconds[-1] - begin) / 3600:.1f} hours ({count:,} frames); correct them, or "
+            "give the frame rate at which it was recorded"
+        )
     grid = begin + np.arange(count) / rate
     return motion.sampled(np.interp(grid, seconds, np.arange(len(seconds))), rate), notes
 

@@ -68,3 +68,23 @@ def test_what_cannot_be_converted_is_one_sentence(capture, tmp_path, capsys, arg
     assert sentence in error
     assert error.count("\n") == 1
     assert not list(tmp_path.glob("out*"))
+
+
+def test_generate_writes_csv_and_json_of_the_same_motion(speech_wav, open_head_model_folder, tmp_path):
+    for name in ("line.npz", "line.csv", "line.json"):
+        arguments = ["generate", str(speech_wav), "-o", str(tmp_path / name), "--model", str(open_head_model_folder)]
+        assert cli.main(arguments) == 0
+    motion = load_motion(tmp_path / "line.npz").resampled(60)
+    captured = load_motion(tmp_path / "line.csv")
+    assert captured.fps == 60
+    np.testing.assert_allclose(captured.jaw[:, :2], motion.jaw[:, :2], atol=1e-6)  # ARKit has no roll of the jaw
+    assert load_motion(tmp_path / "line.json").fps == 25
+
+
+def test_a_batch_writes_the_format_that_a_row_names(speech_wav, open_head_model_folder, tmp_path):
+    jobs = tmp_path / "jobs.csv"
+    jobs.write_text(f"audio,output\n{speech_wav},one.csv\n{speech_wav},two.json\n")
+    folder = tmp_path / "out"
+    assert cli.main(["batch", str(jobs), "-o", str(folder), "--model", str(open_head_model_folder)]) == 0
+    assert load_motion(folder / "one.csv").fps == 60
+    assert load_motion(folder / "two.json").fps == 25
