@@ -17,6 +17,7 @@ from .check.shown import forget_checks
 from .jobs import features, generation, job_operator, live_emotion, recognition, worker
 from .narrow import present
 from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
+from .operators.animatable import EMOTE_OT_make_animatable
 from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
 from .operators.character import CLASSES as CHARACTER_OPERATORS
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
@@ -62,7 +63,7 @@ from .scene import changes, emotion_keys
 from .settings import head_copy, live
 from .settings.models_folder import ROOT_PACKAGE, apply_models_folder, forget_models_folder, stored_models_folder
 from .settings.registration import add_settings, remove_settings
-from .takes import character_watch, face_maps, gaze_watch, slider_watch
+from .takes import character_watch, face_maps, gaze_watch, make_animatable, slider_watch
 from .takes.rewrite import follow_slider
 from .ui import add_menu, manual_map, menus, mix_picture, panel_state, translations
 from .ui.drop import EMOTE_FH_capture
@@ -77,6 +78,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_remove_recogniser,
     EMOTE_AP_preferences,
     EMOTE_OT_add_head,
+    EMOTE_OT_make_animatable,
     *MOTION_OPERATORS,
     EMOTE_OT_bake_action,
     EMOTE_OT_bake_restore,
@@ -133,6 +135,7 @@ def register() -> None:
     changes.add_handlers()
     bpy.app.handlers.load_post.append(job_operator.forget_orphan)
     head_copy.add_handler()
+    make_animatable.add_handlers()
     add_menu.add_to_menu()
     menus.add_to_menus()
     manual_map.add_manual()
@@ -178,6 +181,7 @@ def unregister() -> None:
     preview_watch.stop()
     character_watch.stop()
     emotion_keys.stop()
+    make_animatable.remove_handlers()
     head_copy.remove_handler()
     bpy.app.handlers.load_post.remove(job_operator.forget_orphan)
     changes.remove_handlers()

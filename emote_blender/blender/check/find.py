@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import bpy
 
 from ...errors import InputError
-from . import playback, rig, shape_keys, sound, timing
+from ..takes.make_animatable import can_be_made_animatable, make_animatable
+from . import ownership, playback, rig, shape_keys, sound, timing
 from .problem import Check, Fix, Problem, in_order
 from .subject import read_subject
 
@@ -26,6 +27,7 @@ class Topic:
 
 
 TOPICS = (
+    Topic("Data", ownership.CHECKS),
     Topic("Shape keys", shape_keys.CHECKS),
     Topic("Rig", rig.CHECKS),
     Topic("Takes", playback.CHECKS),
@@ -33,6 +35,7 @@ TOPICS = (
     Topic("Sound", sound.CHECKS),
 )
 FIXES: dict[str, Fix] = {
+    **ownership.FIXES,
     **shape_keys.FIXES,
     **rig.FIXES,
     **playback.FIXES,
@@ -51,16 +54,25 @@ def problems_by_topic(context: bpy.types.Context, head: bpy.types.Object) -> dic
     try:
         subject = read_subject(context, head)
     except InputError as error:
+        if can_be_made_animatable(head):
+            return {"Data": [Problem("ERROR", str(error), "MAKE_ANIMATABLE")]}
         return {"Rig": [Problem("ERROR", str(error), "JAW_NAME" if rig.unnamed_jaw(head) else None)]}
     return {topic.label: [found for check in topic.checks if (found := check(subject)) is not None] for topic in TOPICS}
 
 
-def apply_fix(context: bpy.types.Context, head: bpy.types.Object, identifier: str) -> None:
-    """Mend one kind of problem on a head; raises InputError if that is not possible."""
-    if identifier == "JAW_NAME":  # without it there is no subject
+def apply_fix(context: bpy.types.Context, head: bpy.types.Object, identifier: str) -> bpy.types.Object:
+    """Mend one kind of problem on a head and return the head, which is another object if a linked one was overridden.
+
+    Raises:
+        InputError: if that is not possible.
+    """
+    if identifier == "MAKE_ANIMATABLE":  # without it there is no subject
+        return make_animatable(context, head)
+    if identifier == "JAW_NAME":
         rig.name_jaw(head)
     else:
         FIXES[identifier].apply(read_subject(context, head))
+    return head
 
 
 def worst(found: list[Problem]) -> Problem | None:

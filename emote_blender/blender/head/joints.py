@@ -16,7 +16,7 @@ from mathutils import Vector
 from ...errors import InputError
 from ..narrow import armature_of, mesh_of, present
 from .regressor import kept_regressor
-from .rig import HeadRig, linked_sentence, mesh_to_armature
+from .rig import HeadRig, mesh_to_armature
 
 
 def joint_displacements(mesh: bpy.types.Mesh, key_names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -55,7 +55,10 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
         raise InputError(f"the armature {armature.name!r} is hidden or in another scene; show it first")
     bones = armature_of(armature)
     if bones.library is not None:
-        raise InputError(linked_sentence(armature, bones.library))
+        raise InputError(
+            f"the bones of {armature.name!r} are linked from {bones.library.filepath} and cannot be moved here; open "
+            "that file and press Update Joints there"
+        )
     points = identity_points(mesh, rig.shape_keys)
     to_armature = mesh_to_armature(head, armature)
     active = in_view.active

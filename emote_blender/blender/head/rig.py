@@ -24,6 +24,7 @@ from ..narrow import armature_of, mesh_of, pose_bones
 from .axes import MODEL_TO_BLENDER
 from .foreign_flame import FLAME_BONES, FlameKeys, flame_keys
 from .head_rig import HeadRig
+from .linked import why_not_editable
 from .regressor import joints_of_mesh
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "describe",
     "head_of",
     "is_head",
-    "linked_sentence",
     "mesh_to_armature",
     "rig_of",
 ]
@@ -94,10 +94,13 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
     Raises:
         InputError: if the head is linked from another file, or has lost its shape keys, its armature or its jaw bone.
     """
-    _require_editable(head)
     mesh = mesh_of(head)
-    if not carries_head(head) and is_character(head):
-        return _rig_of_character(head)
+    is_own = carries_head(head)
+    further = [] if is_own or not is_character(head) else further_meshes(head)
+    if sentence := why_not_editable([head, *further], armature_of_head(head)):
+        raise InputError(sentence)
+    if not is_own and is_character(head):
+        return rig_of_character(head)
     if not carries_head(head):
         keys_found = flame_keys(mesh)
         if keys_found is None:
@@ -140,16 +143,6 @@ def rig_of(head: bpy.types.Object) -> HeadRig:
         1.0 if fit is None else fit.scale,
         bones=_flame_bones(armature),
     )
-
-
-def _rig_of_character(head: bpy.types.Object) -> HeadRig:
-    """The parts of a character, all of which can be keyed."""
-    for mesh in further_meshes(head):
-        _require_editable(mesh)
-    rig = rig_of_character(head)
-    if rig.armature is not None and rig.armature.library is not None:
-        raise InputError(linked_sentence(rig.armature, rig.armature.library))
-    return rig
 
 
 def _rig_of_flame(head: bpy.types.Object, keys: FlameKeys) -> HeadRig:
@@ -270,27 +263,4 @@ def _armature_of(head: bpy.types.Object) -> bpy.types.Object:
             f"armature {armature.name!r} of head {head.name!r} has no bone 'jaw'; name its jaw bone so, "
             "or add the head again"
         )
-    if armature.library is not None:
-        raise InputError(linked_sentence(armature, armature.library))
     return armature
-
-
-def _require_editable(head: bpy.types.Object) -> None:
-    """Raise InputError if a head cannot be keyed because it is linked from another file."""
-    mesh = mesh_of(head)
-    if head.override_library is not None and mesh.library is not None:
-        raise InputError(
-            f"head {head.name!r} has a library override, but its mesh {mesh.name!r}, which holds the shape keys, has "
-            "none; make one too (Outliner > the mesh > Library Override > Make)"
-        )
-    for data in (head, mesh, mesh.shape_keys):
-        if data is not None and data.library is not None:
-            raise InputError(linked_sentence(head, data.library))
-
-
-def linked_sentence(item: bpy.types.Object, library: bpy.types.Library) -> str:
-    """Why an object with data from another file cannot be changed."""
-    return (
-        f"{item.name!r} is linked from {library.filepath} and cannot be changed here; "
-        "make it local with its data (Object > Relations > Make Local > Selected Objects and Data) or append it"
-    )

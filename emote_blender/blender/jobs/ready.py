@@ -5,7 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ..characters.choose import any_face
-from ..scene.find_head import any_head
+from ..head.linked import missing_files
+from ..scene.find_head import any_head, no_head_sentence
 from . import worker
 
 NO_HEAD = "There is no head yet: select your character and press Use Selected Character, or press Add Head"
@@ -29,6 +30,6 @@ def may_animate(operator: type[bpy.types.Operator], *, sets_up: bool = False) ->
     if not is_free(operator):
         return False
     if not any_head() and not (sets_up and any_face()):
-        operator.poll_message_set(NO_HEAD)
+        operator.poll_message_set(no_head_sentence() if missing_files() else NO_HEAD)
         return False
     return True

@@ -64,7 +64,7 @@ class EMOTE_OT_fix(bpy.types.Operator):
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
         head = chosen_head(context, self.head)
-        apply_fix(context, head, self.problem)
+        head = apply_fix(context, head, self.problem)
         forget_checks()
         present(context.view_layer).update()
         remaining = [item for item in problems(context, head) if self.problem in item.fixes]

@@ -16,7 +16,7 @@ from ...motion_tools.emotion_timeline import Moment, begins_with_emotion, mix_te
 from ...motion_tools.prosody import measure_prosody
 from ...motion_tools.timing import MOTION_FPS, frames_per_second
 from ..blend_paths import absolute
-from ..head.rig import linked_sentence
+from ..head.linked import linked_sentence
 from ..jobs.ready import may_animate
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing

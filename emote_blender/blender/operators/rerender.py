@@ -6,7 +6,7 @@ import bpy
 
 from ...errors import EmoteError, InputError
 from ...motion import FaceMotion
-from ..head.rig import linked_sentence
+from ..head.linked import linked_sentence
 from ..jobs import live_emotion, rerender, worker
 from ..jobs.job_operator import JobOperator
 from ..jobs.ready import may_animate

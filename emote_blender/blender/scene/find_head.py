@@ -9,14 +9,22 @@ import bpy
 from ...errors import InputError
 from ..characters.rig import characters
 from ..head.foreign_flame import flame_keys
+from ..head.linked import missing_files
 from ..head.rig import carries_head, head_of
 from ..narrow import present, window_scene
 from . import changes
 
 
 def heads_in(scene: bpy.types.Scene) -> list[bpy.types.Object]:
-    """The mesh objects of the heads of a scene."""
-    return _heads_among(scene.objects)
+    """The mesh objects of the heads of a scene, those that its empties show as instances of a collection too."""
+    heads = _heads_among([*scene.objects, *_instanced(scene.objects)])
+    return list({head.session_uid: head for head in heads}.values())
+
+
+def _instanced(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The objects of the collections that some objects show."""
+    collections = dict.fromkeys(item.instance_collection for item in objects if item.instance_type == "COLLECTION")
+    return [item for collection in collections if collection is not None for item in collection.all_objects]
 
 
 def heads_near(context: bpy.types.Context) -> list[bpy.types.Object]:
@@ -69,29 +77,58 @@ def choose_head(context: bpy.types.Context, name: str = "", pinned: bpy.types.Ob
     heads = heads_near(context)
     names = ", ".join(repr(head.name) for head in heads) or "none (the scene has no head)"
     if name:
-        found = bpy.data.objects.get(name)
+        named = [head for head in _own_first(heads) if head.name == name]  # a linked one may have the name of another
+        found = named[0] if named else bpy.data.objects.get(name)
         if found is None:
             raise InputError(f"object {name!r} not found; choose one of {names}")
-        head = head_of(found)
+        head = _head_meant(found)
         if head is None:
             raise InputError(
                 f"object {name!r} is not a head; choose one of {names}, set the character up with "
                 "emote.set_up_character, or add a head"
             )
         return head
-    for candidate in (pinned, head_of(_active_object(context, heads))):
+    for candidate in (pinned, _head_meant(_active_object(context, heads))):
         if candidate is not None and candidate in heads:
             return candidate
-    if len(heads) == 1:
-        return heads[0]
+    # Of several heads, the only one that is of this file, or in a collection that is not excluded, is meant.
+    in_layer = present(context.view_layer).objects.values()
+    own = [head for head in heads if head.library is None]
+    for candidates in (heads, own, [head for head in own if head in in_layer]):
+        if len(candidates) == 1:
+            return candidates[0]
     if heads:
         raise InputError(f"no head is chosen; choose one of {names}")
-    raise InputError("the scene has no head; select your character and press Use Selected Character, or press Add Head")
+    raise InputError(no_head_sentence())
+
+
+def _own_first(heads: list[bpy.types.Object]) -> list[bpy.types.Object]:
+    """Heads with those of this file before linked ones."""
+    return sorted(heads, key=lambda head: head.library is not None)
+
+
+def _head_meant(item: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The head that an object is, belongs to, or shows as an instance of a collection; None for other objects."""
+    if item is None or item.instance_type != "COLLECTION":
+        return head_of(item)
+    return next(iter(_heads_among(_instanced([item]))), None)
+
+
+def no_head_sentence() -> str:
+    """Why there is no head to animate, and what to do."""
+    lost = missing_files()
+    if lost:
+        return (
+            f"there is no head, and the file {lost[0]} that this one links is missing; put it back, or choose where it "
+            "is now (Outliner > Blender File > the library > Relocate), and open this file again"
+        )
+    return "the scene has no head; select your character and press Use Selected Character, or press Add Head"
 
 
 def _active_object(context: bpy.types.Context, heads: list[bpy.types.Object]) -> bpy.types.Object | None:
     """The window's active object; in a window whose scene has no heads, that of the scene which has them."""
     layer = present(context.view_layer)
     if heads and heads[0].name not in window_scene(context).objects:
-        layer = heads[0].users_scene[0].view_layers[0]
+        scenes = heads[0].users_scene
+        layer = scenes[0].view_layers[0] if scenes else layer  # one that is only shown as an instance is in no scene
     return layer.objects.active

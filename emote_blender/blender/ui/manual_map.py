@@ -20,6 +20,7 @@ _CAPTURE = "capture.md"
 _CHARACTERS, _ALIVE, _TROUBLE, _RECOGNISERS = "characters.md", "alive.md", "troubleshooting.md", "recognisers.md"
 # The first pattern that fits an operator counts.
 PAGES = {
+    "make_animatable": _CHARACTERS,
     "add_sound": _FIRST_SPEECH,
     "*character*": _CHARACTERS,
     "*mapping*": _CHARACTERS,

@@ -17,13 +17,14 @@ from ..check.takes import TakeWarning, take_warnings
 from ..compat import active_strip, sequencer_scene
 from ..head.blink_keys import names_blinks
 from ..head.emotion_poses import has_poses
+from ..head.linked import missing_files
 from ..head.rig import HeadRig, head_of, rig_of
 from ..jobs.ready import NO_HEAD
 from ..narrow import mesh_of, present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
 from ..scene import changes
 from ..scene.emotion_keys import owner_of_keys
-from ..scene.find_head import heads_near
+from ..scene.find_head import heads_near, no_head_sentence
 from ..scene.sound_part import part_of_file, part_of_strip
 from ..scene.strips import find_strip, sound_strips, strip_scene
 from ..scene.unheard import why_unheard
@@ -34,6 +35,7 @@ from ..settings.properties import scene_settings
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
 from ..takes.editing import edited_action
 from ..takes.make import rig_warnings
+from ..takes.make_animatable import can_be_made_animatable
 from ..takes.store import is_take
 from .words_state import WordsState, words_state
 
@@ -64,6 +66,7 @@ class PanelState:
         head: name of the head that would speak; empty if none is chosen.
         candidate: name of the selected character, if it could speak but is not set up; empty otherwise.
         head_library: path of the library that it is linked from, or None.
+        needs_override: whether it, or what its takes would move, is linked from another file.
         identity_keys: its identity shape keys, each with its name in words.
         needs_blink_keys: whether nothing closes its lids yet.
         has_emotion_poses: whether it can be given the faces of the emotions.
@@ -86,6 +89,7 @@ class PanelState:
     head: str
     candidate: str
     head_library: str | None
+    needs_override: bool
     identity_keys: tuple[tuple[str, str], ...]
     needs_blink_keys: bool
     has_emotion_poses: bool
@@ -145,6 +149,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         head=head.name if head else "",
         candidate=_candidate(context),
         head_library=head.library.filepath if head and head.library else None,
+        needs_override=head is not None and can_be_made_animatable(head),
         identity_keys=tuple((name, in_words(name)) for name in rig.shape_keys if name in blocks) if rig else (),
         needs_blink_keys=rig is not None and not rig.blink_keys and not names_blinks(rig.expression_names),
         has_emotion_poses=rig is not None and has_poses(rig),
@@ -207,7 +212,7 @@ def _rig(context: bpy.types.Context) -> tuple[bpy.types.Object | None, HeadRig |
         several = heads_near(context)
         if several:
             return None, None, "Select the head that speaks"
-        return None, None, NO_HEAD
+        return None, None, no_head_sentence() if missing_files() else NO_HEAD
     try:
         return head, rig_of(head), ""
     except InputError as error:

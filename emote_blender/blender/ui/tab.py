@@ -32,6 +32,8 @@ class TabPanel(SidebarPanel):
             row = layout.row(align=True)
             row.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
             row.operator("emote.add_head", icon="USER")
+        if state.needs_override:
+            layout.operator("emote.make_animatable", icon="LIBRARY_DATA_OVERRIDE")
         for sentence in state.cautions:
             box = layout.box()
             box.alert = True

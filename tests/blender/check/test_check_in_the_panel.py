@@ -81,12 +81,14 @@ def test_every_problem_of_every_check_has_a_fix_that_there_is():
     """A fix that a check names and nobody wrote would fail only when its problem is met."""
     import inspect
 
-    from emote_blender.blender.check import playback, rig, rivals, shape_keys, sound, timing
+    from emote_blender.blender.check import ownership, playback, rig, rivals, shape_keys, sound, timing
 
-    source = "".join(inspect.getsource(module) for module in (playback, rivals, rig, shape_keys, sound, timing))
+    source = "".join(
+        inspect.getsource(module) for module in (ownership, playback, rivals, rig, shape_keys, sound, timing)
+    )
     for identifier in FIXES:
         assert source.count(f'"{identifier}"') >= 1
-    assert len(TOPICS) == 5
+    assert len(TOPICS) == 6
 
 
 def test_a_redraw_without_a_change_computes_nothing(speaking, monkeypatch):
