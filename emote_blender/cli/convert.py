@@ -159,9 +159,8 @@ def convert_motion_command(arguments: argparse.Namespace, decode: Any) -> int:
     written = save_motion(motion, output, arguments.fps)
     lines = [f"wrote {output}: {written.num_frames} frames at {written.fps:g} fps"]
     if transfer := motion.meta.get("transfer"):
-        off = (
-            f"{transfer['lips_mean_mm']:.2f} mm on average, {transfer['lips_percentile_95_mm']:.2f} mm or less in 95 %"
-        )
+        mean, most = transfer["lips_mean_mm"], transfer["lips_percentile_95_mm"]
+        off = f"{mean:.2f} mm on average, {most:.2f} mm or less in 95 %"
         lines.append(f"converted from {transfer['from']} to {motion.meta['face']}: lips off by {off}")
     return _tell(lines)
 

@@ -16,6 +16,7 @@ from ..narrow import armature_of, mesh_of, present, shape_keys_of
 from .face_maps import group_weights, kept_for_head, key_points
 
 _JAW_CORRECTIVES = tuple(f"Pose{number:03d}" for number in range(9, 18))  # of our FLAME heads; the jaw is joint 2
+_EYES = ("left_eye", "right_eye")
 
 
 def for_head(rig: HeadRig, raw: RawTake) -> RawTake:
@@ -75,14 +76,19 @@ def _shape_of_mesh(rig: HeadRig, basis: np.ndarray) -> FaceShape:
     if rig.basis != UNKNOWN_FLAME and any(name in keys for name in _JAW_CORRECTIVES):
         still = np.zeros_like(basis)
         correctives = np.stack([displacement(name) if name in keys else still for name in _JAW_CORRECTIVES])
+    vertices = basis @ turn.T + place
+    eyes = {name: group_weights(rig.mesh, name) for name in _EYES}
+    bones = armature_of(present(rig.armature)).bones
+    joints = {name: weights @ vertices / weights.sum() for name, weights in eyes.items() if weights.any()}
+    joints |= {bone.name: rig.axes.T @ np.array(bone.head_local) for bone in bones}
     return FaceShape(
         rig.basis,
-        basis @ turn.T + place,
+        vertices,
         np.stack([displacement(name) for name in rig.expression_keys], axis=2),
         corners.reshape(-1, 3),
         group_weights(rig.mesh, "jaw"),
-        group_weights(rig.mesh, "left_eye") + group_weights(rig.mesh, "right_eye"),
-        {bone.name: rig.axes.T @ np.array(bone.head_local) for bone in armature_of(present(rig.armature)).bones},
+        sum(eyes.values(), np.zeros(len(vertices), np.float32)),
+        joints,
         rig.expression_names,
         correctives,
     )

@@ -203,3 +203,30 @@ def test_a_take_of_a_flame_head_is_exported_as_arkit_csv(scene, flame, open_head
     names = written.meta["expression_names"]
     smile = motion.expression[:, motion.meta["expression_names"].index("mouthSmileLeft")]
     assert np.corrcoef(written.expression[:FRAMES, names.index("mouthSmileLeft")], smile)[0, 1] > 0.7
+
+
+def test_a_foreign_head_without_eye_bones_speaks_an_open_motion(scene, flame, open_head):
+    scene.render.fps = 25
+    motion = open_motion(open_head, FRAMES)
+    head = add_head(bpy.context, flame, "Flame")
+    make_foreign(head)
+    bpy.context.view_layer.objects.active = head.parent
+    bpy.ops.object.mode_set(mode="EDIT")
+    for name in ("left_eye", "right_eye"):
+        head.parent.data.edit_bones.remove(head.parent.data.edit_bones[name])
+    bpy.ops.object.mode_set(mode="OBJECT")
+    apply_motion(head, motion, scene)
+    source, found = source_gaps(open_head, motion), 1000 * gaps(head, flame, scene, np.array([0, 0, 1.0]))
+    assert found[source < 0.5].max() <= 1.0
+
+
+def test_a_capture_goes_onto_a_flame_head(scene, flame, tmp_path):
+    from emote_blender.capture.motion_files import save_motion
+
+    open_head_model = load_face_model("open_head")
+    save_motion(open_motion(open_head_model, FRAMES), tmp_path / "take.csv", 25.0)
+    head = add_head(bpy.context, flame, "Flame")
+    assert bpy.ops.emote.import_capture(filepath=str(tmp_path / "take.csv"), head="Flame") == {"FINISHED"}
+    stored = kept_raw(head.emote.takes[0].action).emotional
+    assert stored.num_expression == 100
+    assert "converted from open_head" in scene.emote.last_result
