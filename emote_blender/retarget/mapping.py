@@ -18,7 +18,8 @@ class MappingRow:
     Attributes:
         source: name of the signal (`signals.signals_of`), such as mouthSmileLeft or viseme_PP.
         target: name of the shape key, or of the bone.
-        channel: KEY for a shape key; for a bone one of BONE_CHANNELS in its own axes: metres, radians, or factors.
+        channel: KEY for a shape key; for a bone one of BONE_CHANNELS in its own axes: metres, radians, or for a scale
+            what is added to 1.
         strength: factor on the signal.
         offset: what is added after it.
         low: least value that this row gives.

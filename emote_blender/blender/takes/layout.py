@@ -320,7 +320,8 @@ def release_rest(rig: HeadRig) -> None:
         if action.users == 0:
             bpy.data.actions.remove(action)
         for path, index, value in held:
-            _set_value(owner, path, index, value)
+            # A key that was held at the offset of a character's table goes back to 0 like the others.
+            _set_value(owner, path, index, 0.0 if isinstance(owner, bpy.types.Key) else value)
 
 
 def _set_value(owner: Owner, data_path: str, index: int, value: float) -> None:
