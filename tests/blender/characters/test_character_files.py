@@ -215,3 +215,18 @@ def test_gltf_brings_shapes_and_jaw_back(speaker, tmp_path, mode):
     names = {strip.name for track in armature.animation_data.nla_tracks for strip in track.strips}
     assert names == ({"EMOTE"} if mode == "NLA_TRACKS" else {"line 1", "line 2"})
     assert_plays(expected, meshes, armature, jaw, FRAMES if mode == "NLA_TRACKS" else FRAMES[1:5])
+
+
+def test_life_of_a_character_is_exported_as_it_plays(scene, character, tmp_path):
+    apply_motion(character.mesh, speaking(200), scene, 1, "line")
+    take = character.mesh.emote.takes[0]
+    take.alive.blinks = take.alive.gaze = take.alive.head_motion = True
+    bpy.ops.emote.export_motion(filepath=str(tmp_path / "out.csv"), fps=25)
+    values = table_of((tmp_path / "out.csv").read_text())[2]
+    assert values[:, COLUMNS.index("EyeBlinkLeft")].max() > 0.9
+    assert np.ptp(values[:, COLUMNS.index("LeftEyeYaw")]) > 0.01
+    for frame in (30, 100, 150):
+        shown = values_at(1 + frame, character.mesh)
+        for name in ("EyeBlinkLeft", "MouthFunnel"):
+            key = PREFIX + name[0].lower() + name[1:]
+            assert shown[key] == pytest.approx(values[frame, COLUMNS.index(name)], abs=1e-3), (frame, name)
