@@ -10,6 +10,7 @@ import dataclasses
 import json
 import math
 import os
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,14 @@ from ..files.atomic_write import replacing
 from ..files.dataclass_reader import FieldError, read_dataclass
 from ..files.text_file import read_text_file
 from .mapping import BONE_CHANNELS, KEY, FaceMapping, MappingRow
+from .name_words import MEANINGS, VISEME_WORDS, words_of
 
 FORMAT, VERSION = "EMOTE mapping", 1
 MAX_BYTES = 4 << 20
 MAX_ROWS = 4000
 _MAX_LETTERS = 255  # of a name; Blender's are shorter
 _GREATEST = 1e6  # of a number
+_FEWEST_LETTERS = 4  # of a name that may have another prefix
 _NUMBERS = ("strength", "offset", "low", "high")
 _DEFAULTS = {
     field.name: field.default for field in dataclasses.fields(MappingRow) if field.name not in ("source", "target")
@@ -106,6 +109,8 @@ def fitting(
 ) -> tuple[FaceMapping, tuple[str, ...]]:
     """The rows whose targets a character has, and the names of the targets that it lacks.
 
+    A shape key that only has another prefix or spelling is the same: Bob_jawOpen of a preset is Anna.Jaw_Open here.
+
     Args:
         mapping: a table, perhaps of another character.
         key_names: the character's shape keys.
@@ -115,14 +120,46 @@ def fitting(
         InputError: if it has none of the targets.
     """
     keys, bones = frozenset(key_names), frozenset(bone_names)
-    rows = tuple(row for row in mapping.rows if row.target in (keys if row.channel == KEY else bones))
-    lacking = tuple(dict.fromkeys(row.target for row in mapping.rows if row not in rows))
-    if mapping.rows and not rows:
-        shown = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+    targets = dict.fromkeys(row.target for row in mapping.rows if row.channel == KEY)
+    renamed = _same_words([name for name in targets if name not in keys], [*targets], key_names)
+    rows: list[MappingRow] = []
+    lacking: dict[str, None] = {}
+    for row in mapping.rows:
+        target = renamed.get(row.target, row.target) if row.channel == KEY else row.target
+        if target in (keys if row.channel == KEY else bones):
+            rows.append(dataclasses.replace(row, target=target))
+        else:
+            lacking[row.target] = None
+    if lacking and not rows:
+        shown = ", ".join([*lacking][:3]) + (", ..." if len(lacking) > 3 else "")
         raise InputError(
             f"the preset is for another character: this one has none of its {len(lacking)} targets ({shown})"
         )
-    return FaceMapping(rows, mapping.name), lacking
+    return FaceMapping(tuple(rows), mapping.name), tuple(lacking)
+
+
+def _same_words(lacking: Sequence[str], targets: Sequence[str], key_names: Sequence[str]) -> dict[str, str]:
+    """The shape key with the same words at its end, and the fewest before, for targets that are not there by name."""
+    words = {name: words_of(name).all for name in targets}
+    prefix: tuple[str, ...] = ()
+    for length in range(1, max(map(len, words.values()), default=0)):
+        beginning, count = Counter(each[:length] for each in words.values()).most_common(1)[0]
+        if count <= max(2, len(words) / 2) or beginning[-1] in MEANINGS or beginning[-1] in VISEME_WORDS:
+            break
+        prefix = beginning
+    endings: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for name in set(key_names) - set(targets):
+        every = words_of(name).all
+        for start in range(len(every)):
+            endings["".join(every[start:])].append((start, name))
+    found = {}
+    for name in lacking:
+        own = words[name][len(prefix) :] if words[name][: len(prefix)] == prefix else words[name]
+        candidates = sorted(endings.get("".join(own), []))[:2]
+        is_clear = len(candidates) == 1 or (len(candidates) == 2 and candidates[0][0] < candidates[1][0])
+        if is_clear and len("".join(own)) >= _FEWEST_LETTERS:
+            found[name] = candidates[0][1]
+    return found
 
 
 def _parsed(text: str, path: Path) -> Any:

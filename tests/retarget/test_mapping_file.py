@@ -180,6 +180,44 @@ def test_a_shape_key_is_no_bone():
     assert lacking == ("jaw", "口 閉じる")
 
 
+@pytest.mark.parametrize(
+    "preset, own",
+    [("Bob_{}", "Anna.{}"), ("{}", "Anna_{}"), ("head.Bob_{}", "{}"), ("{}", "{}")],
+)
+def test_another_prefix_or_spelling_of_the_same_key_fits(preset, own):
+    names = {"jawOpen": "Jaw_Open", "mouthSmileLeft": "mouth smile L", "eyeBlink_R": "EyeBlinkRight", "A": "A"}
+    rows = tuple(MappingRow("jawOpen", preset.format(name), strength=index) for index, name in enumerate(names))
+    mapping, lacking = fitting(FaceMapping(rows), ["Basis", *map(own.format, names.values())], [])
+    kept = [name for name in names if len(name) > 1 or preset == own]  # one letter says too little
+    assert [row.target for row in mapping.rows] == [own.format(names[name]) for name in kept]
+    assert [row.strength for row in mapping.rows] == list(range(len(kept)))
+    assert len(lacking) == len(names) - len(kept)
+
+
+def test_a_word_of_the_face_is_no_prefix():
+    rows = tuple(MappingRow("a", name) for name in ("mouthOpen", "mouthSmile", "mouthFrown", "viseme_aa"))
+    mapping, lacking = fitting(FaceMapping(rows), ["Anna_jawOpen", "Anna_mouthSmile", "Anna_viseme_aa"], [])
+    assert [row.target for row in mapping.rows] == ["Anna_mouthSmile", "Anna_viseme_aa"]
+    assert lacking == ("mouthOpen", "mouthFrown")
+
+
+def test_of_two_keys_with_the_same_words_none_is_taken():
+    mapping, lacking = fitting(
+        FaceMapping((MappingRow("a", "jawOpen"), ROWS[0])), ["B.jawOpen", "C.jawOpen", "lächeln.L"], []
+    )
+    assert mapping.rows == ROWS[:1]
+    assert lacking == ("jawOpen",)
+
+
+def test_a_long_preset_is_fitted_in_no_time():
+    names = ["".join("abcdefghij"[int(digit)] for digit in str(number)) for number in range(MAX_ROWS)]
+    rows = tuple(MappingRow("jawOpen", f"Bob_{name}_smile") for name in names)
+    start = time.process_time()
+    mapping, _ = fitting(FaceMapping(rows), [f"Anna_{name}_smile" for name in names], [])
+    assert len(mapping.rows) == MAX_ROWS
+    assert time.process_time() - start < 2.0  # 0.1 on a free core
+
+
 def test_a_preset_of_another_character_is_refused():
     with pytest.raises(InputError, match=r"is for another character: this one has none of its 3 targets \(lächeln"):
         fitting(FaceMapping(ROWS), ["A"], ["B"])
