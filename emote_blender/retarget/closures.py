@@ -121,9 +121,13 @@ def _limits(
     middle = source.opening[:, None]
     most = _TARGET_MM + _WIDENING * np.maximum(np.maximum(source.gap, middle) - CLOSED_MM, 0.0)
     most = most + (1.0 - speaks) * np.maximum(lips.rest_gap, 0.0)
-    tucked = _rise(signals["mouthRollLower"], *_TUCKED)[:, None]
     least = _OVERLAP_MM - _WIDENING * np.maximum(middle - CLOSED_MM, 0.0)
-    return most, least + tucked * np.minimum(source.gap - _OVERLAP_MM, 0.0)
+    return most, least + tucked(signals)[:, None] * np.minimum(source.gap - _OVERLAP_MM, 0.0)
+
+
+def tucked(signals: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(T,) how far the lower lip is behind the upper one, 0 to 1, as in f and v."""
+    return _rise(signals["mouthRollLower"], *_TUCKED)
 
 
 def spoken(opening: np.ndarray, fps: float) -> np.ndarray:

@@ -14,14 +14,16 @@ import numpy as np
 
 from .bounded_least_squares import bounded_solution
 from .calibration import Calibration
-from .closures import CLOSED_MM, spoken
+from .closures import CLOSED_MM, spoken, tucked
 from .lips import LipShape
 from .mapping import FaceMapping
 from .visemes import PREFIX, canonical_shape
 
-SILENCE = PREFIX + "sil"
+PRESSED = PREFIX + "PP"
 
 _GAP, _WIDTH, _FORWARD, _LOWER = 1.5, 0.45, 0.8, 0.8  # weights of the parts of a shape, mm against mm
+_PRESS_MM = 3.0  # by which p, b and m differ from lips that only touch
+_PRESSED_MM = 1.2  # overlap of the open head's pressed lips
 _CLOSED = 3.0  # factor on the gap's weight where lips are closed
 _PRICE_MM = 0.4  # of a viseme, per mm of its size: a viseme costs as much as any mixture of its size
 _RIDGE, _INERTIA = 0.002, 0.0005  # of the squared size of a viseme
@@ -57,6 +59,7 @@ def viseme_signals(
     names = tuple(sorted({row.source for row in mapping.rows if row.enabled and row.source.startswith(PREFIX)}))
     canonical = _features(canonical_shape(names))  # (C, F)
     wanted = _features(source)  # (T, F)
+    speaks = spoken(source.opening, fps)
     gap = slice(0, source.gap.shape[1])
     wanted[:, gap] = np.maximum(wanted[:, gap], -CLOSED_MM)
     if calibration is None:
@@ -67,13 +70,14 @@ def viseme_signals(
         shapes = shapes / scale
         others = calibration.lips.shape(calibration.values(mapping.evaluate(signals), len(wanted)), jaw)
         given = _features(others)
-        given[:, gap] -= (1.0 - spoken(source.opening, fps))[:, None] * calibration.lips.rest_gap  # as it is in silence
+        given[:, gap] -= (1.0 - speaks)[:, None] * calibration.lips.rest_gap  # in silence it is as it is at rest
         wanted = wanted - given / scale
-    weights = _weights(source)  # (T, F)
+    pressed = speaks * np.clip(-source.opening / _PRESSED_MM, 0.0, 1.0) * (1.0 - tucked(signals))
+    shapes = np.column_stack([shapes, [_PRESS_MM * (name == PRESSED) for name in names]])
+    wanted = np.column_stack([wanted, _PRESS_MM * pressed])
+    weights = np.column_stack([_weights(source), np.ones(len(wanted))])  # (T, F + 1)
     still = np.abs(shapes).max(1) < _STILL_MM
     found = _few_visemes(shapes, wanted, weights, np.where(still, 0.0, 1.0), _INERTIA * (fps / 25.0) ** 2)
-    if SILENCE in names and still[names.index(SILENCE)]:
-        found[:, names.index(SILENCE)] = np.clip(1.0 - found.sum(1), 0.0, 1.0)
     return dict(zip(names, np.ascontiguousarray(found.T, np.float32), strict=True))
 
 

@@ -19,6 +19,7 @@ from ...motion_tools.rotation import (
 )
 from ...retarget.mapping import KEY
 from ...retarget.target import Target, TargetMotion, put_on
+from ..characters.measure import calibrated_target
 from ..head.rig import HeadRig, mesh_to_armature
 from ..narrow import pose_bones
 from .face_maps import joint_motions
@@ -60,7 +61,7 @@ def channels_of(rig: HeadRig, motion: FaceMotion) -> list[Channel]:
         motion: the motion at the scene's frame rate.
     """
     if rig.target is not None:
-        return _character_channels(rig, rig.target, motion)
+        return _character_channels(rig, calibrated_target(rig, rig.target), motion)
     keys = keys_of(motion, rig)
     return [*_expression_channels(rig, keys, motion), *_lid_channels(rig, motion), *_bone_channels(rig, keys, motion)]
 

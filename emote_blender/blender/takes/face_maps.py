@@ -23,7 +23,7 @@ from ..head.rig import HeadRig, mesh_to_armature
 from ..narrow import armature_of, mesh_of, present, shape_keys_of
 
 _CLOSEST_EYES = 0.3  # of a human's distance: eyes that are nearer to each other are one key's for both
-_KEPT = 16  # results; the maps of FLAME's 100 components take 80 kB
+_KEPT = 64  # results; the maps of FLAME's 100 components, or of a character's lips, take 80 kB
 
 _known: OrderedDict[Hashable, Any] = OrderedDict()
 Result = TypeVar("Result")
