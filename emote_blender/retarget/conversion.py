@@ -20,7 +20,7 @@ from ..motion_tools.raw_take import RawTake
 from .compatibility import ExpressionBasis, check_fits_head, fits_head, is_flame
 from .face_shape import FaceShape, shape_of_model
 from .flame_transfer import Transfer, convert, transfer_between
-from .open_basis import OPEN_NAMES
+from .open_basis import OPEN_BASIS, OPEN_NAMES
 from .signals import ARKIT_NAMES
 
 _FEWEST_NAMES = 20  # of ARKit's: a basis with fewer is another one
@@ -61,6 +61,13 @@ def check_can_show(
             f"{head.basis} ({head.num_expression}); to convert it, make a head of the {face} file first "
             "(Preferences › Convert FLAME Model, or `convert flame`), or choose the head that the model was made for"
         )
+
+
+def face_of(motion: FaceMotion, head: ExpressionBasis) -> str:
+    """The basis of a motion; if it states none, the open basis for components with its names, else that of the head."""
+    if stated := motion.meta.get("face"):
+        return str(stated)
+    return OPEN_BASIS if is_open_basis(motion.meta.get("expression_names")) else head.basis
 
 
 def motion_source(motion: FaceMotion) -> str:
@@ -124,7 +131,7 @@ def raw_for_head(raw: RawTake, head: ExpressionBasis, head_shape: Callable[[], F
     """
     motion = raw.emotional
     require_names(motion)
-    names, face = motion.meta.get("expression_names"), str(motion.meta.get("face") or head.basis)
+    names, face = motion.meta.get("expression_names"), face_of(motion, head)
     given = tuple(names) if names else None
     transfer = transfer_for(motion_source(motion), face, motion.num_expression, given, head, head_shape)
     return raw if transfer is None else converted(transfer, raw)

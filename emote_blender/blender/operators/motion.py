@@ -11,6 +11,7 @@ import bpy
 from ...capture.motion_files import MOTION_SUFFIX, READ_SUFFIXES, WRITTEN_SUFFIXES, load_motion, save_motion
 from ...errors import InputError
 from ...motion import FaceMotion
+from ...retarget.conversion import face_of
 from ..blend_paths import absolute
 from ..characters.choose import head_or_character
 from ..check.find import worst_after
@@ -81,7 +82,7 @@ class _OntoHead(bpy.types.Operator):
         scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
         result = describe_action(action, frame_start)
         trouble = worst_after(context, head.session_uid)
-        misfits = rig_warnings("the motion", motion.meta.get("face") or rig.basis, rig)
+        misfits = rig_warnings("the motion", face_of(motion, rig), rig)
         for warning in dict.fromkeys((*notes, *misfits, *trouble)):
             self.report({"WARNING"}, warning)
         note_result(window_scene(context), "; but ".join((result, *trouble)), head.session_uid)

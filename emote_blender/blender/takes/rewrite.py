@@ -11,7 +11,7 @@ from ...errors import EmoteError, InputError
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.sparse_keys import BezierKeys, sparse_keys
 from ...retarget.compatibility import check_fits_head
-from ...retarget.conversion import motion_source, require_names
+from ...retarget.conversion import face_of, motion_source, require_names
 from ..head.rig import HeadRig, rig_of
 from ..narrow import present
 from ..settings.head_settings import head_settings
@@ -140,11 +140,10 @@ def require_fitting(rig: HeadRig, motion) -> None:
         ModelError: if it is made for another face.
     """
     require_names(motion)
-    meta = motion.meta
-    names = meta.get("expression_names")
+    names = motion.meta.get("expression_names")
     check_fits_head(
         motion_source(motion),
-        meta.get("face") or rig.basis,
+        face_of(motion, rig),
         motion.num_expression,
         tuple(names) if names else None,
         rig,
