@@ -193,6 +193,8 @@ def _bone_rotations(rig: HeadRig, rotations: Mapping[str, np.ndarray]) -> dict[b
     if "neck" in given:
         bones = [role for role in ("neck", "head") if rig.bone(role) is not None]
         given |= {role: given["neck"] / len(bones) for role in bones}
+    if rig.bones.get("left_eye") == rig.bones.get("right_eye") and {"left_eye", "right_eye"} <= set(given):
+        given["left_eye"] = (given["left_eye"] + given.pop("right_eye")) / 2  # one bone for both
     turned: dict[bpy.types.PoseBone, np.ndarray] = {}
     for role in _TURNING:
         bone = rig.bone(role)

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ...motion_tools.gaze import EyePlaces
+from ...motion_tools.gaze import HUMAN, EyePlaces
 from ..head.rig import HeadRig, armature_of_head, bones_of_head, head_of
 from ..narrow import pose_bones, present, window_scene
 from ..settings.head_settings import head_settings
@@ -35,6 +35,8 @@ def eye_places(rig: HeadRig) -> EyePlaces | None:
         eyes = eyes_of_keys(rig, rig.target.mapping)
     if eyes is None:
         return None
+    if rig.target is not None and not np.linalg.norm(eyes[0] - eyes[1]) > 0.0:  # one bone for both
+        eyes = eyes + HUMAN.eyes * rig.scale
     neck = bones.get("neck", bones.get("head"))
     return EyePlaces(eyes, eyes.mean(axis=0) if neck is None else neck)
 

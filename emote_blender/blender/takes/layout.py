@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import bpy
 
 from ...errors import InputError
-from ..characters.rig import further_meshes
+from ..characters.rig import further_meshes, is_character
 from ..compat import action_channelbag, slot_curves
 from ..head.rig import HeadRig, armature_of_head
 from ..narrow import mesh_of, present
@@ -307,21 +307,47 @@ def is_rest(action: bpy.types.Action | None) -> bool:
 def release_rest(rig: HeadRig) -> None:
     """Remove the rest tracks, and set what they held to what they held it at; for a head without takes."""
     for owner in owners_of(rig):
-        found = rest_strip(owner)
-        if found is None or players_beside(rig, owner):
+        if not players_beside(rig, owner):
+            _release(owner)
+
+
+def _release(owner: Owner) -> None:
+    """Remove the rest track of a data-block, and set what it held to what it held it at."""
+    found = rest_strip(owner)
+    if found is None:
+        return
+    track, strip = found
+    action = present(strip.action)
+    channelbag = channelbag_of(action, owner.id_type)
+    held = [] if channelbag is None else [(c.data_path, c.array_index, c.evaluate(0.0)) for c in channelbag.fcurves]
+    track.strips.remove(strip)
+    if not len(track.strips):
+        present_tracks(owner).remove(track)
+    if action.users == 0:
+        bpy.data.actions.remove(action)
+    for path, index, value in held:
+        # A key that was held at the offset of a character's table goes back to 0 like the others.
+        _set_value(owner, path, index, 0.0 if isinstance(owner, bpy.types.Key) else value)
+
+
+def leave_former_parts(action: bpy.types.Action) -> None:
+    """Remove a take's strips from meshes and armatures that are no longer part of a head with this take.
+
+    The mapping of a character may have lost a mesh, or have another armature. Strips that the user placed stay.
+    """
+    heads = [item for item in bpy.data.objects if item.type == "MESH" and _has_take(item, action)]
+    animated: list[Owner] = [*bpy.data.shape_keys, *(item for item in bpy.data.objects if item.type == "ARMATURE")]
+    for owner in animated:
+        placed = [(track, strip) for track, strip in strips_of(owner, action) if _is_ours(track)]
+        if not placed or any(_is_part(head, owner) for head in heads):
             continue
-        track, strip = found
-        action = present(strip.action)
-        channelbag = channelbag_of(action, owner.id_type)
-        held = [] if channelbag is None else [(c.data_path, c.array_index, c.evaluate(0.0)) for c in channelbag.fcurves]
-        track.strips.remove(strip)
-        if not len(track.strips):
-            present_tracks(owner).remove(track)
-        if action.users == 0:
-            bpy.data.actions.remove(action)
-        for path, index, value in held:
-            # A key that was held at the offset of a character's table goes back to 0 like the others.
-            _set_value(owner, path, index, 0.0 if isinstance(owner, bpy.types.Key) else value)
+        for track, strip in placed:
+            if not track.is_override_data and strip in list(track.strips):
+                track.strips.remove(strip)
+                if not len(track.strips):
+                    present_tracks(owner).remove(track)
+        if all(track_kind(track) in (None, REST) for track in present_tracks(owner)):
+            _release(owner)
 
 
 def _set_value(owner: Owner, data_path: str, index: int, value: float) -> None:
@@ -356,19 +382,21 @@ def players_beside(rig: HeadRig, owner: Owner, action: bpy.types.Action | None =
     A linked duplicate of a head shares its shape keys, a copy of the mesh alone its armature.
     """
     return any(
-        other != rig.mesh
-        and other.type == "MESH"
-        and any(action is None or take.action == action for take in head_settings(other).takes)
-        and _is_part(other, owner)
+        other != rig.mesh and other.type == "MESH" and _has_take(other, action) and _is_part(other, owner)
         for other in bpy.data.objects
     )
+
+
+def _has_take(head: bpy.types.Object, action: bpy.types.Action | None) -> bool:
+    """Whether a head has a take with this action; with None, any take."""
+    return any(action is None or take.action == action for take in head_settings(head).takes)
 
 
 def _is_part(head: bpy.types.Object, owner: Owner) -> bool:
     """Whether a head's takes are played by a data-block."""
     if isinstance(owner, bpy.types.Key):
         return any(mesh_of(mesh).shape_keys == owner for mesh in (head, *further_meshes(head)))
-    return head.parent == owner or armature_of_head(head) == owner
+    return armature_of_head(head) == owner or (head.parent == owner and not is_character(head))
 
 
 # ---- tracks ----------------------------------------------------------------------------------------------------------

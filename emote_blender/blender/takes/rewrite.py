@@ -111,14 +111,11 @@ def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
         raise InputError(f"the action of take {take.name!r} was deleted; remove the take and generate it again")
     if action.library is not None:
         raise InputError(f"action {action.name!r} is linked from {action.library.filepath}; make it local first")
-    strips = [strip for owner in layout.owners_of(rig) for _, strip in layout.strips_of(owner, action)]
-    active = [
-        owner for owner in layout.owners_of(rig) if owner.animation_data and owner.animation_data.action == action
-    ]
-    if action.users <= 1 + len(strips) + len(active) + action.use_fake_user:
-        return action
-    if any(layout.players_beside(rig, owner, action) for owner in layout.owners_of(rig)):
-        return action  # both heads show the same strips
+    if rig.target is not None and not _plays_alone(rig, action):
+        layout.leave_former_parts(action)
+    if _plays_alone(rig, action) or any(layout.players_beside(rig, owner, action) for owner in layout.owners_of(rig)):
+        return action  # or both heads show the same strips
+    strips = _strips(rig, action)
     copied = action.copy()
     copied.name = take.name = free_take_name(
         take.name, [other for other in head_settings(rig.mesh).takes if other != take]
@@ -130,6 +127,17 @@ def own_action(rig: HeadRig, take: EMOTE_PG_take) -> bpy.types.Action:
         strip.action = copied
         strip.action_slot = next((slot for slot in copied.slots if slot.target_id_type == slot_type), None)
     return copied
+
+
+def _strips(rig: HeadRig, action: bpy.types.Action) -> list[bpy.types.NlaStrip]:
+    return [strip for owner in layout.owners_of(rig) for _, strip in layout.strips_of(owner, action)]
+
+
+def _plays_alone(rig: HeadRig, action: bpy.types.Action) -> bool:
+    """Whether a head is all that uses the action of one of its takes."""
+    owners = layout.owners_of(rig)
+    active = [owner for owner in owners if owner.animation_data and owner.animation_data.action == action]
+    return action.users <= 1 + len(_strips(rig, action)) + len(active) + action.use_fake_user
 
 
 def require_fitting(rig: HeadRig, motion) -> None:

@@ -6,7 +6,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="these tests run in Blender's Python module")
 
 from character_rigs import arkit_character, vrm_character  # noqa: E402
-from filled import fill, motion_of, values_at  # noqa: E402
+from filled import fill, motion_of, turn_of, values_at  # noqa: E402
 from wordless_strip import new_wordless_strip  # noqa: E402
 
 from emote_blender.blender.check.find import problems  # noqa: E402
@@ -138,8 +138,43 @@ def test_a_character_without_mouth_or_lids_is_told_so(scene):
 def test_two_characters_speak_at_once(scene, character):
     other = arkit_character(name="Other", placement="plain", jaw="key")
     fill(other, placement="plain")
+    other.mesh.emote.character.calibrate = False
     apply_motion(character.mesh, motion_of(browInnerUp=0.5), scene)
     apply_motion(other.mesh, motion_of(browInnerUp=0.25, jaw=0.2), scene)
     assert values_at(5, character.mesh)[PREFIX + "browInnerUp"] == pytest.approx(0.5)
     assert values_at(5, other.mesh)[PREFIX + "browInnerUp"] == pytest.approx(0.25)
     assert values_at(5, other.mesh)[PREFIX + "jawOpen"] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_mesh_that_is_no_longer_a_part_goes_back_to_rest(scene, character):
+    apply_motion(character.mesh, motion_of(browInnerUp=0.5, jaw=0.2), scene)
+    action = character.mesh.emote.takes[0].action
+    teeth, brows = character.others
+    group = character.mesh.emote.character
+    group.meshes.remove(1)
+    bpy.ops.emote.take_rebuild(head=character.mesh.name)
+    assert values_at(5, character.mesh)[PREFIX + "browInnerUp"] == pytest.approx(0.5)
+    assert values_at(5, brows)[PREFIX + "browInnerUp"] == 0.0
+    assert not len(brows.data.shape_keys.animation_data.nla_tracks)
+    assert character.mesh.emote.takes[0].action == action
+
+
+def test_a_strip_that_the_user_placed_on_another_mesh_stays(scene, character):
+    apply_motion(character.mesh, motion_of(browInnerUp=0.5), scene)
+    take = character.mesh.emote.takes[0]
+    puppet = arkit_character(name="Puppet", armature=False)
+    data = puppet.mesh.data.shape_keys.animation_data_create()
+    strip = data.nla_tracks.new().strips.new("mine", 1, take.action)
+    strip.action_slot = next(slot for slot in take.action.slots if slot.target_id_type == "KEY")
+    take.refine.upper_strength = 0.5
+    assert len(data.nla_tracks[0].strips) == 1
+
+
+def test_one_bone_for_both_eyes_turns_once(scene, character):
+    group = character.mesh.emote.character
+    group.right_eye_bone = group.left_eye_bone
+    apply_motion(character.mesh, motion_of(eyeLookOutLeft=0.5, eyeLookInRight=0.5), scene)
+    np.testing.assert_allclose(turn_of(character, "left_eye", 5), [0.0, 0.245, 0.0], atol=5e-3)
+    life = Life(blinks=False, gaze=True, head_motion=False)
+    new_take(character.mesh, RawTake(motion_of(frames=50)), scene, Line("gaze", 60), life)
+    assert 0.005 < np.linalg.norm(turn_of(character, "left_eye", 80)) < 0.6
