@@ -86,7 +86,8 @@ def read_bone_name(name: str) -> BoneName | None:
     if set(meaning) & _NEVER or not meaning:
         return None
     rest = set(meaning)
-    if rest == {"eye"} and sum(sides.values()) == 1:
+    # Rigify's master_eye turns the lids and the brow too.
+    if rest == {"eye"} and "master" not in words and sum(sides.values()) == 1:
         return BoneName(name, next(role for role, here in sides.items() if here), 1.0)
     if sided:
         return None

@@ -6,7 +6,7 @@ what follows it, by parent or by constraint, counts as its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +41,13 @@ class Samples:
     bones: tuple[str, ...]
     weights: np.ndarray
 
-    def influence(self, names: Iterable[str]) -> np.ndarray:
-        """(N,) the weights that these bones have together."""
-        chosen = [index for index, bone in enumerate(self.bones) if bone in set(names)]
-        return self.weights[:, chosen].sum(axis=1)
+    def influence(self, shares: Mapping[str, float]) -> np.ndarray:
+        """(N,) how much vertices follow a bone.
+
+        Args:
+            shares: how much each bone follows it (`followers`).
+        """
+        return self.weights @ np.array([shares.get(bone, 0.0) for bone in self.bones], np.float32)
 
 
 def read_samples(meshes: Sequence[bpy.types.Object], armature: bpy.types.Object, near: np.ndarray | None) -> Samples:
@@ -93,19 +96,23 @@ def read_samples(meshes: Sequence[bpy.types.Object], armature: bpy.types.Object,
     )
 
 
-def followers(armature: bpy.types.Object) -> dict[str, set[str]]:
-    """For each bone the bones that move when it is turned, by parent or by constraint; itself among them."""
-    moved_by: dict[str, set[str]] = {bone.name: set() for bone in pose_bones(armature)}
+def followers(armature: bpy.types.Object) -> dict[str, dict[str, float]]:
+    """For each bone how much each bone turns with it, by parents and constraints: 0 to 1; itself wholly."""
+    moved_by: dict[str, dict[str, float]] = {bone.name: {} for bone in pose_bones(armature)}
     for bone in pose_bones(armature):
         if bone.parent is not None:
-            moved_by[bone.parent.name].add(bone.name)
+            moved_by[bone.parent.name][bone.name] = 1.0
         for constraint in bone.constraints:
-            if constraint.mute or constraint.type not in _FOLLOWING or constraint.influence == 0:
+            if constraint.mute or constraint.type not in _FOLLOWING:
                 continue
             followed: Any = constraint  # its class has what is read here
-            for target in followed.targets if constraint.type == "ARMATURE" else [followed]:
-                if target.target == armature and target.subtarget in moved_by:
-                    moved_by[target.subtarget].add(bone.name)
+            targets = followed.targets if constraint.type == "ARMATURE" else [followed]
+            total = sum(target.weight for target in targets) if constraint.type == "ARMATURE" else 1.0
+            for target in targets:
+                if target.target == armature and target.subtarget in moved_by and total > 0:
+                    share = constraint.influence * (target.weight / total if constraint.type == "ARMATURE" else 1.0)
+                    known = moved_by[target.subtarget]
+                    known[bone.name] = max(share, known.get(bone.name, 0.0))
     return {name: _reached(name, moved_by) for name in moved_by}
 
 
@@ -116,14 +123,18 @@ def candidates(armature: bpy.types.Object) -> dict[str, list[BoneName]]:
 
 
 def best_bone(
-    names: Sequence[BoneName], samples: Samples, moves: Mapping[str, set[str]], wanted: np.ndarray, unwanted: np.ndarray
+    names: Sequence[BoneName],
+    samples: Samples,
+    moves: Mapping[str, Mapping[str, float]],
+    wanted: np.ndarray,
+    unwanted: np.ndarray,
 ) -> str:
     """The bone of a role that moves what it should; empty if none does.
 
     Args:
         names: the bones by name, most certain first.
         samples: vertices with weights.
-        moves: the bones that follow each one (`followers`).
+        moves: how much bones follow each one (`followers`).
         wanted: (N,) which vertices the bone moves; at least some of them.
         unwanted: (N,) which vertices it leaves alone.
     """
@@ -159,11 +170,14 @@ def _is_free(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> bool:
     return animation is None or not any(curve.data_path.startswith(path) for curve in animation.drivers)
 
 
-def _reached(name: str, moved_by: Mapping[str, set[str]]) -> set[str]:
-    found, waiting = {name}, [name]
+def _reached(name: str, moved_by: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """How much bones follow one, each by the way on which it follows most."""
+    found, waiting = {name: 1.0}, [name]
     while waiting:
-        for other in moved_by[waiting.pop()]:
-            if other not in found:
-                found.add(other)
+        bone = waiting.pop()
+        for other, share in moved_by[bone].items():
+            reached = found[bone] * share
+            if reached > max(_LEAST_WEIGHT, found.get(other, 0.0)):
+                found[other] = reached
                 waiting.append(other)
     return found

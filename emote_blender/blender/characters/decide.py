@@ -5,13 +5,16 @@ Names only say what may be meant; what counts is which vertices shape keys and b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
 
 from ...retarget.face_axes import FacePlace
 from ...retarget.key_names import SURE
+from ...retarget.mapping import MappingRow
+from ...retarget.signals import JAW_OPEN_RADIANS
 from ..narrow import armature_of, mesh_of
 from .bones import Samples, best_bone, candidates, followers, read_samples
 from .face_place import KeyReader, find_face
@@ -21,6 +24,8 @@ from .proposed_table import ProposedTable
 _WORKING_MM = 3.0  # by which a shape key opens a mouth, on a head of the open head's size
 _EYE_BALL_MM = 26.0  # around an eye's joint: the eyeballs of most heads, and lids
 _EYE_TURN_MM = 1.0  # by which a shape key turns an eyeball
+_SKIN_FOLLOWS = 0.3  # mean weight of a jaw bone on the chin by which it opens the mouth, not just the teeth
+_LEAST_TURN = 0.01  # radians about an axis of a bone, below which a row would do nothing
 _EYE_LOOK = "eyeLookOutLeft"  # shape keys that only look up and down leave the rest to bones
 
 
@@ -33,12 +38,14 @@ class Decision:
         bones: bone names by role: jaw, neck, head, left_eye, right_eye.
         axes: (3, 3) the face's left, up and front as columns, in the space of the armature, or of the face without one.
         notes: what was decided and why, one sentence each.
+        rows: further rows of the table, that turn bones.
     """
 
     jaw: str
     bones: dict[str, str]
     axes: np.ndarray
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    rows: tuple[MappingRow, ...] = ()
 
 
 def decide(face: bpy.types.Object, family: Family, table: ProposedTable) -> Decision:
@@ -59,6 +66,7 @@ class _Geometry:
         self.face, self.armature, self.table = face, family.armature, table
         self.rows = table.rows
         self.notes: list[str] = []
+        self.bone_rows: tuple[MappingRow, ...] = ()
         self.meshes = (face, *(mesh for mesh in family.meshes if mesh != face))
         self.reader = KeyReader(self.meshes, self.armature or face)
         self.names = candidates(self.armature) if self.armature is not None else {}
@@ -78,7 +86,7 @@ class _Geometry:
         jaw = self._jaw(bones)
         self._eyes(bones)
         axes = self.place.axes if self.place is not None else self._upright()
-        return Decision(jaw, bones, axes, tuple(self.notes))
+        return Decision(jaw, bones, axes, tuple(self.notes), self.bone_rows)
 
     def _joints(self) -> dict[str, np.ndarray]:
         if self.armature is None:
@@ -141,8 +149,12 @@ class _Geometry:
             self.notes.append(f"Jaw: the shape key {key!r}; no bone moves the lower face")
             return "KEY"
         only_bone = self._meshes_of_bone(bone) - self._meshes_of_key(key)
+        names = ", ".join(repr(self.meshes[index].name) for index in sorted(only_bone))
+        if only_bone and not self._moves_chin(bone):
+            self.notes.append(f"Jaw: the shape key {key!r}; the bone {bone!r} turns with it, as it moves {names}")
+            self.bone_rows = tuple(self._turn_with_jaw(bone))
+            return "KEY"
         if only_bone:
-            names = ", ".join(repr(self.meshes[index].name) for index in sorted(only_bone))
             self.notes.append(f"Jaw: the bone {bone!r} rather than the shape key {key!r}, as it also moves {names}")
             return "BONE"
         self.notes.append(
@@ -150,6 +162,25 @@ class _Geometry:
             "were made to go with it"
         )
         return "KEY"
+
+    def _moves_chin(self, bone: str) -> bool:
+        """Whether a jaw bone moves the skin of the face."""
+        if self.samples is None or self.place is None:
+            return True
+        skin = (self.samples.mesh_of_point == 0) & _regions(self.place, self.samples.points)["jaw"][0]
+        return bool(skin.any()) and float(self.samples.influence(self.moves[bone])[skin].mean()) > _SKIN_FOLLOWS
+
+    def _turn_with_jaw(self, bone: str) -> Iterator[MappingRow]:
+        """Rows that turn a bone as jawOpen opens the mouth: its rotation as axis-angle in its own axes."""
+        if self.armature is None or self.place is None:
+            return
+        rest = np.array(armature_of(self.armature).bones[bone].matrix_local.to_3x3())
+        for axis, part in zip("XYZ", JAW_OPEN_RADIANS * rest.T @ self.place.axes[:, 0], strict=True):
+            if abs(part) > _LEAST_TURN:
+                part = float(part)
+                yield MappingRow(
+                    "jawOpen", bone, f"ROTATION_{axis}", strength=part, low=min(part, 0.0), high=max(part, 0.0)
+                )
 
     def _jaw_key(self) -> str | None:
         """The shape key that opens the mouth and does something; None without one."""

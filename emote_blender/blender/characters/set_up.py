@@ -97,7 +97,7 @@ def propose_set_up(
         others=tuple(table.others),
         armature=family.armature,
         kind=table.kind,
-        rows=table.rows,
+        rows=(*table.rows, *(ProposedRow(row, 1.0) for row in decision.rows)),
         jaw=decision.jaw,
         bones=decision.bones,
         axes=decision.axes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from .find import driven_keys, key_names
 from .proposed_table import given_rows
 
 FILTERS = ("LOST", "DRIVEN", "DOUBLED", "UNSURE", "EDITED")
+_LONG_PREFIX = 4  # letters
 _SPEECH = tuple(name for name in ARKIT_NAMES if name.startswith(("jaw", "mouth", "eyeBlink")))
 
 
@@ -30,6 +32,7 @@ class TableState:
         unmapped_keys: shape keys that look like a face's and that no row moves, each with what was found about it.
         num_keys: number of shape keys that rows move.
         num_signals: number of signals that move something.
+        prefix: what the names of all shape keys in the table begin with; empty if it is short.
     """
 
     rows_of: dict[str, frozenset[int]] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class TableState:
     unmapped_keys: tuple[tuple[str, str], ...] = ()
     num_keys: int = 0
     num_signals: int = 0
+    prefix: str = ""
 
 
 _MOST = 8
@@ -98,7 +102,15 @@ def work_out(head: bpy.types.Object) -> TableState:
         tuple(_face_keys_left(sorted(keys), moved_keys)),
         len({row.target for row in used if row.channel == KEY and row.target in keys}),
         len(moved_signals),
+        _common_prefix(moved_keys),
     )
+
+
+def _common_prefix(names: set[str]) -> str:
+    """What all names begin with, up to a sign that ends a word; empty if that is short, or if a name is no longer."""
+    common = os.path.commonprefix(sorted(names)) if len(names) > 1 else ""
+    end = max((common.rfind(sign) for sign in "_.:- |/"), default=-1) + 1
+    return common[:end] if end >= _LONG_PREFIX and common[:end] not in names else ""
 
 
 def _unmoved(moved: set[str]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from ..settings.character_settings import EMOTE_PG_character, row_of, target_nam
 from ..settings.chosen_head import chosen_head
 from ..settings.head_settings import head_settings
 from ..settings.live import together
-from ..settings.properties import scene_settings
+from ..settings.properties import note_result, scene_settings
 from ..takes.character_watch import rewrite_takes
 from ..takes.manage import remove_take
 from .takes import refresh
@@ -102,7 +102,9 @@ def store(
         operator.report({"WARNING"}, problem)
     for note in set_up.notes:
         operator.report({"INFO"}, note)
-    operator.report({"INFO"}, f"Set up {set_up.sentence()}")
+    sentence = f"set up {set_up.sentence()}"
+    operator.report({"INFO"}, sentence)
+    note_result(window_scene(context), sentence, face.session_uid)
 
 
 class OnCharacter(_Operator):

@@ -16,7 +16,7 @@ from ..refusal import Result, refusing
 from ..scene.find_head import choose_head
 from ..scene.strips import find_strip, strip_scene
 from ..settings.chosen_head import chosen_head, speech_settings
-from ..settings.properties import scene_settings
+from ..settings.properties import note_result, scene_settings
 
 
 class EMOTE_OT_choose_head(bpy.types.Operator):
@@ -73,6 +73,7 @@ class EMOTE_OT_use_selected(bpy.types.Operator):
         if head is None:
             head, sentence = set_up_character(context, item)
             self.report({"INFO"}, sentence)
+            note_result(window_scene(context), sentence, head.session_uid)
         scene_settings(window_scene(context)).head = head
         self.report({"INFO"}, f"{head.name} speaks, until it is unpinned")
         return {"FINISHED"}

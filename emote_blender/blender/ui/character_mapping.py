@@ -9,7 +9,7 @@ from ..characters.preview_watch import preview_problem
 from ..characters.rig import is_character
 from ..characters.table_state import TableState, table_state
 from ..narrow import present
-from ..settings.character_settings import EMOTE_PG_character
+from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row
 from ..settings.head_settings import head_settings
 from ..settings.window_settings import window_settings
 from .panel_state import panel_state
@@ -17,6 +17,7 @@ from .paragraph import paragraph
 from .sidebar import SidebarPanel, shown_head, two_columns
 
 _SHOWN_NAMES = 6
+_JAW_NOTE = "Jaw: "
 
 
 class MappingPanel(SidebarPanel):
@@ -36,7 +37,8 @@ class MappingPanel(SidebarPanel):
         if head is not None and is_character(head):
             state = table_state(head)
             wrong = len(state.rows_of["LOST"] | state.rows_of["DRIVEN"])
-            present(self.layout).label(text=str(wrong or ""), icon="ERROR" if wrong else "NONE", translate=False)
+            if wrong:
+                present(self.layout).label(text=str(wrong), icon="ERROR", translate=False)
 
     def draw(self, context: bpy.types.Context) -> None:
         layout, head = present(self.layout), shown_head(panel_state(context))
@@ -70,7 +72,7 @@ class MappingBonesPanel(SidebarPanel):
         for name in ("neck_bone", "head_bone", "left_eye_bone", "right_eye_bone"):
             bones.prop(character, name, icon="BONE_DATA")
         for note in character.notes.splitlines():
-            if not note.startswith("Jaw:"):
+            if not note.startswith(_JAW_NOTE):
                 paragraph(layout, note, "INFO")
 
 
@@ -86,16 +88,18 @@ def _draw_summary(layout: bpy.types.UILayout, character: EMOTE_PG_character, sta
 
 
 def _draw_jaw(layout: bpy.types.UILayout, context: bpy.types.Context, character: EMOTE_PG_character) -> None:
-    column = two_columns(layout.box())
-    column.row().prop(character, "jaw", expand=True)
+    box = layout.box()
+    box.label(text="Mouth Opens By")
+    box.row(align=True).prop(character, "jaw", expand=True)
+    column = two_columns(box)
     if character.jaw == "BONE":
         column.prop(character, "jaw_bone", icon="BONE_DATA")
         column.prop(character, "jaw_strength", slider=True)
     column.prop(character, "calibrate")
     column.prop(window_settings(context), "preview_jaw", text="Preview")
     for note in character.notes.splitlines():
-        if note.startswith("Jaw:"):
-            paragraph(column, note, "INFO")
+        if note.startswith(_JAW_NOTE):
+            paragraph(column, note.removeprefix(_JAW_NOTE).capitalize(), "INFO")
 
 
 def _draw_table(
@@ -152,10 +156,17 @@ def _draw_problems(layout: bpy.types.UILayout, state: TableState) -> None:
         paragraph(box, f"{lost} target{'s are' if lost > 1 else ' is'} gone: renamed or deleted", "ERROR")
         box.operator("emote.clean_mapping", text="Remove These Rows", icon="TRASH")
     if state.unmapped_keys:
-        names = [key for key, _ in state.unmapped_keys]
+        names = [key.removeprefix(state.prefix) for key, _ in state.unmapped_keys]
         paragraph(layout, f"Shape keys of a face that are not used: {_listed(names)}", "INFO")
+        layout.menu("EMOTE_MT_unmapped_keys", icon="ADD")
     if state.unmapped_signals:
         paragraph(layout, f"Signals that move nothing: {_listed(state.unmapped_signals)}", "INFO")
+        layout.menu("EMOTE_MT_unmapped_signals", icon="ADD")
+
+
+def _bone_text(row: EMOTE_PG_mapping_row) -> str:
+    """A bone and what of it a row moves: "jaw · Rotation X"."""
+    return f"{row.target} · {row.channel.replace('_', ' ').title()}" if row.target else ""
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:
@@ -176,9 +187,9 @@ class EMOTE_UL_mapping(bpy.types.UIList):
         split.label(text=item.source or "—", translate=False)
         target = split.row(align=True)
         target.alert = index in state.rows_of["LOST"]
-        target.label(
-            text=item.target or "—", icon="SHAPEKEY_DATA" if item.channel == KEY else "BONE_DATA", translate=False
-        )
+        # What all names begin with would hide what they differ in.
+        text = item.target.removeprefix(state.prefix) if item.channel == KEY else _bone_text(item)
+        target.label(text=text or "—", icon="SHAPEKEY_DATA" if item.channel == KEY else "BONE_DATA", translate=False)
         mark = next((mark for name, mark in _MARKS.items() if index in state.rows_of[name]), "NONE")
         if mark != "NONE":
             row.label(text="", icon=mark)
@@ -198,6 +209,39 @@ class EMOTE_UL_mapping(bpy.types.UIList):
 
 
 _MARKS = {"LOST": "ERROR", "DRIVEN": "DRIVER", "DOUBLED": "DUPLICATE", "UNSURE": "QUESTION"}
+
+
+class EMOTE_MT_unmapped_keys(bpy.types.Menu):
+    """Add a row for a shape key that no row moves; beside it why it was left out"""
+
+    bl_label = "Add Row for Shape Key"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, state = present(self.layout), _shown_table(context)
+        for key, reason in state.unmapped_keys:
+            text = f"{key}   ({reason})" if reason else key
+            layout.operator("emote.add_mapping_row", text=text, icon="SHAPEKEY_DATA", translate=False).target = key
+        if not state.unmapped_keys:
+            layout.label(text="Every shape key of a face is used")
+
+
+class EMOTE_MT_unmapped_signals(bpy.types.Menu):
+    """Add a row for a signal that moves nothing"""
+
+    bl_label = "Add Row for Signal"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        layout, state = present(self.layout), _shown_table(context)
+        for name in state.unmapped_signals:
+            layout.operator("emote.add_mapping_row", text=name, icon="RNA", translate=False).source = name
+        if not state.unmapped_signals:
+            layout.label(text="Every signal moves something")
+
+
+def _shown_table(context: bpy.types.Context) -> TableState:
+    """The state of the shown character's table; an empty one for other heads."""
+    head = shown_head(panel_state(context))
+    return table_state(head) if head is not None and is_character(head) else TableState()
 
 
 class EMOTE_MT_mapping(bpy.types.Menu):

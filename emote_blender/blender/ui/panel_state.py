@@ -212,6 +212,8 @@ def _rig(context: bpy.types.Context) -> tuple[bpy.types.Object | None, HeadRig |
         several = heads_near(context)
         if several:
             return None, None, "Select the head that speaks"
+        if name := _candidate(context):
+            return None, None, f"{name} can speak: press Use Selected Character"
         return None, None, no_head_sentence() if missing_files() else NO_HEAD
     try:
         return head, rig_of(head), ""

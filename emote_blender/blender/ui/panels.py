@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from .character import CharacterPanel
-from .character_mapping import EMOTE_MT_mapping, EMOTE_UL_mapping, MappingBonesPanel, MappingPanel
+from .character_mapping import (
+    EMOTE_MT_mapping,
+    EMOTE_MT_unmapped_keys,
+    EMOTE_MT_unmapped_signals,
+    EMOTE_UL_mapping,
+    MappingBonesPanel,
+    MappingPanel,
+)
 from .check import CheckPanel
 from .dialogue import DialoguePanel, EMOTE_UL_lines
 from .emotion import EMOTE_MT_generate, EMOTE_MT_moments, EMOTE_UL_moments, EmotionPanel
@@ -30,6 +37,8 @@ MENUS_AND_LISTS = (
     EMOTE_MT_takes,
     EMOTE_UL_mapping,
     EMOTE_MT_mapping,
+    EMOTE_MT_unmapped_keys,
+    EMOTE_MT_unmapped_signals,
 )
 
 # A panel comes after the one in which it lies.

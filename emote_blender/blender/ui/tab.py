@@ -26,8 +26,9 @@ class TabPanel(SidebarPanel):
         row.operator("emote.pin_head", text="", icon="PINNED" if pinned else "UNPINNED", depress=pinned)
         row.menu("EMOTE_MT_add", text="", icon="ADD")
         if state.candidate:
-            text = f"Use {state.candidate}"
-            layout.operator("emote.use_selected", text=text, icon="ARMATURE_DATA", translate=False)
+            row = layout.row()
+            row.scale_y = 1.3
+            row.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
         elif not state.head:
             row = layout.row(align=True)
             row.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")

@@ -304,3 +304,48 @@ def test_a_character_can_be_set_up_in_one_undo_step(scene):
     bpy.ops.ed.undo_push(message="set up")
     bpy.ops.ed.undo()
     assert not bpy.data.objects[name].emote.character.is_set_up
+
+
+def test_a_bone_that_moves_only_the_teeth_turns_with_the_jaw_key(scene):
+    """As in Character Creator: a shape key opens the skin's mouth, and a bone the teeth's."""
+    character = arkit_character(jaw="both", prefix="")
+    teeth = character.others[0]
+    teeth.shape_key_remove(teeth.data.shape_keys.key_blocks["jawOpen"])
+    jaw, head = (character.mesh.vertex_groups[name].index for name in ("jaw", "head"))
+    for vertex in character.mesh.data.vertices:
+        for entry in list(vertex.groups):
+            if entry.group == jaw:
+                character.mesh.vertex_groups[head].add([vertex.index], entry.weight, "ADD")
+                character.mesh.vertex_groups[jaw].remove([vertex.index])
+    set_up(character.mesh)
+    settings = character.mesh.emote.character
+    assert settings.jaw == "KEY"
+    turning = [entry for entry in settings.rows if entry.target == "jaw"]
+    assert np.linalg.norm([entry.strength for entry in turning]) == pytest.approx(0.4, abs=0.02)
+    closed = np.array([corner[:] for corner in shown_box(teeth)])
+    bpy.context.window_manager.emote.preview_jaw = 1.0
+    opened = np.array([corner[:] for corner in shown_box(teeth)])
+    assert np.abs(opened - closed).max() > 0.01
+    bpy.context.window_manager.emote.preview_jaw = 0.0
+
+
+def shown_box(item):
+    """The corners of the box around an evaluated mesh."""
+    bpy.context.view_layer.update()
+    return item.evaluated_get(bpy.context.evaluated_depsgraph_get()).bound_box
+
+
+def test_a_copy_of_the_whole_character_is_a_character_of_its_own(scene):
+    """Duplicated with its rig, as Shift+D does: its parts are the copies."""
+    character = arkit_character(name="Anna")
+    set_up(character.mesh)
+    bpy.ops.object.select_all(action="DESELECT")
+    for item in character.objects:
+        item.select_set(True)
+    bpy.context.view_layer.objects.active = character.mesh
+    bpy.ops.object.duplicate()
+    copy = bpy.context.view_layer.objects.active
+    assert copy != character.mesh
+    rig = rig_of(copy)
+    assert rig.armature != character.armature
+    assert not {*rig.other_meshes} & {*character.others}
