@@ -86,6 +86,53 @@ def centre_of(points: np.ndarray, displacements: np.ndarray) -> np.ndarray | Non
     return np.einsum("v,vc->c", weights, points, dtype=np.float64) / total if total > 0 else None
 
 
+def halves_of(points: np.ndarray, displacements: np.ndarray) -> np.ndarray | None:
+    """(2, 3) centres of the two halves of what a shape moves on both sides; None if it moves too little.
+
+    The halves lie apart along the line in which what it moves is longest; which of them is the left one stays open.
+
+    Args:
+        points: (V, 3) the mesh at rest.
+        displacements: (V, 3).
+    """
+    middle = centre_of(points, displacements)
+    if middle is None:
+        return None
+    weights = np.einsum("vc,vc->v", displacements, displacements, dtype=np.float64)
+    off = points - middle
+    line = np.linalg.eigh(np.einsum("v,va,vb->ab", weights, off, off))[1][:, -1]
+    first = off @ line > 0
+    halves = [centre_of(points[half], displacements[half]) for half in (first, ~first)]
+    return None if halves[0] is None or halves[1] is None else np.stack([halves[0], halves[1]])
+
+
+def fit_face_of_pairs(
+    centres: Mapping[str, np.ndarray],
+    pairs: Mapping[str, np.ndarray],
+    joints: Mapping[str, np.ndarray] | None = None,
+) -> FacePlace | None:
+    """As `fit_face`, with shapes that move both sides: the left halves are those with which the face fits better.
+
+    Args:
+        centres: (3,) centre of what a signal moves, by the signal's name.
+        pairs: (2, 3) centres of the halves of what a shape moves, by the signal's name without its side.
+        joints: (3,) place of a joint by its role.
+    """
+    if not pairs:
+        return fit_face(centres, joints)
+    across = np.subtract(*next(iter(pairs.values())))
+    found = []
+    for sign in (1.0, -1.0):
+        sided = dict(centres)
+        for stem, (one, other) in pairs.items():
+            left, right = (one, other) if (one - other) @ across * sign > 0 else (other, one)
+            sided |= {f"{stem}Left": left, f"{stem}Right": right}
+        place = fit_face(sided, joints)
+        if place is not None:
+            found.append(place)
+    return min(found, key=lambda place: place.misfit, default=None)
+
+
 def fit_face(centres: Mapping[str, np.ndarray], joints: Mapping[str, np.ndarray] | None = None) -> FacePlace | None:
     """Where a face lies by the centres of its shapes and by its joints, or None if they do not decide it.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ...retarget.face_axes import CENTRES_MM, FacePlace, centre_of, fit_face
+from ...retarget.face_axes import CENTRES_MM, FacePlace, centre_of, fit_face_of_pairs, halves_of
 from ...retarget.mapping import KEY, MappingRow
 from ..narrow import mesh_of, shape_keys_of
 from .rig import whole_value
@@ -100,16 +100,25 @@ def find_face(
         if row.channel == KEY and row.source in CENTRES_MM:
             keys.setdefault(row.source, row.target)
     centres: dict[str, np.ndarray] = {}
+    pairs: dict[str, np.ndarray] = {}
     for source in _READ:
-        if len(centres) >= (_FEWEST if num_vertices > _LARGE else _MOST):
+        if len(centres) + 2 * len(pairs) >= (_FEWEST if num_vertices > _LARGE else _MOST):
             break
-        if source in keys:
-            parts = [reader.moved(index, keys[source]) for index in reader.having(keys[source])]
-            points = np.concatenate([part.points for part in parts])
-            centre = centre_of(points, np.concatenate([part.moves for part in parts]))
+        stem = source.removesuffix("Left").removesuffix("Right")
+        if source not in keys or stem in pairs:
+            continue
+        parts = [reader.moved(index, keys[source]) for index in reader.having(keys[source])]
+        points = np.concatenate([part.points for part in parts])
+        moves = np.concatenate([part.moves for part in parts])
+        if stem != source and keys.get(f"{stem}Left") == keys.get(f"{stem}Right"):
+            halves = halves_of(points, moves)
+            if halves is not None:
+                pairs[stem] = halves
+        else:
+            centre = centre_of(points, moves)
             if centre is not None:
                 centres[source] = centre
-    return fit_face(centres) or fit_face(centres, joints)
+    return fit_face_of_pairs(centres, pairs) or fit_face_of_pairs(centres, pairs, joints)
 
 
 def _points(key: bpy.types.ShapeKey) -> np.ndarray:
