@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import bpy
 
 from ...retarget.key_names import propose
+from ..head.linked import why_not_editable
 from ..head.rig import head_of
 from ..narrow import present, window_scene
 from ..scene import changes
 from ..scene.find_head import heads_near
 from ..settings.chosen_head import chosen_head
+from ..takes.make_animatable import make_animatable
 from .proposed_table import is_face
-from .set_up import propose_set_up, recognised_face, write_set_up
+from .set_up import SetUp, propose_set_up, recognised_face, write_set_up
 
 _any_face: tuple[tuple[int, int], bool] | None = None
 
@@ -51,18 +54,39 @@ def head_or_character(context: bpy.types.Context, name: str = "") -> tuple[bpy.t
         item = active if recognised_face(active, window_scene(context)) is not None else None
     if item is None or head_of(item) is not None:
         return chosen_head(context, name), ()
-    face, sentence = set_up_character(context, item)
-    return face, (sentence,)
+    set_up = set_up_character(context, item)
+    return set_up.face, (f"set up {set_up.sentence()}",)
 
 
-def set_up_character(context: bpy.types.Context, item: bpy.types.Object) -> tuple[bpy.types.Object, str]:
-    """Set up the character that an object belongs to; return its face, and what was mapped.
+def set_up_character(
+    context: bpy.types.Context,
+    item: bpy.types.Object,
+    armature: bpy.types.Object | None = None,
+    *,
+    by_hand: bool = False,
+    write: Callable[[SetUp], object] = write_set_up,
+) -> SetUp:
+    """Set up the character that an object belongs to. Of one from another file the overrides are made that it needs.
+
+    Args:
+        context: whose scene counts.
+        item: any object of the character, or an empty that shows its linked collection.
+        armature: its armature, instead of the one that is found.
+        by_hand: whether the user fills the table, so that no face needs to be recognised.
+        write: what stores the set-up.
 
     Raises:
         InputError: if no face is recognised, or it cannot be changed.
     """
     present(context.view_layer).update()  # a script may just have made it
-    set_up = propose_set_up(item, window_scene(context))
-    write_set_up(set_up)
+    scene = window_scene(context)
+    set_up = propose_set_up(item, scene, armature, by_hand=by_hand)
+    is_linked = bool(why_not_editable((set_up.face, *set_up.others), set_up.armature))
+    if is_linked:
+        face = make_animatable(context, set_up.face)
+        set_up = propose_set_up(face, scene, by_hand=by_hand)
+    write(set_up)
+    if is_linked:
+        make_animatable(context, set_up.face)  # now that its further meshes are known
     changes.note()
-    return set_up.face, f"set up {set_up.sentence()}"
+    return set_up

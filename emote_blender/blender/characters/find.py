@@ -42,7 +42,10 @@ def family_of(item: bpy.types.Object, scene: bpy.types.Scene, armature: bpy.type
         InputError: if there is no mesh.
     """
     objects = list(scene.objects)
-    if item.name not in scene.objects:
+    shown = item.instance_collection
+    if shown is not None and shown.library is not None:
+        objects = list(shown.all_objects)
+    elif item not in objects:
         objects = list({*objects, *(other for place in item.users_scene for other in place.objects), item})
     start = _start(item, objects)
     armature = armature or (item if item.type == "ARMATURE" else moving_armature(start))
@@ -89,12 +92,14 @@ def _start(item: bpy.types.Object, objects: list[bpy.types.Object]) -> bpy.types
         meshes = [mesh for mesh in _meshes(objects) if moving_armature(mesh) == item]
     else:
         meshes = [child for child in item.children_recursive if child.type == "MESH"]
+        if item.instance_collection is not None and item.instance_collection.library is not None:
+            meshes = _meshes(objects)
     if not meshes:
         if item.instance_collection is not None:
             raise InputError(
                 f"{item.name!r} shows the collection {item.instance_collection.name!r} as an instance, which cannot be "
-                "animated here; make it real (Object > Apply > Make Instances Real) or, if it is linked, make a "
-                "library override (Object > Library Override > Make)"
+                "animated itself; select an object of that collection, or make the instance real (Object > Apply > "
+                "Make Instances Real)"
             )
         what = "moves no mesh" if item.type == "ARMATURE" else "has no mesh"
         raise InputError(f"{item.type.lower()} {item.name!r} {what}; select the mesh of the character's face")

@@ -11,6 +11,7 @@ from ...errors import InputError
 from ...retarget.mapping import FaceMapping, MappingRow
 from ...retarget.mapping_file import write_mapping
 from ..blend_paths import absolute
+from ..characters.choose import set_up_character
 from ..characters.find import key_names
 from ..characters.presets import Preset, read_preset, use_preset
 from ..characters.preview import put_back
@@ -72,39 +73,36 @@ class EMOTE_OT_set_up_character(bpy.types.Operator):
         armature = _object(self.armature) if self.armature else None
         if armature is not None and armature.type != "ARMATURE":
             raise InputError(f"object {armature.name!r} is no armature; name the one that has the jaw bone")
-        present(context.view_layer).update()  # a script may just have made the character
+        presets: list[Preset] = []
+
+        def write(set_up: SetUp) -> None:
+            # Read before anything is written: a preset that cannot be used changes nothing.
+            if self.preset:
+                presets.append(self._preset(set_up))
+            put_back(set_up.face)
+            write_set_up(set_up)
+            for preset in presets:
+                use_preset(set_up.face, preset)
+
         by_hand = self.by_hand or bool(self.preset)
-        set_up = propose_set_up(item, window_scene(context), armature, by_hand=by_hand)
-        # Read before anything is written: a preset that cannot be used changes nothing.
-        preset = None
-        if self.preset:
-            keys = [name for mesh in (set_up.face, *set_up.others) for name in key_names(mesh)]
-            bones = pose_bones(set_up.armature).keys() if set_up.armature is not None else []
-            preset = read_preset(set_up.face.name, absolute(self.preset), keys, bones)
-        store(self, context, set_up, preset)
+        set_up = set_up_character(context, item, armature, by_hand=by_hand, write=write)
+        face, settings = set_up.face, scene_settings(window_scene(context))
+        if settings.head is not None:
+            settings.head = face  # a pinned head would hide it
+        for problem in filter(None, [*rewrite_takes(face), *(preset.lacking for preset in presets)]):
+            self.report({"WARNING"}, problem)
+        for note in set_up.notes:
+            self.report({"INFO"}, note)
+        sentence = f"set up {set_up.sentence()}"
+        self.report({"INFO"}, sentence)
+        note_result(window_scene(context), sentence, face.session_uid)
         return {"FINISHED"}
 
-
-def store(
-    operator: bpy.types.Operator, context: bpy.types.Context, set_up: SetUp, preset: Preset | None = None
-) -> None:
-    """Write a set-up, let the character's takes follow it, and report what was found."""
-    face = set_up.face
-    put_back(face)
-    write_set_up(set_up)
-    if preset is not None:
-        use_preset(face, preset)
-    settings = scene_settings(window_scene(context))
-    if settings.head is not None:
-        settings.head = face  # a pinned head would hide it
-    changes.note()
-    for problem in filter(None, [*rewrite_takes(face), preset.lacking if preset is not None else ""]):
-        operator.report({"WARNING"}, problem)
-    for note in set_up.notes:
-        operator.report({"INFO"}, note)
-    sentence = f"set up {set_up.sentence()}"
-    operator.report({"INFO"}, sentence)
-    note_result(window_scene(context), sentence, face.session_uid)
+    def _preset(self, set_up: SetUp) -> Preset:
+        """The preset's rows that fit."""
+        keys = [name for mesh in (set_up.face, *set_up.others) for name in key_names(mesh)]
+        bones = pose_bones(set_up.armature).keys() if set_up.armature is not None else []
+        return read_preset(set_up.face.name, absolute(self.preset), keys, bones)
 
 
 class OnCharacter(_Operator):

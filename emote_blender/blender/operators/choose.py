@@ -71,7 +71,8 @@ class EMOTE_OT_use_selected(bpy.types.Operator):
             raise InputError("nothing is selected; select the mesh or the armature of your character")
         head = head_of(item)
         if head is None:
-            head, sentence = set_up_character(context, item)
+            set_up = set_up_character(context, item)
+            head, sentence = set_up.face, f"set up {set_up.sentence()}"
             self.report({"INFO"}, sentence)
             note_result(window_scene(context), sentence, head.session_uid)
         scene_settings(window_scene(context)).head = head

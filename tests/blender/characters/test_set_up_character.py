@@ -23,7 +23,10 @@ from emote_blender.blender.characters.find import family_of
 from emote_blender.blender.characters.set_up import propose_set_up, recognised_face
 from emote_blender.blender.head.rig import rig_of
 from emote_blender.blender.scene.find_head import heads_in
+from emote_blender.blender.ui.panel_state import panel_state
 from emote_blender.errors import InputError
+from emote_blender.motion import FaceMotion
+from emote_blender.retarget.open_basis import OPEN_BASIS, OPEN_NAMES
 
 MOST_SECONDS = 1.0  # for a body of 500,000 vertices
 MOST_DEGREES = 0.1
@@ -365,3 +368,61 @@ def test_a_copy_of_the_whole_character_is_a_character_of_its_own(scene):
     rig = rig_of(copy)
     assert rig.armature != character.armature
     assert not {*rig.other_meshes} & {*character.others}
+
+
+@pytest.fixture
+def motion_file(tmp_path):
+    names = list(OPEN_NAMES)
+    meta = {"face": OPEN_BASIS, "expression_names": names}
+    FaceMotion(np.ones((5, len(names))) * 0.5, np.zeros((5, 3)), 25.0, meta=meta).save(tmp_path / "line.npz")
+    return str(tmp_path / "line.npz")
+
+
+def test_naming_a_recognised_character_sets_it_up(scene, motion_file):
+    character = arkit_character(name="Anna")
+    bpy.context.view_layer.objects.active = None
+    assert bpy.ops.emote.apply_motion(filepath=motion_file, head="Anna Teeth") == {"FINISHED"}
+    assert len(character.mesh.emote.takes) == 1
+
+
+def test_the_selected_character_is_set_up_in_a_scene_without_heads(scene, motion_file):
+    character = arkit_character(name="Anna")
+    bpy.context.view_layer.objects.active = character.armature
+    bpy.ops.emote.apply_motion(filepath=motion_file)
+    assert len(character.mesh.emote.takes) == 1
+
+
+def test_a_selected_character_is_not_set_up_beside_a_head(scene, head, motion_file):
+    character = arkit_character(name="Anna")
+    bpy.context.view_layer.objects.active = character.mesh
+    with pytest.raises(RuntimeError):  # the motion is not the head's
+        bpy.ops.emote.apply_motion(filepath=motion_file)
+    assert not character.mesh.emote.character.is_set_up
+
+
+def test_naming_a_mesh_without_a_face_says_so(scene, motion_file):
+    arkit_character(name="Anna")
+    faceless_object("Crate")
+    with pytest.raises(RuntimeError, match="'Crate' has no face that is recognised"):
+        bpy.ops.emote.apply_motion(filepath=motion_file, head="Crate")
+
+
+def test_the_panel_offers_the_selected_character(scene):
+    character = arkit_character(name="Anna")
+    bpy.context.view_layer.objects.active = character.armature
+    bpy.context.view_layer.update()
+    state = panel_state(bpy.context)
+    assert (state.candidate, state.why_not) == ("Anna", "Anna can speak: press Use Selected Character")
+    bpy.ops.emote.use_selected()
+    assert panel_state(bpy.context).candidate == ""
+
+
+def test_looking_for_a_face_among_many_objects_is_fast(scene):
+    mesh = bpy.data.meshes.new("Crowd")
+    for number in range(3000):
+        scene.collection.objects.link(bpy.data.objects.new(f"Crowd {number}", mesh))
+    character = arkit_character(armature=False, jaw="key")
+    recognised_face(character.mesh, scene)
+    began = time.process_time()
+    assert recognised_face(character.mesh, scene) == character.mesh
+    assert time.process_time() - began < 0.1
