@@ -41,6 +41,14 @@ def strip_timing(strip: bpy.types.Strip) -> StripTiming:
     )
 
 
+def content_frames(strip: bpy.types.SoundStrip) -> int:
+    """The frames of a strip's content at speed 1, those that were cut off for good too."""
+    if hasattr(strip, "content_duration"):
+        renamed: Any = strip
+        return renamed.content_duration + renamed.content_trim_start + renamed.content_trim_end
+    return strip.frame_duration + strip.animation_offset_start + strip.animation_offset_end
+
+
 def all_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     """Every strip of a scene's sequencer, those inside meta strips too (4.5 also has the old name `sequences_all`)."""
     editor = scene.sequence_editor
@@ -62,6 +70,24 @@ def show_in_sequencers(scene: bpy.types.Scene, *, only_empty: bool = False) -> N
     for workspace in bpy.data.workspaces:
         if hasattr(workspace, "sequencer_scene") and not (only_empty and workspace.sequencer_scene):
             workspace.sequencer_scene = scene
+
+
+def keeps_start_of_cut_scene() -> bool:
+    """Whether the sound of a scene strip cut off at its start for good still counts the scene's first frame."""
+    return bpy.app.version >= (5, 2, 0)
+
+
+def reads_speeds_before_strips() -> bool:
+    """Whether Blender plays a retimed strip with speeds from memory that nobody has set (4.5 and 5.0; not 5.2)."""
+    return bpy.app.version < (5, 2, 0)
+
+
+def move_strip(strip: bpy.types.Strip, frames: float) -> None:
+    """Move a strip, and what is inside if it is a meta strip."""
+    if hasattr(strip, "content_start"):
+        strip.content_start += frames
+    else:
+        strip.frame_start += frames
 
 
 def active_strip(scene: bpy.types.Scene) -> bpy.types.Strip | None:

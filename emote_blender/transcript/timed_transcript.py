@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 
@@ -41,8 +42,12 @@ class TimedTranscript:
 
     def shifted(self, seconds: float) -> TimedTranscript:
         """The same words, each this much later."""
+        return self.mapped(lambda time: time + seconds)
+
+    def mapped(self, new_time: Callable[[float], float]) -> TimedTranscript:
+        """The same words at other times; `new_time` gives a later time, or the same, for a later one."""
         moved = (
-            replace(cue, start_seconds=cue.start_seconds + seconds, end_seconds=cue.end_seconds + seconds)
+            replace(cue, start_seconds=new_time(cue.start_seconds), end_seconds=new_time(cue.end_seconds))
             for cue in self.cues
         )
         return replace(self, cues=tuple(moved))

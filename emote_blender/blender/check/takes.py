@@ -8,7 +8,8 @@ import bpy
 
 from ...errors import InputError
 from ...motion_tools.timing import frames_per_second
-from ..scene.strips import sound_strips
+from ..scene.placed_strip import PlacedStrip
+from ..scene.strips import strips_by_name
 from ..scene.unheard import silencers
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
@@ -41,28 +42,26 @@ def take_warnings(context: bpy.types.Context, head: bpy.types.Object) -> dict[st
         subject = read_subject(context, head)
     except InputError:
         return warnings  # a head without its parts: other sentences say so
-    strips = {strip.name: (scene, strip) for scene in reversed(sound_scenes(subject)) for strip in sound_strips(scene)}
+    strips = strips_by_name(sound_scenes(subject))
     for take in subject.takes:
         if is_idle(take):
             continue  # it belongs to no sound
-        warning = _warning(subject, take, *strips.get(take.line, (None, None)))
+        warning = _warning(subject, take, strips.get(take.line))
         if warning is not None:
             warnings[take.name] = warning
     return warnings
 
 
-def _warning(
-    subject: Subject, take: EMOTE_PG_take, scene: bpy.types.Scene | None, strip: bpy.types.SoundStrip | None
-) -> TakeWarning | None:
-    if scene is None or strip is None:
+def _warning(subject: Subject, take: EMOTE_PG_take, placed: PlacedStrip | None) -> TakeWarning | None:
+    if placed is None:
         return TakeWarning("plays without sound: no strip has its name")
-    if is_moved(subject, take, strip):
+    if is_moved(subject, take, placed):
         return TakeWarning("strip moved", retime=True)
-    if is_trimmed(take, strip):
+    if is_trimmed(take, placed):
         return TakeWarning("strip trimmed: generate it again")
-    fps = frames_per_second(scene.render.fps, scene.render.fps_base)
+    fps = frames_per_second(placed.scene.render.fps, placed.scene.render.fps_base)
     if take.fps > 0.0 and abs(take.fps - fps) > _FPS_TOLERANCE:
         return TakeWarning(f"made at {take.fps:.4g} fps, the scene has {fps:.4g}", retime=True)
-    if any(silencers(scene, strip)):
+    if any(silencers(placed)):
         return TakeWarning("strip muted")
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...motion_tools.timing import frames_per_second
-from ..scene.strips import sound_strips
+from ..scene.strips import placed_strips
 from ..settings.take_settings import EMOTE_PG_take
 from .problem import Fix, Problem, listed, was_or_were
 from .subject import Subject, sound_scenes
@@ -73,7 +73,7 @@ def stretched_time(subject: Subject) -> Problem | None:
 def drifting_playback(subject: Subject) -> Problem | None:
     """Playback that shows every frame, however late."""
     scene = subject.scene
-    if scene.sync_mode != "NONE" or not sound_strips(scene):
+    if scene.sync_mode != "NONE" or not placed_strips(scene):
         return None
     return Problem(
         "INFO",

@@ -161,6 +161,8 @@ def stamp_of(source: StripSound | FileSound) -> tuple:
     """What identifies the sound of a strip or file without decoding it."""
     part: tuple = ()
     if isinstance(source, StripSound):
+        if source.mixdown is not None:
+            return (source.mixdown.digest,)
         part = (source.source_start_seconds, source.duration_seconds)
         if source.packed is not None:
             return (hashlib.sha256(source.packed).digest(), *part)

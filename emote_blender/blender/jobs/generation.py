@@ -25,7 +25,8 @@ from ..blend_paths import absolute, find_model_folder
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
 from ..scene.emotion_track import chosen_track, head_track, span_in
-from ..scene.strips import FileSound, StripSound, find_strip, read_strip
+from ..scene.placed_strip import audible_part
+from ..scene.strips import FileSound, StripSound, find_strip, read_strip, sound_file
 from ..scene.unheard import why_unheard
 from ..settings import model_info
 from ..settings.head_settings import head_settings
@@ -164,8 +165,8 @@ def prepare(scene: bpy.types.Scene, choices: Choices) -> Request:
     unheard = ""
     if choices.strip or not choices.audio:
         strip = find_strip(scene, choices.strip)
-        sound, place = read_strip(scene, strip), place_of_strip(scene, strip)
-        unheard = why_unheard(scene, strip)
+        sound, place = read_strip(strip), place_of_strip(strip)
+        unheard = why_unheard(strip)
     else:
         sound = FileSound(Path(absolute(choices.audio)), choices.frame_start)
         if choices.is_own_file:
@@ -344,13 +345,14 @@ def misfits(request: Request, motion: FaceMotion) -> list[str]:
 def _present_start(scene: bpy.types.Scene, strip: StripSound) -> int:
     """The first audible frame of a strip now; raises InputError if the audible part has changed since `prepare`."""
     try:
-        now = read_strip(scene, find_strip(scene, strip.strip))
+        placed = find_strip(scene, strip.strip)
+        now, sound = audible_part(placed), placed.strip.sound
     except InputError as error:
         raise InputError(f"the strip was deleted or changed while its speech was made ({error})") from error
     part, part_now = (
-        (item.path, round(item.source_start_seconds, 3), round(item.duration_seconds, 3)) for item in (strip, now)
+        (item.retiming, round(item.source_start_seconds, 3), round(item.duration_seconds, 3)) for item in (strip, now)
     )
-    if part != part_now:
+    if part != part_now or sound is None or sound_file(sound) != strip.path:
         raise InputError(f"strip {strip.strip!r} was trimmed or changed while its speech was made; generate it again")
     return now.frame_start
 

@@ -102,9 +102,8 @@ def plan_words(
         spoken = recognised_language(kept) or spoken if is_automatic(spoken) else spoken
         if is_untouched and is_able:
             return PlannedWords(kept.transcript, spoken, may_be_left_out=True)
-        start = sound.source_start_seconds if isinstance(sound, StripSound) else 0.0
-        cues = kept_cues(kept, start)
-        transcript, warnings = (cues, ()) if cues is not None else _read(kept.transcript, sound)
+        cues = kept_cues(kept)
+        transcript, warnings = (sound.timed_from_start(cues), ()) if cues is not None else _read(kept.transcript, sound)
         if change:
             warnings = (*warnings, stale_sentence(sound.name, change))
     if not is_able:
@@ -166,5 +165,4 @@ def _read(given: str, sound: StripSound | FileSound) -> tuple[str | TimedTranscr
     transcript = read_transcript(beside_blend(given.strip()))
     if isinstance(transcript, str):
         return transcript, ()
-    start = sound.source_start_seconds if isinstance(sound, StripSound) else 0.0
-    return transcript.shifted(-start), transcript.warnings
+    return sound.timed_from_start(transcript), transcript.warnings

@@ -13,6 +13,7 @@ import bpy
 
 from ...errors import InputError
 from ...transcript.recognisers.interface import Recognition
+from ..scene.placed_strip import PlacedStrip
 from ..scene.sound_part import SoundPart, part_of_file, part_of_strip
 from ..scene.strips import FileSound, StripSound, find_strip
 from ..settings.head_settings import head_settings
@@ -56,15 +57,15 @@ class Place:
         if not self.strip:
             return scene_settings(scene)
         try:
-            return strip_settings(find_strip(scene, self.strip))
+            return strip_settings(find_strip(scene, self.strip).strip)
         except InputError:
             return None
 
 
-def place_of_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> Place:
-    """Where the words of a strip are kept."""
-    part = part_of_strip(scene, strip)
-    return Place(scene.session_uid, strip.name, 0, _content(strip_settings(strip)), part, scene.library is not None)
+def place_of_strip(placed: PlacedStrip) -> Place:
+    """Where the words of a strip are kept: in the scene whose sequencer holds it."""
+    part, owner, strip = part_of_strip(placed), placed.owner, placed.strip
+    return Place(owner.session_uid, strip.name, 0, _content(strip_settings(strip)), part, owner.library is not None)
 
 
 def place_of_file(scene: bpy.types.Scene, head: bpy.types.Object | None) -> Place:

@@ -19,7 +19,7 @@ from ...retarget.flame_transfer import Transfer, convert
 from ..blend_paths import find_model_folder, stem
 from ..head.rig import rig_of
 from ..requirements import missing_sentence
-from ..scene.strips import StripSound, sound_strips
+from ..scene.strips import StripSound, named_strips
 from ..settings.head_settings import head_settings
 from ..settings.properties import scene_settings
 from ..settings.take_settings import EMOTE_PG_take
@@ -137,7 +137,7 @@ def _line_of(head: bpy.types.Object, take: EMOTE_PG_take) -> tuple[generation.Re
     """The request for a take's line as the scene has it now, or None and why it is not what the take speaks."""
     scene, own = take.scene, head_settings(head)
     audio = next((path for path in (own.audio, scene_settings(scene).audio) if stem(path) == take.line), "")
-    is_strip = any(strip.name == take.line for strip in sound_strips(scene))
+    is_strip = bool(named_strips(scene, take.line))
     choices = generation.Choices(
         head,
         take.line if is_strip or not audio else "",

@@ -14,7 +14,7 @@ from ..head.rig import head_of
 from ..narrow import present, window_scene
 from ..refusal import Result, refusing
 from ..scene.find_head import choose_head
-from ..scene.strips import find_strip, strip_scene
+from ..scene.strips import chosen_strips, strip_scene
 from ..settings.chosen_head import chosen_head, speech_settings
 from ..settings.properties import note_result, scene_settings
 
@@ -101,7 +101,7 @@ class EMOTE_OT_choose_strip(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         settings = speech_settings(context)
         if self.strip:
-            find_strip(strip_scene(context, self.strip), self.strip)
+            chosen_strips(strip_scene(context, self.strip), self.strip)  # raises
         settings.source = self.source
         if self.source == "STRIP":
             settings.strip = self.strip

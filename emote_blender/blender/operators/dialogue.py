@@ -15,8 +15,9 @@ from ..requirements import missing_sentence
 from ..scene import emotion_keys
 from ..scene.emotion_track import unread_animation
 from ..scene.find_head import heads_near
+from ..scene.placed_strip import placed_strips
 from ..scene.speakers import emotion_in, names_around, speaker_among
-from ..scene.strips import sound_strips, strip_scene
+from ..scene.strips import selected_strips, strip_scene
 from ..settings.chosen_head import own_settings
 from ..settings.dialogue_settings import HEADS_OWN, EMOTE_PG_dialogue, EMOTE_PG_line
 from ..settings.properties import scene_settings
@@ -50,15 +51,15 @@ class EMOTE_OT_fill_dialogue(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         dialogue = _dialogue(context)
         scene = strip_scene(context)
-        strips = sound_strips(scene)
+        strips = placed_strips(scene)
         if not strips:
             raise InputError(f"scene {scene.name!r} has no sound strip; add one in the Video Sequencer")
-        selected = [strip for strip in strips if strip.select] if self.strips == "AUTO" else []
+        selected = selected_strips(scene) if self.strips == "AUTO" else []
         heads = heads_near(context)
         place = {strip.name: number for number, strip in enumerate(strips)}
         for strip in selected or strips:
             line = _line_of(dialogue, strip.name)
-            names = names_around(scene, strip)
+            names = names_around(strip)
             if line is None:
                 line = dialogue.lines.add()
                 line.strip = strip.name

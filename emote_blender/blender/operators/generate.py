@@ -15,7 +15,7 @@ from ..jobs.ready import may_animate
 from ..requirements import missing_sentence
 from ..scene import emotion_keys
 from ..scene.emotion_track import unread_animation
-from ..scene.strips import line_scene, sound_strips, strip_scene
+from ..scene.strips import chosen_strips, line_scene, selected_strips, strip_scene
 from ..settings.chosen_head import own_settings
 from ..settings.head_settings import EMOTION_ITEMS
 from ..settings.transcript import language_property, transcript_property
@@ -88,30 +88,42 @@ class EMOTE_OT_generate(SpeechJob, bpy.types.Operator):
         self._head_uid = head.session_uid
         own = own_settings(context, head)
         caution = (emotion_keys.bring_up_to_date(head) if head.library is None else "") or unread_animation(head)
-        if self.strips == "SELECTED":
-            scene = strip_scene(context, head=head)
-            names = [strip.name for strip in sound_strips(scene) if strip.select]
-            if not names:
-                raise InputError(f"no sound strip of scene {scene.name!r} is selected; select the strips to speak")
-            requests = []
-            for name in names:
-                try:
-                    requests.append(generation.prepare(scene, self._choices(head, own, name, "")))
-                except EmoteError as error:
-                    self._left_out.append(error)
-            if not requests:
-                raise self._left_out[0]
+        strip, audio = self.strip, self.audio
+        if self.strips == "ONE" and not strip and not audio:
+            strip, audio = ("", own.audio) if own.source == "FILE" else (own.strip, "")
+            if own.source == "FILE" and not audio:
+                raise InputError("no sound file is chosen; choose a file, or a strip")
+        if audio and self.strips == "ONE" and not strip:
+            requests = [generation.prepare(line_scene(context, head), self._choices(head, own, "", audio))]
         else:
-            strip, audio = self.strip, self.audio
-            if not strip and not audio:
-                strip, audio = ("", own.audio) if own.source == "FILE" else (own.strip, "")
-                if own.source == "FILE" and not audio:
-                    raise InputError("no sound file is chosen; choose a file, or a strip")
-            scene = line_scene(context, head) if audio else strip_scene(context, strip, head)
-            requests = [generation.prepare(scene, self._choices(head, own, strip, audio))]
+            requests = self._strip_requests(context, head, own, strip)
         cautions = (*set_up, *filter(None, [caution]))
         if cautions:
             requests[0] = replace(requests[0], warnings=(*cautions, *requests[0].warnings))
+        return requests
+
+    def _strip_requests(
+        self, context: bpy.types.Context, head: bpy.types.Object, own: SpeechSettings, strip: str
+    ) -> list[generation.Request]:
+        """The requests for the selected strips, or for one: a meta strip or a scene strip gives those inside it."""
+        if self.strips == "SELECTED":
+            scene = strip_scene(context, head=head)
+            placed = selected_strips(scene)
+            if not placed:
+                raise InputError(f"no sound strip of scene {scene.name!r} is selected; select the strips to speak")
+        else:
+            scene = strip_scene(context, strip, head)
+            placed = chosen_strips(scene, strip)
+        requests = []
+        for name in [item.name for item in placed]:
+            try:
+                requests.append(generation.prepare(scene, self._choices(head, own, name, "")))
+            except EmoteError as error:
+                if len(placed) == 1:
+                    raise
+                self._left_out.append(error)
+        if not requests:
+            raise self._left_out[0]
         return requests
 
     def _choices(self, head: bpy.types.Object, own: SpeechSettings, strip: str, audio: str) -> generation.Choices:

@@ -287,7 +287,7 @@ def _sound(context: bpy.types.Context, head: bpy.types.Object) -> tuple[StripSou
     own = own_settings(context, head)
     if own.source != "FILE":
         scene = strip_scene(context, own.strip, head)
-        return read_strip(scene, find_strip(scene, own.strip)), scene
+        return read_strip(find_strip(scene, own.strip)), scene
     if not own.audio:
         raise InputError("no sound file is chosen; choose a file, or a strip")
     return FileSound(Path(absolute(own.audio)), own.frame_start), line_scene(context, head)

@@ -18,7 +18,7 @@ from ..jobs.ready import is_free
 from ..jobs.recognition import Place, fill_in, no_speech_sentence, place_of_file, place_of_strip, recognise
 from ..narrow import present, window_scene
 from ..refusal import Result
-from ..scene.strips import FileSound, StripSound, find_strip, read_strip, sound_strips, strip_scene
+from ..scene.strips import FileSound, StripSound, chosen_strips, read_strip, selected_strips, strip_scene
 from ..settings.chosen_head import chosen_head, speech_settings
 from ..settings.properties import note_result
 from ..settings.recogniser_info import recogniser_folder
@@ -128,16 +128,16 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
             return [Line(sound, place, settings.language or AUTO, folder)]
         scene = strip_scene(context, self.strip or settings.strip)
         if self.strips == "SELECTED":
-            strips = [strip for strip in sound_strips(scene) if strip.select]
+            strips = selected_strips(scene)
             if not strips:
                 raise InputError(f"no sound strip of scene {scene.name!r} is selected; select the strips first")
         else:
-            strips = [find_strip(scene, self.strip or settings.strip)]
+            strips = chosen_strips(scene, self.strip or settings.strip)
         lines = []
         for strip in strips:
-            language = strip_settings(strip).language or AUTO
+            language = strip_settings(strip.strip).language or AUTO
             try:
-                lines.append(Line(read_strip(scene, strip), place_of_strip(scene, strip), language, folder))
+                lines.append(Line(read_strip(strip), place_of_strip(strip), language, folder))
             except InputError as error:
                 self._left_alone.append(str(error))
         return lines

@@ -12,7 +12,8 @@ from ...transcript.timed_transcript import TimedTranscript
 from ..blend_paths import absolute
 from ..narrow import present
 from ..refusal import Result, refusing
-from ..scene.strips import audible_part, find_strip, handles, strip_scene
+from ..scene.placed_strip import frames_on_timeline
+from ..scene.strips import find_strip, read_strip, strip_scene
 from ..scene.transcript_sources import files_beside, text_strips_over
 from ..settings.chosen_head import speech_settings
 from ..settings.transcript import SpeechSettings, sound_path, strip_settings, transcript_owner
@@ -57,7 +58,7 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> Result:
         settings = speech_settings(context)
         scene = strip_scene(context, settings.strip)
-        owner = transcript_owner(scene, settings) or strip_settings(find_strip(scene, settings.strip))
+        owner = transcript_owner(scene, settings) or strip_settings(find_strip(scene, settings.strip).strip)
         if present(owner.id_data).library is not None:
             raise InputError("the sound is linked from another file; give it its words there")
         transcript, source = self._words(scene, settings, owner.language)
@@ -100,16 +101,16 @@ class EMOTE_OT_take_transcript(bpy.types.Operator):
 def _text_strips(scene: bpy.types.Scene, settings: SpeechSettings) -> TimedTranscript:
     """The words of the text strips over the chosen sound, with times in its file; raises InputError."""
     if settings.source == "FILE":
-        start, name = 0.0, "the sound"
-        found = text_strips_over(scene, settings.frame_start, float("inf"), settings.frame_start)
+        found, name = text_strips_over(scene, settings.frame_start, float("inf"), settings.frame_start), "the sound"
+        if found is not None:
+            return found
     else:
-        strip = find_strip(scene, settings.strip)
-        part = audible_part(scene, strip)
-        start, name = part.source_start_seconds, repr(strip.name)
-        found = text_strips_over(scene, *handles(strip), part.frame_start)
-    if found is None:
-        raise InputError(f"no text strip lies over {name}; put text strips over the sound in the sequencer")
-    return found.shifted(start)
+        placed = find_strip(scene, settings.strip)
+        sound, name = read_strip(placed), repr(placed.name)
+        found = text_strips_over(scene, *frames_on_timeline(placed), sound.frame_start)
+        if found is not None:
+            return sound.timed_in_file(found)
+    raise InputError(f"no text strip lies over {name}; put text strips over the sound in the sequencer")
 
 
 class EMOTE_MT_transcript(bpy.types.Menu):

@@ -26,6 +26,7 @@ from ..settings.live import together
 from ..settings.transcript import strip_settings
 from ..settings.transcript_state import keep_cues, keep_recognition, one_line
 from ..takes.make import Line, new_take
+from .placed_strip import on_own_timeline
 from .sound_part import part_of_strip
 
 FRAME_START = 1
@@ -181,7 +182,7 @@ def _keep_words(
     kept = strip_settings(strip)
     kept.language = words.language
     if words.recognition is not None and words.recognition.words:
-        keep_recognition(kept, words.recognition, part_of_strip(scene, strip))
+        keep_recognition(kept, words.recognition, part_of_strip(on_own_timeline(strip)))
     elif isinstance(words.transcript, TimedTranscript):
         keep_cues(kept, words.transcript)
     elif words.transcript not in (None, AUTO):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import bpy
-
 from ...errors import InputError
 from ..blend_paths import absolute
-from .strips import audible_part
+from .placed_strip import PlacedStrip, audible_part
+from .strips import sound_file
 
 LENGTHENED = "the strip was lengthened"
+RETIMED = "the strip was retimed"
 _SECONDS_TOLERANCE = 0.2  # of speech at an end of a strip that hold no word
 
 
@@ -24,12 +24,14 @@ class SoundPart:
         num_bytes: its size; 0 if it is missing.
         start_seconds: time in the file at which the part begins.
         end_seconds: time in the file at which it ends; None for the end of the file.
+        retiming: the retiming keys of its strip, see `placed_strip.AudiblePart`; the times then count in what it plays.
     """
 
     file: str
     num_bytes: int
     start_seconds: float = 0.0
     end_seconds: float | None = None
+    retiming: str = ""
 
     def change(self, now: SoundPart) -> str:
         """What was changed since, as a clause; empty if the present part is this one or a cut of it.
@@ -38,6 +40,8 @@ class SoundPart:
         """
         if now.num_bytes and (now.file, now.num_bytes) != (self.file, self.num_bytes):
             return "the sound file was changed"
+        if now.retiming != self.retiming:
+            return RETIMED
         begins_earlier = now.start_seconds < self.start_seconds - _SECONDS_TOLERANCE
         ends_later = self.end_seconds is not None and (
             now.end_seconds is None or now.end_seconds > self.end_seconds + _SECONDS_TOLERANCE
@@ -45,20 +49,20 @@ class SoundPart:
         return LENGTHENED if begins_earlier or ends_later else ""
 
 
-def part_of_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> SoundPart | None:
+def part_of_strip(placed: PlacedStrip) -> SoundPart | None:
     """The part of a strip's file that is heard; None if there is none."""
-    sound = strip.sound
+    sound = placed.strip.sound
     if sound is None:
         return None
     try:
-        part = audible_part(scene, strip)
+        part = audible_part(placed)
     except InputError:
         return None
-    path = Path(bpy.path.abspath(sound.filepath, library=sound.library))
+    path = sound_file(sound)
     packed = sound.packed_file
     start = part.source_start_seconds
     num_bytes = packed.size if packed is not None else _num_bytes(path)
-    return SoundPart(path.name, num_bytes, round(start, 3), round(start + part.duration_seconds, 3))
+    return SoundPart(path.name, num_bytes, round(start, 3), round(start + part.duration_seconds, 3), part.retiming)
 
 
 def part_of_file(given: str) -> SoundPart | None:

@@ -11,6 +11,7 @@ import bpy
 from ...emotion import EMOTIONS
 from ..head.rig import armature_of_head
 from ..narrow import mesh_of
+from .placed_strip import PlacedStrip
 from .unheard import around
 
 # Words that many characters' names have in common.
@@ -31,9 +32,10 @@ _EMOTION_OF = {
 }
 
 
-def names_around(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> list[str]:
+def names_around(placed: PlacedStrip) -> list[str]:
     """The names that may say who speaks a strip, in the order in which they count: strip, channel, sound file."""
-    _, channel = next(around(scene, strip))
+    strip = placed.strip
+    _, channel = next(around(placed.owner, strip))
     names = [strip.name, channel.name]
     if strip.sound is not None:
         names.append(PurePath(strip.sound.filepath.replace("\\", "/")).stem)

@@ -1,7 +1,8 @@
-"""Sound strips: the audible part of a strip as a waveform, and its place on the timeline."""
+"""Sound strips: choosing them, and the audible part of a strip as a waveform."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,14 @@ import bpy
 from ...audio import Waveform, load_audio, load_part
 from ...errors import InputError
 from ...files.temporary_copy import temporary_copy
-from ...motion_tools.timing import frame_to_seconds, frames_per_second
+from ...sound_files.read import require_decodable
 from ...sound_files.with_aud import AudSound
+from ...transcript.timed_transcript import TimedTranscript
 from ..compat import active_strip, all_strips, sequencer_scene, strip_timing
 from ..narrow import window_scene
+from .hidden_fields import sound_track
+from .mixdown import Mixdown, mixed_down
+from .placed_strip import PlacedStrip, audible_part, outermost, placed_strips
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class FileSound:
         """The sound, at the file's own sample rate; raises InputError if the file is missing or cannot be decoded."""
         return load_audio(self.path, None, decoder=AudSound)
 
+    def timed_from_start(self, transcript: TimedTranscript) -> TimedTranscript:
+        """Words with times in the file as words with times from the beginning of the sound: the same."""
+        return transcript
+
 
 @dataclass(frozen=True)
 class StripSound:
@@ -47,8 +56,10 @@ class StripSound:
         path: the sound file (for a packed sound only its name matters).
         packed: the file's bytes if they are packed into the .blend.
         frame_start: scene frame at which the audible part begins.
-        source_start_seconds: time in the file at `frame_start`; negative if the part begins with silence.
+        source_start_seconds: time in the file at `frame_start`, see `AudiblePart`.
         duration_seconds: length of the audible part.
+        retiming: its retiming keys, see `AudiblePart`.
+        mixdown: Blender's own mixdown, of a retimed strip or of a sound track that is not the first; else None.
     """
 
     strip: str
@@ -57,6 +68,8 @@ class StripSound:
     frame_start: int
     source_start_seconds: float
     duration_seconds: float
+    retiming: str = ""
+    mixdown: Mixdown | None = None
 
     @property
     def name(self) -> str:
@@ -69,16 +82,24 @@ class StripSound:
         Raises:
             InputError: if the file is missing or cannot be decoded.
         """
+        if self.mixdown is not None:
+            return self.mixdown.waveform
         part = (self.source_start_seconds, self.duration_seconds)
         if self.packed is None:
             return load_part(self.path, *part, f"strip {self.strip!r}: {self.path}", AudSound)
         return _decode_packed(self.packed, self.path, self.strip, *part)
 
+    def timed_from_start(self, transcript: TimedTranscript) -> TimedTranscript:
+        """Words with times in the file as words with times from the beginning of the sound."""
+        if self.mixdown is not None:
+            return transcript.mapped(self.mixdown.from_file)
+        return transcript.shifted(-self.source_start_seconds)
 
-def sound_strips(scene: bpy.types.Scene) -> list[bpy.types.SoundStrip]:
-    """The sound strips of a scene in the order of their first audible frames, those inside meta strips too."""
-    strips = [strip for strip in all_strips(scene) if isinstance(strip, bpy.types.SoundStrip)]
-    return sorted(strips, key=lambda strip: (strip_timing(strip).left, strip.name))
+    def timed_in_file(self, transcript: TimedTranscript) -> TimedTranscript:
+        """Words with times from the beginning of the sound as words with times in the file."""
+        if self.mixdown is not None:
+            return transcript.mapped(self.mixdown.to_file)
+        return transcript.shifted(self.source_start_seconds)
 
 
 def strip_scenes(context: bpy.types.Context, head: bpy.types.Object | None = None) -> list[bpy.types.Scene]:
@@ -95,9 +116,9 @@ def strip_scenes(context: bpy.types.Context, head: bpy.types.Object | None = Non
 def strip_scene(context: bpy.types.Context, name: str = "", head: bpy.types.Object | None = None) -> bpy.types.Scene:
     """The scene whose strips are used: the first with the strip of this name, else the first with a sound strip."""
     scenes = strip_scenes(context, head)
-    with_sound = [scene for scene in scenes if sound_strips(scene)]
-    with_name = [scene for scene in with_sound if name and name in [strip.name for strip in sound_strips(scene)]]
-    return (with_name or with_sound or scenes)[0]
+    with_name = (scene for scene in scenes if name and named_strips(scene, name))
+    with_sound = (scene for scene in scenes if placed_strips(scene))
+    return next(with_name, None) or next(with_sound, scenes[0])
 
 
 def line_scene(context: bpy.types.Context, head: bpy.types.Object) -> bpy.types.Scene:
@@ -106,110 +127,132 @@ def line_scene(context: bpy.types.Context, head: bpy.types.Object) -> bpy.types.
     return next((scene for scene in (shown, *head.users_scene) if head.name in scene.objects), shown)
 
 
-def all_sound_strips(context: bpy.types.Context) -> list[bpy.types.SoundStrip]:
-    """The sound strips of the sequencer's and the window's scene."""
-    return [strip for scene in strip_scenes(context) for strip in sound_strips(scene)]
+def all_placed_strips(context: bpy.types.Context) -> list[PlacedStrip]:
+    """The sound strips on the timelines of the sequencer's and the window's scene."""
+    return [placed for scene in strip_scenes(context) for placed in placed_strips(scene)]
 
 
-def find_strip(scene: bpy.types.Scene, name: str = "") -> bpy.types.SoundStrip:
-    """The sound strip of this name; without a name the active one, or the only one.
+def named_strips(scene: bpy.types.Scene, name: str) -> list[PlacedStrip]:
+    """The sound strips that a name stands for: one of this name, or all in the meta strip or scene strip of it."""
+    placed = placed_strips(scene)
+    for has_name in (lambda item: item.name == name, lambda item: item.strip.name == name):
+        if found := [item for item in placed if has_name(item)]:
+            return found[:1]
+    containers = [strip for strip in all_strips(scene) if strip.name == name]
+    return [item for item in placed if any(map(item.is_inside, containers))]
+
+
+def chosen_strips(scene: bpy.types.Scene, name: str = "") -> list[PlacedStrip]:
+    """The sound strips that are meant: those of a name, without one those of the active strip, or the only ones.
+
+    A meta strip and a scene strip stand for all sound strips inside them.
 
     Raises:
         InputError: if there is none, with the names that there are.
     """
-    strips = sound_strips(scene)
+    placed = placed_strips(scene)
     if name:
-        named = [strip for strip in strips if strip.name == name]
-        if named:
-            return named[0]
+        if named := named_strips(scene, name):
+            return named
         if any(strip.name == name for strip in all_strips(scene)):
             raise InputError(f"strip {name!r} of scene {scene.name!r} is not a sound strip; choose a sound strip")
-    elif isinstance(active := active_strip(scene), bpy.types.SoundStrip):
-        return active
-    elif len(strips) == 1:
-        return strips[0]
-    if not strips:
+    else:
+        active = active_strip(scene)
+        if active is not None and (inside := [item for item in placed if item.is_inside(active)]):
+            return inside
+        if len(placed) == 1 or len({_outermost(item).name for item in placed}) == 1:
+            return placed
+    if not placed:
         raise InputError(f"scene {scene.name!r} has no sound strip; add one in the Video Sequencer or choose a file")
-    names = ", ".join(repr(strip.name) for strip in strips[:10]) + (", ..." if len(strips) > 10 else "")
     if not name:
-        raise InputError(f"no sound strip is chosen; choose one of {names}")
-    raise InputError(f"sound strip {name!r} not found in scene {scene.name!r}; choose one of {names}")
+        raise InputError(f"no sound strip is chosen; choose one of {_names(placed)}")
+    raise InputError(f"sound strip {name!r} not found in scene {scene.name!r}; choose one of {_names(placed)}")
 
 
-@dataclass(frozen=True)
-class AudiblePart:
-    """The part of a strip that is heard: where it is on the timeline, and where in the sound file.
-
-    Attributes:
-        frame_start: scene frame at which it begins.
-        source_start_seconds: time in the file at `frame_start`; negative if the part begins with silence.
-        duration_seconds: its length.
-    """
-
-    frame_start: int
-    source_start_seconds: float
-    duration_seconds: float
-
-
-def audible_part(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> AudiblePart:
-    """The part of a strip between its handles and between those of the meta strips around it.
-
-    The time in the file at frame f is (f - content_start + trim_start) / fps - sound_offset (spec/BLENDER.md, Sound
-    strips; measured there on a mixed-down ramp).
+def find_strip(scene: bpy.types.Scene, name: str = "") -> PlacedStrip:
+    """The one sound strip that is meant, see `chosen_strips`.
 
     Raises:
-        InputError: if the strip is retimed, or has no audible part.
+        InputError: if there is none, or a meta strip or scene strip with several is meant.
     """
-    if len(strip.retiming_keys) > 0:
+    chosen = chosen_strips(scene, name)
+    if len(chosen) > 1:
         raise InputError(
-            f"strip {strip.name!r} is retimed ({len(strip.retiming_keys)} retiming keys), which is not supported yet; "
-            "reset its retiming or render the sound to a file first"
+            f"{name or _outermost(chosen[0]).name!r} holds {len(chosen)} sound strips; choose one of {_names(chosen)}"
         )
-    fps = frames_per_second(scene.render.fps, scene.render.fps_base)
-    timing = strip_timing(strip)
-    left, right = handles(strip)
-    if right <= left:
-        raise InputError(f"nothing of strip {strip.name!r} is heard; check its handles and its meta strip")
-    frame_start = round(left)
-    return AudiblePart(
-        frame_start,
-        frame_to_seconds(frame_start, fps, timing.content_start - timing.trim_start) - strip.sound_offset,
-        (right - frame_start) / fps,
-    )
+    return chosen[0]
 
 
-def handles(strip: bpy.types.Strip) -> tuple[float, float]:
-    """The first frame of a strip, and the frame after its last one, between the handles of the metas around it."""
-    timing = strip_timing(strip)
-    left, right = timing.left, timing.right
-    meta = strip.parent_meta()
-    while meta is not None:
-        outer = strip_timing(meta)
-        left, right = max(left, outer.left), min(right, outer.right)
-        meta = meta.parent_meta()
-    return left, right
+def selected_strips(scene: bpy.types.Scene) -> list[PlacedStrip]:
+    """The sound strips that are selected in the sequencer, and those inside selected meta strips and scene strips."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    # Blender keeps the selection inside meta strips that are closed, where nobody sees it.
+    opened = editor.meta_stack[-1] if len(editor.meta_stack) else None
+    selected = [strip for strip in all_strips(scene) if strip.select and strip.parent_meta() == opened]
+    return [placed for placed in placed_strips(scene) if any(map(placed.is_inside, selected))]
 
 
-def read_strip(scene: bpy.types.Scene, strip: bpy.types.SoundStrip) -> StripSound:
+def strips_by_name(scenes: Iterable[bpy.types.Scene]) -> dict[str, PlacedStrip]:
+    """The sound strips on the timelines of some scenes by the names that takes have of them, the first of a name."""
+    found: dict[str, PlacedStrip] = {}
+    for scene in scenes:
+        placed = placed_strips(scene)
+        for names in (
+            {item.name: item for item in reversed(placed)},
+            {item.strip.name: item for item in reversed(placed)},
+        ):
+            found = {**names, **found}
+    return found
+
+
+def read_strip(placed: PlacedStrip) -> StripSound:
     """The audible part of a strip, ready to be decoded.
 
+    A retimed strip, and a sound track that is not the first of its file, are mixed down by Blender.
+
     Raises:
-        InputError: if the strip has no name or no sound, is retimed, or has no audible part.
+        InputError: if the strip has no name or no sound, has no audible part, or cannot be mixed down.
     """
+    strip = placed.strip
     if not strip.name:  # by which its words and takes are found again
         raise InputError(f"the sound strip at frame {strip_timing(strip).left:.0f} has no name; give it one")
-    if strip.sound is None:
+    sound = strip.sound
+    if sound is None:
         raise InputError(f"strip {strip.name!r} has lost its sound; load the sound file again")
-    part, sound = audible_part(scene, strip), strip.sound
+    part = audible_part(placed)
     packed = sound.packed_file.data if sound.packed_file is not None else None
+    path = sound_file(sound)
+    mixdown = None
+    if part.retiming or sound_track(sound):
+        if packed is None:
+            require_decodable(path, AudSound)  # raises: Blender itself mixes down silence for what it cannot read
+        mixdown = mixed_down(placed, part)
     return StripSound(
-        strip=strip.name,
-        path=Path(bpy.path.abspath(sound.filepath, library=sound.library)),
+        strip=placed.name or strip.name,
+        path=path,
         packed=bytes(packed) if packed is not None else None,
         frame_start=part.frame_start,
         source_start_seconds=part.source_start_seconds,
         duration_seconds=part.duration_seconds,
+        retiming=part.retiming,
+        mixdown=mixdown,
     )
+
+
+def sound_file(sound: bpy.types.Sound) -> Path:
+    """The absolute path of a sound's file."""
+    return Path(bpy.path.abspath(sound.filepath, library=sound.library))
+
+
+def _outermost(placed: PlacedStrip) -> bpy.types.Strip:
+    """The strip of the timeline's scene in which a sound strip is, or the sound strip itself."""
+    return outermost(placed.through[0] if placed.through else placed.strip)
+
+
+def _names(placed: list[PlacedStrip]) -> str:
+    return ", ".join(repr(item.name) for item in placed[:10]) + (", ..." if len(placed) > 10 else "")
 
 
 def _decode_packed(data: bytes, path: Path, strip: str, start_seconds: float, duration_seconds: float) -> Waveform:

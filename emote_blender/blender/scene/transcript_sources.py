@@ -10,7 +10,7 @@ from ...motion_tools.timing import frame_to_seconds, frames_per_second
 from ...transcript.suffixes import SUFFIXES
 from ...transcript.timed_transcript import Cue, TimedTranscript
 from ..compat import all_strips
-from .strips import handles
+from .placed_strip import handles
 from .unheard import is_muted
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import bpy
 
 from ...sound_files.kinds import READABLE
-from ..scene.strips import all_sound_strips
+from ..scene.strips import all_placed_strips
 
 Update = Callable[[Any, bpy.types.Context], None]
 
 
 def _strip_names(self: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
-    return [strip.name for strip in all_sound_strips(context) if text.lower() in strip.name.lower()]
+    return [placed.name for placed in all_placed_strips(context) if text.lower() in placed.name.lower()]
 
 
 def source_property(update: Update) -> Any:

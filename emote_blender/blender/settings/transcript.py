@@ -181,7 +181,7 @@ def transcript_owner(scene: bpy.types.Scene, settings: SpeechSettings) -> Speech
     if settings.source == "FILE":
         return settings
     try:
-        return strip_settings(find_strip(scene, settings.strip))
+        return strip_settings(find_strip(scene, settings.strip).strip)
     except InputError:
         return None
 
@@ -192,7 +192,7 @@ def sound_path(scene: bpy.types.Scene, settings: SpeechSettings) -> Path | None:
         sound = absolute(settings.audio)
     else:
         try:
-            strip = find_strip(scene, settings.strip)
+            strip = find_strip(scene, settings.strip).strip
         except InputError:
             return None
         sound = bpy.path.abspath(strip.sound.filepath, library=strip.sound.library) if strip.sound else ""

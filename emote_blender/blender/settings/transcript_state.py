@@ -111,7 +111,10 @@ def recognised_facts(words: TranscriptSettings) -> Recognised | None:
 def _read_part(fields: dict[str, Any]) -> SoundPart:
     end = fields["end_seconds"]
     start = float(fields["start_seconds"])
-    return SoundPart(str(fields["file"]), int(fields["num_bytes"]), start, None if end is None else float(end))
+    retiming = str(fields.get("retiming", ""))  # older parts do not have it
+    return SoundPart(
+        str(fields["file"]), int(fields["num_bytes"]), start, None if end is None else float(end), retiming
+    )
 
 
 def recognised_language(words: TranscriptSettings) -> str:
@@ -149,14 +152,11 @@ def keep_cues(words: TranscriptSettings, transcript: TimedTranscript) -> None:
     words.transcript = " ".join(text for text, _, _ in cues)
 
 
-def kept_cues(words: TranscriptSettings, source_start_seconds: float) -> TimedTranscript | None:
-    """The words with the times that are kept of them; None if there are none, or the words are other ones by now.
+def kept_cues(words: TranscriptSettings) -> TimedTranscript | None:
+    """The words with the times in the sound file that are kept of them.
 
-    A corrected word has the time of the cue that held the word before.
-
-    Args:
-        words: the settings.
-        source_start_seconds: time in the sound file from which the times count.
+    None if there are none, or the words are other ones by now. A corrected word has the time of the cue that held the
+    word before.
     """
     kept = _read_cues(words.cues)
     if kept is None:
@@ -165,7 +165,7 @@ def kept_cues(words: TranscriptSettings, source_start_seconds: float) -> TimedTr
     if " ".join(texts) != words.transcript:
         texts = _shared_out(texts, words.transcript.split())
     cues = tuple(replace(cue, text=text) for cue, text in zip(kept.cues, texts, strict=True) if text)
-    return replace(kept, cues=cues).shifted(-source_start_seconds) if cues else None
+    return replace(kept, cues=cues) if cues else None
 
 
 def _read_cues(written: str) -> TimedTranscript | None:

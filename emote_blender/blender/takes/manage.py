@@ -9,7 +9,8 @@ from ...errors import InputError
 from ...motion_tools.timing import frames_per_second
 from ..head.rig import HeadRig, rig_of
 from ..narrow import present
-from ..scene.strips import find_strip, read_strip
+from ..scene.placed_strip import audible_part
+from ..scene.strips import find_strip
 from ..settings.head_settings import head_settings
 from ..settings.live import together
 from ..settings.take_settings import EMOTE_PG_take
@@ -184,7 +185,7 @@ def retime_take(head: bpy.types.Object, take: EMOTE_PG_take) -> None:
 def place_of_sound(take: EMOTE_PG_take, scene: bpy.types.Scene) -> float | None:
     """The scene frame at which a take's sound begins now; None if its strip is gone or shows another part."""
     try:
-        sound = read_strip(scene, find_strip(scene, take.line)) if take.line else None
+        sound = audible_part(find_strip(scene, take.line)) if take.line else None
     except InputError:
         return None
     if sound is None:

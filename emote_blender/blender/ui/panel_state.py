@@ -25,8 +25,9 @@ from ..requirements import missing_sentence
 from ..scene import changes
 from ..scene.emotion_keys import owner_of_keys
 from ..scene.find_head import heads_near, no_head_sentence
+from ..scene.placed_strip import PlacedStrip
 from ..scene.sound_part import part_of_file, part_of_strip
-from ..scene.strips import find_strip, sound_strips, strip_scene
+from ..scene.strips import chosen_strips, placed_strips, strip_scene, strips_by_name
 from ..scene.unheard import why_unheard
 from ..settings.chosen_head import chosen_head, speech_settings
 from ..settings.head_settings import head_settings
@@ -76,9 +77,11 @@ class PanelState:
         model: what the model's folder says.
         model_facts: licence and others of the model, each with its name.
         default_strip: the strip that is used if none is chosen; empty if there is no such strip.
-        strip: the strip that is used, which keeps the transcript; empty for a file, or if there is none.
+        strip: the strip that is used; empty for a file, or if there is none, or if there are several.
         strip_scene: name of the scene whose strips are used.
         strip_names: names of its sound strips.
+        own_strip: name of the strip that is used in the scene that holds it, where it keeps the transcript.
+        strip_owner: name of that scene; another than `strip_scene` for a strip inside a scene strip.
         cautions: what to know before Generate is pressed, one sentence each.
         words: what is said about the words of the sound.
         remarks: what to know about the sound and its words, one sentence each.
@@ -102,6 +105,8 @@ class PanelState:
     strip: str
     strip_scene: str
     strip_names: frozenset[str]
+    own_strip: str
+    strip_owner: str
     cautions: tuple[str, ...]
     words: WordsState
     remarks: tuple[str, ...]
@@ -135,13 +140,13 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
     settings = speech_settings(context)
     scene = strip_scene(context, settings.strip, head)
     model = model_info(settings.model)
-    default_strip = _strip_name(scene, "")
-    strip = "" if settings.source == "FILE" else _strip_name(scene, settings.strip)
+    default = _chosen(scene, "")
+    chosen = [] if settings.source == "FILE" else _chosen(scene, settings.strip)
+    placed = chosen[0] if len(chosen) == 1 else None
     owner: SpeechSettings | EMOTE_PG_strip | None = settings if settings.source == "FILE" else None
     part = part_of_file(settings.audio) if settings.source == "FILE" else None
-    if strip:
-        sound_strip = find_strip(scene, strip)
-        owner, part = strip_settings(sound_strip), part_of_strip(scene, sound_strip)
+    if placed is not None:
+        owner, part = strip_settings(placed.strip), part_of_strip(placed)
     words = words_state(owner, part) if owner is not None else WordsState()
     has_transcript = owner is not None and bool(owner.transcript.strip()) and words.is_used
     blocks = shape_keys_of(rig.mesh).key_blocks if rig and rig.shape_keys else ()
@@ -158,15 +163,17 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         is_editing=rig is not None and _is_editing(rig),
         model=model,
         model_facts=() if model.problem else (("Face", model.face), ("Licence", model.licence), ("Engine", _engine())),
-        default_strip=default_strip,
-        strip=strip,
+        default_strip=_shown_name(default),
+        strip=placed.name if placed is not None else "",
         strip_scene=scene.name,
-        strip_names=frozenset(strip.name for strip in sound_strips(scene)),
+        strip_names=frozenset(strips_by_name([scene])),
+        own_strip=placed.strip.name if placed is not None else "",
+        strip_owner=placed.owner.name if placed is not None else "",
         cautions=tuple(_cautions(model, has_transcript, rig)),
         words=words,
-        remarks=(*_remarks(settings, scene, strip), *filter(None, [words.remark])),
+        remarks=(*_remarks(settings, chosen), *filter(None, [words.remark])),
         list_is_unused=head is not None and len(head_settings(head).moments) > 0 and owner_of_keys(head) == "ARTIST",
-        why_not=missing_sentence() or no_rig or _no_sound(settings, scene, default_strip, strip),
+        why_not=missing_sentence() or no_rig or _no_sound(settings, scene, chosen),
     )
 
 
@@ -263,31 +270,36 @@ def _engine() -> str:
     return f"ONNX Runtime {bundle.installed_versions(sys.path).get(name, '')}".strip()
 
 
-def _remarks(settings: SpeechSettings, scene: bpy.types.Scene, strip: str) -> list[str]:
+def _remarks(settings: SpeechSettings, chosen: list[PlacedStrip]) -> list[str]:
     """What to know about the sound that is spoken."""
     if settings.source == "FILE" and settings.audio:
         return ["A sound file is not heard in playback: press Add as Strip"]
-    unheard = why_unheard(scene, find_strip(scene, strip)) if strip else ""
+    unheard = next(filter(None, map(why_unheard, chosen)), "")
     return [unheard[0].upper() + unheard[1:]] if unheard else []
 
 
-def _strip_name(scene: bpy.types.Scene, name: str) -> str:
-    """Name of the strip that is used; empty if there is none."""
+def _chosen(scene: bpy.types.Scene, name: str) -> list[PlacedStrip]:
+    """The strips that are used: several if a meta strip or a scene strip is meant; none if there is none."""
     try:
-        return find_strip(scene, name).name
+        return chosen_strips(scene, name)
     except InputError:
-        return ""
+        return []
 
 
-def _no_sound(settings: SpeechSettings, scene: bpy.types.Scene, default_strip: str, strip: str) -> str:
+def _shown_name(chosen: list[PlacedStrip]) -> str:
+    """What the panel calls the strips that are used; empty if there are none."""
+    return chosen[0].name if len(chosen) == 1 else f"{chosen[0].name} (+{len(chosen) - 1})" if chosen else ""
+
+
+def _no_sound(settings: SpeechSettings, scene: bpy.types.Scene, chosen: list[PlacedStrip]) -> str:
     """Why there is no sound to speak; empty if there is one."""
     if settings.source == "FILE":
         return "" if settings.audio else "Choose a sound file"
-    if not sound_strips(scene):
+    if not placed_strips(scene):
         return "The sequencer has no sound strip: add one there, or choose File"
     if settings.strip:
-        return "" if strip else f"The sound strip {settings.strip!r} is gone: choose another"
-    return "" if default_strip else "Choose a sound strip"
+        return "" if chosen else f"The sound strip {settings.strip!r} is gone: choose another"
+    return "" if chosen else "Choose a sound strip"
 
 
 def _cautions(model: ModelInfo, has_transcript: bool, rig: HeadRig | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import bpy
 
 from ..narrow import present
-from ..scene.strips import all_sound_strips
+from ..scene.strips import all_placed_strips
 from ..settings.transcript import EMOTE_PG_strip, strip_settings
 from .panel_state import PanelState, panel_state
 from .paragraph import paragraph
@@ -105,7 +105,7 @@ class EMOTE_MT_strips(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         layout = present(self.layout)
         layout.operator("emote.choose_strip", text="Active or Only Strip", icon="RESTRICT_SELECT_OFF").strip = ""
-        for name in dict.fromkeys(strip.name for strip in all_sound_strips(context)):
+        for name in dict.fromkeys(placed.name for placed in all_placed_strips(context)):
             layout.operator("emote.choose_strip", text=name, icon="SOUND", translate=False).strip = name
         layout.separator()
         layout.operator("emote.choose_strip", text="Sound File", icon="FILE_SOUND").source = "FILE"
@@ -115,7 +115,7 @@ def _transcript_owner(settings: SpeechSettings, state: PanelState) -> SpeechSett
     """The settings that hold the transcript of the chosen sound: its strip's, or the head's for a file."""
     if settings.source == "FILE":
         return settings
-    scene = bpy.data.scenes.get(state.strip_scene)
+    scene = bpy.data.scenes.get(state.strip_owner)
     editor = scene.sequence_editor if scene is not None else None
-    strip = editor.strips_all.get(state.strip) if state.strip and editor is not None else None
+    strip = editor.strips_all.get(state.own_strip) if state.own_strip and editor is not None else None
     return strip_settings(strip) if strip is not None else None

@@ -12,7 +12,7 @@ pytest.importorskip("PIL", reason="the labels are drawn with pillow")
 from emote_blender.blender.demo import film as demo_film
 from emote_blender.blender.head.rig import rig_of
 from emote_blender.blender.scene.find_head import heads_in
-from emote_blender.blender.scene.strips import sound_strips
+from emote_blender.blender.scene.placed_strip import sound_strips
 from emote_blender.emotion import EMOTIONS
 
 TILE = (32, 40)

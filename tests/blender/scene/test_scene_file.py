@@ -6,9 +6,10 @@ import pytest
 
 from emote_blender.blender.compat import strip_timing
 from emote_blender.blender.scene.find_head import heads_in
+from emote_blender.blender.scene.placed_strip import sound_strips
 from emote_blender.blender.scene.scene_file import SceneWords, write_blend
 from emote_blender.blender.scene.sound_part import part_of_strip
-from emote_blender.blender.scene.strips import read_strip, sound_strips
+from emote_blender.blender.scene.strips import find_strip, read_strip
 from emote_blender.blender.settings.transcript_state import change_since, describe_words, kept_cues
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.errors import InputError
@@ -57,7 +58,7 @@ def test_sound_travels_inside_the_file(head_folder, make_motion, ramp_wav, tmp_p
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "film.blend").rename(tmp_path / "elsewhere/film.blend")
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "elsewhere/film.blend"))
-    waveform = read_strip(bpy.context.scene, sound_strips(bpy.context.scene)[0]).decode()
+    waveform = read_strip(find_strip(bpy.context.scene)).decode()
     assert 10 * waveform.samples[-1:][0] == pytest.approx(4.0, abs=0.05)
 
 
@@ -135,7 +136,7 @@ def test_recognised_words_are_kept_in_the_strip(make_motion, head_folder, ramp_w
     assert (kept.transcript, kept.transcript_mode, kept.num_words, kept.num_fitting) == ("hello whirled", "AUTO", 2, 1)
     assert describe_words(kept) == "Recognised (pocketsphinx), 1 word uncertain: whirled"
     scene = bpy.context.scene
-    assert change_since(kept, part_of_strip(scene, sound_strips(scene)[0])) == ""
+    assert change_since(kept, part_of_strip(find_strip(scene))) == ""
 
 
 def test_written_words_and_subtitles_are_kept_in_the_strip(make_motion, head_folder, ramp_wav, tmp_path):
@@ -144,4 +145,4 @@ def test_written_words_and_subtitles_are_kept_in_the_strip(make_motion, head_fol
         words = SceneWords(given, language)
         kept = words_of_file(tmp_path / "film.blend", RawTake(make_motion(20)), head_folder, ramp_wav(), words)
         assert (kept.transcript, kept.transcript_mode, kept.language) == ("Hello world", "WRITTEN", language)
-        assert kept_cues(kept, 0.0) == (subtitles if given is subtitles else None)
+        assert kept_cues(kept) == (subtitles if given is subtitles else None)

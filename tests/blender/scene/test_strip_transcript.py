@@ -11,6 +11,7 @@ import pytest
 
 from emote_blender.blender.compat import new_sound_strip
 from emote_blender.blender.jobs import generation
+from emote_blender.blender.scene.placed_strip import on_own_timeline
 from emote_blender.blender.scene.strips import read_strip
 from emote_blender.blender.settings.transcript_state import keep_cues, kept_cues
 from emote_blender.blender.takes.store import kept_raw
@@ -162,7 +163,7 @@ def test_text_strips_over_the_sound_are_taken_with_their_times(scene, strip):
     text_strip(scene, "Jetzt sieh, was du getan hast!", 60, 90, channel=6).mute = True
     assert bpy.ops.emote.take_transcript(source="STRIPS") == {"FINISHED"}
     assert strip.emote.transcript == "I told you never to open that door. Now look at what you have done!"
-    assert [(cue.start_seconds, cue.end_seconds) for cue in kept_cues(strip.emote, 0.0).cues] == [
+    assert [(cue.start_seconds, cue.end_seconds) for cue in kept_cues(strip.emote).cues] == [
         (pytest.approx(4 / 25), pytest.approx(49 / 25)),
         (pytest.approx(59 / 25), pytest.approx(89 / 25)),
     ]
@@ -175,7 +176,7 @@ def test_times_stay_with_the_sound_when_its_strip_is_cut_and_moved(scene, strip)
     text_strip(scene, "Now look", 61, 90)
     bpy.ops.emote.take_transcript(source="STRIPS")
     rest = strip.split(frame=51, split_method="SOFT")
-    (cue,) = kept_cues(rest.emote, read_strip(scene, rest).source_start_seconds).cues
+    (cue,) = read_strip(on_own_timeline(rest)).timed_from_start(kept_cues(rest.emote)).cues
     assert (cue.start_seconds, cue.end_seconds) == (pytest.approx(10 / 25), pytest.approx(39 / 25))
 
 
@@ -184,11 +185,11 @@ def test_a_corrected_word_keeps_the_time_of_its_cue_and_another_text_has_none(sc
     text_strip(scene, "open the door", 30, 50)
     bpy.ops.emote.take_transcript(source="STRIPS")
     strip.emote.transcript = "I told you never to open that big door"
-    assert [cue.text for cue in kept_cues(strip.emote, 0.0).cues] == ["I told you never to", "open that big door"]
+    assert [cue.text for cue in kept_cues(strip.emote).cues] == ["I told you never to", "open that big door"]
     strip.emote.transcript = "Something else is said here"
-    assert kept_cues(strip.emote, 0.0) is None
+    assert kept_cues(strip.emote) is None
     strip.emote.cues = "[1]"
-    assert kept_cues(strip.emote, 0.0) is None
+    assert kept_cues(strip.emote) is None
 
 
 def test_without_text_strips_over_the_sound_there_is_a_sentence(strip):
@@ -209,7 +210,7 @@ def test_subtitles_beside_the_sound_are_taken_in_its_language(scene, ramp_wav):
     strip.emote.language = "en-gb"
     assert bpy.ops.emote.take_transcript() == {"FINISHED"}
     assert strip.emote.transcript == "Good day"
-    assert kept_cues(strip.emote, 0.25).cues == (Cue("Good day", 0.75, 1.75),)
+    assert kept_cues(strip.emote).shifted(-0.25).cues == (Cue("Good day", 0.75, 1.75),)
     bpy.ops.emote.take_transcript(filepath=str(sound.parent / "line 01.de.srt"))
     assert strip.emote.transcript == "Guten Tag"
 
@@ -230,7 +231,7 @@ def test_a_path_in_the_field_gives_times_from_the_beginning_of_the_strip(scene, 
 def test_subtitles_in_a_text_of_the_file_keep_their_times(strip):
     bpy.data.texts.new("subtitles").write(SUBTITLES.format("Hello there"))
     bpy.ops.emote.take_transcript(text="subtitles")
-    assert kept_cues(strip.emote, 0.0).cues == (Cue("Hello there", 1.0, 2.0),)
+    assert kept_cues(strip.emote).cues == (Cue("Hello there", 1.0, 2.0),)
 
 
 def trim(strip, left: int, right: int) -> None:
@@ -248,7 +249,7 @@ def test_of_text_strips_in_a_meta_strip_only_what_it_shows_is_taken(scene, strip
     hidden.move_to_meta(meta)
     trim(meta, 1, 26)
     bpy.ops.emote.take_transcript(source="STRIPS")
-    assert kept_cues(strip.emote, 0.0).cues == (Cue("Shown", 0.0, 1.0),)
+    assert kept_cues(strip.emote).cues == (Cue("Shown", 0.0, 1.0),)
 
 
 def test_an_empty_text_strip_hides_no_muted_ones(scene, strip):
@@ -264,14 +265,14 @@ def test_a_correction_in_a_film_of_subtitles_does_not_stop_blender(strip):
     keep_cues(strip.emote, TimedTranscript(cues, "en"))
     strip.emote.transcript = strip.emote.transcript.replace("number 5000 ", "number five thousand ")
     started = time.monotonic()
-    kept = kept_cues(strip.emote, 0.0).cues
+    kept = kept_cues(strip.emote).cues
     assert kept[4999:5002] == (
         cues[4999],
         replace(cues[5000], text="the quick fox number five thousand told you never to go"),
         cues[5001],
     )
     strip.emote.transcript = strip.emote.transcript.replace("quick", "slow")
-    assert kept_cues(strip.emote, 0.0).cues[7000].text == cues[7000].text.replace("quick", "slow")
+    assert kept_cues(strip.emote).cues[7000].text == cues[7000].text.replace("quick", "slow")
     assert time.monotonic() - started < 10
 
 
@@ -280,4 +281,4 @@ def test_a_correction_in_a_film_of_subtitles_does_not_stop_blender(strip):
 )
 def test_cues_that_a_script_damaged_are_none(strip, damaged):
     strip.emote.transcript, strip.emote.cues = "Words", damaged
-    assert kept_cues(strip.emote, 0.0) is None
+    assert kept_cues(strip.emote) is None

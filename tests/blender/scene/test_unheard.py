@@ -3,6 +3,7 @@
 import pytest
 
 from emote_blender.blender.compat import new_sound_strip
+from emote_blender.blender.scene.placed_strip import on_own_timeline
 from emote_blender.blender.scene.unheard import why_unheard
 
 
@@ -44,9 +45,9 @@ SILENCERS = {
 
 @pytest.mark.parametrize("clause", SILENCERS)
 def test_what_silences_a_strip_is_named(scene, strip, clause):
-    assert why_unheard(scene, strip) == ""
+    assert why_unheard(on_own_timeline(strip)) == ""
     SILENCERS[clause](scene, strip)
-    sentence = why_unheard(scene, strip)
+    sentence = why_unheard(on_own_timeline(strip))
     assert clause in sentence
     assert sentence.endswith(": the face speaks, but nothing is heard")
 
@@ -55,4 +56,4 @@ def test_a_strip_that_fades_in_is_heard(scene, strip):
     animate(scene, strip, (1, 0.0), (20, 1.0))
     scene.frame_set(1)
     assert strip.volume == 0.0
-    assert why_unheard(scene, strip) == ""
+    assert why_unheard(on_own_timeline(strip)) == ""

@@ -92,4 +92,4 @@ def test_an_overridden_head_keeps_its_sound_and_words(scene, head, tmp_path):
     (settings,) = (item.emote for item in bpy.data.objects if item.override_library and item.type == "MESH")
     assert (settings.source, settings.audio, settings.frame_start) == ("FILE", "/sounds/line.wav", 7)
     assert (settings.transcript, settings.transcript_mode) == ("Of the shot", "WRITTEN")
-    assert kept_cues(settings, 0.0).cues == (Cue("Of the shot", 0.0, 1.0),)
+    assert kept_cues(settings).cues == (Cue("Of the shot", 0.0, 1.0),)
