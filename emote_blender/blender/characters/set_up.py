@@ -177,7 +177,7 @@ def _require_no_head(family: Family) -> None:
             raise InputError(f"{mesh.name!r} is a head of this add-on: it speaks without being set up")
         if flame_keys(mesh_of(mesh)) is not None:
             raise InputError(
-                f"{mesh.name!r} has FLAME's shape keys: it speaks without being set up; press Use Selected"
+                f"{mesh.name!r} has FLAME's shape keys: it speaks without being set up; press Use Selected Character"
             )
 
 

@@ -61,7 +61,7 @@ class EMOTE_OT_use_selected(bpy.types.Operator):
     """Let the selected character speak, and set it up if it was not yet. Heads of this add-on and of FLAME need none"""
 
     bl_idname = "emote.use_selected"
-    bl_label = "Use Selected"
+    bl_label = "Use Selected Character"
     bl_options = {"REGISTER", "UNDO"}
 
     @refusing

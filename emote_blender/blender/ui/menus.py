@@ -26,7 +26,7 @@ class EMOTE_MT_speech(bpy.types.Menu):
         layout.separator()
         layout.operator("emote.add_head", text="Add Speaking Head", icon="USER")
         layout.operator("emote.add_sound", text="Add Sound to Speak…", icon="SOUND")
-        layout.operator("emote.use_selected", text="Let Selected Character Speak", icon="ARMATURE_DATA")
+        layout.operator("emote.use_selected", icon="ARMATURE_DATA")
         layout.separator()
         layout.operator("emote.alive_idle", text="Add Idle Motion to Head", icon="TIME")
         layout.operator("emote.apply_motion", text="Apply Speech Motion File…", icon="IMPORT")

@@ -28,10 +28,10 @@ class TabPanel(SidebarPanel):
         if state.candidate:
             row = layout.row()
             row.scale_y = 1.3
-            row.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
+            row.operator("emote.use_selected", icon="ARMATURE_DATA")
         elif not state.head:
             row = layout.row(align=True)
-            row.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
+            row.operator("emote.use_selected", icon="ARMATURE_DATA")
             row.operator("emote.add_head", icon="USER")
         if state.needs_override:
             layout.operator("emote.make_animatable", icon="LIBRARY_DATA_OVERRIDE")
@@ -54,7 +54,7 @@ class EMOTE_MT_heads(bpy.types.Menu):
         if not heads:
             layout.label(text="The scene has no head that can speak")
         layout.separator()
-        layout.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
+        layout.operator("emote.use_selected", icon="ARMATURE_DATA")
 
 
 class EMOTE_MT_add(bpy.types.Menu):
@@ -69,5 +69,5 @@ class EMOTE_MT_add(bpy.types.Menu):
             layout.operator("emote.add_head", text=name, icon="ADD", translate=False).head = name
         layout.operator("emote.choose_folder", text="Head Folder…", icon="FILE_FOLDER").kind = "HEAD"
         layout.separator()
-        layout.operator("emote.use_selected", text="Use Selected Character", icon="ARMATURE_DATA")
+        layout.operator("emote.use_selected", icon="ARMATURE_DATA")
         layout.operator("emote.set_up_character", text="Set Up by Hand", icon="PRESET").by_hand = True
