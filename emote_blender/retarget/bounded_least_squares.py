@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_MOST_STEPS, _SETTLED = 400, 2e-4
+_MOST_STEPS, _SETTLED = 300, 3e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +75,14 @@ def bounded_solution(
     low: np.ndarray | float,
     high: np.ndarray | float,
     inertia: float = 0.0,
+    start: np.ndarray | None = None,
+    most_steps: int = _MOST_STEPS,
 ) -> np.ndarray:
     """(T, C) x between its limits that minimises x' A x / 2 - b' x in each frame, which has an A of its own.
 
     Projected gradient steps with Nesterov's momentum, which each frame drops where it leads uphill (O'Donoghue and
-    Candes, "Adaptive restart for accelerated gradient schemes", 2015).
+    Candes, "Adaptive restart for accelerated gradient schemes", 2015). Unknowns are measured in units in which the
+    diagonal is about 1.
 
     Args:
         system: (T, C, C) positive definite matrices A.
@@ -87,23 +90,29 @@ def bounded_solution(
         low: least x, broadcast to (T, C).
         high: greatest x.
         inertia: weight of the squared difference between neighbouring frames, in the unit of A.
+        start: (T, C) where to begin; zeros if None.
+        most_steps: number of steps at the most.
     """
-    largest = np.abs(system).sum(2).max(1, keepdims=True) + 4.0 * inertia  # bounds the largest eigenvalue
-    solution = np.clip(np.zeros(wanted.shape), low, high)
+    unit = 1.0 / np.sqrt(np.einsum("tcc->c", system) / len(system) + 4.0 * inertia)
+    system = system * unit[:, None] * unit
+    wanted, low, high = wanted * unit, low / unit, high / unit
+    stiffness = inertia * unit**2
+    step = 1.0 / (np.abs(system).sum(2).max(1, keepdims=True) + 4.0 * stiffness.max())  # bounds the eigenvalues
+    solution = np.clip(np.zeros(wanted.shape) if start is None else start / unit, low, high)
     ahead, momentum = solution, np.ones((len(wanted), 1))
-    for _ in range(_MOST_STEPS):
+    for _ in range(most_steps):
         slope = np.einsum("tcd,td->tc", system, ahead) - wanted
         if inertia:
-            steps = inertia * np.diff(ahead, axis=0)
-            slope[:-1] -= steps
-            slope[1:] += steps
-        moved = np.clip(ahead - slope / largest, low, high)
+            change = np.diff(ahead, axis=0) * stiffness
+            slope[:-1] -= change
+            slope[1:] += change
+        moved = np.clip(ahead - slope * step, low, high)
         change = moved - solution
         uphill = ((ahead - moved) * change).sum(1, keepdims=True) > 0
         momentum[uphill] = 1.0
         following = (1.0 + np.sqrt(1.0 + 4.0 * momentum**2)) / 2.0
         ahead = moved + (momentum - 1.0) / following * change
         momentum, solution = following, moved
-        if np.abs(change).max(initial=0.0) < _SETTLED:
+        if np.abs(change * unit).max(initial=0.0) < _SETTLED:
             break
-    return solution
+    return solution * unit

@@ -19,7 +19,8 @@ from .signals import JAW_OPEN_RADIANS
 LEAST, MOST = 0.3, 3.0
 """Limits of the factors."""
 
-_USUAL = 0.3  # of jawOpen, what a stressed vowel has
+_USUAL, _LOUD = 0.3, 0.5  # of jawOpen, what a stressed and what a loud vowel have
+_STILL_MOVES = 0.25  # of the usual movement, at least
 _LARGEST_PLAIN = 2.0  # rows that give more move a shape key whose whole shape is there
 _NO_EFFECT_MM = 0.5
 _CLOSES = 0.5  # part of the jaw's opening that a key must close to be used for it
@@ -78,7 +79,7 @@ def calibrate(mapping: FaceMapping, jaw_is_bone: bool, lips: Lips) -> Calibratio
         scaled["_frames"] = np.zeros(num_frames)
         return lips.shape(Calibration(lips).values(plain.evaluate(scaled), num_frames), jaw)
 
-    factors["jawOpen"] = _jaw_factor(shape)
+    factors["jawOpen"] = _jaw_factor(shape, np.sqrt(lips.width / open_lips().width))
     close = _close_factor(shape)
     factors["mouthClose"] = 1.0 if close is None else close
     factors |= _corner_factors(shape)
@@ -100,14 +101,23 @@ def _open_shape(jaw: float = 0.0, **components: float) -> LipShape:
     return lips.shape(values, np.array([[jaw, 0.0, 0.0]]))
 
 
-def _jaw_factor(shape: Callable[..., LipShape]) -> float:
-    """The factor by which jawOpen opens the mouth as far as the open head's; 1 if it does not open it."""
+def _jaw_factor(shape: Callable[..., LipShape], size: float) -> float:
+    """The factor by which jawOpen opens the mouth as far as the open head's; 1 if it does not open it.
+
+    Args:
+        shape: the character's lips for signals.
+        size: how far its mouth opens, relative to the open head's: a drawn face has large eyes and a small mouth.
+    """
     factors = np.geomspace(LEAST, MOST, 80)
     opening = shape(jawOpen=_USUAL * factors).opening
     opening = opening - shape(jawOpen=np.zeros(1)).opening
     if opening.max() < _NO_EFFECT_MM:
         return 1.0
-    wanted = min(float(_open_shape(_USUAL * JAW_OPEN_RADIANS).opening[0]), _REACHED * float(opening.max()))
+    wanted = size * float(_open_shape(_USUAL * JAW_OPEN_RADIANS).opening[0])
+    # A mouth that is open at rest needs less of the jaw: as much as makes a loud vowel alike.
+    at_rest = max(float(shape(jawOpen=np.zeros(1)).opening[0]), 0.0)
+    wanted = max(wanted - at_rest * _USUAL / _LOUD, _STILL_MOVES * wanted)
+    wanted = min(wanted, _REACHED * float(opening.max()))
     return float(np.interp(wanted, np.maximum.accumulate(opening), factors))
 
 

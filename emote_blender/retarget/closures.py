@@ -24,6 +24,7 @@ _OVERLAP_MM = -0.4  # below this they press through each other
 _WIDENING = 3.0  # mm that the character's lips may part for each mm beyond CLOSED_MM
 _SPOKEN_SECONDS = 0.4  # lips that part within this time speak
 _SPOKEN_MM = (0.5, 2.0)
+_BLOCK = 2000  # frames that are solved at a time
 _STEPS = 4  # of Gauss and Newton; the lowest point of a lip changes as it moves
 _NO_EFFECT_MM = 0.3  # of a key at 1
 _RIDGE_MM = 0.4  # movement below which a key is not worth changing
@@ -83,14 +84,42 @@ def close_lips(
     if not len(wrong):
         return values, jaw
     freedom = _freedom(lips, mapping)
-    solved, angle = values[wrong].astype(np.float64), None if jaw is None else jaw[wrong].astype(np.float64)
-    first, share = solved[:, freedom.keys] / freedom.span, np.ones((len(wrong), 1))
-    most, least = most[wrong], least[wrong]
+    values, jaw = values.copy(), None if jaw is None else jaw.copy()
+    for start in range(0, len(wrong), _BLOCK):
+        frames = wrong[start : start + _BLOCK]
+        turned = None if jaw is None else jaw[frames]
+        solved, share = _within_limits(lips, freedom, values[frames], turned, most[frames], least[frames])
+        values[frames] = solved
+        if jaw is not None:
+            jaw[frames] *= share
+    return values, jaw
+
+
+def _within_limits(
+    lips: Lips,
+    freedom: _Freedom,
+    values: np.ndarray,
+    jaw: np.ndarray | None,
+    most: np.ndarray,
+    least: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The values (T, C) of the keys, and the share (T, 1) of the jaw's rotation, that keep the gaps within limits.
+
+    Args:
+        lips: the character's lips.
+        freedom: what may change.
+        values: (T, C) values of the keys.
+        jaw: (T, 3) rotation of its jaw bone, or None.
+        most: (T, K) greatest gap, mm.
+        least: (T, K) least gap.
+    """
+    solved = values.astype(np.float64)
+    first, share = solved[:, freedom.keys] / freedom.span, np.ones((len(solved), 1))
     low = np.minimum(first, freedom.low)
     high = np.where(freedom.grows, np.maximum(first, freedom.high), first)
     ridge = np.diag((_RIDGE_MM * np.append(freedom.reluctance, 1.0)) ** 2)
     for _ in range(_STEPS):
-        turned = None if angle is None else share * angle
+        turned = None if jaw is None else share * jaw
         gap = lips.shape(solved, turned).gap
         excess = np.maximum(gap - most, 0.0) + np.minimum(gap - least, 0.0)  # (T, K) mm too far apart, or together
         slopes = _slopes(lips, solved, turned, freedom)  # (T, K, F + 1)
@@ -105,11 +134,7 @@ def close_lips(
         )
         solved[:, freedom.keys] = (now + step[:, :-1]) * freedom.span
         share = share + step[:, -1:]
-    values, jaw = values.copy(), None if jaw is None else jaw.copy()
-    values[wrong] = solved
-    if jaw is not None and angle is not None:
-        jaw[wrong] = share * angle
-    return values, jaw
+    return solved, share
 
 
 def _limits(

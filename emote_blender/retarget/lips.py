@@ -15,6 +15,7 @@ from .mouth import COLUMNS, Mouth, find_mouth
 _BLOCK = 2000  # frames that are posed at a time
 _MIDDLE = slice(len(COLUMNS) // 2 - 1, len(COLUMNS) // 2 + 2)
 _OPENED_RADIANS = 0.2
+_LEAST_MM = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +83,11 @@ class Lips:
         """(K,) gap at rest: 0 if the mouth is closed."""
         return self._rest[0][0] - self.mouth.contact
 
+    @property
+    def width(self) -> float:
+        """Width of the mouth at rest, mm."""
+        return float(self._rest[1][0])
+
     @functools.cached_property
     def _rest(self) -> tuple[np.ndarray, ...]:
         return self._measure(self.points[None])
@@ -129,14 +135,19 @@ def lips_at(
     jaw_weights: np.ndarray,
     jaw_joint: np.ndarray,
 ) -> Lips:
-    """The lips of a face in millimetres, from arrays of the whole mesh in its own unit; see `Lips`."""
+    """The lips of a face in millimetres, from arrays of the whole mesh in its own unit; see `Lips`.
+
+    Shape keys that do not move the lips are left out.
+    """
     chosen = mouth.vertices
     scale = 1.0 / mouth.millimetre
+    moved = directions[chosen] * scale
+    moving = np.flatnonzero(np.abs(moved).max((0, 1)) > _LEAST_MM)
     return Lips(
         mouth.at(chosen),
         vertices[chosen] * scale,
-        names,
-        directions[chosen] * scale,
+        tuple(names[index] for index in moving),
+        np.ascontiguousarray(moved[:, :, moving]),
         np.asarray(jaw_weights, np.float64)[chosen],
         np.asarray(jaw_joint, np.float64) * scale,
     )

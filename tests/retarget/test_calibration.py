@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from character_lips import FPS, IN_SPEECH, MIDDLE, arkit_rows, array_character, closed, lip_gaps, source_points, spoken
-from character_shapes import arkit_shapes
+from character_shapes import arkit_shapes, open_head_model
 
 from emote_blender.motion import FaceMotion
 from emote_blender.retarget.lips import open_lips
@@ -77,6 +77,18 @@ def test_the_factor_of_the_jaw_undoes_the_shapes_scale(factor):
     assert scaled == pytest.approx(plain / factor, rel=0.06)
 
 
+def test_a_small_mouth_opens_less():
+    """A drawn face: its mouth is half as wide, measured by the distance of its eyes."""
+    shapes, rows = arkit()
+    centre = np.array([0.0, -0.045, 0.08])
+    near = np.exp(-(((open_head_model().v_template - centre) / 0.05) ** 2).sum(1))[:, None]
+    half = 1.0 - 0.5 * near * np.array([1.0, 0.0, 0.0])
+    rest = centre + (open_head_model().v_template - centre) * half
+    lips = array_character(shapes, rows, rest=rest).target.calibration
+    assert lips.lips.width < 0.65 * open_lips().width
+    assert 0.6 < lips.factors["jawOpen"] / array_character(shapes, rows).target.calibration.factors["jawOpen"] < 0.85
+
+
 def test_the_users_strength_stays_a_strength():
     shapes, rows = arkit()
     stronger = [MappingRow(r.source, r.target, strength=1.5 if r.source == "jawOpen" else 1.0) for r in rows]
@@ -117,7 +129,7 @@ def test_only_frames_with_closed_lips_are_changed():
     shapes, rows = arkit()
     character = array_character(shapes, rows)
     motion = spoken()
-    far = open_lips().shape(motion.expression, motion.jaw).opening > 6.0
+    far = lip_gaps(source_points(motion))[:, MIDDLE] > 6.0
     plain = array_character(shapes, rows, calibrated=False).keys(motion)
     for name, values in character.keys(motion).items():
         factor = character.target.calibration.factors.get(name, 1.0)
