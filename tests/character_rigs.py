@@ -286,7 +286,8 @@ def linked_character(path: Path, character: Character, override: bool = True, ov
     root = bpy.data.collections["Hero"]
     scene.collection.children.link(root)
     if override:
-        root = root.override_hierarchy_create(scene, bpy.context.view_layer, do_fully_editable=True)
+        linked, root = root, root.override_hierarchy_create(scene, bpy.context.view_layer, do_fully_editable=True)
+        scene.collection.children.unlink(linked)  # or it would stand in the same place
     found = {item.name: item for item in root.all_objects}
     meshes = [found[name] for name in names]
     if override_data:
