@@ -110,27 +110,55 @@ def fit_face_of_pairs(
     centres: Mapping[str, np.ndarray],
     pairs: Mapping[str, np.ndarray],
     joints: Mapping[str, np.ndarray] | None = None,
+    behind: np.ndarray | None = None,
 ) -> FacePlace | None:
-    """As `fit_face`, with shapes that move both sides: the left halves are those with which the face fits better.
+    """As `fit_face`, with shapes that move both sides, and with names whose left may be the viewer's.
+
+    What shapes move of a face lies nearly in one plane, so that a face whose left and right are swapped fits well
+    if it looks backwards. Of several ways to name the sides, one is taken by which the face does not look into the
+    head, then the one that follows the names, then the one that fits best.
 
     Args:
         centres: (3,) centre of what a signal moves, by the signal's name.
         pairs: (2, 3) centres of the halves of what a shape moves, by the signal's name without its side.
         joints: (3,) place of a joint by its role.
+        behind: (3,) direction from the face into the head, or None if it is not known.
     """
-    if not pairs:
-        return fit_face(centres, joints)
-    across = np.subtract(*next(iter(pairs.values())))
+    across = np.subtract(*next(iter(pairs.values()))) if pairs else np.zeros(3)
     found = []
-    for sign in (1.0, -1.0):
-        sided = dict(centres)
-        for stem, (one, other) in pairs.items():
-            left, right = (one, other) if (one - other) @ across * sign > 0 else (other, one)
-            sided |= {f"{stem}Left": left, f"{stem}Right": right}
-        place = fit_face(sided, joints)
-        if place is not None:
-            found.append(place)
-    return min(found, key=lambda place: place.misfit, default=None)
+    for is_swapped in (False, True):
+        named = {_other_side(name): point for name, point in centres.items()} if is_swapped else dict(centres)
+        for sign in (1.0, -1.0) if pairs else (1.0,):
+            sided = dict(named)
+            for stem, (one, other) in pairs.items():
+                left, right = (one, other) if (one - other) @ across * sign > 0 else (other, one)
+                sided |= {f"{stem}Left": left, f"{stem}Right": right}
+            place = fit_face(sided, joints)
+            if place is not None:
+                looks_in = behind is not None and float(place.axes[:, 2] @ behind) > 0
+                found.append((looks_in, is_swapped, place.misfit, place))
+    return min(found, key=lambda each: each[:3])[3] if found else None
+
+
+def _other_side(name: str) -> str:
+    """The name of a signal on the other side."""
+    if name.endswith("Left"):
+        return name.removesuffix("Left") + "Right"
+    return name.removesuffix("Right") + "Left" if name.endswith("Right") else name
+
+
+def direction_into_head(points: np.ndarray, centres: np.ndarray) -> np.ndarray | None:
+    """(3,) direction from what shapes move of a face to the rest of the head; None without vertices near it.
+
+    Args:
+        points: (V, 3) the mesh at rest, perhaps with a body.
+        centres: (N, 3) centres of what shapes move.
+    """
+    middle = centres.mean(axis=0)
+    reach = 2.0 * float(np.sqrt(((centres - middle) ** 2).sum(axis=1).mean()))
+    off = points - middle.astype(points.dtype)
+    near = np.einsum("vc,vc->v", off, off) < reach**2
+    return off[near].mean(axis=0, dtype=np.float64) if near.any() else None
 
 
 def fit_face(centres: Mapping[str, np.ndarray], joints: Mapping[str, np.ndarray] | None = None) -> FacePlace | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ...retarget.face_axes import CENTRES_MM, FacePlace, centre_of, fit_face_of_pairs, halves_of
+from ...retarget.face_axes import CENTRES_MM, FacePlace, centre_of, direction_into_head, fit_face_of_pairs, halves_of
 from ...retarget.mapping import KEY, MappingRow
 from ..narrow import mesh_of, shape_keys_of
 from .rig import whole_value
@@ -77,6 +77,14 @@ class KeyReader:
             self._moved[index, key_name] = Moved(chosen, points, whole_value(key) * moves[chosen] @ place[:3, :3].T)
         return self._moved[index, key_name]
 
+    def points(self, index: int) -> np.ndarray:
+        """(V, 3) vertices of a mesh at rest, float32."""
+        keys = mesh_of(self._meshes[index]).shape_keys
+        if keys is None:
+            return np.zeros((0, 3), np.float32)
+        place = self._places[index]
+        return self._rest(index, keys.reference_key) @ place[:3, :3].T + place[:3, 3]
+
     def _rest(self, index: int, key: bpy.types.ShapeKey) -> np.ndarray:
         """(V, 3) points of the shape key that another one is relative to, in the mesh's own space."""
         if (index, key.name) not in self._rests:
@@ -118,7 +126,10 @@ def find_face(
             centre = centre_of(points, moves)
             if centre is not None:
                 centres[source] = centre
-    return fit_face_of_pairs(centres, pairs) or fit_face_of_pairs(centres, pairs, joints)
+    found = [*centres.values(), *(half for pair in pairs.values() for half in pair)]
+    behind = direction_into_head(reader.points(0), np.array(found)) if len(found) > 1 else None
+    place = fit_face_of_pairs(centres, pairs, behind=behind)
+    return place or fit_face_of_pairs(centres, pairs, joints, behind)
 
 
 def _points(key: bpy.types.ShapeKey) -> np.ndarray:

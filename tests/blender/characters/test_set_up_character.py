@@ -1,5 +1,6 @@
 """Setting up a character: which objects, shape keys and bones are found, and what is refused with which sentence."""
 
+import re
 import time
 
 import bpy
@@ -83,6 +84,16 @@ def test_axes_are_found_by_keys_that_move_both_sides(scene, placement, armature)
     set_up = proposed(character.mesh)
     assert turned_by(set_up.axes, to_data / abs(np.linalg.det(to_data)) ** (1 / 3)) < 2.0  # no side is exact
     assert not [note for note in set_up.notes if note.startswith("Axes")]
+
+
+@pytest.mark.parametrize("placement", ["tilted", "applied"])
+def test_a_face_does_not_look_backwards_whose_left_is_the_viewers(scene, placement):
+    swapped = {"Left": "Right", "Right": "Left"}
+    shapes = {re.sub("Left|Right", lambda side: swapped[side[0]], name): s for name, s in arkit_shapes(False).items()}
+    character = build_character(shapes, placement=placement)
+    to_data = PLACEMENTS[placement][0]
+    expected = to_data / abs(np.linalg.det(to_data)) ** (1 / 3)
+    assert turned_by(proposed(character.mesh).axes, expected) < MOST_DEGREES
 
 
 @pytest.mark.parametrize("bone_names", ["plain", "mixamo", "vroid", "reallusion", "daz", "metahuman"])
