@@ -137,7 +137,7 @@ def lips_at(
 ) -> Lips:
     """The lips of a face in millimetres, from arrays of the whole mesh in its own unit; see `Lips`.
 
-    Shape keys that do not move the lips are left out.
+    Shape keys that do not move the lips are left out, and those whose coordinates are no numbers.
     """
     chosen = mouth.vertices
     scale = 1.0 / mouth.millimetre

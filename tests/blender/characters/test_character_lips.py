@@ -168,6 +168,16 @@ def test_a_body_without_a_mouth_is_moved_as_it_is(scene):
     assert values_at(5, crate)["Squash"] == pytest.approx(0.5, abs=1e-3)
 
 
+def test_a_broken_shape_key_does_not_spread(scene):
+    """Coordinates that are no numbers, as damaged files have them."""
+    character = arkit(jaw="key", prefix="")
+    key = character.mesh.data.shape_keys.key_blocks["mouthFrownLeft"]
+    key.points.foreach_set("co", np.full(3 * len(key.points), np.nan, np.float32))
+    rig = rig_of(character.mesh)
+    assert all(np.isfinite(channel.values).all() for channel in channels_of(rig, spoken()))
+    assert lips_of(character) is not None
+
+
 def test_a_muted_key_and_a_masked_key_count_as_they_show(scene):
     character = arkit(jaw="key", prefix="")
     plain = lips_of(character)
