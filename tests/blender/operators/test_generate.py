@@ -516,3 +516,22 @@ def test_selected_strips_that_cannot_be_spoken_leave_the_others_their_takes(
     strip.select = False
     with pytest.raises(RuntimeError, match=r"Gone\.wav not found"):
         bpy.ops.emote.generate(strips="SELECTED")
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"strip": "Shot"}, {"strips": "SELECTED"}], ids=["only", "named", "selected"]
+)
+def test_the_lines_inside_a_scene_strip_are_spoken_where_this_timeline_plays_them(
+    scene, settings, head, speech_wav, arguments
+):
+    shown = bpy.data.scenes.new("Dialogue")
+    shown.render.fps, shown.frame_end = 25, 300
+    for name, start in (("Ann", 11), ("Ben", 101)):
+        new_wordless_strip(shown, name, str(speech_wav), channel=1, frame_start=start)
+    shot = scene.sequence_editor_create().strips.new_scene(name="Shot", scene=shown, channel=1, frame_start=51)
+    shot.scene_input = "SEQUENCER"
+    shot.select = True
+    assert bpy.ops.emote.generate(**arguments) == {"FINISHED"}
+    takes = [(take.line, take.frame_start, take.scene) for take in head.emote.takes]
+    assert takes == [("Ann", 61.0, scene), ("Ben", 151.0, scene)]
+    assert settings.last_result.startswith("2 of 2 strips were spoken")
