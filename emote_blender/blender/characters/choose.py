@@ -36,6 +36,22 @@ def _speaks_of_face(names: tuple[str, ...]) -> bool:
     return is_face(propose(names))
 
 
+def head_or_face(context: bpy.types.Context, name: str = "") -> bpy.types.Object:
+    """The head of this name, or the face of the character that an object of this name belongs to or shows.
+
+    Without a name, the selected character's face if it is not set up, else the chosen head.
+
+    Raises:
+        InputError: if there is no such head or character, or no face is recognised.
+    """
+    item = bpy.data.objects.get(name) if name else present(context.view_layer).objects.active
+    if item is not None and head_of(item) is None:
+        face = recognised_face(item, window_scene(context))
+        if face is not None and head_of(face) is None:
+            return face
+    return chosen_head(context, name)
+
+
 def head_or_character(context: bpy.types.Context, name: str = "") -> tuple[bpy.types.Object, tuple[str, ...]]:
     """The head of this name, or the chosen one, and what was set up for it, one sentence each.
 

@@ -11,7 +11,7 @@ from ...retarget.mapping import MappingRow
 from ...retarget.mapping_file import fitting, read_mapping
 from ..settings.head_settings import head_settings
 from ..settings.live import together
-from .set_up import write_row
+from .set_up import write_rows
 
 _SHOWN_NAMES = 5
 
@@ -55,7 +55,5 @@ def use_preset(head: bpy.types.Object, preset: Preset) -> None:
     settings = head_settings(head)
     character = settings.character
     with together("character", head, settings):
-        character.rows.clear()
-        for row in preset.rows:
-            write_row(character.rows.add(), row)
+        write_rows(character, [(row, 1.0, True) for row in preset.rows])
         character.active_row = 0 if len(character.rows) else -1

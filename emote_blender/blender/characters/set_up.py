@@ -5,7 +5,9 @@ A proposal changes nothing. What the user has edited stays when a character is s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import bpy
 import numpy as np
@@ -17,6 +19,7 @@ from ..head.foreign_flame import flame_keys
 from ..narrow import mesh_of
 from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row, row_of
 from ..settings.head_settings import head_settings
+from ..settings.lists import emptied, taken_out
 from ..settings.live import together
 from .bones import candidates
 from .decide import decide
@@ -137,15 +140,10 @@ def write_set_up(set_up: SetUp, keep_edited: bool = True) -> EMOTE_PG_character:
         proposed = [each for each in set_up.rows if (each.row.target, each.row.channel) not in taken]
         character.kind = set_up.kind
         character.armature = set_up.armature
-        character.meshes.clear()
-        for mesh in set_up.others:
-            character.meshes.add().mesh = mesh
-        character.rows.clear()
-        for row, certainty, is_edited in [
-            *((each.row, each.certainty, False) for each in proposed),
-            *((row, certainty, True) for row, certainty in kept),
-        ]:
-            write_row(character.rows.add(), row, certainty, is_edited)
+        for entry, mesh in zip_longest(emptied(character.meshes, len(set_up.others)), set_up.others):
+            entry.mesh = mesh
+        rows = [(each.row, each.certainty, False) for each in proposed]
+        write_rows(character, [*rows, *((row, certainty, True) for row, certainty in kept)])
         character.active_row = 0 if len(character.rows) else -1
         character.jaw = set_up.jaw
         for role in ("jaw", "neck", "head", "left_eye", "right_eye"):
@@ -154,6 +152,24 @@ def write_set_up(set_up: SetUp, keep_edited: bool = True) -> EMOTE_PG_character:
         character.notes = "\n".join(set_up.notes)
         character.is_set_up = True
     return character
+
+
+def write_rows(character: EMOTE_PG_character, rows: Sequence[tuple[MappingRow, float, bool]]) -> None:
+    """Replace the table of a character by rows, each with its certainty and whether the user has edited it.
+
+    Rows that a library override cannot remove are filled in anew, or switched off.
+    """
+    for number, entry in enumerate(emptied(character.rows, len(rows))):
+        if number < len(rows):
+            write_row(entry, *rows[number])
+        else:
+            entry.enabled = False
+
+
+def take_out_row(character: EMOTE_PG_character, index: int) -> None:
+    """Remove a row of a character's table; one that comes from a library is switched off."""
+    if not taken_out(character.rows, index):
+        character.rows[index].enabled = False
 
 
 def write_row(entry: EMOTE_PG_mapping_row, row: MappingRow, certainty: float = 1.0, is_edited: bool = True) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import bpy
 
+from ..characters.choose import head_or_face
+from ..head.rig import is_head
 from ..jobs.ready import may_animate
 from ..narrow import present
 from ..refusal import Result, refusing
-from ..settings.chosen_head import chosen_head
 from ..takes.make_animatable import make_animatable
 
 
@@ -19,7 +20,9 @@ class EMOTE_OT_make_animatable(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     head: bpy.props.StringProperty(
-        name="Head", description="Name of the head; empty for the pinned or selected one", options={"SKIP_SAVE"}
+        name="Character",
+        description="Name of the head, or of an object of a character; empty for the selected one",
+        options={"SKIP_SAVE"},
     )
 
     @classmethod
@@ -27,11 +30,11 @@ class EMOTE_OT_make_animatable(bpy.types.Operator):
         if context.mode != "OBJECT":
             cls.poll_message_set("Library overrides are made in Object Mode")
             return False
-        return may_animate(cls)
+        return may_animate(cls, sets_up=True)
 
     @refusing
     def execute(self, context: bpy.types.Context) -> Result:
-        linked = chosen_head(context, self.head)
+        linked = head_or_face(context, self.head)
         head, layer = make_animatable(context, linked), present(context.view_layer)
         if head in layer.objects.values() and head != linked:
             for item in context.selected_objects:
@@ -39,5 +42,8 @@ class EMOTE_OT_make_animatable(bpy.types.Operator):
             layer.objects.active = head
             if head.visible_get():
                 head.select_set(True)
-        self.report({"INFO"}, f"{head.name} can speak: its takes are kept in this file")
+        if is_head(head):
+            self.report({"INFO"}, f"{head.name} can speak: its takes are kept in this file")
+        else:
+            self.report({"INFO"}, f"{head.name} can be set up: press Use Selected Character")
         return {"FINISHED"}

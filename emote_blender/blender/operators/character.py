@@ -16,7 +16,7 @@ from ..characters.find import key_names
 from ..characters.presets import Preset, read_preset, use_preset
 from ..characters.preview import put_back
 from ..characters.rig import character_of, is_character
-from ..characters.set_up import SetUp, propose_set_up, write_row, write_set_up
+from ..characters.set_up import SetUp, propose_set_up, take_out_row, write_row, write_set_up
 from ..characters.table_state import table_state
 from ..narrow import pose_bones, present, window_scene
 from ..refusal import Result, refusing
@@ -24,6 +24,7 @@ from ..scene import changes
 from ..settings.character_settings import EMOTE_PG_character, row_of, target_names
 from ..settings.chosen_head import chosen_head
 from ..settings.head_settings import head_settings
+from ..settings.lists import added
 from ..settings.live import together
 from ..settings.properties import note_result, scene_settings
 from ..takes.character_watch import rewrite_takes
@@ -172,7 +173,7 @@ class EMOTE_OT_add_mapping_row(OnCharacter, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context, head: bpy.types.Object, character: EMOTE_PG_character) -> None:
         with together("character", head, head_settings(head)):
-            write_row(character.rows.add(), MappingRow(self.source, self.target))
+            write_row(added(character.rows), MappingRow(self.source, self.target))
             character.active_row = len(character.rows) - 1
 
 
@@ -186,7 +187,7 @@ class EMOTE_OT_remove_mapping_row(OnCharacter, bpy.types.Operator):
     def act(self, context: bpy.types.Context, head: bpy.types.Object, character: EMOTE_PG_character) -> None:
         index = _active_row(character)
         with together("character", head, head_settings(head)):
-            character.rows.remove(index)
+            take_out_row(character, index)
             character.active_row = min(index, len(character.rows) - 1)
 
 
@@ -201,7 +202,7 @@ class EMOTE_OT_duplicate_mapping_row(OnCharacter, bpy.types.Operator):
         index = _active_row(character)
         with together("character", head, head_settings(head)):
             row = row_of(character.rows[index])
-            write_row(character.rows.add(), row)
+            write_row(added(character.rows), row)
             character.rows.move(len(character.rows) - 1, index + 1)
             character.active_row = index + 1
 
@@ -219,7 +220,7 @@ class EMOTE_OT_clean_mapping(OnCharacter, bpy.types.Operator):
             raise InputError("every row's target is there; nothing was removed")
         with together("character", head, head_settings(head)):
             for index in lost:
-                character.rows.remove(index)
+                take_out_row(character, index)
             character.active_row = min(character.active_row, len(character.rows) - 1)
         self.report({"INFO"}, f"Removed {len(lost)} row{'s' if len(lost) != 1 else ''}")
 

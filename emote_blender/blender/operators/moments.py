@@ -26,6 +26,7 @@ from ..scene.strips import FileSound, StripSound, find_strip, line_scene, read_s
 from ..settings import live
 from ..settings.chosen_head import chosen_head, own_settings
 from ..settings.head_settings import MIX, EMOTE_PG_moment, head_settings
+from ..settings.lists import added, taken_out
 
 _SECONDS_APART = 1.0  # of a line that is added below the last one
 _MOST_NAMED = 3  # markers in a report
@@ -97,7 +98,10 @@ class EMOTE_OT_remove_moment(_HeadOperator):
         index = settings.active_moment if self.index < 0 else self.index
         if not 0 <= index < len(settings.moments):
             raise InputError(f"the list has {len(settings.moments)} lines; choose the one to remove")
-        settings.moments.remove(index)
+        if not taken_out(settings.moments, index):
+            raise InputError(
+                "this moment comes from the file that the head is linked from; set its amount to 0 instead"
+            )
         settings.active_moment = min(settings.active_moment, len(settings.moments) - 1)
         _call_for_keys(self, head)
         return {"FINISHED"}
@@ -234,7 +238,7 @@ def _add(head: bpy.types.Object, moment: Moment) -> EMOTE_PG_moment:
     """A new line of a head's list."""
     settings = head_settings(head)
     with live.together("emotion", head, settings):
-        line = settings.moments.add()
+        line = added(settings.moments)
         line.time, line.amount, line.transition = moment.seconds, moment.amount, moment.transition_seconds
         if moment.weights.max() == 1.0:
             line.emotion = EMOTIONS[int(moment.weights.argmax())].upper()

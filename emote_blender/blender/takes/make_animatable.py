@@ -16,13 +16,15 @@ import bpy
 from mathutils import Matrix
 
 from ...errors import InputError
+from ..characters.find import family_of, key_names
 from ..characters.rig import further_meshes
 from ..head.linked import why_not_editable
-from ..head.rig import armature_of_head
+from ..head.rig import armature_of_head, is_head
 from ..narrow import expect, mesh_of, present, window_scene
 from ..settings.head_settings import head_settings
 from ..settings.properties import scene_settings
 from .manage import rebuild_take
+from .store import is_take
 
 
 def can_be_made_animatable(head: bpy.types.Object) -> bool:
@@ -40,7 +42,8 @@ def make_animatable(context: bpy.types.Context, head: bpy.types.Object) -> bpy.t
 
     Args:
         context: whose scene is preferred, if the head is in several.
-        head: mesh object of a head that is linked, or has a linked mesh or armature.
+        head: mesh object of a head that is linked, or has a linked mesh or armature; or the face of a character that
+            is not set up yet.
 
     Raises:
         InputError: if the scene is linked too, the library is missing, or Blender makes no override.
@@ -82,8 +85,11 @@ def make_animatable(context: bpy.types.Context, head: bpy.types.Object) -> bpy.t
 
 
 def meshes_of_character(head: bpy.types.Object) -> list[bpy.types.Object]:
-    """The mesh objects whose shape keys takes of a head animate."""
-    return [head, *further_meshes(head)]
+    """The mesh objects whose shape keys takes of a head animate; all with some, if a character is not set up."""
+    if is_head(head):
+        return [head, *further_meshes(head)]
+    scenes = head.users_scene or bpy.data.scenes[:1]
+    return [head, *(mesh for mesh in family_of(head, scenes[0]).meshes if mesh != head and key_names(mesh))]
 
 
 def attach_lost_meshes(head: bpy.types.Object) -> bool:
@@ -98,9 +104,11 @@ def attach_lost_meshes(head: bpy.types.Object) -> bool:
         mesh = mesh_of(item)
         if item.override_library is None or item.library is not None or mesh.library is None or not actions:
             continue
-        lost = next((other for other in bpy.data.meshes if _is_lost(other, mesh) and _plays(other, actions)), None)
-        if lost is not None:
-            item.data = lost
+        played = {other: _takes_on(other) for other in bpy.data.meshes if _is_lost(other, mesh)}
+        # The take may move no shape key of a further mesh; another copy of the character may have lost its own.
+        fitting = [*(other for other in played if played[other] & actions), *(m for m in played if not played[m])]
+        if fitting:
+            item.data = fitting[0]
             found = True
     return found
 
@@ -111,10 +119,11 @@ def _is_lost(mesh: bpy.types.Mesh, reference: bpy.types.Mesh) -> bool:
     return override is not None and override.reference == reference and mesh.users <= mesh.use_fake_user
 
 
-def _plays(mesh: bpy.types.Mesh, actions: set[bpy.types.Action]) -> bool:
-    """Whether one of these actions is played on a mesh's shape keys."""
+def _takes_on(mesh: bpy.types.Mesh) -> set[bpy.types.Action]:
+    """The takes that are played on a mesh's shape keys."""
     data = mesh.shape_keys.animation_data if mesh.shape_keys is not None else None
-    return data is not None and any(strip.action in actions for track in data.nla_tracks for strip in track.strips)
+    strips = [strip for track in data.nla_tracks for strip in track.strips] if data is not None else []
+    return {strip.action for strip in strips if strip.action is not None and is_take(strip.action)}
 
 
 @bpy.app.handlers.persistent

@@ -12,6 +12,7 @@ import bpy
 from ...errors import EmoteError, InputError
 from ...retarget.conversion import check_can_show
 from .. import bundle
+from ..characters.choose import head_or_face
 from ..characters.set_up import recognised_face
 from ..check.takes import TakeWarning, take_warnings
 from ..compat import active_strip, sequencer_scene
@@ -67,7 +68,7 @@ class PanelState:
         head: name of the head that would speak; empty if none is chosen.
         candidate: name of the selected character, if it could speak but is not set up; empty otherwise.
         head_library: path of the library that it is linked from, or None.
-        needs_override: whether it, or what its takes would move, is linked from another file.
+        linked: name of the selected character or of the head, if what takes would move is linked from another file.
         identity_keys: its identity shape keys, each with its name in words.
         needs_blink_keys: whether nothing closes its lids yet.
         has_emotion_poses: whether it can be given the faces of the emotions.
@@ -92,7 +93,7 @@ class PanelState:
     head: str
     candidate: str
     head_library: str | None
-    needs_override: bool
+    linked: str
     identity_keys: tuple[tuple[str, str], ...]
     needs_blink_keys: bool
     has_emotion_poses: bool
@@ -154,7 +155,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         head=head.name if head else "",
         candidate=_candidate(context),
         head_library=head.library.filepath if head and head.library else None,
-        needs_override=head is not None and can_be_made_animatable(head),
+        linked=_linked(context),
         identity_keys=tuple((name, in_words(name)) for name in rig.shape_keys if name in blocks) if rig else (),
         needs_blink_keys=rig is not None and not rig.blink_keys and not names_blinks(rig.expression_names),
         has_emotion_poses=rig is not None and has_poses(rig),
@@ -226,6 +227,15 @@ def _rig(context: bpy.types.Context) -> tuple[bpy.types.Object | None, HeadRig |
         return head, rig_of(head), ""
     except InputError as error:
         return head, None, str(error)
+
+
+def _linked(context: bpy.types.Context) -> str:
+    """Name of the selected character, or else of the head that would speak, if it has to be made animatable first."""
+    try:
+        face = head_or_face(context)
+    except InputError:
+        return ""
+    return face.name if can_be_made_animatable(face) else ""
 
 
 def _candidate(context: bpy.types.Context) -> str:

@@ -33,8 +33,8 @@ class TabPanel(SidebarPanel):
             row = layout.row(align=True)
             row.operator("emote.use_selected", icon="ARMATURE_DATA")
             row.operator("emote.add_head", icon="USER")
-        if state.needs_override:
-            layout.operator("emote.make_animatable", icon="LIBRARY_DATA_OVERRIDE")
+        if state.linked:
+            layout.operator("emote.make_animatable", icon="LIBRARY_DATA_OVERRIDE").head = state.linked
         for sentence in state.cautions:
             box = layout.box()
             box.alert = True

@@ -157,9 +157,9 @@ def test_a_linked_head_is_refused_and_the_operator_that_the_sentence_names_makes
     make_motion().save(tmp_path / "line.npz")
     with pytest.raises(RuntimeError, match=r"linked from .*cast.blend .*Make Animatable \(emote.make_animatable\)"):
         bpy.ops.emote.apply_motion(filepath=str(tmp_path / "line.npz"))
-    assert work_out_state(bpy.context).needs_override
+    assert work_out_state(bpy.context).linked == "Head"
     assert bpy.ops.emote.make_animatable() == {"FINISHED"}
-    assert not work_out_state(bpy.context).needs_override
+    assert work_out_state(bpy.context).linked == ""
     bpy.ops.emote.apply_motion(filepath=str(tmp_path / "line.npz"))
     assert face_moves(the_head())
     assert serious(the_head()) == []
