@@ -39,7 +39,7 @@ def add_widgets(armature: bpy.types.Object, model: FaceModel) -> None:
 
 def _ring() -> bpy.types.Object:
     """The ring of radius 1 that all heads share; bones refer to it, no scene holds it."""
-    found = bpy.data.objects.get(_RING)
+    found = bpy.data.objects.get((_RING, None))  # not that of a linked file
     if found is not None and found.type == "MESH":
         return found
     angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)

@@ -7,6 +7,7 @@ import pytest
 from emote_blender.blender.head import build
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.ui.add_menu import draw_speaking_head
+from emote_blender.errors import InputError
 
 
 @pytest.fixture
@@ -145,6 +146,73 @@ def test_an_excluded_active_collection_gives_way_to_the_scenes(tiny_head):
     layer.exclude = True
     assert bpy.ops.emote.add_head(head=tiny_head) == {"FINISHED"}
     assert bpy.context.object.users_collection == (bpy.context.scene.collection,)
+
+
+@pytest.mark.parametrize("hidden", ["layer", "viewports", "selection"])
+def test_a_hidden_active_collection_hides_no_new_head(tiny_head, hidden):
+    collection = bpy.data.collections.new("Hidden")
+    bpy.context.scene.collection.children.link(collection)
+    layer = bpy.context.view_layer.layer_collection.children["Hidden"]
+    bpy.context.view_layer.active_layer_collection = layer
+    layer.hide_viewport = hidden == "layer"
+    collection.hide_viewport, collection.hide_select = hidden == "viewports", hidden == "selection"
+    assert bpy.ops.emote.add_head(head=tiny_head) == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert all(bpy.data.objects[name].visible_get() for name in ("Head", "Head Rig"))
+    assert sorted(item.name for item in bpy.context.scene.objects) == ["Head", "Head Rig"]
+    assert bpy.context.mode == "OBJECT"
+
+
+def test_a_linked_scene_takes_no_head_and_the_sentence_names_the_way(tmp_path, tiny_head):
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scenes.blend"))
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    with bpy.data.libraries.load(str(tmp_path / "scenes.blend"), link=True) as (_, wanted):
+        wanted.scenes = ["Scene"]
+    bpy.context.window.scene = wanted.scenes[0]
+    with pytest.raises(RuntimeError, match="'Scene' is linked from another file; add the head to a scene of this file"):
+        bpy.ops.emote.add_head(head=tiny_head)
+    assert not bpy.data.objects
+    assert not bpy.data.meshes
+    assert not bpy.data.materials
+    bpy.ops.scene.new(type="LINK_COPY")
+    assert bpy.ops.emote.add_head(head=tiny_head) == {"FINISHED"}
+
+
+@pytest.mark.parametrize("mode", ["EDIT", "SCULPT", "VERTEX_PAINT", "WEIGHT_PAINT"])
+def test_no_head_is_added_in_another_mode(face, mode):
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.object.mode_set(mode=mode)
+    before = [len(kind) for kind in (bpy.data.objects, bpy.data.meshes, bpy.data.armatures, bpy.data.materials)]
+    with pytest.raises(InputError, match="Object Mode"):
+        add_head(bpy.context, face)
+    with pytest.raises(RuntimeError, match="Object Mode"):
+        bpy.ops.emote.add_head()
+    assert [len(kind) for kind in (bpy.data.objects, bpy.data.meshes, bpy.data.armatures, bpy.data.materials)] == before
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+@pytest.mark.parametrize("step", ["_add_shape_keys", "keep_regressor", "add_pose_keys", "describe"])
+def test_the_first_head_of_a_file_leaves_nothing_when_it_fails(monkeypatch, face, step):
+    def fail(*_):
+        raise MemoryError("no more")
+
+    monkeypatch.setattr(build, step, fail)
+    with pytest.raises(MemoryError):
+        add_head(bpy.context, face)
+    assert [len(kind) for kind in (bpy.data.objects, bpy.data.meshes, bpy.data.armatures, bpy.data.materials)] == [
+        0
+    ] * 4
+
+
+def test_a_head_uses_no_ring_of_another_file(face, tmp_path):
+    add_head(bpy.context, face)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "other.blend"))
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    with bpy.data.libraries.load(str(tmp_path / "other.blend"), link=True) as (_, wanted):
+        wanted.objects = ["Head", "Head Rig"]
+    head = add_head(bpy.context, face)
+    rings = {bone.custom_shape for bone in head.parent.pose.bones if bone.custom_shape}
+    assert [ring.library for ring in rings] == [None]
 
 
 @pytest.mark.parametrize("step", ["_add_shape_keys", "_add_weights", "add_pose_keys", "describe"])
