@@ -117,20 +117,30 @@ os._exit(0)
     rig_of(head)
 
 
-def test_a_linked_character_is_not_set_up_but_the_sentence_names_the_press(motion, tmp_path):
+def set_up(_):
+    bpy.ops.emote.set_up_character()
+
+
+def use_selected(_):
+    bpy.ops.emote.use_selected()
+
+
+def apply_to_it(motion_file):
+    bpy.ops.emote.apply_motion(filepath=motion_file, head="Character")
+
+
+@pytest.mark.parametrize("command", [set_up, use_selected, apply_to_it], ids=lambda command: command.__name__)
+def test_setting_up_a_linked_character_makes_its_overrides_in_the_same_step(command, motion, tmp_path):
     linked = linked_character(tmp_path / "hero.blend", arkit_character(), override=False)
     motion.save(tmp_path / "line.npz")
     bpy.context.view_layer.objects.active = linked.mesh
-    named = r"linked from .*hero.blend .*Make Animatable \(emote.make_animatable\)"
-    for command in (
-        lambda: bpy.ops.emote.set_up_character(),
-        lambda: bpy.ops.emote.use_selected(),
-        lambda: bpy.ops.emote.apply_motion(filepath=str(tmp_path / "line.npz"), head="Character"),
-    ):
-        with pytest.raises(RuntimeError, match=named):
-            command()
-    assert not linked.mesh.emote.character.is_set_up
     assert work_out_state(bpy.context).linked == "Character"
+    command(str(tmp_path / "line.npz"))
+    assert work_out_state(bpy.context).linked == ""
+    assert not linked.mesh.emote.character.is_set_up  # what is written to linked data is never saved
+    apply_motion(face(), motion, bpy.context.scene)
+    assert np.ptp(gaps(face())) > 3.0
+    assert rows(save_and_reload(tmp_path))
 
 
 def test_an_overridden_character_whose_meshes_have_no_override_is_offered_the_press(motion, tmp_path):
