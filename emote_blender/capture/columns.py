@@ -14,7 +14,7 @@ import numpy as np
 
 from ..motion import FaceMotion
 from ..motion_tools.rotation import axis_angle_to_quaternion, quaternion_to_axis_angle, quaternion_to_euler
-from ..retarget.signals import ARKIT_NAMES, EYE_RADIANS, HEAD_NAMES, motion_of, signals_of
+from ..retarget.signals import ARKIT_NAMES, HEAD_NAMES, eye_turn, motion_of, signals_of
 
 ANGLE_NAMES = tuple(f"{part}{angle}" for part in ("head", "leftEye", "rightEye") for angle in ("Yaw", "Pitch", "Roll"))
 """The nine angles, in the order of a Live Link Face file."""
@@ -104,14 +104,12 @@ def angles_of_rotation(axis_angle: np.ndarray) -> np.ndarray:
 
 def _looking(signals: dict[str, np.ndarray], length: int) -> np.ndarray:
     """(T, 6) yaw, pitch and roll of the left and the right eye, radians, to which eyeLook... turns them."""
-    zeros = np.zeros(length)
-
-    def turn(direction: str, side: str) -> np.ndarray:
-        return EYE_RADIANS[direction] * np.asarray(signals.get(f"eyeLook{direction}{side}", zeros), np.float64)
-
+    exact = {name: np.asarray(values, np.float64) for name, values in signals.items() if name.startswith("eyeLook")}
+    still = np.zeros(length)
     angles = []
-    for side, to_right in (("Left", -1.0), ("Right", 1.0)):
-        angles += [to_right * (turn("Out", side) - turn("In", side)), turn("Down", side) - turn("Up", side), zeros]
+    for side in ("Left", "Right"):
+        down, to_left = eye_turn(exact, side)
+        angles += [still - to_left, still + down, still]
     return np.stack(angles, axis=1)
 
 

@@ -57,7 +57,7 @@ def fit_axes(joints: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarra
         return None
     wanted -= wanted.mean(0)
     found -= found.mean(0)
-    fits = [_fit(wanted, found, handedness) for handedness in (1.0, -1.0)]
+    fits = [best_rotation(wanted, found, handedness) for handedness in (1.0, -1.0)]
     best = fits[1] if fits[1].residual < _MIRRORED * fits[0].residual else fits[0]
     axes = best.axes
     if reference is None:
@@ -65,19 +65,25 @@ def fit_axes(joints: Mapping[str, np.ndarray], reference: Mapping[str, np.ndarra
     return HeadAxes(_aligned(axes), best.scale, best.residual)
 
 
-def _is_line(points: np.ndarray) -> bool:
-    sizes = np.linalg.svd(points - points.mean(0), compute_uv=False)
-    return bool(sizes[1] <= _FLAT * sizes[0])
+def best_rotation(wanted: np.ndarray, found: np.ndarray, handedness: float = 1.0) -> HeadAxes:
+    """The rotation and scale that take some points to others with the least squares (S. Umeyama, PAMI 13, 1991).
 
-
-def _fit(wanted: np.ndarray, found: np.ndarray, handedness: float) -> HeadAxes:
-    """The least-squares axes of this handedness (1 or -1) for centred (J, 3) points."""
+    Args:
+        wanted: (J, 3) points in the face model's axes, metres, centred.
+        found: (J, 3) the same points in the space, centred.
+        handedness: 1, or -1 for a reflection.
+    """
     left, sizes, right = np.linalg.svd(found.T @ wanted)
     signs = np.array([1.0, 1.0, handedness * np.sign(np.linalg.det(left @ right))])
     axes = (left * signs) @ right
     scale = float((sizes * signs).sum() / (wanted**2).sum())
     residual = float(np.sqrt(((found / max(scale, 1e-12) - wanted @ axes.T) ** 2).sum(1).mean()))
     return HeadAxes(axes, scale, residual)
+
+
+def _is_line(points: np.ndarray) -> bool:
+    sizes = np.linalg.svd(points - points.mean(0), compute_uv=False)
+    return bool(sizes[1] <= _FLAT * sizes[0])
 
 
 def _upright(axes: np.ndarray, left: np.ndarray) -> np.ndarray:

@@ -20,8 +20,7 @@ from ..motion_tools.raw_take import RawTake
 from .compatibility import ExpressionBasis, check_fits_head, fits_head, is_flame
 from .face_shape import FaceShape, shape_of_model
 from .flame_transfer import Transfer, convert, transfer_between
-from .open_basis import OPEN_BASIS, OPEN_NAMES
-from .signals import ARKIT_NAMES
+from .signals import ARKIT_NAMES, OPEN_BASIS, OPEN_NAMES
 
 _FEWEST_NAMES = 20  # of ARKit's: a basis with fewer is another one
 

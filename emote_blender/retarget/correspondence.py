@@ -46,7 +46,7 @@ class Places:
 
 
 @dataclass(frozen=True, eq=False)
-class Lips:
+class LipVertices:
     """Vertices of both lips at the stations along the mouth.
 
     Attributes:
@@ -73,8 +73,8 @@ class Correspondence:
     first: Places
     second: Places
     lip_nearness: np.ndarray
-    first_lips: Lips
-    second_lips: Lips
+    first_lips: LipVertices
+    second_lips: LipVertices
 
 
 def correspondence(first: FaceShape, second: FaceShape) -> Correspondence:
@@ -152,7 +152,7 @@ class _Face:
         _, first = np.unique(cell, axis=0, return_index=True)
         return np.concatenate([np.flatnonzero(near), far[np.sort(first)]])
 
-    def lips(self) -> Lips:
+    def lips(self) -> LipVertices:
         """The lips' vertices at the stations: those nearest to the line between the lips."""
         is_lower = self.shape.jaw_weights >= 0.5
         near = self.visible & (self.from_lips < _DENSE_MM)
@@ -162,7 +162,7 @@ class _Face:
             apart = self.points[numbers][:, None] - self.place(STATIONS)
             distance = np.linalg.norm(apart * [3.0, 1.0, 1.0], axis=2)  # the station's own column first
             sides.append(numbers[np.argsort(distance, axis=0)[:_LIP_POINTS].T])
-        return Lips(*sides)
+        return LipVertices(*sides)
 
     def profile_marks(self) -> np.ndarray:
         """(2, 3) tip of the nose and chin: the foremost points of the midline above and below the lips."""

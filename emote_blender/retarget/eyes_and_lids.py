@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..motion import FaceMotion
-from .signals import EYE_RADIANS
+from .signals import eye_turn
 
 BLINK = "eyeBlink"
 _SIDES = ("Left", "Right")
@@ -19,19 +19,11 @@ def named_values(motion: FaceMotion) -> dict[str, np.ndarray]:
 
 def turned_eyes(given: dict[str, np.ndarray], eyes: np.ndarray | None) -> np.ndarray | None:
     """(T, 6) rotations of the eyes, with what eyeLook... says."""
-    turned = []
-    for side, outwards in zip(_SIDES, (1.0, -1.0)):
-        looks = {name: given.get(f"eyeLook{name}{side}") for name in EYE_RADIANS}
-        if any(values is not None and values.any() for values in looks.values()):
-            angle = {name: EYE_RADIANS[name] * (0.0 if values is None else values) for name, values in looks.items()}
-            about_left, about_up = angle["Down"] - angle["Up"], outwards * (angle["Out"] - angle["In"])
-            turned.append(np.stack(np.broadcast_arrays(about_left, about_up, 0.0 * about_left), axis=1))
-        else:
-            turned.append(None)
-    if all(part is None for part in turned):
+    looks = {name: values for name, values in given.items() if name.startswith("eyeLook")}
+    if not any(values.any() for values in looks.values()):
         return eyes
-    num_frames = len(next(part for part in turned if part is not None))
-    looking = np.concatenate([np.zeros((num_frames, 3)) if part is None else part for part in turned], axis=1)
+    still = np.zeros(len(next(iter(looks.values()))))
+    looking = np.stack([still + part for side in _SIDES for part in (*eye_turn(looks, side), 0.0)], axis=1)
     return (looking if eyes is None else eyes + looking).astype(np.float32)
 
 

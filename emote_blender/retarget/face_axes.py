@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..flame.head_axes import HUMAN_JOINTS, best_rotation
+
 CENTRES_MM = {
     "eyeBlinkLeft": (35.6, 28.4, 67.2),
     "eyeBlinkRight": (-35.6, 28.4, 67.2),
@@ -39,11 +41,7 @@ CENTRES_MM = {
 }
 """Centre of what each signal moves on the open head, mm: left, up and front of the middle between the ears."""
 
-JOINTS_MM = {
-    "jaw": (0.0, 0.0, 2.0),
-    "left_eye": (34.8, 19.0, 49.5),
-    "right_eye": (-34.8, 19.0, 49.5),
-}
+JOINTS_MM = {role: 1000.0 * np.array(HUMAN_JOINTS[role]) for role in ("jaw", "left_eye", "right_eye")}
 """The open head's joints in the same axes. Neck bones lie too differently from rig to rig."""
 
 _MOST_MISFIT = 0.35  # of the spread of the points: what does not resemble a face
@@ -182,12 +180,8 @@ def fit_face(centres: Mapping[str, np.ndarray], joints: Mapping[str, np.ndarray]
     # Points on a line leave the turn about it open.
     if spread == 0 or np.linalg.svd(head, compute_uv=False)[1] < 0.02:
         return None
-    left, strengths, right = np.linalg.svd(np.einsum("na,nb->ab", space, head))
-    signs = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    axes = (left * signs) @ right
-    scale = float((strengths * signs).sum() / (head**2).sum())
-    if scale <= 0:
+    fit = best_rotation(head, space)
+    misfit = fit.residual * fit.scale / float(spread)
+    if fit.scale <= 0 or misfit > _MOST_MISFIT:
         return None
-    off = space - scale * head @ axes.T
-    misfit = float(np.sqrt((off**2).sum() / len(off)) / spread)
-    return FacePlace(axes, scale, middle - scale * axes @ head_middle, misfit) if misfit <= _MOST_MISFIT else None
+    return FacePlace(fit.axes, fit.scale, middle - fit.scale * fit.axes @ head_middle, misfit)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..motion_tools.rotation import axis_angle_to_matrix
-from .correspondence import Lips, Places
+from .correspondence import LipVertices, Places
 from .face_shape import FaceShape
 
 
@@ -115,7 +115,7 @@ class LipPoints:
         return height[0].min(1) - height[1].max(1)
 
 
-def lips_at(shape: FaceShape, lips: Lips, columns: np.ndarray) -> LipPoints:
+def lip_points_at(shape: FaceShape, lips: LipVertices, columns: np.ndarray) -> LipPoints:
     """The lips of a face; `columns` (E,) are the numbers of the components."""
     vertices = np.concatenate([lips.upper.ravel(), lips.lower.ravel()])[:, None]
     places = Places(vertices, np.ones(vertices.shape))

@@ -19,7 +19,7 @@ from ..motion import FaceMotion
 from .bounded_least_squares import Problem, solve
 from .correspondence import correspondence
 from .eyes_and_lids import BLINK, closed_lids, named_values, turned_eyes, with_blinks
-from .face_points import FacePoints, LipPoints, lips_at, points_at
+from .face_points import FacePoints, LipPoints, lip_points_at, points_at
 from .face_shape import FaceShape
 
 _MISFIT_MM = 0.5  # what a displacement may be off without a reason
@@ -90,7 +90,7 @@ def transfer_between(source: FaceShape, target: FaceShape) -> Transfer:
     target_columns = _columns(target, _BY_JOINTS)
     same = correspondence(source, target)
     target_points = points_at(target, same.second, target_columns)
-    target_lips = lips_at(target, same.second_lips, target_columns)
+    target_lips = lip_points_at(target, same.second_lips, target_columns)
     point_weights = (1.0 + (_LIP_WEIGHT - 1.0) * same.lip_nearness).astype(np.float32)
     named = target.expression_names is not None
     count = len(target_columns)
@@ -113,7 +113,7 @@ def transfer_between(source: FaceShape, target: FaceShape) -> Transfer:
         target_columns,
         points_at(source, same.first, source_columns),
         target_points,
-        lips_at(source, same.first_lips, source_columns),
+        lip_points_at(source, same.first_lips, source_columns),
         target_lips,
         point_weights,
         Problem(

@@ -92,7 +92,7 @@ def find_mouth(
     Args:
         vertices: (V, 3) the face at rest.
         opening: (V, 3) displacement that opens the mouth, of any size.
-        edges: (E, 2) vertices of each edge; they tell teeth from lips.
+        edges: (E, 2) vertices of each edge, by which teeth differ from lips.
         eye_distance: distance between the centres of the eyes, if it is known.
     """
     points = np.asarray(vertices, np.float32)

@@ -39,7 +39,9 @@ HEAD_NAMES = ("headPitch", "headYaw", "headRoll")
 JAW_NAMES = ("jawOpen", "jawLeft", "jawRight")
 """The signals that the open basis shows by the jaw's rotation."""
 OPEN_BASIS = "open_head"
-"""Name of the basis whose components carry ARKit's names."""
+"""Name of the open basis, whose components carry ARKit's names; characters take their motions in it."""
+OPEN_NAMES = (*(name for name in ARKIT_NAMES if name not in JAW_NAMES), "tongueUp")
+"""Names of the open head's components; the jaw's opening and turn are rotations beside them."""
 _OWN_NAMES = {*ARKIT_NAMES, *HEAD_NAMES}
 _EYE_SIGNS = {"Left": 1.0, "Right": -1.0}  # an eye that turns to the character's left looks out on the left side
 
@@ -118,3 +120,17 @@ def motion_of(
         meta={"face": OPEN_BASIS, "expression_names": names, **(meta or {})},
         eye_offsets=eye_offsets,
     )
+
+
+def eye_turn(signals: Mapping[str, np.ndarray], side: str) -> tuple[np.ndarray, np.ndarray]:
+    """(T,) rotation of an eye about the face's left and about its up axis, radians, by its signals eyeLook....
+
+    Args:
+        signals: (T,) values by name; of a signal that is missing the eye does not turn.
+        side: Left or Right.
+    """
+    angle = {
+        direction: radians * np.asarray(signals.get(f"eyeLook{direction}{side}", 0.0))
+        for direction, radians in EYE_RADIANS.items()
+    }
+    return angle["Down"] - angle["Up"], _EYE_SIGNS[side] * (angle["Out"] - angle["In"])

@@ -12,10 +12,9 @@ from .calibration import Calibration
 from .closures import close_lips
 from .lips import LipShape, open_lips
 from .mapping import KEY, FaceMapping
-from .signals import EYE_RADIANS, JAW_OPEN_RADIANS, JAW_SIDE_RADIANS, signals_of
+from .signals import EYE_RADIANS, JAW_NAMES, JAW_OPEN_RADIANS, JAW_SIDE_RADIANS, eye_turn, signals_of
 from .viseme_fit import uses_visemes, viseme_signals
 
-JAW_SIGNALS = ("jawOpen", "jawLeft", "jawRight")
 EYE_SIGNALS = tuple(f"eyeLook{direction}{side}" for side in ("Left", "Right") for direction in EYE_RADIANS)
 
 
@@ -71,13 +70,13 @@ def put_on(target: Target, motion: FaceMotion) -> TargetMotion:
         opening = signals["jawOpen"] * JAW_OPEN_RADIANS
         side = (signals["jawLeft"] - signals["jawRight"]) * JAW_SIDE_RADIANS
         rotations["jaw"] = target.jaw_strength * np.stack([opening, side, np.zeros_like(side)], axis=1)
-        signals = _without(signals, JAW_SIGNALS)
+        signals = _without(signals, JAW_NAMES)
     if motion.neck is not None:
         rotations["neck"] = motion.neck
     if target.eyes_are_bones:
         rolls = np.zeros((motion.num_frames, 6), np.float32) if motion.eyes is None else motion.eyes
-        rotations["left_eye"] = _eye_rotation(signals, "Left", rolls[:, 2])
-        rotations["right_eye"] = _eye_rotation(signals, "Right", rolls[:, 5])
+        rotations["left_eye"] = np.stack([*eye_turn(signals, "Left"), rolls[:, 2]], axis=1)
+        rotations["right_eye"] = np.stack([*eye_turn(signals, "Right"), rolls[:, 5]], axis=1)
         signals = _without(signals, EYE_SIGNALS)
     if uses_visemes(target.mapping):
         jaw, source = rotations.get("jaw"), _open_lips_in(motion)
@@ -118,11 +117,3 @@ def _open_lips_in(motion: FaceMotion) -> LipShape:
 
 def _without(signals: dict[str, np.ndarray], names: Collection[str]) -> dict[str, np.ndarray]:
     return {name: values for name, values in signals.items() if name not in names}
-
-
-def _eye_rotation(signals: dict[str, np.ndarray], side: str, roll: np.ndarray) -> np.ndarray:
-    """(T, 3) rotation of an eye by its signals eyeLook... and its (T,) roll, in the face's axes, radians."""
-    angles = {name: signals[f"eyeLook{name}{side}"] * radians for name, radians in EYE_RADIANS.items()}
-    outwards = 1.0 if side == "Left" else -1.0  # the left eye looks out where it turns to the character's left
-    sideways = outwards * (angles["Out"] - angles["In"])
-    return np.stack([angles["Down"] - angles["Up"], sideways, roll], axis=1)

@@ -1,4 +1,4 @@
-"""Finds the visemes among the names of shape keys: a set of one family, told by how many of it are there."""
+"""Finds the visemes among the names of shape keys: the set of the family of which most are there."""
 
 from __future__ import annotations
 

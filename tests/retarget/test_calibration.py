@@ -8,7 +8,7 @@ from character_shapes import arkit_shapes, open_head_model
 from emote_blender.motion import FaceMotion
 from emote_blender.retarget.lips import open_lips
 from emote_blender.retarget.mapping import MappingRow
-from emote_blender.retarget.open_basis import OPEN_NAMES
+from emote_blender.retarget.signals import OPEN_NAMES
 
 
 def arkit(jaw: str = "key", **factors: float) -> tuple:

@@ -18,8 +18,7 @@ from mathutils import Quaternion
 from ...errors import InputError
 from ...motion import FaceMotion
 from ...retarget.mapping import KEY, FaceMapping, MappingRow
-from ...retarget.open_basis import OPEN_BASIS, OPEN_NAMES
-from ...retarget.signals import JAW_OPEN_RADIANS
+from ...retarget.signals import JAW_OPEN_RADIANS, OPEN_BASIS, OPEN_NAMES
 from ...retarget.target import Target
 from ..head.head_rig import HeadRig
 from ..head.rig import rig_of

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...retarget.mapping import KEY, FaceMapping, MappingRow
-from ...retarget.open_basis import OPEN_BASIS, OPEN_NAMES
+from ...retarget.signals import OPEN_BASIS, OPEN_NAMES
 from ...retarget.target import Target
 from ..head.head_rig import HeadRig
 from ..narrow import mesh_of, pose_bones
@@ -62,7 +62,7 @@ def further_meshes(head: bpy.types.Object) -> tuple[bpy.types.Object, ...]:
 
 
 def rig_of_character(head: bpy.types.Object) -> HeadRig:
-    """The parts of a character. What its table names and the scene has no more is left out, and told in `missing`.
+    """The parts of a character. What its table names and the scene has no more is left out, and named in `missing`.
 
     Raises:
         InputError: if nothing is left that could move.

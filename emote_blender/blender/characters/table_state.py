@@ -10,7 +10,7 @@ import bpy
 
 from ...retarget.key_names import SURE, propose
 from ...retarget.mapping import KEY
-from ...retarget.signals import ARKIT_NAMES
+from ...retarget.signals import ARKIT_NAMES, JAW_NAMES
 from ..scene import changes
 from ..settings.character_settings import EMOTE_PG_character, target_names
 from ..settings.head_settings import head_settings
@@ -126,7 +126,7 @@ def _unmoved(moved: set[str]) -> tuple[str, ...]:
 
 def _moved_by_bones(character: EMOTE_PG_character) -> set[str]:
     """The signals that bones show."""
-    signals = {"jawOpen", "jawLeft", "jawRight"} if character.jaw == "BONE" and character.jaw_bone else set()
+    signals = set(JAW_NAMES) if character.jaw == "BONE" and character.jaw_bone else set()
     if character.left_eye_bone or character.right_eye_bone:
         signals |= {name for name in ARKIT_NAMES if name.startswith("eyeLook")}
     return signals

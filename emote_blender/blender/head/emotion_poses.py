@@ -19,7 +19,8 @@ from ...errors import InputError, ModelError
 from ...files.paths import DEFAULT_HEAD, find_head
 from ...motion import FaceMotion
 from ...retarget.mapping import KEY
-from ...retarget.target import JAW_SIGNALS, Target, put_on
+from ...retarget.signals import JAW_NAMES
+from ...retarget.target import Target, put_on
 from ..characters.measure import calibrated_target
 from ..compat import action_channelbag
 from ..narrow import mesh_of, present
@@ -135,7 +136,7 @@ def pose_values(rig: HeadRig, pose: EmotionPose, amount: float = 1.0) -> tuple[d
             "choose an open head"
         )
     if rig.target is not None:
-        return _values_on_character(calibrated_target(rig, rig.target), names, pose, amount, {*used, *JAW_SIGNALS})
+        return _values_on_character(calibrated_target(rig, rig.target), names, pose, amount, {*used, *JAW_NAMES})
     values = {
         key: amount * pose.expression.get(name, 0.0)
         for name, key in zip(names, rig.expression_keys, strict=True)

@@ -17,7 +17,7 @@ from ...flame.refinement_maps import refinement_maps
 from ...motion_tools.gaze import HUMAN
 from ...motion_tools.refine import RefinementMaps
 from ...retarget.mapping import KEY, FaceMapping, MappingRow
-from ...retarget.open_basis import OPEN_BASIS
+from ...retarget.signals import OPEN_BASIS
 from ..head.joints import joint_displacements
 from ..head.rig import HeadRig, mesh_to_armature
 from ..narrow import armature_of, mesh_of, present, shape_keys_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...retarget.mapping import KEY
+from ...retarget.signals import JAW_NAMES
 from ..characters.preview_watch import preview_problem
 from ..characters.rig import is_character
 from ..characters.table_state import TableState, table_state
@@ -135,7 +136,7 @@ def _draw_table(
 def _row_sentence(character: EMOTE_PG_character, state: TableState) -> str:
     """What to know about the chosen row; empty if there is nothing."""
     index, entry = character.active_row, character.rows[character.active_row]
-    if character.jaw == "BONE" and entry.source in ("jawOpen", "jawLeft", "jawRight"):
+    if character.jaw == "BONE" and entry.source in JAW_NAMES:
         return "The jaw bone opens the mouth: this row is not used"
     for name, sentence in (
         ("LOST", "Its target is gone: choose another one"),
@@ -179,7 +180,7 @@ class EMOTE_UL_mapping(bpy.types.UIList):
 
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index, flt_flag) -> None:
         state = table_state(item.id_data)
-        by_bone = data.jaw == "BONE" and item.source in ("jawOpen", "jawLeft", "jawRight")
+        by_bone = data.jaw == "BONE" and item.source in JAW_NAMES
         row = layout.row(align=True)
         row.active = item.enabled and not by_bone
         row.prop(item, "enabled", text="")

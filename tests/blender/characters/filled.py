@@ -8,7 +8,7 @@ from character_rigs import PLACEMENTS, Character
 from character_shapes import arkit_shapes
 
 from emote_blender.motion import FaceMotion
-from emote_blender.retarget.open_basis import OPEN_NAMES
+from emote_blender.retarget.signals import OPEN_NAMES
 
 
 def motion_of(jaw=0.0, frames=10, eyes=None, neck=None, **components) -> FaceMotion:

@@ -14,7 +14,7 @@ from emote_blender.blender.takes.make import apply_motion  # noqa: E402
 from emote_blender.blender.takes.manage import apply_to, remove_take, use_take  # noqa: E402
 from emote_blender.blender.takes.rewrite import rewrite  # noqa: E402
 from emote_blender.motion import FaceMotion  # noqa: E402
-from emote_blender.retarget.open_basis import OPEN_NAMES  # noqa: E402
+from emote_blender.retarget.signals import OPEN_NAMES  # noqa: E402
 
 PREFIX = "head.ARKit_"
 FRAMES = range(1, 61)

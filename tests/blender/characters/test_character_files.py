@@ -12,7 +12,7 @@ from emote_blender.blender.head.build import add_head  # noqa: E402
 from emote_blender.blender.takes.make import apply_motion  # noqa: E402
 from emote_blender.flame.model import FaceModel  # noqa: E402
 from emote_blender.motion import FaceMotion  # noqa: E402
-from emote_blender.retarget.open_basis import OPEN_NAMES  # noqa: E402
+from emote_blender.retarget.signals import OPEN_NAMES  # noqa: E402
 from tests.live_link import COLUMNS, SHAPES, live_link_csv, recorded, table_of  # noqa: E402
 
 PREFIX = "head.ARKit_"

@@ -10,7 +10,7 @@ from emote_blender.blender.takes.make import apply_motion
 from emote_blender.motion import FaceMotion
 from emote_blender.retarget.mapping import FaceMapping, MappingRow
 from emote_blender.retarget.mapping_file import read_mapping, write_mapping
-from emote_blender.retarget.open_basis import OPEN_BASIS, OPEN_NAMES
+from emote_blender.retarget.signals import OPEN_BASIS, OPEN_NAMES
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from emote_blender.blender.scene.find_head import heads_in
 from emote_blender.blender.ui.panel_state import panel_state
 from emote_blender.errors import InputError
 from emote_blender.motion import FaceMotion
-from emote_blender.retarget.open_basis import OPEN_BASIS, OPEN_NAMES
+from emote_blender.retarget.signals import OPEN_BASIS, OPEN_NAMES
 
 MOST_SECONDS = 1.0  # for a body of 500,000 vertices
 MOST_DEGREES = 0.1
