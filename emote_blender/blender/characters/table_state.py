@@ -31,7 +31,6 @@ class TableState:
         unmapped_signals: signals that move nothing, those of the mouth first.
         unmapped_keys: shape keys that look like a face's and that no row moves, each with what was found about it.
         num_keys: number of shape keys that rows move.
-        num_signals: number of signals that move something.
         prefix: what the names of all shape keys in the table begin with; empty if it is short.
     """
 
@@ -39,7 +38,6 @@ class TableState:
     unmapped_signals: tuple[str, ...] = ()
     unmapped_keys: tuple[tuple[str, str], ...] = ()
     num_keys: int = 0
-    num_signals: int = 0
     prefix: str = ""
 
 
@@ -101,7 +99,6 @@ def work_out(head: bpy.types.Object) -> TableState:
         _unmoved(moved_signals),
         tuple(_face_keys_left(sorted(keys), moved_keys)),
         len({row.target for row in used if row.channel == KEY and row.target in keys}),
-        len(moved_signals),
         _common_prefix(moved_keys),
     )
 

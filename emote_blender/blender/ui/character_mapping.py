@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import bpy
 
 from ...retarget.mapping import KEY
@@ -81,7 +83,6 @@ def _draw_summary(layout: bpy.types.UILayout, character: EMOTE_PG_character, sta
     num_meshes = 1 + len(character.meshes)
     parts = (
         character.kind,
-        f"{state.num_signals} signals",
         f"{state.num_keys} shape keys",
         f"{num_meshes} mesh{'es' if num_meshes > 1 else ''}",
     )
@@ -100,7 +101,8 @@ def _draw_jaw(layout: bpy.types.UILayout, context: bpy.types.Context, character:
     column.prop(window_settings(context), "preview_jaw", text="Preview")
     for note in character.notes.splitlines():
         if note.startswith(_JAW_NOTE):
-            paragraph(column, note.removeprefix(_JAW_NOTE).capitalize(), "INFO")
+            sentence = note.removeprefix(_JAW_NOTE)
+            paragraph(column, sentence[:1].upper() + sentence[1:], "INFO")
 
 
 def _draw_table(
@@ -119,7 +121,7 @@ def _draw_table(
     entry = character.rows[character.active_row]
     column = two_columns(layout.box())
     column.prop(entry, "source", icon="RNA")
-    column.prop(entry, "target", icon="SHAPEKEY_DATA" if entry.channel == KEY else "BONE_DATA")
+    column.prop(entry, "target", icon=_icon(entry))
     column.prop(entry, "channel")
     column.prop(entry, "strength")
     column.prop(entry, "offset")
@@ -165,6 +167,10 @@ def _draw_problems(layout: bpy.types.UILayout, state: TableState) -> None:
         layout.menu("EMOTE_MT_unmapped_signals", icon="ADD")
 
 
+def _icon(row: EMOTE_PG_mapping_row) -> Literal["SHAPEKEY_DATA", "BONE_DATA"]:
+    return "SHAPEKEY_DATA" if row.channel == KEY else "BONE_DATA"
+
+
 def _bone_text(row: EMOTE_PG_mapping_row) -> str:
     """A bone and what of it a row moves: "jaw · Rotation X"."""
     return f"{row.target} · {row.channel.replace('_', ' ').title()}" if row.target else ""
@@ -184,13 +190,17 @@ class EMOTE_UL_mapping(bpy.types.UIList):
         row = layout.row(align=True)
         row.active = item.enabled and not by_bone
         row.prop(item, "enabled", text="")
-        split = row.split(factor=0.45, align=True)
-        split.label(text=item.source or "—", translate=False)
-        target = split.row(align=True)
-        target.alert = index in state.rows_of["LOST"]
-        # What all names begin with would hide what they differ in.
+        # What all names begin with would hide what they differ in, and sidebars are narrow.
         text = item.target.removeprefix(state.prefix) if item.channel == KEY else _bone_text(item)
-        target.label(text=text or "—", icon="SHAPEKEY_DATA" if item.channel == KEY else "BONE_DATA", translate=False)
+        is_lost = index in state.rows_of["LOST"]
+        if text == item.source and not is_lost:
+            row.label(text=text, icon="SHAPEKEY_DATA", translate=False)
+        else:
+            split = row.split(factor=0.5, align=True)
+            split.label(text=item.source or "—", icon=_icon(item), translate=False)
+            target = split.row(align=True)
+            target.alert = is_lost
+            target.label(text=text or "—", translate=False)
         mark = next((mark for name, mark in _MARKS.items() if index in state.rows_of[name]), "NONE")
         if mark != "NONE":
             row.label(text="", icon=mark)
