@@ -57,11 +57,17 @@ class SetUp:
         """Return what was mapped, in a line."""
         used = [proposed for proposed in self.rows if proposed.row.enabled]
         sources = {proposed.row.source for proposed in used}
-        jaw = {"BONE": f"the bone {self.bones.get('jaw', '')!r}", "KEY": "a shape key", "NONE": "nothing"}[self.jaw]
+        has_visemes = any(source.startswith("viseme_") for source in sources)
+        mouth = {
+            "BONE": f"the bone {self.bones.get('jaw', '')!r} opens",
+            "KEY": "a shape key opens",
+            "NONE": "visemes open" if has_visemes else "nothing opens",
+        }[self.jaw]
+        targets = {proposed.row.target for proposed in used}
         waiting = len(self.rows) - len(used)
         return (
-            f"{self.face.name}: {self.kind}, {len(sources)} signals move {len({p.row.target for p in used})} shape "
-            f"keys of {1 + len(self.others)} mesh{'es' if self.others else ''}, and {jaw} opens the mouth"
+            f"{self.face.name}: {self.kind}, {len(sources)} signals move {len(targets)} shape keys of "
+            f"{1 + len(self.others)} mesh{'es' if self.others else ''}, and {mouth} the mouth"
             + (f"; {waiting} uncertain rows are switched off" if waiting else "")
         )
 

@@ -437,3 +437,17 @@ def test_looking_for_a_face_among_many_objects_is_fast(scene):
     began = time.process_time()
     assert recognised_face(character.mesh, scene) == character.mesh
     assert time.process_time() - began < 0.1
+
+
+@pytest.mark.parametrize(
+    "build, words",
+    [
+        (lambda: arkit_character(jaw="bone"), "the bone 'jaw' opens the mouth"),
+        (lambda: arkit_character(jaw="key"), "a shape key opens the mouth"),
+        (lambda: arkit_character(jaw="none"), "nothing opens the mouth"),
+        (oculus_character, "visemes open the mouth"),
+    ],
+    ids=["bone", "key", "none", "visemes"],
+)
+def test_one_line_says_what_opens_the_mouth(scene, build, words):
+    assert words in proposed(build().mesh).sentence()
