@@ -12,8 +12,7 @@ from emote_blender.blender.head.rig import head_of, is_head, rig_of  # noqa: E40
 from emote_blender.blender.scene.find_head import choose_head, heads_in  # noqa: E402
 from emote_blender.blender.takes.make import apply_motion  # noqa: E402
 from emote_blender.retarget.compatibility import check_fits_head  # noqa: E402
-from emote_blender.retarget.signals import OPEN_NAMES  # noqa: E402
-from emote_blender.retarget.signals import JAW_OPEN_RADIANS  # noqa: E402
+from emote_blender.retarget.signals import JAW_OPEN_RADIANS, OPEN_NAMES  # noqa: E402
 
 
 @pytest.fixture
