@@ -10,6 +10,7 @@ import numpy as np
 
 from ...retarget.face_axes import CENTRES_MM, FacePlace, centre_of, direction_into_head, fit_face_of_pairs, halves_of
 from ...retarget.mapping import KEY, MappingRow
+from ..head.shape_keys import key_points
 from ..narrow import mesh_of, shape_keys_of
 from .rig import whole_value
 
@@ -69,7 +70,7 @@ class KeyReader:
         if (index, key_name) not in self._moved:
             key = shape_keys_of(self._meshes[index]).key_blocks[key_name]
             rest = self._rest(index, key.relative_key)
-            moves = _points(key) - rest
+            moves = key_points(key) - rest
             largest = max(float(moves.max(initial=0.0)), -float(moves.min(initial=0.0)))
             chosen = np.flatnonzero((np.abs(moves) > _STILL * largest).any(axis=1)) if largest > 0 else np.zeros(0, int)
             place = self._places[index]
@@ -88,7 +89,7 @@ class KeyReader:
     def _rest(self, index: int, key: bpy.types.ShapeKey) -> np.ndarray:
         """(V, 3) points of the shape key that another one is relative to, in the mesh's own space."""
         if (index, key.name) not in self._rests:
-            self._rests[index, key.name] = _points(key)
+            self._rests[index, key.name] = key_points(key)
         return self._rests[index, key.name]
 
 
@@ -130,9 +131,3 @@ def find_face(
     behind = direction_into_head(reader.points(0), np.array(found)) if len(found) > 1 else None
     place = fit_face_of_pairs(centres, pairs, behind=behind)
     return place or fit_face_of_pairs(centres, pairs, joints, behind)
-
-
-def _points(key: bpy.types.ShapeKey) -> np.ndarray:
-    values = np.empty(3 * len(key.data), np.float32)
-    key.points.foreach_get("co", values)
-    return values.reshape(-1, 3)

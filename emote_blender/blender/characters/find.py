@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from ...errors import InputError
-from ..narrow import mesh_of
+from ..head.shape_keys import key_names
 
 _ROOM = 0.02  # by which a box is larger than what it holds, as a share of its diagonal
 
@@ -65,23 +65,6 @@ def moving_armature(mesh: bpy.types.Object) -> bpy.types.Object | None:
     while parent is not None and parent.type != "ARMATURE":
         parent = moving_armature(parent) if parent.type == "MESH" else parent.parent
     return parent
-
-
-def key_names(mesh: bpy.types.Object) -> list[str]:
-    """Names of the shape keys of a mesh object that move it: all but the one that is its rest."""
-    keys = mesh_of(mesh).shape_keys
-    return [] if keys is None else [key.name for key in keys.key_blocks if key != keys.reference_key]
-
-
-def driven_keys(mesh: bpy.types.Object) -> set[str]:
-    """Names of the shape keys of a mesh object whose values a driver sets."""
-    keys = mesh_of(mesh).shape_keys
-    if keys is None or keys.animation_data is None:
-        return set()
-    paths = {curve.data_path for curve in keys.animation_data.drivers}
-    return {
-        key.name for key in keys.key_blocks if f'key_blocks["{bpy.utils.escape_identifier(key.name)}"].value' in paths
-    }
 
 
 def _start(item: bpy.types.Object, objects: list[bpy.types.Object]) -> bpy.types.Object:

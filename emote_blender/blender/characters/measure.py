@@ -17,9 +17,10 @@ from ...retarget.mouth import Mouth, find_mouth
 from ...retarget.target import Target
 from ..head.head_rig import HeadRig
 from ..head.rig import mesh_to_armature
+from ..head.shape_keys import key_points
 from ..narrow import armature_of, mesh_of, present, shape_keys_of
 from ..settings.head_settings import head_settings
-from ..takes.face_maps import kept, key_points, weights_of_groups
+from ..takes.face_maps import kept, weights_of_groups
 
 _OPENING_SIGNALS = ("jawOpen", "viseme_aa", "viseme_oh", "viseme_E", "viseme_ih", "viseme_kk", "viseme_DD", "viseme_ou")
 """Signals whose shape key opens the mouth, the widest first."""

@@ -22,11 +22,11 @@ from ...retarget.signals import JAW_OPEN_RADIANS, OPEN_BASIS, OPEN_NAMES
 from ...retarget.target import Target
 from ..head.head_rig import HeadRig
 from ..head.rig import rig_of
+from ..head.shape_keys import driven_keys, key_names, key_path
 from ..narrow import mesh_of, pose_bones
 from ..settings.character_settings import row_of
 from ..settings.head_settings import head_settings
-from ..takes.channels import Channel, channels_of, key_path
-from .find import driven_keys
+from ..takes.channels import Channel, channels_of
 
 _BONE_PARTS = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle", "scale")
 _CARRIER = OPEN_NAMES[-1]  # the component by which a row is shown, whatever its source
@@ -70,7 +70,7 @@ def show_row(head: bpy.types.Object, index: int, value: float) -> None:
 def require_movable(rig: HeadRig, row: MappingRow) -> None:
     """Raise InputError if the target of a row cannot be moved."""
     if row.channel == KEY:
-        owners = [mesh for mesh in rig.meshes if _has_key(mesh, row.target)]
+        owners = [mesh for mesh in rig.meshes if row.target in key_names(mesh)]
         if not owners:
             raise InputError(f"shape key {row.target!r} is gone; choose another target, or propose the table again")
         if all(row.target in driven_keys(mesh) for mesh in owners):
@@ -166,8 +166,3 @@ def _combined(part: str, before: list[float], given: dict[int, float]) -> Any:
     if part == "scale":
         return [old * new for old, new in zip(before, whole, strict=True)]
     return [old + new for old, new in zip(before, whole, strict=True)]
-
-
-def _has_key(mesh: bpy.types.Object, name: str) -> bool:
-    keys = mesh_of(mesh).shape_keys
-    return keys is not None and name in keys.key_blocks

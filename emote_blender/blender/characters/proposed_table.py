@@ -9,7 +9,8 @@ import bpy
 
 from ...retarget.key_names import SURE, Proposal, propose
 from ...retarget.mapping import MappingRow
-from .find import Family, driven_keys, key_names
+from ..head.shape_keys import driven_keys, key_names
+from .find import Family
 
 _FEWEST_MOUTH_ROWS = 2  # by which a mesh is recognised as a face
 

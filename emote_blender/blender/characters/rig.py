@@ -13,14 +13,14 @@ from ...retarget.mapping import KEY, FaceMapping, MappingRow
 from ...retarget.signals import OPEN_BASIS, OPEN_NAMES
 from ...retarget.target import Target
 from ..head.head_rig import HeadRig
-from ..narrow import mesh_of, pose_bones
+from ..head.shape_keys import SLIDER_LIMIT, moving_keys
+from ..narrow import pose_bones
 from ..scene import changes
 from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row, row_of
 from ..settings.head_settings import head_settings
 
 _ROLES = ("jaw", "neck", "head", "left_eye", "right_eye")
 _SHOWN_NAMES = 5
-SLIDER_LIMIT = 10.0  # Blender allows no more
 
 
 def is_character(item: bpy.types.Object) -> bool:
@@ -72,7 +72,7 @@ def rig_of_character(head: bpy.types.Object) -> HeadRig:
     armature = character.armature if _bone_names(character.armature) else None
     keys: dict[str, bpy.types.ShapeKey] = {}
     for mesh in (head, *others):
-        for key in _key_blocks(mesh):
+        for key in moving_keys(mesh):
             keys.setdefault(key.name, key)
     rows = tuple(_row(entry, keys) for entry in character.rows)
     bones = _bone_names(armature)
@@ -140,12 +140,6 @@ def _row(entry: EMOTE_PG_mapping_row, keys: Mapping[str, bpy.types.ShapeKey]) ->
     return replace(
         row, strength=row.strength * whole, offset=row.offset * whole, low=row.low * whole, high=row.high * whole
     )
-
-
-def _key_blocks(mesh: bpy.types.Object) -> list[bpy.types.ShapeKey]:
-    """The shape keys of a mesh object that a value moves: all but the basis."""
-    keys = mesh_of(mesh).shape_keys
-    return [] if keys is None else [key for key in keys.key_blocks if key != keys.reference_key]
 
 
 def _units_per_metre(space: bpy.types.Object) -> float:

@@ -16,6 +16,7 @@ from ...errors import InputError
 from ...retarget.key_names import SURE, propose
 from ...retarget.mapping import KEY, MappingRow
 from ..head.foreign_flame import flame_keys
+from ..head.shape_keys import key_names
 from ..narrow import mesh_of
 from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row, row_of
 from ..settings.head_settings import head_settings
@@ -23,7 +24,7 @@ from ..settings.lists import emptied, taken_out
 from ..settings.live import together
 from .bones import candidates
 from .decide import decide
-from .find import Family, family_of, key_names
+from .find import Family, family_of
 from .proposed_table import ProposedRow, ProposedTable, given_rows, is_face, speak_of_mouth
 
 

@@ -11,10 +11,10 @@ import bpy
 from ...retarget.key_names import SURE, propose
 from ...retarget.mapping import KEY
 from ...retarget.signals import ARKIT_NAMES, JAW_NAMES
+from ..head.shape_keys import driven_keys, key_names
 from ..scene import changes
 from ..settings.character_settings import EMOTE_PG_character, target_names
 from ..settings.head_settings import head_settings
-from .find import driven_keys, key_names
 from .proposed_table import given_rows
 
 FILTERS = ("LOST", "DRIVEN", "DOUBLED", "UNSURE", "EDITED")

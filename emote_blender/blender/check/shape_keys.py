@@ -7,12 +7,12 @@ import numpy as np
 
 from ...retarget.compatibility import UNKNOWN_FLAME
 from ..head.blink_keys import axes_in_mesh, names_blinks, write_blink_keys
+from ..head.shape_keys import SLIDER_LIMIT, key_path
 from ..narrow import shape_keys_of
 from .problem import Fix, Problem, Severity, counted, is_or_are, listed
-from .subject import Subject, drivers_of, has_weights, key_path
+from .subject import Subject, drivers_of, has_weights
 
 _TOLERANCE = 1e-4  # by which a value may exceed a slider's range unseen
-_SLIDER_LIMIT = 10.0  # Blender allows no more
 
 
 def expression_keys(subject: Subject) -> list[bpy.types.ShapeKey]:
@@ -235,7 +235,7 @@ def _ranges_to_widen(subject: Subject) -> dict[str, tuple[float, float]]:
     needed: dict[str, tuple[float, float]] = {}
     for key in expression_keys(subject):
         low, high = extents.get(key_path(key.name), (0.0, 0.0))
-        low, high = max(low, -_SLIDER_LIMIT), min(high, _SLIDER_LIMIT)
+        low, high = max(low, -SLIDER_LIMIT), min(high, SLIDER_LIMIT)
         if low < key.slider_min - _TOLERANCE or high > key.slider_max + _TOLERANCE:
             known = needed.get(key.name, (low, high))
             needed[key.name] = (min(*known, key.slider_min), max(*known, key.slider_max))

@@ -165,11 +165,6 @@ def channelbag(action: bpy.types.Action, slot: bpy.types.ActionSlot | None) -> b
     return None
 
 
-def key_path(name: str) -> str:
-    """Data path of a shape key's value."""
-    return f'key_blocks["{bpy.utils.escape_identifier(name)}"].value'
-
-
 def bone_path(name: str) -> str:
     """Data path of a pose bone."""
     return f'pose.bones["{bpy.utils.escape_identifier(name)}"]'

@@ -26,6 +26,7 @@ from ..compat import action_channelbag
 from ..narrow import mesh_of, present
 from .asset_catalog import read_picture, set_preview
 from .rig import HeadRig
+from .shape_keys import key_path
 
 POSES_FOLDER, POSES_FILE = "emotions", "poses.json"
 _FORMAT = 1
@@ -182,7 +183,7 @@ def _pose_action(rig: HeadRig, pose: EmotionPose) -> bpy.types.Action:
     name = next((keys.name for mesh in rig.meshes if (keys := mesh_of(mesh).shape_keys) is not None), rig.mesh.name)
     channels = action_channelbag(action, action.slots.new(id_type="KEY", name=name))
     for key_name, value in values.items():
-        path = f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value'
+        path = key_path(key_name)
         channels.fcurves.new(path).keyframe_points.insert(1, value)
     bone = rig.bone(_JAW)
     if bone is not None:

@@ -17,6 +17,7 @@ from ...errors import InputError
 from ..narrow import armature_of, mesh_of, present
 from .regressor import kept_regressor
 from .rig import HeadRig, mesh_to_armature
+from .shape_keys import key_points
 
 
 def joint_displacements(mesh: bpy.types.Mesh, key_names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -25,7 +26,7 @@ def joint_displacements(mesh: bpy.types.Mesh, key_names: Sequence[str]) -> dict[
     displacements = {name: np.zeros((len(key_names), 3)) for name in weights}
     for number, key_name in enumerate(key_names if weights else ()):
         key = present(mesh.shape_keys).key_blocks[key_name]
-        moved = _points(key) - _points(key.relative_key)
+        moved = key_points(key) - key_points(key.relative_key)
         for name, values in weights.items():
             displacements[name][number] = values @ moved
     return displacements
@@ -80,15 +81,9 @@ def update_joints(context: bpy.types.Context, rig: HeadRig) -> None:
 def identity_points(mesh: bpy.types.Mesh, shape_keys: Sequence[str]) -> np.ndarray:
     """(V, 3) vertices of the mesh with its identity keys as they are set now."""
     keys = present(mesh.shape_keys)
-    points = _points(keys.reference_key)
+    points = key_points(keys.reference_key)
     for name in shape_keys:
         key = keys.key_blocks.get(name)
         if key is not None and not key.mute and key.value:
-            points += key.value * (_points(key) - _points(key.relative_key))
+            points += key.value * (key_points(key) - key_points(key.relative_key))
     return points
-
-
-def _points(key: bpy.types.ShapeKey) -> np.ndarray:
-    values = np.empty(len(key.data) * 3, np.float32)
-    key.points.foreach_get("co", values)
-    return values.reshape(-1, 3)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...flame.model import FaceModel
 from ..narrow import expect
+from .shape_keys import key_points
 
 # Point attributes of the mesh: they are copied, appended and saved with it. Blender hides names that begin with a dot.
 _ATTRIBUTE_PREFIX = ".J_regressor_"
@@ -45,11 +46,9 @@ def joints_of_mesh(mesh: bpy.types.Mesh) -> dict[str, np.ndarray]:
     if mesh.shape_keys is None:
         return {}
     key = mesh.shape_keys.reference_key
-    points = np.empty(len(key.data) * 3, np.float32)
-    key.points.foreach_get("co", points)
+    points = key_points(key)
     identity = mesh.session_uid, zlib.crc32(points.tobytes())
     if identity not in _known:
-        points = points.reshape(-1, 3)
         weights = kept_regressor(mesh) if len(points) == len(mesh.vertices) else {}
         _known[identity] = {name: values @ points for name, values in weights.items()}
         if len(_known) > _KEPT:

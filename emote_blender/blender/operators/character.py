@@ -12,12 +12,12 @@ from ...retarget.mapping import FaceMapping, MappingRow
 from ...retarget.mapping_file import write_mapping
 from ..blend_paths import absolute
 from ..characters.choose import set_up_character
-from ..characters.find import key_names
 from ..characters.presets import Preset, read_preset, use_preset
 from ..characters.preview import put_back
 from ..characters.rig import character_of, is_character
 from ..characters.set_up import SetUp, propose_set_up, take_out_row, write_row, write_set_up
 from ..characters.table_state import table_state
+from ..head.shape_keys import key_names
 from ..narrow import pose_bones, present, window_scene
 from ..refusal import Result, refusing
 from ..scene import changes

@@ -12,6 +12,7 @@ import bpy
 from ...retarget.mapping import BONE_CHANNELS, KEY, MappingRow
 from ...retarget.name_families import VISEMES
 from ...retarget.signals import ARKIT_NAMES, HEAD_NAMES
+from ..head.shape_keys import key_names
 from ..scene import changes
 from .live import changed, is_held
 from .window_settings import stop_preview
@@ -75,8 +76,7 @@ def target_names(head: bpy.types.Object, are_keys: bool) -> list[str]:
         return [bone.name for bone in pose.bones] if pose is not None else []
     names = []
     for mesh in (head, *(entry.mesh for entry in character.meshes)):
-        keys = mesh.data.shape_keys if mesh is not None and isinstance(mesh.data, bpy.types.Mesh) else None
-        names += [key.name for key in keys.key_blocks if key != keys.reference_key] if keys is not None else []
+        names += key_names(mesh) if mesh is not None and mesh.type == "MESH" else []
     return list(dict.fromkeys(names))
 
 

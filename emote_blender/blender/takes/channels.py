@@ -21,12 +21,12 @@ from ...retarget.mapping import KEY
 from ...retarget.target import Target, TargetMotion, put_on
 from ..characters.measure import calibrated_target
 from ..head.rig import HeadRig, mesh_to_armature
+from ..head.shape_keys import SLIDER_LIMIT, key_path
 from ..narrow import pose_bones
 from .face_maps import joint_motions
 from .sampling import IdType
 
 _TURNING = ("jaw", "neck", "head", "left_eye", "right_eye")
-SLIDER_LIMIT = 10.0  # Blender allows no more
 _SMALLEST_VALUE = 1e-4  # of a full expression; a channel that stays nearer to rest is left out
 _SMALLEST_TURN = 1e-5  # radians, and the parts of a quaternion
 _SMALLEST_SHIFT = 1e-5  # metres of the face model that a joint may be off without a curve of its own
@@ -105,11 +105,6 @@ def _group(rig: HeadRig, key: str) -> str:
     """The group of an expression key, by the name of its component."""
     names = rig.expression_names
     return channel_group(names[rig.expression_keys.index(key)] if names else None)
-
-
-def key_path(key_name: str) -> str:
-    """The data path of a shape key's value."""
-    return f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value'
 
 
 def bone_path(bone_name: str, channel: str) -> str:

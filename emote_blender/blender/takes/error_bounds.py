@@ -11,8 +11,9 @@ import bpy
 import numpy as np
 
 from ..head.rig import HeadRig, mesh_to_armature
+from ..head.shape_keys import key_points
 from ..narrow import mesh_of, pose_bones
-from .face_maps import kept, key_points, vertex_points, weights_of_groups
+from .face_maps import kept, vertex_points, weights_of_groups
 from .sampling import ChannelPath
 
 # Errors of channels that move the same vertex add up like random numbers: the largest sum over a line was 0.9 to 1.5

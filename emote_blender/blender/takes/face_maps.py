@@ -20,6 +20,7 @@ from ...retarget.mapping import KEY, FaceMapping, MappingRow
 from ...retarget.signals import OPEN_BASIS
 from ..head.joints import joint_displacements
 from ..head.rig import HeadRig, mesh_to_armature
+from ..head.shape_keys import key_points
 from ..narrow import armature_of, mesh_of, present, shape_keys_of
 
 _CLOSEST_EYES = 0.3  # of a human's distance: eyes that are nearer to each other are one key's for both
@@ -187,11 +188,4 @@ def vertex_points(mesh: bpy.types.Mesh) -> np.ndarray:
     """(V, 3) the vertices of a mesh."""
     values = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.vertices.foreach_get("co", values)
-    return values.reshape(-1, 3)
-
-
-def key_points(key: bpy.types.ShapeKey) -> np.ndarray:
-    """(V, 3) the points of a shape key."""
-    values = np.empty(len(key.data) * 3, np.float32)
-    key.points.foreach_get("co", values)
     return values.reshape(-1, 3)

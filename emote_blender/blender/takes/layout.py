@@ -104,14 +104,6 @@ def strips_of(owner: Owner, action: bpy.types.Action) -> list[tuple[bpy.types.Nl
     return [(track, strip) for track, strip in _all_strips(owner) if strip.action == action]
 
 
-def place_of(rig: HeadRig, action: bpy.types.Action, origin: float) -> float | None:
-    """The scene frame at which a take's motion begins, wherever its strip is now; None without a strip."""
-    for owner in owners_of(rig):
-        for _, strip in strips_of(owner, action):
-            return strip.frame_start + (origin - strip.action_frame_start) * strip.scale
-    return None
-
-
 def span_of(rig: HeadRig, action: bpy.types.Action) -> Span | None:
     """What the strips of an action play and where; None without a strip."""
     for owner in owners_of(rig):

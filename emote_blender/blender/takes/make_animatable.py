@@ -16,10 +16,11 @@ import bpy
 from mathutils import Matrix
 
 from ...errors import InputError
-from ..characters.find import family_of, key_names
+from ..characters.find import family_of
 from ..characters.rig import further_meshes
 from ..head.linked import why_not_editable
 from ..head.rig import armature_of_head, is_head
+from ..head.shape_keys import key_names
 from ..narrow import expect, mesh_of, present, window_scene
 from ..settings.head_settings import head_settings
 from ..settings.properties import scene_settings

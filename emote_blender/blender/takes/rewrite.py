@@ -13,12 +13,13 @@ from ...motion_tools.sparse_keys import BezierKeys, sparse_keys
 from ...retarget.compatibility import check_fits_head
 from ...retarget.conversion import face_of, motion_source, require_names
 from ..head.rig import HeadRig, rig_of
+from ..head.shape_keys import SLIDER_LIMIT
 from ..narrow import present
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout
 from .between_lines import outdated_idle_takes
-from .channels import SLIDER_LIMIT, Channel, channels_of
+from .channels import Channel, channels_of
 from .curves import write_channels
 from .error_bounds import ErrorBound, channel_bounds
 from .fades import FADES_PROPERTY, as_numbers, fades_in_use, fades_of, first_frame, written_fades

@@ -12,8 +12,9 @@ from ...retarget.face_shape import FaceShape
 from ...retarget.flame_transfer import Transfer
 from ...speech_model.config import EMOTEConfig
 from ..head.rig import HeadRig, mesh_to_armature
+from ..head.shape_keys import key_points
 from ..narrow import armature_of, mesh_of, present, shape_keys_of
-from .face_maps import group_weights, kept_for_head, key_points
+from .face_maps import group_weights, kept_for_head
 
 _JAW_CORRECTIVES = tuple(f"Pose{number:03d}" for number in range(9, 18))  # of our FLAME heads; the jaw is joint 2
 _EYES = ("left_eye", "right_eye")
