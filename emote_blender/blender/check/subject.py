@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import bpy
 
-from ..head.rig import HeadRig, rig_of
+from ..head.head_rig import HeadRig
+from ..head.rig import rig_of
 from ..narrow import mesh_of, present
 from ..scene.strips import line_scene, strip_scenes
 from ..settings.head_settings import head_settings

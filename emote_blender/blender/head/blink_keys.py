@@ -16,8 +16,9 @@ import numpy as np
 from ...errors import InputError
 from ...flame.lids import close_lids
 from ..narrow import expect, mesh_of, present, shape_keys_of
+from .head_rig import HeadRig
 from .joints import identity_points
-from .rig import BLINK_KEYS, HeadRig, mesh_to_armature
+from .rig import BLINK_KEYS, mesh_to_armature
 
 EYE_GROUPS = ("left_eye", "right_eye")
 _ARC = " Arc"

@@ -25,7 +25,7 @@ from ..characters.measure import calibrated_target
 from ..compat import action_channelbag
 from ..narrow import mesh_of, present
 from .asset_catalog import read_picture, set_preview
-from .rig import HeadRig
+from .head_rig import HeadRig
 from .shape_keys import key_path
 
 POSES_FOLDER, POSES_FILE = "emotions", "poses.json"

@@ -15,8 +15,9 @@ from mathutils import Vector
 
 from ...errors import InputError
 from ..narrow import armature_of, mesh_of, present
+from .head_rig import HeadRig
 from .regressor import kept_regressor
-from .rig import HeadRig, mesh_to_armature
+from .rig import mesh_to_armature
 from .shape_keys import key_points
 
 

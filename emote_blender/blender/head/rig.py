@@ -27,20 +27,6 @@ from .head_rig import HeadRig
 from .linked import why_not_editable
 from .regressor import joints_of_mesh
 
-__all__ = [
-    "BLINK_KEYS",
-    "HEAD_PROPERTY",
-    "HeadRig",
-    "armature_of_head",
-    "bones_of_head",
-    "carries_head",
-    "describe",
-    "head_of",
-    "is_head",
-    "mesh_to_armature",
-    "rig_of",
-]
-
 # A head carries this text (JSON) on its mesh object, so that copies of the object stay heads.
 HEAD_PROPERTY = "emote_head"
 _FORMAT = 1

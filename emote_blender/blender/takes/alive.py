@@ -19,7 +19,8 @@ from ...motion_tools.raw_take import Prosody
 from ...motion_tools.rotation import quaternion_to_axis_angle
 from ...retarget.signals import HEAD_NAMES
 from ..compat import slot_curves
-from ..head.rig import HeadRig, head_of
+from ..head.head_rig import HeadRig
+from ..head.rig import head_of
 from ..settings.head_settings import head_settings
 from .between_lines import presence
 from .channels import to_bone

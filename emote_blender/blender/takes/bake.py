@@ -13,7 +13,7 @@ from ...errors import InputError
 from ...motion_tools.channel_groups import channel_group
 from ...motion_tools.sparse_keys import sparse_keys
 from ..compat import action_channelbag
-from ..head.rig import HeadRig
+from ..head.head_rig import HeadRig
 from ..narrow import present
 from .curves import channelbags
 from .error_bounds import ErrorBound, channel_bounds, item_name

@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from ...motion_tools.transition import Fade, fade_weights
-from ..head.rig import HeadRig
+from ..head.head_rig import HeadRig
 from ..narrow import present
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take

@@ -20,7 +20,8 @@ from ...motion_tools.rotation import (
 from ...retarget.mapping import KEY
 from ...retarget.target import Target, TargetMotion, put_on
 from ..characters.measure import calibrated_target
-from ..head.rig import HeadRig, mesh_to_armature
+from ..head.head_rig import HeadRig
+from ..head.rig import mesh_to_armature
 from ..head.shape_keys import SLIDER_LIMIT, key_path
 from ..narrow import pose_bones
 from .face_maps import joint_motions

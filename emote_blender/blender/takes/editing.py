@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...errors import InputError
-from ..head.rig import HeadRig
+from ..head.head_rig import HeadRig
 from ..narrow import expect, pose_bones, present
 from .curves import channelbags
 from .layout import Owner, owners_of, strips_of

@@ -10,7 +10,8 @@ from typing import Literal
 import bpy
 import numpy as np
 
-from ..head.rig import HeadRig, mesh_to_armature
+from ..head.head_rig import HeadRig
+from ..head.rig import mesh_to_armature
 from ..head.shape_keys import key_points
 from ..narrow import mesh_of, pose_bones
 from .face_maps import kept, vertex_points, weights_of_groups

@@ -18,8 +18,9 @@ from ...motion_tools.gaze import HUMAN
 from ...motion_tools.refine import RefinementMaps
 from ...retarget.mapping import KEY, FaceMapping, MappingRow
 from ...retarget.signals import OPEN_BASIS
+from ..head.head_rig import HeadRig
 from ..head.joints import joint_displacements
-from ..head.rig import HeadRig, mesh_to_armature
+from ..head.rig import mesh_to_armature
 from ..head.shape_keys import key_points
 from ..narrow import armature_of, mesh_of, present, shape_keys_of
 

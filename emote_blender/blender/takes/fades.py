@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import bpy
 
 from ...motion_tools.transition import Fade
-from ..head.rig import HeadRig
+from ..head.head_rig import HeadRig
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout

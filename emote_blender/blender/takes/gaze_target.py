@@ -9,7 +9,8 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...motion_tools.gaze import HUMAN, EyePlaces
-from ..head.rig import HeadRig, armature_of_head, bones_of_head, head_of
+from ..head.head_rig import HeadRig
+from ..head.rig import armature_of_head, bones_of_head, head_of
 from ..narrow import pose_bones, present, window_scene
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take

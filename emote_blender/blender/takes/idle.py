@@ -11,7 +11,7 @@ from ...errors import InputError
 from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.timing import MOTION_FPS, frames_per_second
-from ..head.rig import HeadRig
+from ..head.head_rig import HeadRig
 from ..settings.take_settings import EMOTE_PG_take
 
 IDLE_LINE = "Idle"

@@ -25,7 +25,8 @@ import bpy
 from ...errors import InputError
 from ..characters.rig import further_meshes, is_character
 from ..compat import action_channelbag, slot_curves
-from ..head.rig import HeadRig, armature_of_head
+from ..head.head_rig import HeadRig
+from ..head.rig import armature_of_head
 from ..narrow import mesh_of, present
 from ..settings.head_settings import head_settings
 from .channels import Channel, bone_path

@@ -13,7 +13,8 @@ from ...motion_tools.life import STILL, Life
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.timing import frames_per_second
 from ...retarget.compatibility import version_warning
-from ..head.rig import HeadRig, rig_of
+from ..head.head_rig import HeadRig
+from ..head.rig import rig_of
 from ..settings.head_settings import head_settings
 from ..settings.live import together
 from ..settings.take_settings import EMOTE_PG_take

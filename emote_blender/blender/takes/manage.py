@@ -7,7 +7,8 @@ import numpy as np
 
 from ...errors import InputError
 from ...motion_tools.timing import frames_per_second
-from ..head.rig import HeadRig, rig_of
+from ..head.head_rig import HeadRig
+from ..head.rig import rig_of
 from ..narrow import present
 from ..scene.placed_strip import audible_part
 from ..scene.strips import find_strip

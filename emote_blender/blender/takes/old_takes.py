@@ -8,7 +8,8 @@ import numpy as np
 from ...motion_tools.life import STILL
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.timing import frames_per_second
-from ..head.rig import HeadRig, rig_of
+from ..head.head_rig import HeadRig
+from ..head.rig import rig_of
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout

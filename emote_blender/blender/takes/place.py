@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..head.rig import HeadRig
+from ..head.head_rig import HeadRig
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from . import layout

@@ -9,7 +9,7 @@ import numpy as np
 from ...motion import FaceMotion
 from ...motion_tools.raw_take import RawTake
 from ...motion_tools.transition import Fade, with_transitions
-from ..head.rig import HeadRig
+from ..head.head_rig import HeadRig
 from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from .alive import with_life

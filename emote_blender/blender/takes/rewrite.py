@@ -12,7 +12,8 @@ from ...motion_tools.raw_take import RawTake
 from ...motion_tools.sparse_keys import BezierKeys, sparse_keys
 from ...retarget.compatibility import check_fits_head
 from ...retarget.conversion import face_of, motion_source, require_names
-from ..head.rig import HeadRig, rig_of
+from ..head.head_rig import HeadRig
+from ..head.rig import rig_of
 from ..head.shape_keys import SLIDER_LIMIT
 from ..narrow import present
 from ..settings.head_settings import head_settings

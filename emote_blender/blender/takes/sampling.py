@@ -15,7 +15,7 @@ import bmesh
 import bpy
 import numpy as np
 
-from ..head.rig import HeadRig
+from ..head.head_rig import HeadRig
 from ..narrow import mesh_of, pose_bones, present, shape_keys_of
 
 IdType = Literal["KEY", "OBJECT"]

@@ -11,7 +11,8 @@ from ...retarget.conversion import in_open_basis, known_shape, raw_for_head, tra
 from ...retarget.face_shape import FaceShape
 from ...retarget.flame_transfer import Transfer
 from ...speech_model.config import EMOTEConfig
-from ..head.rig import HeadRig, mesh_to_armature
+from ..head.head_rig import HeadRig
+from ..head.rig import mesh_to_armature
 from ..head.shape_keys import key_points
 from ..narrow import armature_of, mesh_of, present, shape_keys_of
 from .face_maps import group_weights, kept_for_head

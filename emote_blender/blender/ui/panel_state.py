@@ -18,8 +18,9 @@ from ..check.takes import TakeWarning, take_warnings
 from ..compat import active_strip, sequencer_scene
 from ..head.blink_keys import names_blinks
 from ..head.emotion_poses import has_poses
+from ..head.head_rig import HeadRig
 from ..head.linked import missing_files
-from ..head.rig import HeadRig, head_of, rig_of
+from ..head.rig import head_of, rig_of
 from ..jobs.ready import NO_HEAD
 from ..narrow import mesh_of, present, shape_keys_of, window_scene
 from ..requirements import missing_sentence
