@@ -91,7 +91,7 @@ def number_unit(title: str, numbers: np.ndarray) -> float:
 
 
 def frame_times(seconds: np.ndarray) -> FrameTimes:
-    """What the times of frames tell; a frame that is not after all before it is left out."""
+    """The rate and the order of frames by their times; a frame that is not after all before it is left out."""
     kept = np.concatenate([[0], 1 + np.flatnonzero(seconds[1:] > np.maximum.accumulate(seconds)[:-1])])
     times = seconds[kept]
     steps = np.diff(times)

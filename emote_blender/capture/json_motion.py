@@ -44,7 +44,7 @@ def write_json_motion(motion: FaceMotion, path: str | Path) -> None:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "frames": [\n')
         for number, row in enumerate(values):
-            # 9 digits tell float32 numbers apart.
+            # 9 digits distinguish any two float32 numbers.
             file.write((",\n" if number else "") + "[" + ", ".join(f"{value:.9g}" for value in row.tolist()) + "]")
         file.write("\n]}\n")
 

@@ -115,7 +115,7 @@ def _add_checkpoint(command: argparse.ArgumentParser, source: str, kind: str) ->
 
 def convert_emote_command(arguments: argparse.Namespace, decode: Any) -> int:
     """Run `convert emote` and return the exit code; raises EmoteError if a file or folder cannot be used."""
-    return _tell(emote_folder(arguments.source, arguments.output, arguments.config, arguments.with_flame))
+    return _report(emote_folder(arguments.source, arguments.output, arguments.config, arguments.with_flame))
 
 
 def convert_flint_command(arguments: argparse.Namespace, decode: Any) -> int:
@@ -123,12 +123,12 @@ def convert_flint_command(arguments: argparse.Namespace, decode: Any) -> int:
     from ..official.flint import convert_flint
 
     conversion = convert_flint(arguments.source, arguments.output, arguments.config)
-    return _tell([f"wrote {conversion.output} from {conversion.source}", *conversion.lines()])
+    return _report([f"wrote {conversion.output} from {conversion.source}", *conversion.lines()])
 
 
 def convert_flame_command(arguments: argparse.Namespace, decode: Any) -> int:
     """Run `convert flame` and return the exit code; raises EmoteError if a file or folder cannot be used."""
-    return _tell(head_folder(arguments.file, arguments.output, arguments.landmarks, arguments.basis))
+    return _report(head_folder(arguments.file, arguments.output, arguments.landmarks, arguments.basis))
 
 
 def convert_graphs_command(arguments: argparse.Namespace, decode: Any) -> int:
@@ -140,7 +140,8 @@ def convert_graphs_command(arguments: argparse.Namespace, decode: Any) -> int:
         written = write_missing_graphs(load_config(folder), folder)
     except OSError as error:
         raise InputError(f"{folder} cannot be written ({error.strerror}); copy the model to another place") from error
-    return _tell([f"wrote {path}" for path in written] or [f"{folder} needs none: the graphs of its architecture ship"])
+    lines = [f"wrote {path}" for path in written] or [f"{folder} needs none: the graphs of its architecture ship"]
+    return _report(lines)
 
 
 def convert_motion_command(arguments: argparse.Namespace, decode: Any) -> int:
@@ -162,10 +163,10 @@ def convert_motion_command(arguments: argparse.Namespace, decode: Any) -> int:
         mean, most = transfer["lips_mean_mm"], transfer["lips_percentile_95_mm"]
         off = f"{mean:.2f} mm on average, {most:.2f} mm or less in 95 %"
         lines.append(f"converted from {transfer['from']} to {motion.meta['face']}: lips off by {off}")
-    return _tell(lines)
+    return _report(lines)
 
 
-def _tell(lines: list[str]) -> int:
+def _report(lines: list[str]) -> int:
     """Print the result of a conversion and return exit code 0."""
     show("\n".join(lines))
     return 0

@@ -121,7 +121,7 @@ class OnCharacter(_Operator):
             cls.poll_message_set(str(error))
             return False
         if not is_character(head):
-            cls.poll_message_set(f"{head.name} is a head of its own kind, which needs no table")
+            cls.poll_message_set(f"{head.name} is a head of this add-on or of FLAME, which needs no table")
             return False
         return True
 

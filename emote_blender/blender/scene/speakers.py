@@ -52,7 +52,7 @@ def speaker_among(names: Iterable[str], heads: Sequence[bpy.types.Object]) -> bp
     if len(heads) == 1:
         return heads[0]
     words_of = {head.name: _words_of_head(head) for head in heads}
-    # A word that all heads have tells none of them from another.
+    # A word that all heads have does not distinguish them.
     shared = set.intersection(*words_of.values()) if words_of else set()
     for name in names:
         words = set(_words(name))

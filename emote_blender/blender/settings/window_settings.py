@@ -90,7 +90,7 @@ def stop_preview() -> None:
 
 
 def end_preview() -> None:
-    """Set the preview sliders to 0, without telling the listeners."""
+    """Set the preview sliders to 0, without calling the listeners."""
     manager: Any = bpy.context.window_manager
     if manager is not None and hasattr(manager, "emote"):
         manager.emote["preview_jaw"] = manager.emote["preview_row"] = 0.0

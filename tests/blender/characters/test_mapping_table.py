@@ -199,5 +199,5 @@ def test_removing_the_set_up_leaves_nothing_of_it(scene, anna):
 
 
 def test_table_buttons_say_why_they_are_grey(head):
-    with pytest.raises(RuntimeError, match="a head of its own kind, which needs no table"):
+    with pytest.raises(RuntimeError, match="a head of this add-on or of FLAME, which needs no table"):
         bpy.ops.emote.add_mapping_row()
