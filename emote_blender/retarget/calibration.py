@@ -54,8 +54,10 @@ class Calibration:
 
     def values(self, moved: Mapping[tuple[str, str], np.ndarray], num_frames: int) -> np.ndarray:
         """(T, C) values of the shape keys in the order of `lips.names`."""
-        zeros = np.zeros(num_frames, np.float32)
-        return np.stack([moved.get((name, KEY), zeros) for name in self.lips.names], axis=1)
+        values = np.zeros((num_frames, len(self.lips.names)), np.float32)
+        for index, name in enumerate(self.lips.names):
+            values[:, index] = moved.get((name, KEY), 0.0)
+        return values
 
 
 def calibrate(mapping: FaceMapping, jaw_is_bone: bool, lips: Lips) -> Calibration:

@@ -94,7 +94,7 @@ class Lips:
 
     def posed(self, values: np.ndarray, jaw: np.ndarray | None) -> np.ndarray:
         """(T, P, 3) points; shape keys come before the skinning."""
-        moved = np.einsum("tc,xc->tx", values, self.directions.reshape(-1, len(self.names)))
+        moved = np.einsum("tc,xc->tx", values, self.directions.reshape(self.points.size, len(self.names)))
         points = moved.reshape(len(values), -1, 3) + self.points
         if jaw is not None:
             turn = axis_angle_to_matrix(jaw) - np.eye(3)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 
 from .name_families import Family, families
-from .name_words import EXPORTER_WORDS, MEANINGS, VISEME_WORDS, WHOLE_FACE_WORDS, Words
+from .name_words import EXPORTER_WORDS, MEANINGS, MISLEADING_WORDS, VISEME_WORDS, WHOLE_FACE_WORDS, Words
 
 _LONG = 4  # letters on average of names that need no word such as viseme before them
 
@@ -39,7 +39,8 @@ def find_visemes(words: Mapping[str, Words]) -> tuple[dict[str, str], Family | N
     for (before, rank), found in groups.items():
         family = known[rank]
         distinct = len({family.visemes[joined] for joined in found.values()})
-        least = family.least + all(len(joined) == 1 for joined in found.values())  # single letters say less
+        says_little = all(len(joined) == 1 for joined in found.values()) and not VISEME_WORDS.intersection(before)
+        least = family.least + says_little  # single letters
         if distinct < least or (best is not None and distinct < best[0][0]):
             continue
         if not _may_precede(before, found.values(), is_face and prefixes[before] > len(words) / 2):
@@ -56,7 +57,9 @@ def _without_numbers(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _may_precede(before: tuple[str, ...], names: Collection[str], is_prefix: bool) -> bool:
-    """Whether words may stand before the names of visemes: not Hair_A, Hair_B, Hair_C."""
+    """Whether words may stand before the names of visemes: not Hair_A, Hair_B, Hair_C, nor corrective_1."""
+    if not MISLEADING_WORDS.isdisjoint(before):
+        return False
     if is_prefix or sum(map(len, names)) >= _LONG * len(names):
         return True
     return all(word in VISEME_WORDS or word in EXPORTER_WORDS for word in before)

@@ -611,3 +611,16 @@ def test_any_names_give_a_table_in_which_each_name_is_once_or_left_out(names):
     assert all(0 < certainty <= 1 for certainty in proposal.certainties)
     assert set(proposal.reasons) <= set(proposal.unmapped)
     assert bool(proposal.rows) == bool(proposal.kind)
+
+
+def test_numbered_correctives_are_no_visemes():
+    keys = [f"CTRL_expressions_{name}" for name in ("mouthCornerPullL", "mouthCornerPullR", "eyeBlinkL", "eyeBlinkR")]
+    proposal = propose([*keys, *(f"CTRL_expressions_corrective{number}" for number in range(60))], jaw_is_bone=True)
+    assert {row.target for row in proposal.rows} == set(keys)
+    assert not proposal.visemes_open_jaw
+
+
+def test_six_letters_after_the_word_mouth_are_visemes():
+    proposal = propose([f"mouth {letter}" for letter in "ABCDEF"])
+    assert proposal.kind == "Rhubarb"
+    assert len(proposal.rows) == 6

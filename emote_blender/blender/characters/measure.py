@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -20,7 +21,7 @@ from ..head.rig import mesh_to_armature
 from ..head.shape_keys import key_points
 from ..narrow import armature_of, mesh_of, present, shape_keys_of
 from ..settings.head_settings import head_settings
-from ..takes.face_maps import kept, weights_of_groups
+from ..takes.face_maps import kept, vertex_points, weights_of_groups
 
 _OPENING_SIGNALS = ("jawOpen", "viseme_aa", "viseme_oh", "viseme_E", "viseme_ih", "viseme_kk", "viseme_DD", "viseme_ou")
 """Signals whose shape key opens the mouth, the widest first."""
@@ -47,25 +48,24 @@ def character_lips(rig: HeadRig, target: Target) -> Lips | None:
 
     Finding them takes about 0.03 s on a usual head. Afterwards only the lips' own points are read.
     """
-    if mesh_of(rig.mesh).shape_keys is None:
-        return None
     opening = _opening_of(rig, target)
     return None if opening is None else _lips(rig, target, *opening)
 
 
 def _opening_of(rig: HeadRig, target: Target) -> tuple[tuple, Mouth] | None:
     """What the mouth of a character depends on, and the mouth; None if there is none."""
-    keys = shape_keys_of(rig.mesh)
-    rest = key_points(keys.reference_key)
+    mesh = mesh_of(rig.mesh)
+    keys = mesh.shape_keys  # None if bones alone move it
+    rest = vertex_points(mesh) if keys is None else key_points(keys.reference_key)
     place = _to_face(rig)
-    start = ("mouth", keys.session_uid, len(mesh_of(rig.mesh).edges), _digest(rest, *place, *_joints(rig)))
+    start = ("mouth", (keys or mesh).session_uid, len(mesh.edges), _digest(rest, *place, *_joints(rig)))
     if target.jaw_is_bone:
         bones = _jaw_bones(rig)
         identity = (*start, *bones)
         mouth = kept(identity, lambda: _mouth_of_bone(rig, target, _placed(rest, place), bones))
         if mouth is not None:
             return identity, mouth
-    key = _opening_key(rig, target)
+    key = None if keys is None else _opening_key(rig, target)
     if key is None:
         return None
     opening = (key_points(key) - key_points(key.relative_key)) @ place[0].T
@@ -114,28 +114,30 @@ def _mouth(rig: HeadRig, target: Target, points: np.ndarray, opening: np.ndarray
 
 def _lips(rig: HeadRig, target: Target, identity: tuple, mouth: Mouth) -> Lips:
     """What moves the lips, read at their own vertices."""
-    keys = shape_keys_of(rig.mesh)
+    keys = mesh_of(rig.mesh).shape_keys
+    blocks = {} if keys is None else keys.key_blocks
     vertices = mouth.vertices
     place = _to_face(rig)
     names = tuple(
         dict.fromkeys(
             row.target
             for row in target.mapping.rows
-            if row.enabled and row.channel == KEY and row.target in keys.key_blocks
+            if row.enabled and row.channel == KEY and row.target in blocks
         )
     )
     directions = np.zeros((len(vertices), 3, len(names)))
     for index, name in enumerate(names):
-        key = keys.key_blocks[name]
+        key = blocks[name]
         if not key.mute:
-            moved = (_points_at(key, vertices) - _points_at(key.relative_key, vertices)) @ place[0].T
+            moved = (_points_at(key.points, vertices) - _points_at(key.relative_key.points, vertices)) @ place[0].T
             if key.vertex_group:
                 moved *= weights_of_groups(rig.mesh, [[key.vertex_group]], vertices)[0][:, None]
             directions[:, :, index] = moved
     weights, joint = np.zeros(len(vertices)), np.zeros(3)
     if target.jaw_is_bone:
         weights, joint = _jaw_weights(rig, _jaw_bones(rig), vertices), _jaw_joint(rig)
-    points = _placed(_points_at(keys.reference_key, vertices), place)
+    rest = mesh_of(rig.mesh).vertices if keys is None else keys.reference_key.points
+    points = _placed(_points_at(rest, vertices), place)
     identity = ("lips", identity, names, _digest(directions, weights, joint))
     return kept(identity, lambda: lips_at(mouth.at(vertices), points, names, directions, weights, joint))
 
@@ -150,9 +152,8 @@ def _placed(points: np.ndarray, place: tuple[np.ndarray, np.ndarray]) -> np.ndar
     return points @ place[0].T + place[1]
 
 
-def _points_at(key: bpy.types.ShapeKey, vertices: np.ndarray) -> np.ndarray:
-    """(N, 3) points of a shape key at some vertices; faster than reading all of a large mesh."""
-    points = key.points
+def _points_at(points: Any, vertices: np.ndarray) -> np.ndarray:
+    """(N, 3) some points of a shape key, or vertices of a mesh; faster than reading all of a large one."""
     return np.array([points[vertex].co for vertex in vertices.tolist()], np.float64)
 
 
@@ -210,11 +211,11 @@ def _eye_distance(rig: HeadRig, target: Target) -> float | None:
 
 def _blink_distance(rig: HeadRig, target: Target) -> float | None:
     """Distance between what the two blinks move; None without them."""
-    keys = shape_keys_of(rig.mesh)
+    keys = mesh_of(rig.mesh).shape_keys
     centres: list[np.ndarray] = []
     for side in ("Left", "Right"):
         name = next(iter(_keys_of_signal(target.mapping, f"eyeBlink{side}")), None)
-        key = None if name is None else keys.key_blocks.get(name)
+        key = None if name is None or keys is None else keys.key_blocks.get(name)
         if key is None:
             return None
         rest = key_points(key.relative_key)

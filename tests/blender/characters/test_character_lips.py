@@ -225,3 +225,14 @@ def test_a_body_of_half_a_million_vertices_is_measured_in_a_second(scene):
     assert times[0] < 1.5
     assert times[1] < 0.3
     assert channels_of(rig, motion)
+
+
+def test_a_jaw_bone_alone_closes_the_lips_of_a_mesh_without_shape_keys(scene):
+    character = rigs.build_character({}, jaw_bone=True)
+    character.mesh.shape_key_clear()
+    bpy.context.view_layer.objects.active = character.armature
+    assert bpy.ops.emote.set_up_character() == {"FINISHED"}
+    gaps, wanted = compared(character)
+    shut = wanted[:, MIDDLE] <= 0.5
+    assert gaps[shut, MIDDLE].max() <= 1.0
+    assert gaps[:, MIDDLE].max() > 10.0
