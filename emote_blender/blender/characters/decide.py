@@ -135,7 +135,8 @@ class _Geometry:
         if key is None and not bone:
             named = [each.row.target for each in self.rows if each.row.source == "jawOpen" and each.row.enabled]
             if named:
-                self.notes.append(f"Jaw: the shape key {named[0]!r} moves hardly anything, and no bone opens the mouth")
+                why = "is set by a driver" if named[0] in self.table.driven else "moves hardly anything"
+                self.notes.append(f"Jaw: the shape key {named[0]!r} {why}, and no bone opens the mouth")
                 return "KEY"
             vowels = any(each.row.source.startswith("viseme_") and each.row.enabled for each in self.rows)
             self.notes.append(

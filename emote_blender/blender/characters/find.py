@@ -12,7 +12,9 @@ import bpy
 import numpy as np
 
 from ...errors import InputError
+from ...retarget.bone_names import bones_by_role
 from ..head.shape_keys import key_names
+from ..narrow import armature_of
 
 _ROOM = 0.02  # by which a box is larger than what it holds, as a share of its diagonal
 
@@ -50,21 +52,35 @@ def family_of(item: bpy.types.Object, scene: bpy.types.Scene, armature: bpy.type
     start = _start(item, objects)
     armature = armature or (item if item.type == "ARMATURE" else moving_armature(start))
     if armature is not None:
-        moved = [mesh for mesh in _meshes(objects) if mesh != start and moving_armature(mesh) == armature]
+        rigs = {armature, *_armatures(start)}
+        moved = [mesh for mesh in _meshes(objects) if mesh != start and rigs.intersection(_armatures(mesh))]
     else:
         moved = _lying_in(start, objects)
     return Family((start, *moved), armature)
 
 
 def moving_armature(mesh: bpy.types.Object) -> bpy.types.Object | None:
-    """The armature that moves an object: by a modifier, else as a parent, at whatever distance."""
-    for modifier in mesh.modifiers:
-        if isinstance(modifier, bpy.types.ArmatureModifier) and modifier.object is not None:
-            return modifier.object
+    """The armature that moves an object; of several, the first with a bone that is named like a jaw."""
+    found = _armatures(mesh)
+    with_jaw = (item for item in found if "jaw" in bones_by_role(bone.name for bone in armature_of(item).bones))
+    return found[0] if len(found) == 1 else next(with_jaw, found[0] if found else None)
+
+
+def _armatures(mesh: bpy.types.Object) -> list[bpy.types.Object]:
+    """The armatures that move an object: by modifiers, else as a parent, at whatever distance."""
+    found = [
+        modifier.object
+        for modifier in mesh.modifiers
+        if isinstance(modifier, bpy.types.ArmatureModifier) and modifier.object is not None
+    ]
+    if found:
+        return found
     parent = mesh.parent
     while parent is not None and parent.type != "ARMATURE":
-        parent = moving_armature(parent) if parent.type == "MESH" else parent.parent
-    return parent
+        if parent.type == "MESH":
+            return _armatures(parent)
+        parent = parent.parent
+    return [] if parent is None else [parent]
 
 
 def _start(item: bpy.types.Object, objects: list[bpy.types.Object]) -> bpy.types.Object:
@@ -72,7 +88,7 @@ def _start(item: bpy.types.Object, objects: list[bpy.types.Object]) -> bpy.types
     if item.type == "MESH":
         return item
     if item.type == "ARMATURE":
-        meshes = [mesh for mesh in _meshes(objects) if moving_armature(mesh) == item]
+        meshes = [mesh for mesh in _meshes(objects) if item in _armatures(mesh)]
     else:
         meshes = [child for child in item.children_recursive if child.type == "MESH"]
         if item.instance_collection is not None and item.instance_collection.library is not None:

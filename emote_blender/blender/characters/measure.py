@@ -115,14 +115,12 @@ def _mouth(rig: HeadRig, target: Target, points: np.ndarray, opening: np.ndarray
 def _lips(rig: HeadRig, target: Target, identity: tuple, mouth: Mouth) -> Lips:
     """What moves the lips, read at their own vertices."""
     keys = mesh_of(rig.mesh).shape_keys
-    blocks = {} if keys is None else keys.key_blocks
+    blocks: Any = {} if keys is None else keys.key_blocks
     vertices = mouth.vertices
     place = _to_face(rig)
     names = tuple(
         dict.fromkeys(
-            row.target
-            for row in target.mapping.rows
-            if row.enabled and row.channel == KEY and row.target in blocks
+            row.target for row in target.mapping.rows if row.enabled and row.channel == KEY and row.target in blocks
         )
     )
     directions = np.zeros((len(vertices), 3, len(names)))

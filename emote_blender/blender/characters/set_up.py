@@ -5,7 +5,7 @@ A proposal changes nothing. What the user has edited stays when a character is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -16,7 +16,7 @@ from ...errors import InputError
 from ...retarget.key_names import SURE, propose
 from ...retarget.mapping import KEY, MappingRow
 from ..head.foreign_flame import flame_keys
-from ..head.shape_keys import key_names
+from ..head.shape_keys import driving_bones, key_names
 from ..narrow import mesh_of
 from ..settings.character_settings import EMOTE_PG_character, EMOTE_PG_mapping_row, row_of
 from ..settings.head_settings import head_settings
@@ -94,6 +94,7 @@ def propose_set_up(
     family = family_of(item, scene, armature)
     _require_no_head(family)
     face = _face_of(family)
+    _require_relative_keys(face)
     table = ProposedTable(face, family)
     decision = decide(face, family, table)
     if decision.jaw == "BONE":  # its mouth may need no visemes then
@@ -111,7 +112,7 @@ def propose_set_up(
         jaw=decision.jaw,
         bones=decision.bones,
         axes=decision.axes,
-        notes=(*decision.notes, *_driver_notes(table.driven)),
+        notes=(*decision.notes, *_driver_notes((face, *table.others), table.driven), *_still_notes(face, table)),
     )
 
 
@@ -228,11 +229,41 @@ def _no_face_sentence(face: bpy.types.Object) -> str:
     )
 
 
-def _driver_notes(driven: set[str]) -> list[str]:
+def _require_relative_keys(face: bpy.types.Object) -> None:
+    keys = mesh_of(face).shape_keys
+    if keys is not None and not keys.use_relative and len(keys.key_blocks) > 1:
+        raise InputError(
+            f"the shape keys of {face.name!r} are absolute, so that their values move nothing; switch on Relative in "
+            "Object Data > Shape Keys"
+        )
+
+
+def _driver_notes(meshes: Iterable[bpy.types.Object], driven: set[str]) -> list[str]:
+    """What drivers keep takes from moving, and which bones the user may choose instead."""
     if not driven:
         return []
-    shown = ", ".join(sorted(driven)[:3]) + (", ..." if len(driven) > 3 else "")
+    bones = sorted({bone for mesh in meshes for bone in driving_bones(mesh, driven)})
+    instead = f"add rows for the bones that the drivers read ({_listed(bones)})" if bones else "choose other targets"
     return [
-        f"Drivers set {len(driven)} of the shape keys ({shown}): takes cannot move these; remove their drivers, or "
-        "choose other targets"
+        f"Drivers set {len(driven)} of the shape keys ({_listed(sorted(driven))}): takes cannot move these; remove "
+        f"their drivers, or {instead}"
     ]
+
+
+def _still_notes(face: bpy.types.Object, table: ProposedTable) -> list[str]:
+    """What the user has switched off, so that takes would not be seen."""
+    notes = []
+    if face.show_only_shape_key:
+        notes.append(
+            f"{face.name!r} shows its active shape key only (the pin in Object Data > Shape Keys): switch that off "
+            "to see it speak"
+        )
+    keys, targets = mesh_of(face).shape_keys, {each.row.target for each in table.rows}
+    muted = [] if keys is None else [key.name for key in keys.key_blocks if key.mute and key.name in targets]
+    if muted:
+        notes.append(f"Muted shape keys stay still ({_listed(muted)}): unmute them in Object Data > Shape Keys")
+    return notes
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import bpy
 import numpy as np
 
@@ -29,6 +32,22 @@ def driven_keys(mesh_object: bpy.types.Object) -> set[str]:
         return set()
     paths = {curve.data_path for curve in keys.animation_data.drivers}
     return {key.name for key in keys.key_blocks if key_path(key.name) in paths}
+
+
+def driving_bones(mesh_object: bpy.types.Object, keys: Iterable[str]) -> set[str]:
+    """Names of the bones that the drivers of some shape keys of a mesh object read."""
+    owner = mesh_of(mesh_object).shape_keys
+    if owner is None or owner.animation_data is None:
+        return set()
+    paths = {key_path(key) for key in keys}
+    found = set()
+    for curve in owner.animation_data.drivers:
+        if curve.data_path not in paths or curve.driver is None:
+            continue
+        for target in (target for variable in curve.driver.variables for target in variable.targets):
+            named = re.match(r'pose\.bones\["((?:[^"\\]|\\.)*)"\]', target.data_path or "")
+            found.add(bpy.utils.unescape_identifier(named[1]) if named else target.bone_target)
+    return found - {""}
 
 
 def key_path(key_name: str) -> str:

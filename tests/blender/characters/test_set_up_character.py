@@ -451,3 +451,45 @@ def test_looking_for_a_face_among_many_objects_is_fast(scene):
 )
 def test_one_line_says_what_opens_the_mouth(scene, build, words):
     assert words in proposed(build().mesh).sentence()
+
+
+def test_absolute_shape_keys_are_refused_with_what_to_do(scene):
+    character = arkit_character(jaw="key")
+    character.mesh.data.shape_keys.use_relative = False
+    with pytest.raises(InputError, match="are absolute.*switch on Relative"):
+        proposed(character.mesh)
+
+
+def test_what_the_user_has_switched_off_is_said(scene):
+    character = arkit_character(jaw="key", prefix="")
+    character.mesh.show_only_shape_key = True
+    character.mesh.data.shape_keys.key_blocks["jawOpen"].mute = True
+    notes = " ".join(proposed(character.mesh).notes)
+    assert "shows its active shape key only" in notes
+    assert "Muted shape keys stay still (jawOpen)" in notes
+
+
+def test_the_bones_that_drive_shape_keys_are_named(scene):
+    character = arkit_character(jaw="key", prefix="", separate=())
+    variable = character.mesh.data.shape_keys.key_blocks["jawOpen"].driver_add("value").driver.variables.new()
+    variable.type = "TRANSFORMS"
+    variable.targets[0].id, variable.targets[0].bone_target = character.armature, "neck"
+    curve = character.mesh.data.shape_keys.key_blocks["mouthClose"].driver_add("value")
+    target = curve.driver.variables.new().targets[0]
+    target.id, target.data_path = character.armature, 'pose.bones["head"].location[1]'
+    notes = proposed(character.mesh).notes
+    assert "Jaw: the shape key 'jawOpen' is set by a driver, and no bone opens the mouth" in notes
+    assert any("add rows for the bones that the drivers read (head, neck)" in note for note in notes)
+
+
+@pytest.mark.parametrize("select", ["mesh", "face rig"])
+def test_of_two_armatures_the_one_with_the_jaw_counts(scene, select):
+    character = arkit_character(jaw="bone")
+    body = bpy.data.objects.new("Body Rig", bpy.data.armatures.new("Body Rig"))
+    scene.collection.objects.link(body)
+    for mesh in (character.mesh, *character.others):
+        mesh.modifiers.new("Body", "ARMATURE").object = body
+        mesh.modifiers.move(1, 0)
+    found = proposed(character.mesh if select == "mesh" else character.armature)
+    assert found.armature == character.armature
+    assert (found.jaw, set(found.others)) == ("BONE", set(character.others))
