@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations, product
 
 import bpy
 import numpy as np
 
+from ...motion_tools.rotation import axis_angle_to_matrix
 from ...retarget.face_axes import FacePlace
 from ...retarget.key_names import SURE
 from ...retarget.mapping import MappingRow
@@ -26,6 +28,10 @@ _EYE_BALL_MM = 26.0  # around an eye's joint: the eyeballs of most heads, and li
 _EYE_TURN_MM = 1.0  # by which a shape key turns an eyeball
 _SKIN_FOLLOWS = 0.3  # mean weight of a jaw bone on the chin by which it opens the mouth, not just the teeth
 _LEAST_TURN = 0.01  # radians about an axis of a bone, below which a row would do nothing
+_HEAD_REACH = 4.0  # around a mouth, of the spread of what opens it: most of the head, little of a body
+_MOUTH_TILT = 0.78  # radians by which the way out of the head at the mouth points down
+_AS_USUAL = 0.57  # cosine of the angle by which a face may look elsewhere than along -Y: a mouth shows it roughly
+_LEAST_SINE = 0.3  # between up and front of a face that a mouth shows
 _EYE_LOOK = "eyeLookOutLeft"  # shape keys that only look up and down leave the rest to bones
 
 
@@ -246,11 +252,55 @@ class _Geometry:
         return False
 
     def _upright(self) -> np.ndarray:
-        """(3, 3) the axes of a face that looks along the world's -Y, in the space that counts."""
+        """(3, 3) the axes of a face that looks along one of the world's axes, by where its mouth opens, else along -Y.
+
+        In the space that counts.
+        """
         space = self.armature or self.face
         turn = np.array(space.matrix_world.to_quaternion().to_matrix())
-        self.notes.append("Axes: its face is taken to look along -Y in the scene, as its shape keys do not show where")
-        return turn.T @ np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+        axes = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+        by_mouth = self._axes_of_mouth()
+        # The trace of a rotation by an angle is 1 + 2 cos(angle).
+        if by_mouth is not None and (axes * (turn @ by_mouth)).sum() < 1.0 + 2.0 * _AS_USUAL:
+            axes = max(_straight_axes(), key=lambda straight: float((straight * (turn @ by_mouth)).sum()))
+        shown = "XYZ"[int(np.abs(axes[:, 2]).argmax())]
+        sign = "-" if axes[:, 2].sum() < 0 else "+"
+        self.notes.append(
+            f"Axes: its face is taken to look along {sign}{shown} in the scene, as its shape keys do not show where"
+        )
+        return turn.T @ axes
+
+    def _axes_of_mouth(self) -> np.ndarray | None:
+        """(3, 3) roughly the face's axes: a mouth opens downwards, in front of the head; None without one."""
+        for each in self.rows:
+            if each.row.source not in ("jawOpen", "viseme_aa") or not self.reader.having(each.row.target):
+                continue
+            moved = self.reader.moved(self.reader.having(each.row.target)[0], each.row.target)
+            weights = np.einsum("vc,vc->v", moved.moves, moved.moves, dtype=np.float64)
+            if weights.sum() == 0:
+                continue
+            middle = weights @ moved.points / weights.sum()
+            reach = _HEAD_REACH * np.sqrt(weights @ ((moved.points - middle) ** 2).sum(axis=1) / weights.sum())
+            off = self.reader.points(0) - middle
+            near = np.einsum("vc,vc->v", off, off) < reach**2
+            up, front = -(weights @ moved.moves), -off[near].sum(axis=0)
+            left = np.cross(up, front)
+            if np.linalg.norm(left) < _LEAST_SINE * np.linalg.norm(up) * np.linalg.norm(front):
+                continue
+            columns = np.stack([left, np.cross(front, left), front], axis=1)
+            tilted = columns / np.linalg.norm(columns, axis=0)
+            # The jaw goes backwards as it opens, and the mouth is below the middle of the head.
+            return tilted @ axis_angle_to_matrix(np.array([-_MOUTH_TILT, 0.0, 0.0]))
+        return None
+
+
+def _straight_axes() -> Iterator[np.ndarray]:
+    """The 24 rotations by right angles, (3, 3) each."""
+    for order in permutations(range(3)):
+        for signs in product((1.0, -1.0), repeat=3):
+            turn = np.eye(3)[list(order)] * np.array(signs)
+            if np.linalg.det(turn) > 0:
+                yield turn
 
 
 def _regions(place: FacePlace, points: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:

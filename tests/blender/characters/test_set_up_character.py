@@ -17,7 +17,8 @@ from character_rigs import (
     reallusion_character,
     vrm_character,
 )
-from character_shapes import arkit_shapes
+from character_shapes import arkit_shapes, oculus_shapes
+from mathutils import Matrix
 from synthetic_flame import make_flame
 
 from emote_blender.blender.characters.find import family_of
@@ -493,3 +494,13 @@ def test_of_two_armatures_the_one_with_the_jaw_counts(scene, select):
     found = proposed(character.mesh if select == "mesh" else character.armature)
     assert found.armature == character.armature
     assert (found.jaw, set(found.others)) == ("BONE", set(character.others))
+
+
+@pytest.mark.parametrize("about", "XYZ")
+def test_a_mouth_alone_shows_which_of_the_worlds_axes_a_face_looks_along(scene, about):
+    visemes = {name: shape for name, shape in oculus_shapes().items() if name.startswith("viseme_")}
+    character = build_character(visemes, jaw_bone=False, armature=False, placement="plain")
+    turn = Matrix.Rotation(np.pi / 2, 4, about)
+    character.mesh.data.transform(turn, shape_keys=True)
+    axes = np.array(turn.to_3x3()) @ PLACEMENTS["plain"][0]
+    assert turned_by(proposed(character.mesh).axes, axes) < 15.0
