@@ -316,7 +316,7 @@ class TestOutput:
 
     @pytest.mark.parametrize("name", ["x.mp4", "x", ".npz"])
     def test_another_kind_of_file(self, generate, tmp_path, name):
-        generate(tmp_path / name, r"must end in \.npz \(motion\) or \.blend \(scene\)")
+        generate(tmp_path / name, r"must end in \.npz \(motion\), \.csv \(ARKit\), \.json or \.blend \(scene\)")
 
     def test_a_report_that_cannot_be_written(self, generate, tmp_path):
         generate(tmp_path / "x.npz", r"r\.json cannot be written", "--report", tmp_path / "no" / "r.json")
@@ -394,4 +394,4 @@ class TestInfo:
         refuse(["info", "nobody"], "nobody not found; give a motion file, a model or a head")
 
     def test_a_file_that_is_no_motion(self, refuse, speech_wav):
-        refuse(["info", speech_wav], "is not a motion file or is damaged")
+        refuse(["info", speech_wav], "is a sound or video file; choose a capture file")

@@ -16,13 +16,14 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _ADVICE = "save it as plain text in UTF-8"
+_UNPACK = "unpack it"
 # How files begin that are not plain text: what they are, and what to do.
 _OTHER_FILES = (
     (b"PK\x03\x04", "a zip file", _ADVICE),
     (b"\xd0\xcf\x11\xe0", "a file of Microsoft Office", _ADVICE),
     (b"{\\rtf", "rich text (RTF)", _ADVICE),
     (b"%PDF", "a PDF", _ADVICE),
-    (b"\x1f\x8b", "compressed (gzip)", "unpack it"),
+    (b"\x1f\x8b", "compressed (gzip)", _UNPACK),
     (b"RIFF", "a sound or video file", "give the text file"),
 )
 _IN_ZIP = (
@@ -68,7 +69,8 @@ def decode_text(data: bytes, name: str, advice: str = _ADVICE) -> tuple[str, str
         if data.startswith(start):
             if start == b"PK\x03\x04":
                 what = next((document for part, document in _IN_ZIP if part in data), what)
-            raise InputError(f"{name} is {what}; {advice if other_advice is _ADVICE else other_advice}")
+            is_own = advice is _ADVICE or other_advice is _UNPACK
+            raise InputError(f"{name} is {what}; {other_advice if is_own else advice}")
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
     if encoding is None and b"\0" in data:
         encoding = _utf16_without_mark(data)

@@ -11,9 +11,8 @@ from typing import Any
 
 def added(collection: Any) -> Any:
     """A new item at the end of a list, with a name that no other one has."""
-    names = {item.name for item in collection}
-    number = len(names)
-    while str(number) in names:
+    number = len(collection)
+    while collection.find(str(number)) >= 0:  # in C: a list of 10,000 is built in seconds
         number += 1
     item = collection.add()
     item.name = str(number)
