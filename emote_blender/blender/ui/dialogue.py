@@ -6,8 +6,9 @@ import bpy
 
 from ..narrow import present, window_scene
 from ..settings.dialogue_settings import HEADS_OWN
-from ..settings.properties import scene_settings
+from ..settings.properties import result_about, scene_settings
 from .panel_state import panel_state
+from .paragraph import paragraph
 from .sidebar import SidebarPanel, two_columns
 
 
@@ -41,6 +42,9 @@ class DialoguePanel(SidebarPanel):
         button = layout.row()
         button.scale_y = 1.3
         button.operator("emote.generate_dialogue", icon="PLAY_SOUND")
+        # Otherwise the result stands below the button of a single line.
+        if panel_state(context).why_not and (result := result_about(window_scene(context), None)):
+            paragraph(layout, result, "NONE")
 
 
 class EMOTE_UL_lines(bpy.types.UIList):
@@ -49,12 +53,16 @@ class EMOTE_UL_lines(bpy.types.UIList):
     def draw_item(self, context, layout, data, item, icon, active_data, active_property, index, flt_flag) -> None:
         row = layout.row(align=True)
         row.prop(item, "enabled", text="")
-        names = row.row(align=True)
+        names = row.split(factor=0.5, align=True)
         names.active = item.enabled
         strip = names.row(align=True)
         strip.alert = item.strip not in panel_state(context).strip_names
-        strip.label(text=item.strip, translate=False, icon="ERROR" if strip.alert else "SOUND")
-        head = names.row(align=True)
+        if strip.alert:
+            strip.label(text="", icon="ERROR")
+        strip.label(text=item.strip, translate=False)
+        right = names.row(align=True)
+        head = right.row(align=True)
         head.alert = item.head is None
         head.label(text=item.head.name if item.head else "No Head", translate=item.head is None)
-        names.prop(item, "emotion", text="", emboss=False)
+        if item.emotion != HEADS_OWN:
+            right.label(text=item.emotion.capitalize())
