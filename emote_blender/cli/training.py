@@ -50,7 +50,11 @@ def add_evaluate_command(commands: Any) -> None:
     command.add_argument("--limit", type=int, default=100, metavar="N", help="clips per part (default: %(default)s)")
     command.add_argument("--json", action="store_true", help="print JSON instead of the table")
     command.add_argument(
-        "--transcript", action="store_true", help="give the model the spoken words, where the data have them"
+        "--transcript",
+        nargs="?",
+        const="exact",
+        choices=("exact", "auto"),
+        help="give the model words: exact (the default) where the data have them, auto: those that it recognises",
     )
     command.add_argument(
         "--wrong-words", type=float, default=0.0, metavar="0..1", help="share of the transcripts' words that are wrong"

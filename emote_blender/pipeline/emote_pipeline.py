@@ -168,31 +168,20 @@ class EMOTEPipeline:
             require_transcript_use(config)
             script = prepare(transcript_of_text(transcript) if isinstance(transcript, str) else transcript, language)
         sound = waveform.resampled(config.sample_rate).samples
-        num_frames = len(sound) // config.samples_per_frame
-        if complete and num_frames:
-            num_frames = math.ceil(len(sound) / config.samples_per_frame - _ROUNDING)
-        if num_frames == 0:
-            raise InputError(
-                f"the sound lasts {waveform.duration_seconds * 1000:.0f} ms, less than one frame; "
-                f"use one of at least {1000 / config.fps:.0f} ms"
-            )
-        padding = _padding(num_frames, config)
-        samples = _PaddedSamples(sound, num_frames, padding, config.samples_per_frame)
-        num_frames += sum(padding)
-        windows = self._plan_windows(num_frames)
-        values = np.zeros((num_frames, config.audio_encoder.dim), dtype=np.float32)
-        statistics = self.engine.clip_statistics(samples) if len(windows) > 1 else None
-        clip = _Clip(samples, windows, statistics, padding)
+        num_frames = self._num_frames(sound, complete)
+        clip = self._clip(sound, num_frames)
+        padding, statistics = clip.padding, clip.statistics
+        values = np.zeros((num_frames + sum(padding), config.audio_encoder.dim), dtype=np.float32)
         phones, report = None, None
         if script is not None:
             followed = self._follow(clip, script, _share(progress, 0.0, 0.5), cancelled)
             phones, report = followed.phones, followed.report
             progress = _share(progress, 0.5, 1.0)
-        for window in _reported(windows, "Listening to the speech", progress, cancelled):
+        for window in _reported(clip.windows, "Listening to the speech", progress, cancelled):
             part = clip.part(window, config.samples_per_frame)
             given = None if phones is None else phones[2 * window.start : 2 * window.stop]
             window.add_to(values, self.engine.encode(part, window.num_frames, statistics, given))
-        prosody = measure_prosody(sound, config.sample_rate, num_frames - sum(padding), config.fps)
+        prosody = measure_prosody(sound, config.sample_rate, num_frames, config.fps)
         return AudioFeatures(values, config.fps, config.name, padding, report, prosody, recognition)
 
     def generate(
@@ -247,10 +236,50 @@ class EMOTEPipeline:
             meta["transcript"] = features.transcript_report.summary()
         return FaceMotion(motion[:, : config.num_expression], motion[:, config.num_expression :], config.fps, meta=meta)
 
+    def phone_posteriors(self, waveform: Waveform) -> np.ndarray:
+        """(2 T, C) float32 probability of each phone class at 50 Hz, from the sound alone; T as in `encode`.
+
+        Raises:
+            InputError: if the clip is shorter than one frame.
+            ModelError: if the model's encoder has no phone head.
+        """
+        require_transcript_use(self.config)
+        sound = waveform.resampled(self.config.sample_rate).samples
+        return self._posteriors(self._clip(sound, self._num_frames(sound)))
+
+    def _num_frames(self, sound: Samples, complete: bool = False) -> int:
+        """T, the number of frames of a sound; raises InputError if it is shorter than one."""
+        config = self.config
+        num_frames = len(sound) // config.samples_per_frame
+        if complete and num_frames:
+            num_frames = math.ceil(len(sound) / config.samples_per_frame - _ROUNDING)
+        if num_frames == 0:
+            raise InputError(
+                f"the sound lasts {1000 * len(sound) / config.sample_rate:.0f} ms, less than one frame; "
+                f"use one of at least {1000 / config.fps:.0f} ms"
+            )
+        return num_frames
+
+    def _clip(self, sound: Samples, num_frames: int) -> _Clip:
+        """The first `num_frames` frames of a sound as input of the engine."""
+        padding = _padding(num_frames, self.config)
+        samples = _PaddedSamples(sound, num_frames, padding, self.config.samples_per_frame)
+        windows = self._plan_windows(num_frames + sum(padding))
+        statistics = self.engine.clip_statistics(samples) if len(windows) > 1 else None
+        return _Clip(samples, windows, statistics, padding)
+
     def _follow(
         self, clip: _Clip, script: Script, progress: Progress | None, cancelled: IsCancelled | None
     ) -> FollowedTranscript:
         """The transcript as given phones (2 (before + T + after), C), aligned over the whole clip."""
+        before, after = clip.padding
+        followed = follow_script(self._posteriors(clip, progress, cancelled), script, cancelled)
+        return replace(followed, phones=np.pad(followed.phones, ((2 * before, 2 * after), (0, 0))))
+
+    def _posteriors(
+        self, clip: _Clip, progress: Progress | None = None, cancelled: IsCancelled | None = None
+    ) -> np.ndarray:
+        """(2 T, C) phone posteriors of a clip, without its padding."""
         before, after = clip.padding
         num_frames = clip.windows[-1].stop
         posteriors = np.zeros((num_frames, 2 * len(CLASSES)), dtype=np.float32)
@@ -258,9 +287,7 @@ class EMOTEPipeline:
             part = clip.part(window, self.config.samples_per_frame)
             classes = self.engine.phone_posteriors(part, window.num_frames, clip.statistics)
             window.add_to(posteriors, classes.reshape(window.num_frames, -1))
-        posteriors = posteriors[before : num_frames - after].reshape(-1, len(CLASSES))
-        followed = follow_script(posteriors, script, cancelled)
-        return replace(followed, phones=np.pad(followed.phones, ((2 * before, 2 * after), (0, 0))))
+        return posteriors[before : num_frames - after].reshape(-1, len(CLASSES))
 
     def _plan_windows(self, num_frames: int) -> list[Window]:
         """The windows of a clip."""

@@ -27,16 +27,16 @@ def evaluate_command(arguments: argparse.Namespace) -> int:
         raise InputError(f"--limit must be at least 1, found {arguments.limit}")
     if not 0 <= arguments.wrong_words <= 1:
         raise InputError(f"--wrong-words must be 0 to 1, found {arguments.wrong_words:g}")
-    if arguments.wrong_words and not arguments.transcript:
-        raise InputError("--wrong-words spoils the transcripts; add --transcript, or leave it out")
+    if arguments.wrong_words and arguments.transcript != "exact":
+        raise InputError("--wrong-words changes the exact words; add --transcript exact, or leave it out")
     folder = find_model(arguments.model)
     model = load_model(folder)
     face_model = FaceModel.load(find_head(arguments.head or model.config.face))
-    wrong_words = arguments.wrong_words if arguments.transcript else None
+    wrong_words = arguments.wrong_words if arguments.transcript == "exact" else None
     tests = open_tests(arguments.data, model.config, wrong_words)
     progress = ProgressLine(sys.stderr, model.config.name)
     try:
-        evaluation = run_evaluation(model, face_model, tests, arguments.limit, progress, arguments.transcript)
+        evaluation = run_evaluation(model, face_model, tests, arguments.limit, progress, arguments.transcript or "none")
     finally:
         progress.clear()
     if not evaluation.parts:
@@ -48,7 +48,7 @@ def evaluate_command(arguments: argparse.Namespace) -> int:
         "weights_megabytes": weights.stat().st_size / 1e6,
         "data": str(arguments.data),
         "limit": arguments.limit,
-        "transcript": {"wrong_words": wrong_words} if arguments.transcript else None,
+        "transcript": {"words": arguments.transcript, "wrong_words": wrong_words} if arguments.transcript else None,
     }
     written = write_report(evaluation, arguments.output, facts) if arguments.output else []
     if arguments.json:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ...emotion import EMOTIONS, EmotionTrack
+from ...transcript.language import AUTO
+from ..corpus import phones
 from . import metrics, metrics_mesh
 from .emotion_judge import EmotionJudge, statistics
 from .evaluation_clips import FULL_INTENSITY, INTENSITIES, EvaluationClip
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ...pipeline import EMOTEPipeline
 
 NEUTRAL = EMOTIONS[0]
+Words = Literal["none", "exact", "auto"]
 ARTICULATION = ("gap", "jaw", "width")  # the tracks that describe the mouth
 _LIP_STRIDE = 8  # neighbouring lip vertices move together, so some are enough for a spectrum
 _FACE_STRIDE = 4
@@ -102,6 +105,7 @@ class ClipMeasures:
     Attributes:
         voice: name for the table.
         labels: (2 T,) phone classes at 50 Hz; None if unknown.
+        phones_right: (S,) bool, see `metrics.recognised_phones`; None without labels or phone head.
         plain: the motion under the clip's own condition (corpus: neutral); None without a reference.
         expressive: the emotional motions that have a reference, by emotion.
         contents: (8, T) each track of `ARTICULATION` in all emotions.
@@ -118,6 +122,7 @@ class ClipMeasures:
 
     voice: str
     labels: np.ndarray | None
+    phones_right: np.ndarray | None
     plain: Pair | None
     expressive: dict[str, Pair]
     contents: dict[str, np.ndarray]
@@ -139,18 +144,20 @@ class ClipExaminer:
         pipeline: the model.
         reader: poses the head and reads tracks.
         judge: names emotions; None leaves those measures out.
-        with_text: give the model the transcript of clips that have one.
+        words: the words that the model is given: none, those of each clip ("exact"), or those of its own recogniser
+            ("auto").
     """
 
     def __init__(
-        self, pipeline: EMOTEPipeline, reader: FaceReader, judge: EmotionJudge | None, with_text: bool = False
+        self, pipeline: EMOTEPipeline, reader: FaceReader, judge: EmotionJudge | None, words: Words = "none"
     ) -> None:
-        self.pipeline, self.reader, self.judge, self.with_text = pipeline, reader, judge, with_text
+        self.pipeline, self.reader, self.judge, self.words = pipeline, reader, judge, words
 
     def examine(self, clip: EvaluationClip, emotion: str) -> ClipMeasures:
         """All measures of a clip; `emotion` is generated at each intensity, the others at full intensity."""
         started = time.perf_counter()
-        given: dict[str, Any] = {"transcript": clip.text} if self.with_text and clip.text else {}
+        transcript = {"none": None, "exact": clip.text, "auto": AUTO}[self.words]
+        given: dict[str, Any] = {"transcript": transcript} if transcript else {}
         features = self.pipeline.encode(clip.waveform, **given)
         motions = {(NEUTRAL, FULL_INTENSITY): self._generate(features, NEUTRAL, FULL_INTENSITY, clip.speaker)}
         cost = time.perf_counter() - started
@@ -180,6 +187,7 @@ class ClipExaminer:
         return ClipMeasures(
             voice=clip.voice,
             labels=clip.labels,
+            phones_right=self._phones_right(clip),
             plain=pairs.get(own),
             expressive=expressive,
             contents=_contents(in_all),
@@ -202,6 +210,13 @@ class ClipExaminer:
         """(T, E + 3) generated motion under one condition."""
         motion = self.pipeline.generate(features, EmotionTrack.constant(emotion, intensity), speaker)
         return np.concatenate([motion.expression, motion.jaw], 1)
+
+    def _phones_right(self, clip: EvaluationClip) -> np.ndarray | None:
+        """Whether each phone label that is not silence was recognised; None without labels or phone head."""
+        has_phone_head = self.pipeline.config.audio_encoder.num_phones == len(phones.CLASSES)
+        if clip.labels is None or not has_phone_head:
+            return None
+        return metrics.recognised_phones(self.pipeline.phone_posteriors(clip.waveform), clip.labels)
 
     def _pair(self, found: FaceReading, wanted: FaceReading) -> Pair:
         """A generated motion and its reference, both cut to the shorter length, with the surface errors."""

@@ -21,7 +21,7 @@ from ...emotion import EMOTIONS
 from ...flame.model import FaceModel
 from ..corpus.generate import CorpusPart, generate_part
 from ..data.corpus.parts import prepare_part
-from .clip_measures import ClipExaminer, ClipMeasures
+from .clip_measures import ClipExaminer, ClipMeasures, Words
 from .emotion_judge import EmotionJudge, JudgedMotion, statistics
 from .evaluation_clips import INTENSITIES, TEXTS_FILE, CorpusSet, EvaluationSet
 from .face_reader import FaceReader
@@ -101,7 +101,7 @@ def run_evaluation(
     tests: Sequence[EvaluationSet],
     limit: int = 100,
     progress: Callable[[float, str], None] | None = None,
-    with_text: bool = False,
+    words: Words = "none",
 ) -> Evaluation:
     """The results of a model on each test set.
 
@@ -111,7 +111,7 @@ def run_evaluation(
         tests: the test sets.
         limit: largest number of clips per set.
         progress: called with a fraction 0 to 1 and a text.
-        with_text: give the model the transcript of clips that have one.
+        words: the words that the model is given, see `ClipExaminer`.
     """
     from ...engine.torch import TorchEngine
     from ...pipeline import EMOTEPipeline
@@ -121,7 +121,7 @@ def run_evaluation(
     if progress:
         progress(0.0, "training the judge")
     judge = train_judge(tests, reader)
-    examiner = ClipExaminer(EMOTEPipeline(TorchEngine(model)), reader, judge, with_text)
+    examiner = ClipExaminer(EMOTEPipeline(TorchEngine(model)), reader, judge, words)
     parts = []
     for number, test in enumerate(tests):
         clips: list[ClipMeasures] = []
@@ -143,7 +143,7 @@ def evaluate(
     face_model: FaceModel,
     folders: Mapping[str, Path],
     limit: int = 80,
-    with_text: bool = False,
+    words: Words = "none",
     wrong_words: float = 0.0,
 ) -> Evaluation:
     """The results of a model on prepared parts of the corpus.
@@ -153,11 +153,11 @@ def evaluate(
         face_model: the head that it moves.
         folders: folder of each part by name, as `prepare_validation` makes them.
         limit: largest number of clips per part.
-        with_text: give the model the transcript of clips that have one.
-        wrong_words: fraction of the transcript's words to replace by wrong ones.
+        words: the words that the model is given, see `ClipExaminer`.
+        wrong_words: fraction of the exact words to replace by wrong ones.
     """
     tests = [CorpusSet(name, folder, model.config.speakers, wrong_words) for name, folder in folders.items()]
-    return run_evaluation(model, face_model, tests, limit, with_text=with_text)
+    return run_evaluation(model, face_model, tests, limit, words=words)
 
 
 def train_judge(tests: Sequence[EvaluationSet], reader: FaceReader) -> EmotionJudge | None:

@@ -15,6 +15,7 @@ from ...motion_tools.timing import MOTION_FPS
 from ..corpus import phones
 
 CLOSED_MM = 0.5  # `flame.measure.LIPS_CLOSED_GAP`
+LABEL_RATE = 50  # Hz, of the phone classes
 TOLERANCE_SECONDS = 0.04  # one frame before and after a sound
 TUCK_MM = 1.0  # tolerance
 ROUNDED_MM = 8.0  # the mouth is rounded if it is narrower than at rest by this: half of what "oo" does on the open head
@@ -70,7 +71,7 @@ def correlation(found: np.ndarray, wanted: np.ndarray) -> float:
     return float(np.corrcoef(found, wanted)[0, 1]) if found.std() >= 1e-6 else 0.0
 
 
-def events(labels: np.ndarray, wanted: frozenset[str], rate: float = 50) -> list[tuple[float, float]]:
+def events(labels: np.ndarray, wanted: frozenset[str], rate: float = LABEL_RATE) -> list[tuple[float, float]]:
     """Start and end in seconds of each run of the wanted phone classes in labels (L,) at `rate` Hz."""
     inside = np.isin(labels, [phones.CLASS_INDEX[name] for name in wanted])
     return [(start / rate, end / rate) for start, end in runs(inside)]
@@ -127,15 +128,70 @@ def first_closure(found_gap: np.ndarray, labels: np.ndarray) -> bool | None:
     """True if the lips close for the p, b or m at the start of an utterance; None if it starts with another sound."""
     spoken = np.flatnonzero(labels != phones.SILENCE)
     sounds = events(labels, phones.BILABIALS)
-    if not len(spoken) or not sounds or abs(sounds[0][0] - spoken[0] / 50) > 1e-6:
+    if not len(spoken) or not sounds or abs(sounds[0][0] - spoken[0] / LABEL_RATE) > 1e-6:
         return None
     return bool((found_gap[frames_of(sounds[0], len(found_gap))] < CLOSED_MM).any())
 
 
+def inner_closures(found_gap: np.ndarray, wanted_gap: np.ndarray, labels: np.ndarray) -> Contacts:
+    """The same as `closures` for the p, b, m that touch no silence.
+
+    A mouth that rests beside a pause has such a closure without knowing the sound. So closed frames of a silence, and
+    of the two frames on each side of it, are not counted as runs either.
+    """
+    spoken = np.pad(labels != phones.SILENCE, 1)  # the ends of the clip count as silence
+    sounds = [
+        sound
+        for sound in events(labels, phones.BILABIALS)
+        if spoken[round(sound[0] * LABEL_RATE)] and spoken[round(sound[1] * LABEL_RATE) + 1]
+    ]
+    hits = sum(bool((found_gap[frames_of(sound, len(found_gap))] < CLOSED_MM).any()) for sound in sounds)
+    beside = _near(_silent_frames(labels, len(found_gap)), 2)
+    return Contacts(len(sounds), hits, *_false_runs((found_gap < CLOSED_MM) & ~beside, wanted_gap < CLOSED_MM))
+
+
 def at_rest(found_gap: np.ndarray, wanted_gap: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(R,) bool: whether the lips are closed, for each silent frame in which the reference is closed."""
-    silent = (labels.reshape(len(found_gap), -1) == phones.SILENCE).all(1)
-    return found_gap[silent & (wanted_gap < CLOSED_MM)] < CLOSED_MM
+    """(R,) bool: whether the lips are closed, for each frame at rest.
+
+    These are the frames that are at least two frames away from speech, and in which the reference is closed.
+    """
+    silent = _silent_frames(labels, len(found_gap))
+    return found_gap[~_near(~silent, 1) & (wanted_gap < CLOSED_MM)] < CLOSED_MM
+
+
+def syllable_speeds(gap: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(S, 2) peak speed in mm/s at which the lips open before and close after the middle of each syllable.
+
+    A syllable is a run of vowels. Its opening begins at the middle of the previous syllable, and its closing ends at
+    the middle of the next one, or at the ends of the clip. A speed is the difference of two neighbouring frames of the
+    lip gap (T,); it is 0 if the lips do not move in that direction.
+    """
+    middles = [(start + end) / 2 * MOTION_FPS - 0.5 for start, end in events(labels, phones.VOWELS)]
+    bounds = np.clip(np.round([0.0, *middles, len(gap) - 1.0]).astype(int), 0, len(gap) - 1)
+    speed = np.diff(gap) * MOTION_FPS
+    return np.array(
+        [
+            (speed[before:middle].max(initial=0.0), -speed[middle:after].min(initial=0.0))
+            for before, middle, after in zip(bounds, bounds[1:], bounds[2:])
+        ]
+    ).reshape(-1, 2)
+
+
+def recognised_phones(posteriors: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(S,) bool: whether the most probable class (L, C) is the right one, for each label (L,) that is not silence."""
+    length = min(len(posteriors), len(labels))
+    spoken = labels[:length] != phones.SILENCE
+    return posteriors[:length][spoken].argmax(1) == labels[:length][spoken]
+
+
+def _silent_frames(labels: np.ndarray, num_frames: int) -> np.ndarray:
+    """(T,) bool: whether all labels of a frame are silence."""
+    return (labels.reshape(num_frames, -1) == phones.SILENCE).all(1)
+
+
+def _near(inside: np.ndarray, reach: int) -> np.ndarray:
+    """(T,) bool: whether one of the frames up to `reach` before or after is True in (T,) bool."""
+    return np.convolve(np.pad(inside, reach), np.ones(2 * reach + 1), "valid") > 0.5
 
 
 def _as_low(found: np.ndarray, wanted: np.ndarray, sound: tuple[float, float], tolerance: float) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...emotion import EMOTIONS
 from ..data.clip_batch import LABELS_PER_FRAME
 from . import metrics, metrics_content
 from .clip_measures import ARTICULATION, ClipMeasures, Pair, jitter
@@ -30,8 +31,13 @@ class VoiceScores:
         opening_r, jaw_r, width_r: correlation of lip gap, jaw angle and mouth width with the reference, over the frames
             of all clips together.
         closure_*, tuck_*, rounding_*: contacts of p b m, f v, and u o w (`metrics.closures`, `tucks`, `roundings`).
+        inner_closure_*: contacts of the p b m that touch no silence (`metrics.inner_closures`).
         first_closure_recall: of p, b, m at the start of an utterance.
-        rest_closed: fraction of the silent frames, closed in the reference, that are closed.
+        rest_closed: fraction of the frames at rest, two or more away from speech and closed in the reference, that are
+            closed (`metrics.at_rest`).
+        phone_accuracy: fraction of the phone labels, silence apart, that the encoder recognises from the sound alone.
+        opening_speed, closing_speed: peak speed of the lips per syllable (`metrics.syllable_speeds`), sum over the
+            syllables, relative to the reference's.
         jitter, lip_jitter: energy above 8 Hz of the lip gap and of the lips' vertices, relative to the reference's.
         vertex_error, max_vertex_error, lip_vertex_error, upper_face_deviation: mm, see `metrics_mesh`.
         brow_r: correlation of the brows' height minus its mean in each clip: whether they move at the right time.
@@ -40,6 +46,8 @@ class VoiceScores:
         emotion_recognised: fraction of the motions in 8 emotions at full intensity that the judge names correctly.
         intensity_recognised: fraction of the motions at intensities 0, 1, 2 whose judged strength is nearest to theirs.
         intensity_rising: fraction of the utterances whose judged strength rises with the intensity.
+        emotion_closure_loss, emotion_opening_loss: closure_f1 and opening_r, minus those under the emotion at full
+            intensity that lowers them most.
         emotion_strength: distance of the mean emotional face from the neutral one, relative to the reference's.
         articulation_r: r of the articulation of the same sound under neutral and under each emotion, mean over lip gap,
             jaw and mouth width, and over 7 emotions.
@@ -56,6 +64,9 @@ class VoiceScores:
     closure_recall: float
     closure_precision: float
     closure_f1: float
+    inner_closure_recall: float
+    inner_closure_precision: float
+    inner_closure_f1: float
     first_closure_recall: float
     tuck_recall: float
     tuck_precision: float
@@ -64,6 +75,9 @@ class VoiceScores:
     rounding_precision: float
     rounding_f1: float
     rest_closed: float
+    phone_accuracy: float
+    opening_speed: float
+    closing_speed: float
     jitter: float
     lip_jitter: float
     vertex_error: float
@@ -83,6 +97,8 @@ class VoiceScores:
     emotional_lip_vertex_error: float
     emotional_upper_face_deviation: float
     emotional_brow_r: float
+    emotion_closure_loss: float
+    emotion_opening_loss: float
     emotion_recognised: float
     emotion_recognised_reference: float
     intensity_recognised: float
@@ -113,6 +129,7 @@ def score(voice: str, clips: list[ClipMeasures], rest_width: float) -> VoiceScor
     labelled = _labelled([(clip.plain, clip.labels) for clip in clips])
     spoken = _labelled([(pair, clip.labels) for clip in clips for pair in clip.expressive.values()])
     closures, tucks = _contacts(labelled, metrics.closures, "gap"), _contacts(labelled, metrics.tucks, "tuck")
+    inner = _contacts(labelled, metrics.inner_closures, "gap")
     roundings = _contacts(
         labelled, lambda found, wanted, labels: metrics.roundings(found, wanted, rest_width, labels), "width"
     )
@@ -128,6 +145,9 @@ def score(voice: str, clips: list[ClipMeasures], rest_width: float) -> VoiceScor
         closure_recall=closures.recall,
         closure_precision=closures.precision if labelled else NAN,
         closure_f1=closures.f1,
+        inner_closure_recall=inner.recall,
+        inner_closure_precision=inner.precision if inner.events else NAN,
+        inner_closure_f1=inner.f1,
         first_closure_recall=_mean([float(first) for first in firsts if first is not None]),
         tuck_recall=tucks.recall,
         tuck_precision=tucks.precision if tucks.events else NAN,
@@ -136,6 +156,8 @@ def score(voice: str, clips: list[ClipMeasures], rest_width: float) -> VoiceScor
         rounding_precision=roundings.precision if labelled else NAN,
         rounding_f1=roundings.f1,
         rest_closed=_rest_closed(labelled),
+        phone_accuracy=_phone_accuracy(clips),
+        **_speeds(labelled),
         jitter=jitter(plain, "gap"),
         lip_jitter=jitter(plain, "lips"),
         vertex_error=_mean([pair.surface.mean_error for pair in plain]),
@@ -155,9 +177,39 @@ def score(voice: str, clips: list[ClipMeasures], rest_width: float) -> VoiceScor
         emotional_lip_vertex_error=_mean([pair.surface.lip_error for pair in expressive]),
         emotional_upper_face_deviation=_mean([pair.surface.upper_deviation for pair in expressive]),
         emotional_brow_r=_centred_r(expressive, "brow"),
+        **_emotion_losses(clips, closures.f1, _r(plain, "gap")),
         **_emotion_scores(clips),
         **_independence_scores(clips),
     )
+
+
+def _speeds(pairs: _Labelled) -> dict[str, float]:
+    """The peak speeds of the lips relative to the references'."""
+    found = [metrics.syllable_speeds(pair.found.gap, labels) for pair, labels in pairs]
+    wanted = [metrics.syllable_speeds(pair.wanted.gap, labels) for pair, labels in pairs]
+    shares = [_share([(a, b) for f, w in zip(found, wanted) for a, b in zip(f[:, i], w[:, i])]) for i in (0, 1)]
+    return {"opening_speed": shares[0], "closing_speed": shares[1]}
+
+
+def _phone_accuracy(clips: list[ClipMeasures]) -> float:
+    """The fraction of the phone labels that are recognised."""
+    right = [clip.phones_right for clip in clips if clip.phones_right is not None]
+    return _mean(np.concatenate(right).astype(float).tolist()) if right else NAN
+
+
+def _emotion_losses(clips: list[ClipMeasures], closure_f1: float, opening_r: float) -> dict[str, float]:
+    """What an emotion takes from the words at most."""
+    by_emotion = [
+        [(clip.expressive[emotion], clip.labels) for clip in clips if emotion in clip.expressive]
+        for emotion in EMOTIONS
+    ]
+    spoken = [pairs for pairs in by_emotion if pairs]
+    f1 = [_contacts(_labelled(pairs), metrics.closures, "gap").f1 for pairs in spoken]
+    r = [_r([pair for pair, _ in pairs], "gap") for pairs in spoken]
+    return {
+        "emotion_closure_loss": closure_f1 - min(f1, default=NAN),
+        "emotion_opening_loss": opening_r - min(r, default=NAN),
+    }
 
 
 def _emotion_scores(clips: list[ClipMeasures]) -> dict[str, float]:
@@ -224,7 +276,7 @@ def _contacts(pairs: _Labelled, measure: Callable[..., metrics.Contacts], track:
 
 
 def _rest_closed(pairs: _Labelled) -> float:
-    """The fraction of the silent frames, closed in the reference, that are closed."""
+    """The fraction of the frames at rest that are closed."""
     frames = [metrics.at_rest(pair.found.gap, pair.wanted.gap, labels) for pair, labels in pairs]
     return _mean(np.concatenate(frames).astype(float).tolist()) if frames else NAN
 

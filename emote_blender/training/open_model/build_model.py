@@ -72,7 +72,9 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
 
     scores, speeds = {}, []
     for name in dict.fromkeys((recipe.held_out, recipe.shipped)):
-        for suffix in TRANSCRIPTS:
+        for suffix, (words, _) in TRANSCRIPTS.items():
+            if words == "auto":
+                continue
             evaluation = judge(work / "runs" / name, suffix, folders, utterances)
             scores[name + suffix] = evaluation.rows
             speeds.append(evaluation.times_real_time)
@@ -116,9 +118,7 @@ def judge(run: Path, suffix: str, folders: Mapping[str, Path], utterances: int) 
     """
     model = load_model(RunFolder(run).export)
     face_model = FaceModel.load(find_head(model.config.face))
-    wrong_words = TRANSCRIPTS[suffix]
-    with_text = wrong_words is not None
-    evaluation = evaluate(model, face_model, folders, utterances, with_text, wrong_words or 0.0)
+    evaluation = evaluate(model, face_model, folders, utterances, *TRANSCRIPTS[suffix])
     write_report(evaluation, run / f"evaluation{suffix}")
     return evaluation
 

@@ -8,14 +8,25 @@ from pathlib import Path
 from ...motion_tools.timing import MOTION_FPS
 from ...speech_model.config import load_config
 from ..corpus.engines import catalogue
+from ..evaluation.clip_measures import Words
 from ..evaluation.report import AT_LEAST, AT_MOST, LEAST_TIMES_REAL_TIME, MEASURES, as_table
 from ..evaluation.voice_scores import VoiceScores
 from ..run.config import RunConfig
 from .recipe import Recipe, Run
 
-# The transcripts that a run is evaluated with, by the suffix of its scores: the fraction of wrong words; None without.
-TRANSCRIPTS: dict[str, float | None] = {"": None, "_transcript": 0.0, "_wrong_words": 0.1}
-_TITLES = {"": "", "_transcript": ", with transcript", "_wrong_words": ", with 10 % wrong words in the transcript"}
+# The words that a model is given when it is evaluated, and the fraction of wrong ones, by the suffix of the scores.
+TRANSCRIPTS: dict[str, tuple[Words, float]] = {
+    "": ("none", 0.0),
+    "_auto": ("auto", 0.0),
+    "_transcript": ("exact", 0.0),
+    "_wrong_words": ("exact", 0.1),
+}
+_TITLES = {
+    "": "",
+    "_auto": ", with the words of its own recogniser",
+    "_transcript": ", with transcript",
+    "_wrong_words": ", with 10 % wrong words in the transcript",
+}
 _RISING = 0.95  # bar of `intensity_rising`
 _WITH_TRANSCRIPT_AT_LEAST = {"opening_r": 0.95, "closure_f1": 0.97}  # bars on a held-out engine, with the exact text
 

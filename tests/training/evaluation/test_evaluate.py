@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from emote_blender.cli.main import main
 from emote_blender.emotion import EMOTIONS
 from emote_blender.flame.measure import landmarks, lip_gap
 from emote_blender.motion import FaceMotion
+from emote_blender.training.corpus import phones
 from emote_blender.training.corpus.motion.emotion_styles import EXPRESSION_NAMES
 from emote_blender.training.data.corpus.parts import prepare_part
 from emote_blender.training.data.mead.reconstruction import PUBLISHED_RECONSTRUCTIONS
@@ -44,8 +46,13 @@ class Replay:
     class Features:
         duration_seconds: float
 
+    config = SimpleNamespace(audio_encoder=SimpleNamespace(num_phones=len(phones.CLASSES)))
+
     def encode(self, waveform):
         return self.Features(waveform.duration_seconds)
+
+    def phone_posteriors(self, waveform):
+        return np.eye(len(phones.CLASSES))[self.clip.labels]
 
     def generate(self, features, track, speaker):
         emotion = EMOTIONS[int(track.emotion_weights[0].argmax())]
@@ -97,7 +104,9 @@ def scores_of(corpus, reader, judge):
 def test_a_perfect_model_is_perfect_by_every_measure(scores_of):
     scores = scores_of()
     ones = (
-        "opening_r jaw_r width_r closure_recall closure_precision closure_f1 tuck_recall tuck_precision tuck_f1 "
+        "opening_r jaw_r width_r closure_recall closure_precision closure_f1 inner_closure_recall "
+        "inner_closure_precision inner_closure_f1 phone_accuracy opening_speed closing_speed "
+        "tuck_recall tuck_precision tuck_f1 "
         "rounding_recall rounding_precision rounding_f1 rest_closed jitter lip_jitter brow_r brow_liveliness "
         "cheek_liveliness emotional_opening_r emotional_closure_recall emotional_closure_f1 emotional_tuck_recall "
         "emotional_rest_closed emotional_lip_jitter emotional_brow_r emotion_strength"
@@ -152,6 +161,30 @@ def test_noise_is_jitter(scores_of):
     assert scores.jitter > 2
     assert scores.lip_jitter > 2
     assert scores.emotional_lip_jitter > 2
+
+
+def test_a_mouth_that_lingers_is_slow_and_one_that_snaps_is_fast(scores_of):
+    def lingering(motion):
+        return np.stack([np.convolve(np.pad(track, 2, "edge"), np.full(5, 0.2), "valid") for track in motion.T], 1)
+
+    slow, fast = scores_of(lingering), scores_of(lambda motion: 2 * motion - lingering(motion))
+    assert slow.opening_speed < 0.8
+    assert slow.closing_speed < 0.8
+    assert fast.opening_speed > 1.2
+    assert fast.closing_speed > 1.2
+
+
+def test_an_emotion_that_opens_the_mouth_takes_closures_from_the_words(scores_of):
+    perfect = scores_of()
+    assert perfect.emotion_closure_loss == pytest.approx(0, abs=1e-9)
+
+    def open_if_surprised(motion):
+        raised = motion[:, BROWS].mean() > 0.2
+        return motion + np.eye(53)[50] * 0.25 * raised
+
+    spoiled = scores_of(open_if_surprised)
+    assert spoiled.closure_f1 == perfect.closure_f1
+    assert spoiled.emotion_closure_loss > 0.3
 
 
 def test_swapped_emotions_are_not_recognised(scores_of):
@@ -348,9 +381,9 @@ def test_a_model_that_is_given_the_words_gets_each_clip_s_own(part, reader, judg
             given.append(transcript)
             return super().encode(waveform)
 
-    for with_text in (True, False):
-        examiner(Listening(clip), reader, judge, with_text).examine(clip, "happy")
-    assert given == ["clip number 4", None]  # utterance 3 is the judge's
+    for words in ("exact", "none", "auto"):
+        examiner(Listening(clip), reader, judge, words).examine(clip, "happy")
+    assert given == ["clip number 4", None, "auto"]  # utterance 3 is the judge's
 
 
 def test_wrong_words_are_as_many_as_asked_for_and_come_from_elsewhere():

@@ -32,6 +32,51 @@ def in_place_of(labels: np.ndarray, old: str, new: str) -> np.ndarray:
     return np.where(labels == phones.CLASS_INDEX[old], phones.CLASS_INDEX[new], labels)
 
 
+# ---------------------------------------------------------------- rest, speeds, phones
+
+
+def test_frames_at_rest_are_two_away_from_speech_and_closed_in_the_reference(gap, labels):
+    assert metrics.at_rest(gap, gap, labels).tolist() == [True] * 8  # 5 frames at each end, one of them beside speech
+    assert metrics.at_rest(np.where(np.arange(50) == 46, 1.0, gap), gap, labels).sum() == 7
+    assert metrics.at_rest(np.where(np.arange(50) == 45, 1.0, gap), gap, labels).all()
+    assert len(metrics.at_rest(gap, np.where(np.arange(50) < 5, 1.0, gap), labels)) == 4
+
+
+def test_only_closures_inside_speech_count_as_inner(gap, labels):
+    labels = labels.copy()
+    labels[10:15] = phones.CLASS_INDEX["P"]  # begins the speech
+    labels[85:90] = phones.CLASS_INDEX["M"]  # ends it
+    assert metrics.closures(gap, gap, labels).events == 4
+    found = metrics.inner_closures(gap, gap, labels)
+    assert (found.events, found.hits, found.runs, found.false_runs) == (2, 2, 2, 0)
+    still = np.where(np.arange(50) > 10, 8.0, gap)
+    assert metrics.inner_closures(still, gap, labels).runs == 0
+    false = np.where(np.arange(50) == 22, 0.0, gap)
+    assert metrics.inner_closures(false, gap, labels).false_runs == 1
+
+
+def test_a_closure_at_the_end_of_a_clip_is_not_inside_speech(gap, labels):
+    assert metrics.inner_closures(gap[:17], gap[:17], labels[:34]).events == 0
+
+
+def test_speeds_are_the_steepest_steps_around_the_middle_of_each_syllable():
+    labels = np.full(60, phones.CLASS_INDEX["T"])
+    labels[10:20] = labels[40:50] = phones.CLASS_INDEX["AA"]  # middles at frames 7 and 22
+    gap = np.zeros(30)
+    gap[5:10] = 2, 6, 6, 5, 2
+    gap[20:24] = 1, 4, 4, 3
+    assert metrics.syllable_speeds(gap, labels) == pytest.approx(np.array([[100, 75], [75, 75]]))
+    assert metrics.syllable_speeds(gap, np.full(60, phones.SILENCE)).shape == (0, 2)
+
+
+def test_phones_are_recognised_where_the_right_class_is_most_probable(labels):
+    posteriors = np.full((100, len(phones.CLASSES)), 0.01)
+    posteriors[:, phones.CLASS_INDEX["AA"]] = 0.5
+    right = metrics.recognised_phones(posteriors, labels)
+    assert len(right) == 80
+    assert right.sum() == 70
+
+
 # ---------------------------------------------------------------- contacts
 
 
@@ -136,11 +181,11 @@ def test_the_first_closure_counts_only_where_an_utterance_begins_with_one(gap, l
 
 
 def test_rest_is_judged_where_the_reference_rests(gap, labels):
-    assert metrics.at_rest(gap, gap, labels).tolist() == [True] * 10
+    assert metrics.at_rest(gap, gap, labels).tolist() == [True] * 8
     hanging = gap + 1.0
     assert not metrics.at_rest(hanging, gap, labels).any()
     smiling = np.where(np.arange(50) < 5, 3.0, gap)  # a face whose reference shows its teeth in one of the two pauses
-    assert len(metrics.at_rest(gap, smiling, labels)) == 5
+    assert len(metrics.at_rest(gap, smiling, labels)) == 4
 
 
 def test_frames_of_an_event_are_those_whose_middle_lies_in_it():
