@@ -20,17 +20,13 @@ _YAW_DEGREES = 12
 
 def emotion_poses():
     """{emotion: {"expression": {component: weight}, "jaw": radians}} at the highest intensity."""
-    from emote_blender.training.corpus.motion.emotion_styles import EMOTIONS, EXPRESSION_NAMES
+    from emote_blender.training.corpus.motion.emotion_styles import EMOTIONS, EXPRESSION_NAMES, resting_pose
 
     poses = {}
-    for emotion, style in EMOTIONS.items():
-        weights = dict.fromkeys(EXPRESSION_NAMES, 0.0)
-        for pose in (style.held, style.pausing):
-            for name, weight in pose.items():
-                for each in [name] if name in weights else [name + "Left", name + "Right"]:
-                    weights[each] += weight
-        used = {name: round(weight, 4) for name, weight in weights.items() if weight}
-        poses[emotion] = {"expression": used, "jaw": style.jaw_pausing}
+    for emotion in EMOTIONS:
+        weights, jaw = resting_pose(emotion)
+        used = {name: round(float(weight), 4) for name, weight in zip(EXPRESSION_NAMES, weights) if weight}
+        poses[emotion] = {"expression": used, "jaw": jaw}
     return poses
 
 

@@ -80,6 +80,18 @@ def test_a_short_pause_does_not_shut_the_mouth_and_a_long_one_does():
     assert jaw_between(0.6) < 0.02
 
 
+@pytest.mark.parametrize("vowel", ["AA", "IY", "UW", "S"])
+@pytest.mark.parametrize("pause", [0.26, 0.4, 1.0])
+def test_the_mouth_rests_in_all_frames_of_a_pause_but_the_first_and_the_last(vowel, pause):
+    for offset in np.arange(0, 0.04, 0.01):
+        rows = np.vstack([spoken(vowel, 0.4 + offset, 0.15), spoken(vowel, 0.55 + offset + pause, 0.15)])
+        channels = articulation.tracks(rows, 60)
+        silent = (articulation.frame_labels(rows, 120, 50).reshape(60, 2) == phones.SILENCE).all(axis=1)
+        away = np.convolve(~silent, np.ones(3), "same") == 0  # two or more frames from speech
+        assert away[12:30].any()
+        assert np.abs(channels[away]).max() < 0.03, offset
+
+
 @pytest.mark.parametrize("num_frames", [0, 1, 8, 37, 333])
 def test_the_number_of_frames_is_what_was_asked(num_frames):
     channels = articulation.tracks(spoken("HH AH L OW"), num_frames)

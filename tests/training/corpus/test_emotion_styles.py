@@ -5,7 +5,7 @@ import pytest
 
 from emote_blender import emotion
 from emote_blender.files.paths import find_head
-from emote_blender.flame.measure import lip_gap
+from emote_blender.flame.measure import LIPS_CLOSED_GAP, lip_gap
 from emote_blender.flame.model import FaceModel
 from emote_blender.training.corpus import phones
 from emote_blender.training.corpus.motion import articulation, emotion_styles, liveliness
@@ -88,6 +88,59 @@ def test_the_lower_lip_reaches_the_upper_teeth_on_f_and_v(head, sentence, name):
         gap = lip_gap(head, vertices[contact])
         assert (lip_above_edge > 0).sum() >= 2  # the lip covers the edge of the teeth
         assert gap[lip_above_edge > 0].min() > 0.001  # and the upper lip leaves them visible
+
+
+@pytest.fixture(scope="module")
+def paused() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Articulation (T, 7), loudness (T,), frames of speech (T,), frames (T,) two or more away from it: "as, a we"."""
+    names = "AA S sil UW AE sil W IY".split()
+    ends = 0.6 + np.cumsum([0.15, 0.15, 0.4, 0.15, 0.15, 1.2, 0.1, 0.15])
+    rows = np.array([(phones.CLASS_INDEX[n], s, e) for n, s, e in zip(names, np.r_[0.6, ends], ends, strict=False)])
+    num_frames = 110
+    silent = articulation.frame_labels(rows, 2 * num_frames, 50).reshape(num_frames, 2) == phones.SILENCE
+    spoken = ~silent.all(axis=1)
+    away = np.convolve(spoken, np.ones(3), "same") == 0
+    return articulation.tracks(rows, num_frames), np.where(spoken, 0.8, 0.0), spoken, away
+
+
+@pytest.mark.parametrize("name", emotion_styles.EMOTIONS)
+def test_lips_are_closed_in_pauses_unless_the_emotion_rests_with_an_open_mouth(head, paused, name):
+    channels, loudness, _, away = paused
+    for intensity, speaker in itertools.product((0.0, 1.0, 2.0), emotion_styles.SPEAKERS):
+        motion = emotion_styles.face(channels, loudness, name, intensity, speaker, liveliness.LIVELY)
+        gap = lip_gap(head, head.vertices(*(track[away] for track in motion)))
+        if name == "surprise":
+            assert gap.max() > 0.003, (intensity, speaker)
+        else:
+            assert gap.max() < LIPS_CLOSED_GAP, (intensity, speaker, gap)
+
+
+@pytest.mark.parametrize("name", FEELINGS)
+def test_an_emotion_opens_the_mouth_as_the_words_do(head, sentence, name):
+    rows, channels, loudness = sentence
+    spoken = slice(int(rows[0, 1] * 25), int(rows[-1, 2] * 25))
+    for speaker in emotion_styles.SPEAKERS:
+        plain, emotional = (
+            lip_gap(head, head.vertices(*emotion_styles.face(channels, loudness, each, 2.0, speaker)))[spoken]
+            for each in ("neutral", name)
+        )
+        assert np.corrcoef(plain, emotional)[0, 1] > 0.98, speaker
+        assert 0.75 < emotional.std() / plain.std() < 1.45, speaker
+
+
+@pytest.mark.parametrize("name", FEELINGS)
+def test_an_emotion_leaves_the_lower_lip_at_the_teeth_on_f_and_v(head, sentence, name):
+    rows, channels, loudness = sentence
+    teeth = np.flatnonzero((np.abs(head.v_template[:, 0]) < 0.004) & (head.regions["teeth_upper"] > 0.5))
+    lip = np.flatnonzero((np.abs(head.v_template[:, 0]) < 0.0005) & (head.regions["lips_lower"] > 0.5))
+
+    def depths(emotion_name: str, speaker: str) -> np.ndarray:
+        vertices = head.vertices(*emotion_styles.face(channels, loudness, emotion_name, 2.0, speaker))
+        height = vertices[:, teeth, 1].min(axis=1) - vertices[:, lip, 1].max(axis=1)
+        return np.array([height[contact].min() for contact in frames_of(rows, phones.LABIODENTALS)])
+
+    for speaker in emotion_styles.SPEAKERS:
+        assert (depths(name, speaker) < depths("neutral", speaker) + 0.001).all(), speaker
 
 
 def test_vowels_open_the_mouth_in_every_emotion(head, sentence):

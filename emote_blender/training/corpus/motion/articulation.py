@@ -31,6 +31,9 @@ _SILENCE_ONSET_SECONDS = 0.02
 _MIN_HOLD_SECONDS = 0.070  # a shorter contact could fall between two frames
 _ATTACK_SECONDS, _RELEASE_SECONDS = 0.055, 0.040  # lips close more slowly than they burst open
 _SMOOTHING_SECONDS = 0.013
+# The mouth comes to rest within this time after the last phone before a pause, and leaves it this long before the next.
+_SETTLING_SECONDS, _OPENING_SECONDS = 0.070, 0.032
+_SHORTEST_REST_SECONDS = (0.10, 0.18)  # shorter pauses do not bring the mouth to rest, longer ones do so fully
 
 # Targets of jaw, width, round, teeth, tongue; then the dominance of the same five.
 _TABLE = {
@@ -105,7 +108,9 @@ def tracks(phones: np.ndarray, num_frames: int) -> np.ndarray:
     teeth = teeth * (1 - close)
     channels = (jaw, width, rounding, close, tuck, teeth, tongue)
     sampled = [np.interp(centres, times, smooth(channel, _SMOOTHING_SECONDS * _RATE)) for channel in channels]
-    return np.stack(sampled, axis=1).astype(np.float32)
+    moving = 1 - _rest(centres, classes, starts, ends)
+    is_contact = np.isin(CHANNELS, ("close", "tuck"))
+    return (np.stack(sampled, axis=1) * np.where(is_contact, 1, moving[:, None])).astype(np.float32)
 
 
 def frame_labels(phones: np.ndarray, num_labels: int, rate: float) -> np.ndarray:
@@ -151,6 +156,23 @@ def _blend(times: np.ndarray, classes: np.ndarray, starts: np.ndarray, ends: np.
     return np.concatenate(blocks)
 
 
+def _rest(times: np.ndarray, classes: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The envelope (T,) of rest: 1 within pauses, 0 in speech.
+
+    Dominance alone decays so slowly that the mouth would stay ajar in pauses.
+    """
+    spoken = classes != phone_classes.SILENCE
+    if not spoken.any():
+        return np.ones(len(times))
+    begins, finishes = np.sort(starts[spoken]), np.sort(ends[spoken])
+    last = np.concatenate([[-np.inf], finishes])[np.searchsorted(finishes, times, side="right")]
+    following = np.concatenate([begins, [np.inf]])[np.searchsorted(begins, times, side="right")]
+    inside = np.searchsorted(begins, times, side="right") > np.searchsorted(finishes, times, side="right")
+    shortest, long = _SHORTEST_REST_SECONDS
+    settled = smoothstep((times - last) / _SETTLING_SECONDS) * smoothstep((following - times) / _OPENING_SECONDS)
+    return np.where(inside, 0.0, settled * smoothstep((following - last - shortest) / (long - shortest)))
+
+
 def _contact(
     times: np.ndarray, starts: np.ndarray, ends: np.ndarray, wanted: np.ndarray, early_release: float
 ) -> np.ndarray:
@@ -169,6 +191,12 @@ def _contact(
         flank = np.clip(1 - outside, 0, 1)
         envelope[part] = np.maximum(envelope[part], 0.5 - 0.5 * np.cos(np.pi * flank))
     return envelope
+
+
+def smoothstep(x: np.ndarray) -> np.ndarray:
+    """The cubic from 0 at x = 0 to 1 at x = 1, constant outside, whose slope is 0 at both ends."""
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
 
 
 def smooth(track: np.ndarray, sigma: float) -> np.ndarray:

@@ -5,18 +5,19 @@ sound and the condition (emotion, intensity, speaker). Blinks, gaze, tremor and 
 they are added after inference.
 
 The order of computation: speech moves jaw and lips. The emotion adds a posture that follows the phrases and is reduced
-where the lips round. Stressed syllables move the brows. Contacts come last and override everything, because a p, b or m
+where the lips round. It parts the lips only as far as speech does, so that it neither hides the words nor keeps the
+mouth open in pauses. Stressed syllables move the brows. Contacts come last and override everything, because a p, b or m
 with open lips is the first error that a viewer notices. Poses follow the action units of FACS (Ekman & Friesen 1978)
 and were tuned by eye on the open head.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ....audio import FRAME_SAMPLES
-from .articulation import CHANNELS, smooth
+from .articulation import CHANNELS, smooth, smoothstep
 from .liveliness import PLAIN, UPPER_FACE, Liveliness, phrase_onsets, swelling
 
 EXPRESSION_NAMES: tuple[str, ...] = (
@@ -42,6 +43,9 @@ _PARTING_MM = {"mouthLowerDown": 8.0, "mouthUpperUp": 7.0, "noseSneer": 3.0, "mo
 
 mouthStretch opens the lips near the corners only; its value is what mouthClose must compensate there.
 """
+_ROUND_YIELD, _TUCK_YIELD = 0.90, 0.60  # by how much an emotion's mouth gives way to rounded lips, and to f and v
+_PULLING = ("noseSneer", "mouthStretch")  # they part the lips, but are no opening; the lips stay closed by mouthClose
+_FULL_SHARE_MM = 9.0  # lip opening by speech from which an emotion parts the lips fully
 _PRESS_MM = 1.0  # the lips are pressed together by this much, so that a slightly weak prediction still closes them
 
 
@@ -57,6 +61,7 @@ class Emotion:
         jaw_pausing: jaw angle added in pauses, radians.
         jaw_speaking: jaw angle added while speaking, radians.
         mouth: factor on the amplitude of articulation.
+        open_rest: the mouth is open in pauses; otherwise the lips are closed there, whatever the pose.
     """
 
     held: Mapping[str, float] = field(default_factory=dict)
@@ -66,6 +71,7 @@ class Emotion:
     jaw_pausing: float = 0.0
     jaw_speaking: float = 0.0
     mouth: float = 1.0
+    open_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,32 +107,31 @@ EMOTIONS: dict[str, Emotion] = {
     "happy": Emotion(
         held={"mouthSmile": 0.95, "cheekSquint": 0.80, "eyeSquint": 0.20, "browOuterUp": 0.25, "browInnerUp": 0.20},
         speaking={"mouthUpperUp": 0.20, "mouthDimple": 0.15},
-        pausing={"mouthUpperUp": 0.25, "mouthLowerDown": 0.15},
+        pausing={"mouthDimple": 0.15},
         accent={"browInnerUp": 0.35, "browOuterUp": 0.35},
-        jaw_pausing=0.04,
-        mouth=1.10,
+        mouth=1.05,
     ),
     "sad": Emotion(
         held={"browInnerUp": 1.45, "browDown": 0.45, "mouthFrown": 1.25, "eyeBlink": 0.16, "eyeLookDown": 0.28},
         speaking={"mouthShrugLower": 0.20},
         pausing={"mouthShrugLower": 0.50},
         accent={"browInnerUp": 0.15},
-        mouth=0.70,
+        mouth=0.80,
     ),
     "surprise": Emotion(
         held={"browInnerUp": 1.15, "browOuterUp": 1.15, "eyeWide": 1.0},
         pausing={"mouthFunnel": 0.25},
         accent={"browInnerUp": 0.20, "browOuterUp": 0.20, "eyeWide": 0.10},
-        jaw_pausing=0.18,
-        jaw_speaking=0.05,
-        mouth=1.25,
+        jaw_pausing=0.14,
+        jaw_speaking=0.035,
+        mouth=1.08,
+        open_rest=True,
     ),
     "fear": Emotion(
         held={"browInnerUp": 1.50, "browDown": 0.75, "eyeWide": 1.1, "mouthStretch": 0.95, "mouthFrown": 0.40},
         speaking={"mouthLowerDown": 0.16},
-        pausing={"mouthLowerDown": 0.38, "mouthUpperUp": 0.08},
+        pausing={"mouthPress": 0.30},
         accent={"eyeWide": 0.15, "mouthStretch": 0.10},
-        jaw_pausing=0.06,
         jaw_speaking=0.02,
         mouth=0.95,
     ),
@@ -137,19 +142,19 @@ EMOTIONS: dict[str, Emotion] = {
             "eyeSquint": 0.75,
             "cheekSquint": 0.60,
             "mouthFrown": 0.70,
-            "mouthUpperUp": 0.45,
+            "mouthUpperUp": 0.32,
         },
-        speaking={"mouthShrugLower": 0.15, "mouthLowerDown": 0.10},
+        speaking={"mouthShrugLower": 0.15, "mouthLowerDown": 0.06},
         pausing={"mouthShrugLower": 0.40},
         accent={"noseSneer": 0.20, "browDown": 0.15},
         mouth=0.90,
     ),
     "anger": Emotion(
         held={"browDown": 1.30, "eyeWide": 0.45, "noseSneer": 0.45, "mouthFrown": 0.65, "jawForward": 0.50},
-        speaking={"mouthLowerDown": 0.34, "mouthStretch": 0.20},
+        speaking={"mouthLowerDown": 0.24, "mouthStretch": 0.20},
         pausing={"mouthPress": 0.80, "mouthShrugLower": 0.40},
         accent={"browDown": 0.20, "noseSneer": 0.30, "eyeWide": 0.15},
-        mouth=1.20,
+        mouth=1.12,
     ),
     "contempt": Emotion(
         held={
@@ -164,7 +169,7 @@ EMOTIONS: dict[str, Emotion] = {
         },
         pausing={"mouthPressLeft": 0.30},
         accent={"browOuterUpLeft": 0.20},
-        mouth=0.85,
+        mouth=0.90,
     ),
 }
 
@@ -246,9 +251,14 @@ def face(
 
     amplitude = habits.mouth * (1 + (style.mouth - 1) * level) * (0.88 + 0.20 * smooth(loud, 2))
     values, jaw_angle = _speech(channels, amplitude)
-    dropped = style.jaw_pausing * (1 - speaking) + style.jaw_speaking * speaking
-    jaw_angle += level * dropped * (1 - np.maximum(0.7 * channels["round"], 0.7 * channels["teeth"]))
-    feeling = _feeling(style, level, speaking, channels["round"])
+    resting = _resting(articulation)
+    agape = np.minimum(1 - speaking, smooth(resting, 1.5)) if style.open_rest else np.zeros(len(loud))
+    # An emotion parts the lips only as far as speech does. So it neither holds the mouth open nor hides the words.
+    opening_mm = jaw_angle / _CLOSE_ANGLE * _CLOSE_MM + _parted_mm(values)
+    share = np.maximum(np.clip(opening_mm / _FULL_SHARE_MM, 0, 1), agape)
+    jaw_angle += level * (style.jaw_pausing * agape + style.jaw_speaking * share * (1 - 0.7 * channels["round"]))
+    feeling = _feeling(style, level, speaking, channels)
+    feeling[:, _PARTING_COLUMNS] *= share[:, None]
     feeling[:, _IS_UPPER] *= swelling(liveliness.swell, stress, speaking, onsets)[:, None]
     values += _cheeks(style, level, liveliness.cheeks, stress, channels)
     values += feeling
@@ -261,11 +271,29 @@ def face(
     jaw_angle = np.clip(jaw_angle, 0, _MAX_JAW)
     sealed, tucked = _gate(channels["close"]), _gate(channels["tuck"])
     jaw_angle *= 1 - np.maximum(0.35 * sealed, 0.2 * tucked)  # the jaw helps the lips to close
+    pulled_mm = _parted_mm(values, _PULLING)
     values = _contacts(values, jaw_angle, sealed, tucked)
+    _add(values, "mouthClose", (1 - share) * (1 - sealed) * pulled_mm / _CLOSE_MM)
 
     jaw = np.zeros((len(loud), 3))
     jaw[:, 0] = jaw_angle
     return np.clip(values, 0, 1.5).astype(np.float32), jaw.astype(np.float32)
+
+
+def resting_pose(emotion: str) -> tuple[np.ndarray, float]:
+    """The expression (50,) and the jaw angle in radians of an emotion at full level in a pause.
+
+    Args:
+        emotion: a key of `EMOTIONS`.
+    """
+    style, values = EMOTIONS[emotion], np.zeros((1, len(EXPRESSION_NAMES)))
+    for pose in (style.held, style.pausing):
+        for name, weight in pose.items():
+            _add(values, name, np.array([weight]))
+    if not style.open_rest:
+        values[:, _PARTING_COLUMNS] = 0
+        _add(values, "mouthClose", _parted_mm(values, _PULLING) / _CLOSE_MM)
+    return values[0], style.jaw_pausing
 
 
 def _stress(loud: np.ndarray, audible: np.ndarray, speaking: np.ndarray, swell: float) -> np.ndarray:
@@ -310,8 +338,11 @@ def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.
     return values, jaw_angle
 
 
-def _feeling(style: Emotion, level: float, speaking: np.ndarray, rounding: np.ndarray) -> np.ndarray:
-    """The emotional posture (T, 50): a little stronger while speaking, weaker at the mouth where the lips round."""
+def _feeling(style: Emotion, level: float, speaking: np.ndarray, channels: dict[str, np.ndarray]) -> np.ndarray:
+    """The emotional posture (T, 50), a little stronger while speaking.
+
+    At the mouth it is weaker where the lips round and where the lower lip touches the teeth.
+    """
     values = np.zeros((len(speaking), len(EXPRESSION_NAMES)))
     for pose, envelope in (
         (style.held, 0.80 + 0.20 * speaking),
@@ -320,7 +351,9 @@ def _feeling(style: Emotion, level: float, speaking: np.ndarray, rounding: np.nd
     ):
         for name, weight in pose.items():
             _add(values, name, weight * level * envelope)
-    values[:, _IS_MOUTH] *= (1 - 0.6 * rounding)[:, None]
+    rounding, tucked = channels["round"], _gate(channels["tuck"])
+    rounded = smoothstep(rounding / 0.8)
+    values[:, _IS_MOUTH] *= ((1 - _ROUND_YIELD * rounded) * (1 - _TUCK_YIELD * tucked))[:, None]
     values[:, _PARTING_COLUMNS] *= (1 - 0.6 * rounding)[:, None]
     return values
 
@@ -353,9 +386,8 @@ def _contacts(values: np.ndarray, jaw_angle: np.ndarray, sealed: np.ndarray, tuc
     values[:, _COLUMN["jawForward"]] *= (1 - np.maximum(0.3 * sealed, 0.7 * tucked))[:, None]  # else out of reach
     values[:, _COLUMN["mouthStretch"]] *= (1 - 0.3 * np.maximum(sealed, tucked))[:, None]
     values[:, _COLUMN["noseSneer"]] *= (1 - 0.25 * sealed)[:, None]
-    parted_mm = sum(mm * values[:, _COLUMN[name]].max(axis=1) for name, mm in _PARTING_MM.items())
     closing = np.maximum(
-        sealed * (jaw_angle / _CLOSE_ANGLE + (parted_mm + _PRESS_MM) / _CLOSE_MM),
+        sealed * (jaw_angle / _CLOSE_ANGLE + (_parted_mm(values) + _PRESS_MM) / _CLOSE_MM),
         tucked * jaw_angle / _CLOSE_ANGLE,
     )
     _add(values, "mouthClose", closing)
@@ -368,10 +400,22 @@ def _contacts(values: np.ndarray, jaw_angle: np.ndarray, sealed: np.ndarray, tuc
     return values
 
 
+def _parted_mm(values: np.ndarray, names: Iterable[str] = tuple(_PARTING_MM)) -> np.ndarray:
+    """The lip opening (T,) in millimetres that components of values (T, 50) cause, without the jaw."""
+    parted = np.zeros(len(values))
+    for name in names:
+        parted += _PARTING_MM[name] * values[:, _COLUMN[name]].max(axis=1)
+    return parted
+
+
+def _resting(channels: np.ndarray) -> np.ndarray:
+    """The envelope (T,) of rest: 1 where all articulation channels (T, 7) are at rest, which only pauses are."""
+    return 1 - smoothstep(np.abs(channels).sum(axis=1, dtype=np.float64) / 0.15)
+
+
 def _gate(contact: np.ndarray) -> np.ndarray:
     """Smoothstep from 0 at 0.25 to 1 at 0.85: an almost complete contact counts as complete."""
-    x = np.clip((contact - 0.25) / 0.60, 0, 1)
-    return x * x * (3 - 2 * x)
+    return smoothstep((contact - 0.25) / 0.60)
 
 
 def _lopsided(values: np.ndarray, amount: float) -> np.ndarray:
