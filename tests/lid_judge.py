@@ -15,16 +15,17 @@ def ray_distances(origin, directions, corners):
     first = corners[:, 0]
     one, two = corners[:, 1] - first, corners[:, 2] - first
     nearest = np.full(len(directions), np.inf)
+    t = origin - first
+    q = np.cross(t, one)
+    # Triple products: the ray against each triangle's normal, and against its sides.
+    normal, side, end = np.cross(two, one), np.cross(two, t), (q * two).sum(1)
     for start in range(0, len(directions), 256):
-        d = directions[start : start + 256, None]
-        p = np.cross(d, two[None])
-        determinant = (p * one).sum(-1)
+        d = directions[start : start + 256]
+        determinant = d @ normal.T
         with np.errstate(divide="ignore", invalid="ignore"):
-            t = origin - first
-            u = (p * t).sum(-1) / determinant
-            q = np.cross(t, one)
-            v = (d * q).sum(-1) / determinant
-            distance = (q * two).sum(-1) / determinant
+            u = d @ side.T / determinant
+            v = d @ q.T / determinant
+            distance = end / determinant
         hit = (np.abs(determinant) > 1e-15) & (u >= -1e-9) & (v >= -1e-9) & (u + v <= 1 + 1e-9) & (distance > 1e-6)
         nearest[start : start + 256] = np.where(hit, distance, np.inf).min(1)
     return nearest
@@ -59,9 +60,8 @@ def uncovered(points, lids, eyeball):
         turns = [
             (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) for a, b in zip(triangle, np.roll(triangle, -1, 0))
         ]
-        inside = np.logical_and.reduce([t >= -1e-12 for t in turns]) | np.logical_and.reduce(
-            [t <= 1e-12 for t in turns]
-        )
+        least, most = np.minimum(np.minimum(*turns[:2]), turns[2]), np.maximum(np.maximum(*turns[:2]), turns[2])
+        inside = (least >= -1e-12) | (most <= 1e-12)
         covered[first[0] : last[0], first[1] : last[1]] |= inside
     return ~covered, step * radius
 

@@ -13,6 +13,8 @@ from emote_blender.audio import Waveform
 from emote_blender.emotion import EmotionTrack
 from emote_blender.motion import FaceMotion
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(__file__).resolve().parent.parent / "emote_blender"
 
 

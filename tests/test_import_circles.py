@@ -6,6 +6,8 @@ import ast
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).resolve().parent.parent / "emote_blender"
 
 
@@ -39,6 +41,7 @@ def circle(package: Path) -> list[str]:
     return []
 
 
+@pytest.mark.once
 def test_no_files_of_the_package_import_each_other_in_a_circle():
     assert circle(PACKAGE) == []
 

@@ -179,6 +179,7 @@ def complaints(path: Path) -> list[str]:
     return found
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_a_file_imports_only_what_its_layer_may(path):
     assert complaints(path) == []
@@ -193,6 +194,7 @@ def write_module(tmp_path, monkeypatch, name: str, text: str) -> Path:
     return path
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name, text",
     [
@@ -229,6 +231,7 @@ def test_the_table_finds_what_it_forbids(tmp_path, monkeypatch, name, text):
     assert complaints(write_module(tmp_path, monkeypatch, name, text))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name, text",
     [

@@ -41,7 +41,7 @@ class OnnxEngine(Engine):
         self.config = load_config(folder)
         weights = read_weights(folder / WEIGHTS_FILE, expected_tensors(self.config, folder))
         encoder, motion = (
-            _open(runtime, find_graph(self.config, part, folder), weights, num_threads) for part in PARTS
+            open_graph(runtime, find_graph(self.config, part, folder), weights, num_threads) for part in PARTS
         )
         self._motion, self._options = motion, _run_options(runtime)
         self._style_weight = np.ascontiguousarray(weights[STYLE_WEIGHT].T)
@@ -188,7 +188,7 @@ def _has(module: Any, dotted: str) -> bool:
     return module is not None
 
 
-def _open(runtime: Any, graph: Graph, weights: dict[str, np.ndarray], num_threads: int) -> Any:
+def open_graph(runtime: Any, graph: Graph, weights: dict[str, np.ndarray], num_threads: int) -> Any:
     """A session of a graph with its weights; raises ModelError."""
     content = graph.read()
     options = runtime.SessionOptions()

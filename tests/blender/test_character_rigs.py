@@ -9,6 +9,8 @@ import pytest
 from character_shapes import JAW_OPEN, SPELLINGS, arkit_shapes, oculus_shapes
 from mathutils import Matrix, Quaternion
 
+pytestmark = pytest.mark.ends
+
 
 def turn_jaw(character: rigs.Character, angle: float) -> None:
     """Open the mouth by an angle about the axis that points to the character's left."""

@@ -373,6 +373,7 @@ print(megabytes() - before)
     assert float(result.stdout) < 150
 
 
+@pytest.mark.once
 def test_every_shipped_graph_opens_with_random_weights(open_engine_, tmp_path):
     """Of both published models at official size: a graph that a runtime refuses would be found only by its users."""
     from test_graphs import official_config

@@ -14,6 +14,8 @@ from emote_blender.flame.lids import LidClosing, close_lids
 from emote_blender.flame.model import FaceModel
 from emote_blender.flame.regions import connected_pieces
 
+pytestmark = pytest.mark.once
+
 LARGEST_GAP, DEEPEST_CUT = 0.0003, 0.00005  # metres
 SIDES = (0, 1)
 

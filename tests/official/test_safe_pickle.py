@@ -431,6 +431,7 @@ def sample_pickle() -> bytes:
 SAMPLES = [sample_pickle(), pickle.dumps({"a": np.eye(3), "o": collections.OrderedDict(a=1)}, 4)]
 
 
+@pytest.mark.once
 @settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(SAMPLES),

@@ -25,6 +25,7 @@ def rebuilt(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_the_source_rebuilds_the_shipped_head(rebuilt):
     """Byte for byte on the computer it was built on; elsewhere the last bit of a sum may round the other way."""

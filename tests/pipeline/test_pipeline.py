@@ -212,11 +212,11 @@ def test_a_quiet_stretch_of_a_long_clip_stays_quiet(pipeline):
     assert np.sqrt(np.square(found - expected).mean()) < 0.2 * expected.std()
 
 
-@pytest.mark.slow
-def test_an_hour_of_sound_does_not_crash(make_tiny_folder):
+@pytest.mark.once
+def test_twenty_minutes_of_sound_do_not_crash(make_tiny_folder):
     pipeline = EMOTEPipeline.from_pretrained(str(make_tiny_folder(audio="wav2vec2")))
-    motion = pipeline.generate(pipeline.encode(speech(3600)), EmotionTrack.constant("happy"))
-    assert motion.num_frames == 90_000
+    motion = pipeline.generate(pipeline.encode(speech(1200)), EmotionTrack.constant("happy"))
+    assert motion.num_frames == 30_000
     assert np.isfinite(values(motion)).all()
 
 

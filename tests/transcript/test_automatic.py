@@ -139,6 +139,7 @@ def test_another_language_than_english_needs_a_recogniser_of_its_own(clip):
         recognise_words(clip, language="de")
 
 
+@pytest.mark.once
 def test_a_minute_of_speech_is_recognised_in_order():
     text = (DATA / "monologue.txt").read_text(encoding="utf-8")
     fractions: list[float] = []

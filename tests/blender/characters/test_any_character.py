@@ -15,6 +15,8 @@ from flame_with_mouth import kept_vertices, make_flame_with_mouth
 from emote_blender.blender.head.build import add_head, load_face_model
 from emote_blender.blender.takes.make import apply_motion
 
+pytestmark = pytest.mark.ends
+
 WIDEST_CLOSED_MM, DEEPEST_MM = 1.0, -2.0
 
 

@@ -19,6 +19,8 @@ from emote_blender.blender.takes.channels import channels_of  # noqa: E402
 from emote_blender.blender.takes.face_maps import forget_maps  # noqa: E402
 from emote_blender.blender.takes.make import apply_motion  # noqa: E402
 
+pytestmark = pytest.mark.ends
+
 VROID = {"A": "viseme_aa", "I": "viseme_ih", "U": "viseme_ou", "E": "viseme_E", "O": "viseme_oh"}
 MIDDLE = 4
 

@@ -7,6 +7,8 @@ from character_rigs import arkit_character, drive_key, lip_gap_mm
 from emote_blender.blender.characters.preview_watch import preview_problem
 from emote_blender.blender.settings.window_settings import window_settings
 
+pytestmark = pytest.mark.ends
+
 ODD = 0.3330000042915344  # a value that a float32 holds, and no round number
 
 

@@ -30,6 +30,8 @@ from emote_blender.errors import InputError
 from emote_blender.motion import FaceMotion
 from emote_blender.retarget.signals import OPEN_BASIS, OPEN_NAMES
 
+pytestmark = pytest.mark.ends
+
 MOST_SECONDS = 1.0  # for a body of 500,000 vertices
 MOST_DEGREES = 0.1
 

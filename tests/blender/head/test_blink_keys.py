@@ -13,6 +13,8 @@ from emote_blender.blender.head.rig import BLINK_KEYS, rig_of
 from emote_blender.errors import InputError
 from emote_blender.flame.lids import close_lids
 
+pytestmark = pytest.mark.ends
+
 TOLERANCE = 1e-5  # metres
 
 

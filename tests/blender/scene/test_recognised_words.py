@@ -20,6 +20,8 @@ from emote_blender.blender.ui.panel_state import panel_state
 from emote_blender.errors import Cancelled
 from emote_blender.transcript.recognisers.choose import close_recogniser
 
+pytestmark = pytest.mark.ends
+
 CLIP = Path(__file__).resolve().parents[2] / "data" / "anger_line.wav"
 SPOKEN = "I told you never to open that door. Now look at what you have done!"
 

@@ -12,6 +12,8 @@ from emote_blender.audio import Waveform, load_audio, load_part
 from emote_blender.errors import InputError
 from emote_blender.sound_files.with_aud import AudSound
 
+pytestmark = pytest.mark.ends
+
 RATE = 44100
 
 

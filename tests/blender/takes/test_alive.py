@@ -16,6 +16,8 @@ from emote_blender.motion import FaceMotion
 from emote_blender.motion_tools.life import Life
 from emote_blender.motion_tools.raw_take import Prosody, RawTake
 
+pytestmark = pytest.mark.ends
+
 ROOT = Path(__file__).parents[3]
 BLINK, NECK, EYES = "eyeBlinkLeft", '"neck"', '_eye"'
 

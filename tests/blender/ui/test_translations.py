@@ -12,6 +12,8 @@ from emote_blender.blender.register import CLASSES
 from emote_blender.blender.settings.registration import SETTINGS
 from emote_blender.blender.ui.translation_table import LOCALES, TABLE
 
+pytestmark = pytest.mark.ends
+
 FOLDER = Path(emote_blender.__file__).parent / "blender"
 
 
