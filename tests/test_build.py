@@ -208,6 +208,48 @@ def test_what_the_zip_bundles_is_installed_without_what_it_asks_for(build, tmp_p
     assert "--no-deps" not in together
 
 
+@pytest.fixture
+def pytest_runs(build, monkeypatch):
+    """A function of `build.py test`'s arguments: the arguments of pytest by Blender."""
+    runs: dict[str, str] = {}
+
+    def record(title, python, arguments, timeout, bpy_folder=None):
+        runs[title.removeprefix("bpy ")] = " ".join(arguments)
+        return {"passed": 1, "failed": 0, "skipped": 0, "seconds": 1.0, "ok": True}
+
+    monkeypatch.setattr(build, "pytest_run", record)
+    monkeypatch.setattr(build, "lint_command", lambda arguments: 0)
+    monkeypatch.setattr(build, "find_python", lambda version: ["python"])
+    monkeypatch.setattr(build, "prepare_blender", lambda version, *groups: (Path("python"), None))
+
+    def run(*arguments: str) -> dict[str, str]:
+        runs.clear()
+        assert build.test_command(list(arguments)) == 0
+        return dict(runs)
+
+    return run
+
+
+def test_a_run_that_names_no_blender_has_every_test_on_the_first(pytest_runs):
+    runs = pytest_runs()
+    assert list(runs) == ["4.5", "5.0", "5.2"]
+    assert "-m" not in runs["4.5"].split()
+    assert "-m not once and not ends" in runs["5.0"]
+    assert "-m not torch and not once " in runs["5.2"]
+
+
+@pytest.mark.parametrize("blender", ["4.5", "5.0", "5.1", "5.2"])
+def test_a_run_on_one_blender_leaves_out_no_test_that_can_run_there(pytest_runs, blender):
+    (arguments,) = pytest_runs("--no-torch", "--blender", blender).values()
+    assert "-m not torch " in arguments
+
+
+def test_markers_that_are_left_out_are_declared(build):
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["markers"]
+    names = {text.split(":")[0] for text in declared}
+    assert {marker for markers in build.LEFT_OUT.values() for marker in markers} == {"once", "ends"} <= names
+
+
 def test_a_hanging_command_is_ended_with_its_children(build):
     child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
     started = time.monotonic()
