@@ -14,6 +14,8 @@ from ..rendering.flame_layer import axis_angle_to_matrix
 
 MILLIMETRES = 1000.0
 INCISORS_HALF_WIDTH = 0.004  # metres from the midline
+LIP_STRIDE = 16  # of the lip vertices whose spectra are compared: neighbours move alike
+SPECTRUM_FRAMES = 16  # 0.64 s: two to four syllables
 
 # Weight of each region in the vertex loss, independent of its number of vertices. The mouth has the largest, because
 # speech moves it and half a millimetre decides whether the lips touch. The brows move a tenth as far; with a weight
@@ -83,12 +85,14 @@ class MeshErrors:
         velocity: the same for the differences between consecutive frames.
         gap: squared error of the lip gap, with more weight on frames whose lips should be closed.
         tuck: squared error of the lower lip's distance from the upper teeth, with more weight where they should touch.
+        dynamics: squared error of the lips' short-time spectral magnitudes (`spectral_error`).
     """
 
     vertices: Tensor
     velocity: Tensor
     gap: Tensor
     tuck: Tensor
+    dynamics: Tensor
 
 
 class MeshLoss(nn.Module):
@@ -103,6 +107,7 @@ class MeshLoss(nn.Module):
     DEEPEST_OVERLAP = -1.0  # mm; lips that press harder than this look no more closed
 
     weights: Tensor
+    lips: Tensor
     upper: Tensor
     lower: Tensor
     teeth: Tensor
@@ -119,6 +124,8 @@ class MeshLoss(nn.Module):
         vertices = np.union1d(np.flatnonzero(weights), np.concatenate(middle))
         self.mesh = FaceMesh(face_model, vertices)
         self.register_buffer("weights", torch.from_numpy(weights[vertices]).float(), persistent=False)
+        lips = np.flatnonzero(face_model.regions["lips"] > 0.5)[::LIP_STRIDE]
+        self.register_buffer("lips", torch.from_numpy(np.searchsorted(vertices, lips)), persistent=False)
         for name, chosen in zip(("upper", "lower", "teeth"), middle, strict=True):
             self.register_buffer(name, torch.from_numpy(np.searchsorted(vertices, chosen)), persistent=False)
 
@@ -147,11 +154,18 @@ class MeshLoss(nn.Module):
             (velocity**2 * self.weights).sum((-1, -2)).mean() / 3,
             (closed * gap_error**2).mean(),
             (tucked * tuck_error**2).mean(),
+            spectral_error(self._lip_tracks(found), self._lip_tracks(reference)),
         )
 
     def gap(self, motion: Tensor) -> Tensor:
         """(...) lip gap in mm of motion (..., E + 3), measured as by `flame.measure.lip_gap`."""
         return self._gap(self.mesh(motion), limited=False)
+
+    def _lip_tracks(self, vertices: Tensor) -> Tensor:
+        """(..., K, T) tracks in mm of vertices (..., T, 3, V): the lip gap, and heights and depths of the lips."""
+        gap = self._gap(vertices, limited=False)
+        lips = vertices[..., 1:, :][..., self.lips].flatten(-2)
+        return torch.cat([gap[..., None], lips], -1).transpose(-1, -2)
 
     def _gap(self, vertices: Tensor, limited: bool = True) -> Tensor:
         heights = vertices[..., 1, :]
@@ -161,6 +175,29 @@ class MeshLoss(nn.Module):
     def _tuck(self, vertices: Tensor) -> Tensor:
         heights = vertices[..., 1, :]
         return heights[..., self.teeth].amin(-1) - heights[..., self.lower].amax(-1)
+
+
+def spectral_error(found: Tensor, wanted: Tensor) -> Tensor:
+    """The squared error of short-time spectral magnitudes, (), in the square of the tracks' unit.
+
+    The least squared error of a track whose timing is uncertain is a smoothed track. Magnitudes do not depend on the
+    timing within a window, so this error is lowest where the movement is as fast and as large as the reference's.
+
+    Args:
+        found: (..., K, T) tracks.
+        wanted: (..., K, T) reference tracks.
+    """
+    length = min(SPECTRUM_FRAMES, found.shape[-1])
+    window = torch.hann_window(length, dtype=found.dtype, device=found.device)
+
+    def magnitudes(tracks: Tensor) -> Tensor:
+        pieces = tracks.unfold(-1, length, max(length // 4, 1))
+        spectra = torch.fft.rfft((pieces - pieces.mean(-1, keepdim=True)) * window)
+        return (spectra.real**2 + spectra.imag**2 + 1e-4).sqrt()
+
+    difference = magnitudes(found) - magnitudes(wanted)
+    scale = 2 / (length * (window**2).sum())  # Parseval: the mean square of a track in the window
+    return scale * (difference**2).sum(-1).mean()
 
 
 def _upper_incisors(face_model: FaceModel) -> np.ndarray:

@@ -487,4 +487,6 @@ def test_a_negative_weight_and_a_gap_on_flame_are_refused():
         LossSettings(velocity=-1.0)
     with pytest.raises(ValueError, match="regions"):
         LossSettings(mesh="flame", gap=0.1)
+    with pytest.raises(ValueError, match="regions"):
+        LossSettings(mesh="flame", dynamics=0.1)
     assert StartSettings().freeze == ()

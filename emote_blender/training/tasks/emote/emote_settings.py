@@ -14,7 +14,7 @@ from ....speech_model.config import DecoderConfig, EMOTEConfig, FLINTConfig, Log
 from ...data.corpus.speech_batches import DrawSettings
 from ...losses.perceptual_settings import PerceptualSettings
 
-MESH_TERMS = ("vertices", "gap", "tuck", "velocity")
+MESH_TERMS = ("vertices", "gap", "tuck", "velocity", "dynamics")
 HELPER_TERMS = ("phones", "articulation")
 EMOTION_TERMS = ("emotion_video", "emotion_video_disentangled")
 LIP_TERMS = ("lip_reading", "lip_reading_disentangled")
@@ -104,6 +104,7 @@ class LossSettings:
         gap: of the lip gap's error, "regions" only.
         tuck: of the error of the lower lip's distance from the upper teeth, "regions" only.
         velocity: of the error of the vertices' frame differences.
+        dynamics: of the error of the lips' spectral magnitudes, "regions" only (`losses.mesh.spectral_error`).
         phones: of the cross-entropy of the encoder's phones.
         articulation: of the auxiliary head's error.
         emotion_video: of the emotion of the clip's own rendering (see `losses/perceptual.py`, also for the next three).
@@ -121,6 +122,7 @@ class LossSettings:
     gap: float = 0.0
     tuck: float = 0.0
     velocity: float = 0.0
+    dynamics: float = 0.0
     phones: float = 0.0
     articulation: float = 0.0
     emotion_video: float = 0.0
@@ -136,8 +138,8 @@ class LossSettings:
         negative = [name for name in TERMS if getattr(self, name) < 0]
         if negative:
             raise ValueError(f"{negative[0]}: must be 0 or more, found {getattr(self, negative[0])}")
-        if self.mesh == "flame" and (self.gap or self.tuck):
-            raise ValueError('gap and tuck: need mesh = "regions"')
+        if self.mesh == "flame" and (self.gap or self.tuck or self.dynamics):
+            raise ValueError('gap, tuck and dynamics: need mesh = "regions"')
 
     def weights(self, step: int) -> dict[str, float]:
         """Weight of each term at a step, without those that are off."""
