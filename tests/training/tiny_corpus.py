@@ -39,5 +39,6 @@ def make_shard(path: Path, num_utterances: int = 6, seed: int = 0) -> Path:
         phone_times=np.array(times, np.float32),
         phone_offsets=np.array(phone_offsets),
         speakers=np.array(["buzz:one", "buzz:two"] * (num_utterances // 2)),
+        texts=np.array([f"utterance {i}" for i in range(num_utterances)]),
     )
     return path

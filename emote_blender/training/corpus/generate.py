@@ -20,6 +20,7 @@ import logging
 import multiprocessing
 import time
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from ...audio import FRAME_SAMPLES
 from ...files.atomic_write import atomic_file, write_json
 from ...motion_tools.timing import MOTION_FPS
 from .engines import catalogue
+from .engines.utterance import Utterance
 from .source_digest import source_digest
 
 logger = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ class CorpusPart:
     voices: tuple[str, ...] | None = None
 
 
-# The parts that the shipped weights are trained on (FULL, VARIED) and evaluated on (VALIDATION).
+# The parts that the shipped weights are trained on (FULL, VARIED, NEURAL) and evaluated on (VALIDATION).
 FULL_CORPUS = (
     CorpusPart("espeak", "espeak", 6.0, 101),
     CorpusPart("espeak_languages", "espeak_languages", 3.0, 102),
@@ -68,6 +70,10 @@ VARIED_CORPUS = (  # single words, commands, lists, pauses, breaths, a drifting 
     CorpusPart("espeak_varied", "espeak_varied", 3.0, 111),
     CorpusPart("flite_varied", "flite_varied", 3.0, 114),
     CorpusPart("festival_varied", "festival_varied", 3.0, 113),
+)
+NEURAL_CORPUS = (  # phone times from predicted durations and the sound's level: to be aligned by a model
+    CorpusPart("hibari", "hibari", 15.0, 14),
+    CorpusPart("kokoro", "kokoro", 5.0, 14),
 )
 FULL_VALIDATION = (
     CorpusPart("espeak_validation", "espeak", 0.1, 901),
@@ -125,6 +131,22 @@ def generate_part(part: CorpusPart, folder: Path, shard_seconds: float = SHARD_S
             "%s: %.2f h in %.0f s, %.2f hours of speech per minute", part.name, hours, elapsed, 60 * hours / elapsed
         )
     return paths
+
+
+def read_shard(path: Path) -> Iterator[Utterance]:
+    """The utterances of a shard."""
+    with np.load(path) as archive:
+        data = {name: archive[name] for name in archive.files}
+    for i, (speaker, text) in enumerate(zip(data["speakers"], data["texts"], strict=True)):
+        first, last = data["frame_offsets"][i : i + 2] * FRAME_SAMPLES
+        spoken = slice(*data["phone_offsets"][i : i + 2])
+        yield Utterance(
+            data["samples"][first:last],
+            data["phone_classes"][spoken],
+            data["phone_times"][spoken],
+            str(speaker),
+            str(text),
+        )
 
 
 def code_digest(engine: str) -> str:

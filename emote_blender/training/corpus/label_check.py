@@ -1,6 +1,7 @@
 """Check that the phone times of speech engines match their sound.
 
     python -m emote_blender.training.corpus.label_check ENGINE [...]
+    python -m emote_blender.training.corpus.label_check --shards build/model/corpus/hibari_2 --forced
 
 A voice with wrong times must not be trained or evaluated on; those of flite's kal16 are 0.09 to 0.14 s off.
 """
@@ -10,12 +11,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
+from ...audio import FRAME_SAMPLES
+from ...errors import InputError
 from . import phones
 from .engines import catalogue
 from .engines.utterance import SAMPLE_RATE, Utterance
+from .forced_alignment import ForcedAligner
+from .generate import read_shard
+from .motion import articulation
 
 LARGEST_LAG_SECONDS = 0.02
 LEAST_DIP_DB = 6.0
@@ -75,6 +83,31 @@ def check(utterances: Iterable[Utterance]) -> LabelCheck:
     )
 
 
+def forced_agreement(utterances: Iterable[Utterance], aligner: ForcedAligner) -> float:
+    """Mean Pearson's r of the seven articulation channels with those of the forced alignment; NaN if nothing aligns.
+
+    Utterances whose text has digits are left out, because the aligner does not read them as the engine does, and so are
+    those with words that its dictionary lacks.
+    """
+    found: list[np.ndarray] = []
+    reference: list[np.ndarray] = []
+    for utterance in utterances:
+        forced = None if any(map(str.isdigit, utterance.text)) else aligner.relabelled(utterance)
+        if forced is not None:
+            found.append(_tracks(utterance))
+            reference.append(_tracks(forced))
+    if not found:
+        return float("nan")
+    pairs = zip(np.concatenate(found).T, np.concatenate(reference).T)
+    return float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in pairs]))
+
+
+def _tracks(utterance: Utterance) -> np.ndarray:
+    """The articulation channels (T, 7) of an utterance."""
+    table = np.column_stack([utterance.phone_classes.astype(np.float64), utterance.phone_times])
+    return articulation.tracks(table, len(utterance.samples) // FRAME_SAMPLES)
+
+
 def _level(samples: np.ndarray) -> np.ndarray:
     """The level (N / 160,) of windows of 10 ms in dB, at most 60 dB below the loudest."""
     hop = SAMPLE_RATE // _STEP
@@ -84,27 +117,50 @@ def _level(samples: np.ndarray) -> np.ndarray:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a line per voice; the exit code is 1 if a voice does not pass."""
+    """Print a line per voice or folder of shards; the exit code is 1 if one does not pass."""
     parser = argparse.ArgumentParser(
         prog="python -m emote_blender.training.corpus.label_check",
         description="Check that the phone times of speech engines match their sound.",
     )
-    parser.add_argument("engine", nargs="+", choices=catalogue.ENGINES + catalogue.UNSEEN_ENGINES)
-    parser.add_argument("--utterances", type=int, default=30, help="per voice")
+    known = catalogue.ENGINES + catalogue.UNSEEN_ENGINES
+    parser.add_argument("engine", nargs="*", metavar="ENGINE", help=", ".join(known))
+    parser.add_argument("--shards", type=Path, action="append", default=[], help="a part of a corpus")
+    parser.add_argument("--utterances", type=int, default=30, help="per voice or part")
+    parser.add_argument("--forced", action="store_true", help="English only: compare with a forced alignment")
     options = parser.parse_args(arguments)
-    catalogue.require_engines(tuple(options.engine))
-    all_pass = True
-    for engine in options.engine:
+    if unknown := set(options.engine) - set(known):
+        parser.error(f"unknown engine {', '.join(sorted(unknown))}; known: {', '.join(known)}")
+    try:
+        return 0 if _check_all(options.engine, options.shards, options.utterances, options.forced) else 1
+    except InputError as error:
+        parser.error(str(error))
+
+
+def _check_all(engines: Sequence[str], folders: Sequence[Path], count: int, forced: bool) -> bool:
+    """Print a line per voice or folder; True if all pass."""
+    catalogue.require_engines(tuple(engines))
+    sources: list[tuple[str, Iterable[Utterance]]] = []
+    for engine in engines:
         for voice in catalogue.voices_of(engine) or (None,):
-            source = catalogue.utterances(engine, 7, (voice,) if voice else None)
-            found = check(next(source) for _ in range(options.utterances))
-            all_pass &= found.passes
-            print(
-                f"{engine} {voice or 'all voices'}: lag {found.lag_seconds:+.2f} s, vowels "
-                f"{found.vowels_over_silence_db:.1f} dB over silence, dip in stops {found.stop_dip_db:.1f} dB, "
-                f"{'fits' if found.passes else 'DOES NOT FIT'}"
-            )
-    return 0 if all_pass else 1
+            title = f"{engine} {voice or 'all voices'}"
+            sources.append((title, catalogue.utterances(engine, 7, (voice,) if voice else None)))
+    for folder in folders:
+        shards = sorted(folder.glob("*.npz"))
+        if not shards:
+            raise InputError(f"{folder} has no shards; make them with `python build.py model`")
+        sources.append((str(folder), (utterance for shard in shards for utterance in read_shard(shard))))
+    aligner = ForcedAligner() if forced else None
+    all_pass = True
+    for title, source in sources:
+        utterances = list(islice(source, count))
+        found = check(utterances)
+        all_pass &= found.passes
+        agreement = f"mean r with forced alignment {forced_agreement(utterances, aligner):.3f}, " if aligner else ""
+        print(
+            f"{title}: lag {found.lag_seconds:+.2f} s, vowels {found.vowels_over_silence_db:.1f} dB over silence, "
+            f"dip in stops {found.stop_dip_db:.1f} dB, {agreement}{'fits' if found.passes else 'DOES NOT FIT'}"
+        )
+    return all_pass
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ The command is `python -m emote_blender.training.open_model.build_model [--quick
 order:
 
 1. the corpus: speech by free engines, with phone times;
-2. the runs of the recipe, as `emote_blender train` does them, in `runs` of the work folder;
+2. the runs of the recipe, as `emote_blender train` does them, in `runs` of the work folder; after some of them, parts
+   of the corpus are aligned by the model;
 3. the evaluations of the held-out run and of the shipped run, without and with a transcript;
 4. the model folder: the shipped weights, and their card with these figures.
 
@@ -32,6 +33,7 @@ from ...files.paths import find_head
 from ...flame.model import FaceModel
 from ..corpus.engines import catalogue
 from ..corpus.generate import CorpusPart, generate_part
+from ..corpus.model_alignment import align_part
 from ..data.corpus.parts import prepare_part
 from ..evaluation.evaluate import Evaluation, evaluate, prepare_validation
 from ..evaluation.report import write_report
@@ -41,7 +43,7 @@ from ..run.task import RunInputs
 from ..run.trainer import Trainer
 from ..tasks.make_task import make_task
 from .model_card import TRANSCRIPTS, write_card
-from .recipe import FULL, QUICK, Recipe, Run
+from .recipe import FULL, QUICK, AlignedPart, Recipe, Run
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +65,15 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
     torch.set_num_threads(1)  # another order of summation would give other weights
     started = time.monotonic()
     for part in recipe.corpus:
-        prepare_part(generate_part(part, work / "corpus"), work / "prepared" / part.name)
+        shards = generate_part(part, work / "corpus")
+        if part in recipe.prepared:
+            prepare_part(shards, work / "prepared" / part.name)
     folders = prepare_validation(validation, work)
     logger.info("corpus ready after %.0f s", time.monotonic() - started)
     for run in recipe.runs:
         train(recipe, run, work)
+        for aligned in recipe.aligned_by(run.name):
+            align(recipe, aligned, work)
         logger.info("run %s ready after %.0f s", run.name, time.monotonic() - started)
 
     scores, speeds = {}, []
@@ -105,6 +111,15 @@ def train(recipe: Recipe, run: Run, work: Path) -> None:
     initial = runs / run.start if run.start else None
     inputs = RunInputs(config.name, config.trainer.seed, data=work / "prepared", init=initial)
     Trainer(make_task(config, inputs), config.trainer, runs / run.name, config.record).run(resume=True)
+
+
+def align(recipe: Recipe, part: AlignedPart, work: Path) -> None:
+    """Make a part of the corpus whose phone times are corrected by a finished run, and prepare it."""
+    source = next(raw for raw in recipe.corpus if raw.name == part.source)
+    shards = generate_part(source, work / "corpus")
+    export = RunFolder(work / "runs" / part.run).export
+    aligned = align_part(shards, export, work / "corpus" / part.name, part.least_score)
+    prepare_part(aligned, work / "prepared" / part.name)
 
 
 def judge(run: Path, suffix: str, folders: Mapping[str, Path], utterances: int) -> Evaluation:

@@ -164,7 +164,8 @@ def hours_drawn(recipe: Recipe, name: str) -> dict[str, float]:
         config = recipe.config(run)
         shares = config.tables["data"]["shares"]
         drawn = _num_steps(config) * config.trainer.accumulate * _batch_seconds(config) / 3600
-        for part, share in shares.items():
+        for name_of_part, share in shares.items():
+            part = recipe.source_of(name_of_part)
             hours[part] = hours.get(part, 0.0) + drawn * share / sum(shares.values())
     return hours
 
@@ -187,9 +188,11 @@ def _run_line(recipe: Recipe, run: Run) -> str:
     data = config.tables["data"]
     start = f" from `{run.start}`" if run.start else ""
     parts = ", ".join(data.get("shares") or data["parts"])
+    aligned = ", ".join(f"{part.name} from {part.source}" for part in recipe.aligned_by(run.name))
+    aligning = f" Its model then aligns the phones of {aligned}." if aligned else ""
     return (
         f"`{run.name}`: `train {config.task}`, `{Path(config.name).stem}`{start}; {_num_steps(config)} steps of "
-        f"{_batch_seconds(config):.3g} s of speech; trained on {parts}."
+        f"{_batch_seconds(config):.3g} s of speech; trained on {parts}.{aligning}"
     )
 
 

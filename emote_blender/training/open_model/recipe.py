@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus.engines import catalogue
-from ..corpus.generate import FULL_CORPUS, FULL_VALIDATION, UNSEEN_VALIDATION, VARIED_CORPUS, CorpusPart
+from ..corpus.generate import (
+    FULL_CORPUS,
+    FULL_VALIDATION,
+    NEURAL_CORPUS,
+    UNSEEN_VALIDATION,
+    VARIED_CORPUS,
+    CorpusPart,
+)
+from ..corpus.model_alignment import LEAST_SCORE
 from ..run.config import RunConfig, load_run_config
 
 RUNS = "runs/"  # a config refers to the result of another config's run as `runs/CONFIG/...`
@@ -37,6 +45,23 @@ class Run:
 
 
 @dataclass(frozen=True)
+class AlignedPart:
+    """A part of the corpus whose phone times are corrected by a run's model, see `corpus.model_alignment`.
+
+    Attributes:
+        name: of its folder.
+        source: name of the part of the corpus.
+        run: name of the EMOTE run.
+        least_score: mean log posterior of an utterance that is kept.
+    """
+
+    name: str
+    source: str
+    run: str
+    least_score: float = LEAST_SCORE
+
+
+@dataclass(frozen=True)
 class Recipe:
     """The corpus and the runs of a model.
 
@@ -46,6 +71,7 @@ class Recipe:
         runs: in their order.
         held_out: name of the EMOTE run that is evaluated on an engine that it was not trained on.
         shipped: name of the EMOTE run whose weights ship.
+        aligned: parts of the corpus that runs align for later runs.
     """
 
     corpus: tuple[CorpusPart, ...]
@@ -53,6 +79,22 @@ class Recipe:
     runs: tuple[Run, ...]
     held_out: str = "held_out"
     shipped: str = "shipped"
+    aligned: tuple[AlignedPart, ...] = ()
+
+    def source_of(self, name: str) -> str:
+        """The name of the part that an aligned part is made from; of any other part its own name."""
+        return next((part.source for part in self.aligned if part.name == name), name)
+
+    @property
+    def prepared(self) -> tuple[CorpusPart, ...]:
+        """The parts of the corpus that runs are trained on as they are, or that nothing aligns."""
+        named = {part for run in self.runs for part in _named_parts(self.config(run).tables)}
+        sources = {part.source for part in self.aligned}
+        return tuple(part for part in self.corpus if part.name in named or part.name not in sources)
+
+    def aligned_by(self, run: str) -> list[AlignedPart]:
+        """The parts that a run's model aligns."""
+        return [part for part in self.aligned if part.run == run]
 
     def run(self, name: str) -> Run:
         """The run with a name."""
@@ -90,23 +132,26 @@ class Recipe:
     def made_from(self, name: str) -> list[Run]:
         """All runs whose results a run uses, in their order, and the run itself.
 
-        Besides those that it continues from, these are the runs of the motion prior and of the perceptual networks.
+        Besides those that it continues from, these are the runs of the motion prior and of the perceptual networks, and
+        those that aligned its parts.
         """
         wanted = {run.name for run in self.line_of(name)}
         for run in reversed(self.runs):
             if run.name in wanted:
-                used = self._paths(self.config(run).tables, Path())
-                for other in {path.parts[0] for _, path in used}:
+                tables = self.config(run).tables
+                used = {path.parts[0] for _, path in self._paths(tables, Path())}
+                used |= {part.run for part in self.aligned if part.name in _named_parts(tables)}
+                for other in used:
                     wanted |= {before.name for before in self.line_of(other)}
         return [run for run in self.runs if run.name in wanted]
 
     def parts_used_by(self, name: str) -> set[str]:
-        """The names of the parts that a run, or one that it is made from, is trained or validated on."""
-        used: set[str] = set()
-        for run in self.made_from(name):
-            data = self.config(run).tables["data"]
-            used |= {*data.get("shares", ()), *data.get("parts", ()), *data.get("validation", ())}
-        return used
+        """The names of the parts that a run, or one that it is made from, is trained or validated on.
+
+        Instead of an aligned part, the part that it is made from is named.
+        """
+        runs = self.made_from(name)
+        return {self.source_of(part) for run in runs for part in _named_parts(self.config(run).tables)}
 
     def held_out_families(self, name: str) -> list[str]:
         """The families of the corpus's engines (`catalogue.family`) of which a run uses no part."""
@@ -116,18 +161,31 @@ class Recipe:
         return sorted({catalogue.family(part.engine) for part in self.corpus} - known)
 
 
+def _named_parts(tables: Mapping[str, Any]) -> set[str]:
+    """The names of the parts in the tables of a config."""
+    data = tables["data"]
+    return {*data.get("shares", ()), *data.get("parts", ()), *data.get("validation", ())}
+
+
 FULL = Recipe(
-    corpus=FULL_CORPUS + VARIED_CORPUS,
+    corpus=FULL_CORPUS + VARIED_CORPUS + NEURAL_CORPUS,
     validation=FULL_VALIDATION + UNSEEN_VALIDATION,
     runs=(
         Run("flint", "flint_open"),
-        Run("first", "emote_open_stage1"),
+        Run("ears", "emote_open_ears"),
+        Run("first", "emote_open_first"),
         Run("further", "emote_open_further", start="first"),
         Run("held_out", "emote_open_held_out", start="further"),
         Run("all", "emote_open_all", start="further"),
         Run("emotion", "emotion_open"),
         Run("lips", "lips_open"),
         Run("shipped", "emote_open_stage2", start="all"),
+    ),
+    aligned=(
+        AlignedPart("hibari_1", "hibari", "ears"),
+        AlignedPart("kokoro_1", "kokoro", "ears"),
+        AlignedPart("hibari_2", "hibari", "first"),
+        AlignedPart("kokoro_2", "kokoro", "first"),
     ),
 )
 
@@ -159,7 +217,6 @@ _QUICK_EMOTE = (
     "kernel_size = 5, num_mels = 32}",
     "model.decoder.feature_dim=32",
     "model.decoder.intermediate_size=32",
-    "data.shares={espeak = 1.0}",
     "data.batch_size=4",
     "data.num_frames=32",
     "data.validation_batches=1",
@@ -177,10 +234,17 @@ _QUICK = {
     ),
     "emotion": (*_QUICK_FILM, "model.frames.image_size=32", "model.video.dim=32", "model.video.intermediate_size=32"),
     "lips": (*_QUICK_FILM, "model.dim=32", "model.num_layers=1", "model.intermediate_size=32"),
+    "ears": (*_QUICK_EMOTE, "data.shares={espeak = 1.0}"),
+    "first": (*_QUICK_EMOTE, "data.shares={espeak_1 = 1.0}"),
 }
+_QUICK_LATER = (*_QUICK_EMOTE, "data.shares={espeak_2 = 1.0}")
 
 QUICK = Recipe(
     corpus=(CorpusPart("espeak", "espeak", 0.02, 101),),
     validation=(CorpusPart("espeak_validation", "espeak", 0.005, 901),),
-    runs=tuple(replace(run, overrides=_QUICK.get(run.name, _QUICK_EMOTE)) for run in FULL.runs),
+    runs=tuple(replace(run, overrides=_QUICK.get(run.name, _QUICK_LATER)) for run in FULL.runs),
+    aligned=(  # with any score: a model of two steps recognises nothing
+        AlignedPart("espeak_1", "espeak", "ears", least_score=-100.0),
+        AlignedPart("espeak_2", "espeak", "first", least_score=-100.0),
+    ),
 )

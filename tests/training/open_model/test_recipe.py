@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emote_blender.training.corpus.engines import catalogue
+from emote_blender.training.corpus.engines import catalogue, kokoro
 from emote_blender.training.open_model.model_card import hours_drawn
 from emote_blender.training.open_model.recipe import FULL, QUICK
 from emote_blender.training.run.config import build_settings, load_run_config
@@ -48,7 +48,33 @@ def test_what_the_shipped_run_is_made_from():
     assert [run.name for run in FULL.line_of("shipped")] == ["first", "further", "all", "shipped"]
     made_from = [run.name for run in FULL.made_from("shipped")]
     assert made_from == [run.name for run in FULL.runs if run.name != "held_out"]
-    assert [run.name for run in FULL.made_from("held_out")] == ["flint", "first", "further", "held_out"]
+    assert [run.name for run in FULL.made_from("held_out")] == ["flint", "ears", "first", "further", "held_out"]
+
+
+@pytest.mark.parametrize("recipe", [FULL, QUICK], ids=["full", "quick"])
+def test_aligned_parts_are_made_before_they_are_used_by_a_run_that_is_made_from_their_aligner(recipe):
+    order = [run.name for run in recipe.runs]
+    for part in recipe.aligned:
+        users = [run.name for run in recipe.runs if part.name in load_names(recipe, run)]
+        assert users
+        for user in users:
+            assert order.index(part.run) < order.index(user)
+            assert part.run in {run.name for run in recipe.made_from(user)}
+            assert part.source in recipe.parts_used_by(user)
+
+
+def load_names(recipe, run) -> set[str]:
+    return set(recipe.config(run).tables["data"].get("shares", ()))
+
+
+def test_parts_that_only_models_align_are_not_prepared_as_they_are():
+    assert {part.name for part in FULL.corpus} - {part.name for part in FULL.prepared} == {"hibari", "kokoro"}
+    assert [part.name for part in QUICK.prepared] == ["espeak"]  # `ears` is trained on it
+
+
+def test_no_style_that_judges_is_in_a_part_that_trains():
+    for part in FULL.corpus:
+        assert not {*(part.voices or ()), *catalogue.voices_of(part.engine)} & set(kokoro.JUDGE_STYLES)
 
 
 def test_the_evaluated_run_differs_from_the_shipped_one_only_by_the_held_out_engine_and_its_length():
@@ -98,7 +124,11 @@ def test_hours_drawn_are_steps_times_windows_by_share():
     drawn = hours_drawn(FULL, "first")
     assert sum(drawn.values()) == pytest.approx(steps["first"] * 16 * 96 / 25 / 3600)
     assert drawn["festival"] / drawn["espeak_languages"] == pytest.approx(2.5)
-    assert drawn.keys() == {"espeak", "espeak_languages", "espeak_varied", "festival", "festival_varied"}
+    assert drawn["hibari"] / drawn["kokoro"] == pytest.approx(2)
+    old = {"espeak", "espeak_languages", "espeak_varied", "festival", "festival_varied"}
+    assert drawn.keys() == old | {"hibari", "kokoro"}
     more = hours_drawn(FULL, "all")
     assert sum(more.values()) == pytest.approx(sum(steps.values()) * 16 * 96 / 25 / 3600)
-    assert more["flite"] == pytest.approx(0.14 * steps["all"] * 16 * 96 / 25 / 3600)
+    shares = load_run_config("emote_open_all").tables["data"]["shares"]
+    share = 0.14 / sum(shares.values())
+    assert more["flite"] == pytest.approx(share * steps["all"] * 16 * 96 / 25 / 3600)

