@@ -6,28 +6,14 @@ front end is far better than a raw convolution stack (spec/DEFAULT_MODEL.md).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..speech_model.clip_statistics import LogMelStatistics, measure_log_mel
 from ..speech_model.config import LogMelEncoderConfig
-from ..speech_model.log_mel import (
-    DEVIATION_FLOOR,
-    FFT_SIZE,
-    FLOOR,
-    FRAME_SAMPLES,
-    HOP,
-    LIMIT,
-    LOWEST_MEAN,
-    SAMPLE_RATE,
-    SILENT,
-    SPEECH_LEVEL,
-    SPEECH_STEEPNESS,
-    WINDOW,
-    mel_filters,
-)
+from ..speech_model.log_mel import FFT_SIZE, FLOOR, FRAME_SAMPLES, HOP, LIMIT, SAMPLE_RATE, WINDOW, mel_filters
 from .audio_encoder import AudioEncoder
 
 PIECE = 60 * SAMPLE_RATE  # samples per step when a clip is measured
@@ -44,63 +30,55 @@ def warp_mels(mel: Tensor, position: Tensor) -> Tensor:
     return mel.gather(1, index) * (1 - part) + mel.gather(1, index + 1) * part
 
 
-@dataclass(frozen=True, eq=False)
-class LogMelStatistics:
-    """Statistics of whole clips, by which spectrograms are normalised.
-
-    Attributes:
-        loudest: (B, 1, 1) greatest mean mel power.
-        mean: (B, M, 1) mean of the louder frames.
-        deviation: (B, 1, 1) deviation of the louder frames.
-    """
-
-    loudest: Tensor
-    mean: Tensor
-    deviation: Tensor
-
-
 class LogMelSpectrogram(nn.Module):
-    """Log-mel features that are independent of the clip's level and of the amount of silence around the speech.
+    """Log-mel features that are independent of the level of the voice and of the amount of silence around it.
 
-    Power is relative to the clip's loudest moment; mean and deviation are taken over the clip's louder frames only.
+    Power is relative to the loudest moment of the passage; mean and deviation are taken over its louder spectra only.
+    See `speech_model.clip_statistics`.
     """
 
     filters: Tensor
     window: Tensor
+    constant: Tensor  # spectrum of a constant, relative to its first bin
 
     def __init__(self, num_mels: int) -> None:
         super().__init__()
         self.register_buffer("filters", torch.from_numpy(mel_filters(num_mels)), persistent=False)
-        self.register_buffer("window", torch.hann_window(WINDOW), persistent=False)
+        window = torch.hann_window(WINDOW)
+        self.register_buffer("window", window, persistent=False)
+        before = (FFT_SIZE - WINDOW) // 2  # torch.stft's place of a window in the FFT
+        constant = torch.fft.rfft(F.pad(window, (before, FFT_SIZE - WINDOW - before)))
+        self.register_buffer("constant", (constant / constant[0])[:, None], persistent=False)
 
-    def forward(self, samples: Tensor, statistics: LogMelStatistics | None = None) -> Tensor:
-        """(B, M, N / HOP), about -5 (silence) to 5, of samples (B, N), N a multiple of HOP."""
+    def forward(self, samples: Tensor, statistics: LogMelStatistics | None = None, first: int = 0) -> Tensor:
+        """(B, M, N / HOP), about -5 (silence) to 5, of samples (B, N).
+
+        Args:
+            samples: N is a multiple of HOP.
+            statistics: those of the clip of which all samples are windows; if None, each item is a whole clip.
+            first: index of the first spectrum in the clip.
+        """
         power = self.power(samples)
-        statistics = statistics or self.statistics(power)
-        mel = torch.log(power / statistics.loudest + FLOOR)
-        return ((mel - statistics.mean) / statistics.deviation).clamp(-LIMIT, LIMIT)
+        count = power.shape[2]
+        clips = [statistics] if statistics is not None else [measure_log_mel(each.numpy(force=True)) for each in power]
+        spectra = [clip.of_spectra(first, count) for clip in clips]
+        mean = power.new_tensor(np.stack([each.mean for each in spectra]))
+        loudest, deviation = (
+            power.new_tensor(np.stack(values))[:, None]  # (B, 1, L)
+            for values in ([each.loudest for each in spectra], [each.deviation for each in spectra])
+        )
+        # A sound that is louder than the voice is made as loud.
+        mel = torch.log(power / torch.maximum(loudest, power.mean(1, keepdim=True)) + FLOOR)
+        return ((mel - mean) / deviation).clamp(-LIMIT, LIMIT)
 
     def power(self, samples: Tensor) -> Tensor:
         """Mel power (B, M, N / HOP); silence is assumed around the samples."""
         spectrum = torch.stft(
             samples, FFT_SIZE, HOP, WINDOW, self.window, center=True, pad_mode="constant", return_complex=True
         )[:, :, :-1]
+        # A constant part of the samples would leak into the lowest bands; this removes it from each window.
+        spectrum = spectrum - spectrum[:, :1] * self.constant
         return torch.einsum("bft,fm->bmt", spectrum.real**2 + spectrum.imag**2, self.filters)
-
-    def statistics(self, power: Tensor) -> LogMelStatistics:
-        """Statistics of clips with mel power (B, M, L)."""
-        loudest = power.mean(1).amax(1)[:, None, None]
-        silent = loudest < SILENT
-        loudest = loudest.clamp(min=SILENT)
-        mel = torch.log(power / loudest + FLOOR)
-        level = mel.mean(1, keepdim=True)
-        speech = torch.sigmoid((level - level.amax(2, keepdim=True) + SPEECH_LEVEL) * SPEECH_STEEPNESS)
-        speech = speech / speech.sum(2, keepdim=True)
-        mean = (mel * speech).sum(2, keepdim=True).clamp(min=LOWEST_MEAN)
-        variance = ((mel - mean) ** 2 * speech).sum(2, keepdim=True)
-        deviation = variance.mean(1, keepdim=True).sqrt() + DEVIATION_FLOOR
-        # A clip of silence has no speech to measure; this gives it the features of silence between words.
-        return LogMelStatistics(loudest, mean, torch.where(silent, DEVIATION_FLOOR, deviation))
 
 
 class ConvolutionBlock(nn.Module):
@@ -179,7 +157,8 @@ class LogMelEncoder(AudioEncoder):
         Args:
             samples: (B, N) at 16 kHz. Cut or padded with zeros to num_frames * 640.
             num_frames: frames of motion.
-            statistics: statistics of the clip of which the samples are a window; if None, each item is a whole clip.
+            statistics: statistics of the clip from the frame on at which the samples, a window of it, begin
+                (`LogMelStatistics.from_frame`); if None, each item is a whole clip.
 
         Returns:
             (B, num_mels, 4 * (num_frames + 2 * padding_frames)).
@@ -187,7 +166,9 @@ class LogMelEncoder(AudioEncoder):
         wanted = num_frames * FRAME_SAMPLES
         samples = F.pad(samples[:, :wanted], (0, max(0, wanted - samples.shape[1])))
         margin = self.config.padding_frames * FRAME_SAMPLES
-        return self.spectrogram(F.pad(samples, (margin, margin)), statistics)
+        return self.spectrogram(
+            F.pad(samples, (margin, margin)), statistics, 0 if statistics is None else -margin // HOP
+        )
 
     def encode_log_mel(self, mel: Tensor, phones: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features (B, T, dim) at 25 fps and phone logits (B, 2 T, classes) of a spectrogram from `log_mel`.
@@ -261,4 +242,4 @@ class LogMelEncoder(AudioEncoder):
             piece = samples[start - before : start + PIECE + context]
             power = self.spectrogram.power(F.pad(piece, (0, -len(piece) % HOP))[None])
             pieces.append(power[..., before // HOP : (before + PIECE) // HOP])
-        return self.spectrogram.statistics(torch.cat(pieces, dim=2))
+        return measure_log_mel(torch.cat(pieces, dim=2)[0].numpy(force=True))

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 import numpy as np
 
 from ..sample_store import Samples
 from ..speech_model.config import EMOTEConfig
+
+
+class ClipStatistics(Protocol):
+    """Statistics of a clip, by which its windows are encoded."""
+
+    def from_frame(self, frame: int) -> ClipStatistics:
+        """The statistics for a window that begins at a frame of motion of the clip."""
+        ...
 
 
 class Engine(ABC):
@@ -20,15 +29,15 @@ class Engine(ABC):
     config: EMOTEConfig
 
     @abstractmethod
-    def clip_statistics(self, samples: Samples) -> object:
-        """Statistics of a whole clip (N,), needed to encode windows of it; read in pieces. None if not needed."""
+    def clip_statistics(self, samples: Samples) -> ClipStatistics:
+        """Statistics of a whole clip (N,), needed to encode windows of it; read in pieces."""
 
     @abstractmethod
     def encode(
         self,
         samples: np.ndarray,
         num_frames: int,
-        statistics: object | None = None,
+        statistics: ClipStatistics | None = None,
         phones: np.ndarray | None = None,
     ) -> np.ndarray:
         """Audio features (T, D) of samples (T * samples per frame,) in [-1, 1].
@@ -36,13 +45,16 @@ class Engine(ABC):
         Args:
             samples: at the model's sample rate.
             num_frames: T.
-            statistics: statistics of the clip of which the samples are a window; if None, they are a whole clip.
+            statistics: statistics of the clip from the frame on at which this window of it begins (`from_frame`); if
+                None, the samples are a whole clip.
             phones: (2 T, classes) given phones, from a transcript, for a model with a phone head: rows that sum to 1
                 replace the posteriors, rows of zeros keep them.
         """
 
     @abstractmethod
-    def phone_posteriors(self, samples: np.ndarray, num_frames: int, statistics: object | None = None) -> np.ndarray:
+    def phone_posteriors(
+        self, samples: np.ndarray, num_frames: int, statistics: ClipStatistics | None = None
+    ) -> np.ndarray:
         """Probabilities (2 T, classes) of the phone classes at 50 Hz, of a model with a phone head."""
 
     @abstractmethod

@@ -10,12 +10,13 @@ import numpy as np
 
 from ..errors import ModelError
 from ..sample_store import Samples
+from ..speech_model.clip_statistics import LogMelStatistics, measure_log_mel
 from ..speech_model.config import LogMelEncoderConfig, Wav2Vec2EncoderConfig, load_config
 from ..speech_model.graphs import PARTS, STYLE_WEIGHT, Graph, expected_tensors, find_graph
-from ..speech_model.log_mel import FRAME_SAMPLES
+from ..speech_model.log_mel import FRAME_SAMPLES, HOP
 from ..speech_model.weights_file import WEIGHTS_FILE, read_weights
-from .interface import Engine
-from .spectrogram import LogMelSpectrogram, LogMelStatistics
+from .interface import ClipStatistics, Engine
+from .spectrogram import LogMelSpectrogram
 from .waveform_statistics import WaveformStatistics, measure, normalized
 
 VERSION = "1.20.1"  # the last that Blender 4.5 and 5.0 can load on Windows; see docs/architecture.md
@@ -53,7 +54,7 @@ class OnnxEngine(Engine):
         # Our version copies the weights, so that the file is free again; another one may go on reading it.
         self._kept_alive = None if runtime.__version__ == VERSION else weights
 
-    def clip_statistics(self, samples: Samples) -> object:
+    def clip_statistics(self, samples: Samples) -> ClipStatistics:
         return self._encoder.clip_statistics(samples)
 
     def encode(
@@ -76,7 +77,7 @@ class OnnxEngine(Engine):
 class _AudioEncoder(Protocol):
     """The audio encoder of an engine; see `Engine`."""
 
-    def clip_statistics(self, samples: Samples) -> object: ...
+    def clip_statistics(self, samples: Samples) -> ClipStatistics: ...
 
     def encode(
         self, samples: np.ndarray, num_frames: int, statistics: Any, phones: np.ndarray | None
@@ -93,7 +94,7 @@ class _LogMelEncoder:
         self._spectrogram = LogMelSpectrogram(config.num_mels)
 
     def clip_statistics(self, samples: Samples) -> LogMelStatistics:
-        return self._spectrogram.statistics(self._spectrogram.power(samples))
+        return measure_log_mel(self._spectrogram.power(samples))
 
     def encode(
         self, samples: np.ndarray, num_frames: int, statistics: LogMelStatistics | None, phones: np.ndarray | None
@@ -112,8 +113,10 @@ class _LogMelEncoder:
         phones: np.ndarray | None,
     ) -> np.ndarray:
         """One output of the graph, for samples with the encoder's frames of silence around them."""
-        power = self._spectrogram.power(np.pad(samples, self._config.padding_frames * FRAME_SAMPLES))
-        mel = self._spectrogram.normalized(power, statistics or self._spectrogram.statistics(power))
+        margin = self._config.padding_frames * FRAME_SAMPLES
+        power = self._spectrogram.power(np.pad(samples, margin))
+        first = 0 if statistics is None else -margin // HOP
+        mel = self._spectrogram.normalized(power, statistics or measure_log_mel(power), first)
         if phones is None:
             phones = np.zeros((2 * num_frames, self._config.num_phones), np.float32)
         return self._session.run([output], {"mel": mel[None], "phones": phones[None]}, self._options)[0][0]

@@ -13,7 +13,7 @@ from ..errors import InputError, ModelError
 from ..sample_store import Samples
 from ..speech_model.config import EMOTEConfig
 from ..speech_model.graphs import FOLDER_NAME, PARTS, has_graph
-from .interface import Engine
+from .interface import ClipStatistics, Engine
 
 if TYPE_CHECKING:
     from ..emote.model import EMOTE
@@ -47,7 +47,7 @@ class TorchEngine(Engine):
             reason = str(error).splitlines()[0][:120]
             raise InputError(f"torch cannot use the device {device!r} ({reason}); try cpu") from error
 
-    def clip_statistics(self, samples: Samples) -> object:
+    def clip_statistics(self, samples: Samples) -> ClipStatistics:
         import torch
 
         with torch.inference_mode():
@@ -57,7 +57,7 @@ class TorchEngine(Engine):
         self,
         samples: np.ndarray,
         num_frames: int,
-        statistics: object | None = None,
+        statistics: ClipStatistics | None = None,
         phones: np.ndarray | None = None,
     ) -> np.ndarray:
         import torch
@@ -66,7 +66,9 @@ class TorchEngine(Engine):
             given = None if phones is None else self._tensor(phones)[None]
             return _array(self._model.encode_audio(self._tensor(samples)[None], num_frames, statistics, given)[0])
 
-    def phone_posteriors(self, samples: np.ndarray, num_frames: int, statistics: object | None = None) -> np.ndarray:
+    def phone_posteriors(
+        self, samples: np.ndarray, num_frames: int, statistics: ClipStatistics | None = None
+    ) -> np.ndarray:
         import torch
 
         with torch.inference_mode():

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..audio import Waveform
 from ..emotion import EMOTIONS, EmotionTrack
-from ..engine.interface import Engine
+from ..engine.interface import ClipStatistics, Engine
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE, open_engine
 from ..errors import Cancelled, InputError, ModelError
 from ..files.paths import DEFAULT_MODEL, find_model
@@ -170,7 +170,7 @@ class EMOTEPipeline:
         sound = waveform.resampled(config.sample_rate).samples
         num_frames = self._num_frames(sound, complete)
         clip = self._clip(sound, num_frames)
-        padding, statistics = clip.padding, clip.statistics
+        padding = clip.padding
         values = np.zeros((num_frames + sum(padding), config.audio_encoder.dim), dtype=np.float32)
         phones, report = None, None
         if script is not None:
@@ -180,7 +180,7 @@ class EMOTEPipeline:
         for window in _reported(clip.windows, "Listening to the speech", progress, cancelled):
             part = clip.part(window, config.samples_per_frame)
             given = None if phones is None else phones[2 * window.start : 2 * window.stop]
-            window.add_to(values, self.engine.encode(part, window.num_frames, statistics, given))
+            window.add_to(values, self.engine.encode(part, window.num_frames, clip.statistics_of(window), given))
         prosody = measure_prosody(sound, config.sample_rate, num_frames, config.fps)
         return AudioFeatures(values, config.fps, config.name, padding, report, prosody, recognition)
 
@@ -285,7 +285,7 @@ class EMOTEPipeline:
         posteriors = np.zeros((num_frames, 2 * len(CLASSES)), dtype=np.float32)
         for window in _reported(clip.windows, "Comparing speech and transcript", progress, cancelled):
             part = clip.part(window, self.config.samples_per_frame)
-            classes = self.engine.phone_posteriors(part, window.num_frames, clip.statistics)
+            classes = self.engine.phone_posteriors(part, window.num_frames, clip.statistics_of(window))
             window.add_to(posteriors, classes.reshape(window.num_frames, -1))
         return posteriors[before : num_frames - after].reshape(-1, len(CLASSES))
 
@@ -328,8 +328,12 @@ class _Clip:
 
     samples: Samples
     windows: list[Window]
-    statistics: object | None
+    statistics: ClipStatistics | None
     padding: tuple[int, int]
+
+    def statistics_of(self, window: Window) -> ClipStatistics | None:
+        """The statistics by which a window is encoded; None if it is the whole clip."""
+        return None if self.statistics is None else self.statistics.from_frame(window.start)
 
     def part(self, window: Window, samples_per_frame: int) -> np.ndarray:
         """The samples of a window."""

@@ -84,8 +84,18 @@ def test_a_window_sees_the_clip_as_the_clip_does(encoder, speech):
     statistics = encoder.clip_statistics(clip[0])
     margin = 4 * CONFIG.padding_frames
     whole = encoder.log_mel(clip, 50, statistics)
-    window = encoder.log_mel(clip[:, 16000:], 25, statistics)
+    window = encoder.log_mel(clip[:, 16000:], 25, statistics.from_frame(25))
     torch.testing.assert_close(window[..., margin + 4 : margin + 96], whole[..., margin + 104 : margin + 196])
+
+
+@torch.inference_mode()
+def test_a_constant_part_of_the_samples_is_not_seen(encoder, speech):
+    torch.testing.assert_close(
+        encoder.spectrogram.power(speech + 0.3)[..., 2:-2],
+        encoder.spectrogram.power(speech)[..., 2:-2],
+        atol=1e-3,
+        rtol=0,
+    )
 
 
 @torch.inference_mode()
