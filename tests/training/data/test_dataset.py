@@ -10,6 +10,7 @@ from emote_blender.errors import InputError
 from emote_blender.speech_model.config import LogMelEncoderConfig
 from emote_blender.training.corpus import phones
 from emote_blender.training.corpus.motion import articulation
+from emote_blender.training.data.augment.other_sounds import background
 from emote_blender.training.data.corpus.parts import find_parts, load_part, prepare_part
 from emote_blender.training.data.corpus.speech_batches import (
     EMOTIONS,
@@ -139,3 +140,36 @@ def test_a_part_whose_preparation_failed_is_none(tmp_path):
         prepare_part([shard], folder)
     with pytest.raises(InputError, match="holds no prepared part"):
         find_parts(tmp_path, ["prepared"])
+
+
+def test_windows_without_a_voice_are_silence_with_a_mouth_at_rest(buzzing_part):
+    batch = SpeechBatches(source_of(buzzing_part, backgrounds=0.5, batch_size=40))[0]
+    silent = (batch.labels == phones.SILENCE).all(1)
+    assert 0.2 < silent.float().mean() < 0.8
+    assert batch.articulation[silent].abs().max() == 0
+    assert (batch.samples[silent].abs().amax(1) > 0.01).all()  # there is a sound
+    spoken = ~(SpeechBatches(source_of(buzzing_part, batch_size=40))[0].labels == phones.SILENCE).all(1)
+    assert spoken.float().mean() > 0.9
+
+
+def test_disturbances_change_the_sound_and_not_what_is_said(buzzing_part):
+    plain = SpeechBatches(source_of(buzzing_part, batch_size=40))[0]
+    batch = SpeechBatches(source_of(buzzing_part, batch_size=40, disturbances=0.5))[0]
+    changed = (batch.samples != plain.samples).any(1)
+    assert 0.2 < changed.float().mean() < 0.8
+    assert torch.equal(batch.labels, plain.labels)
+    assert torch.equal(batch.motion, plain.motion)
+    assert torch.isfinite(batch.mel).all()
+    louder = batch.samples.abs().amax(1) / plain.samples.abs().amax(1)
+    assert louder.max() > 5  # impulses
+    assert louder.max() < 102  # 40 dB, and the speech itself
+    assert louder.min() > 0.02  # a step or fade of 30 dB
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_backgrounds_have_a_level_and_no_gaps_in_their_numbers(seed):
+    samples = background(32000, np.random.default_rng(seed))
+    assert samples.shape == (32000,)
+    assert np.isfinite(samples).all()
+    assert np.abs(samples).max() == pytest.approx(0.5, rel=1e-3)
+    assert np.array_equal(samples, background(32000, np.random.default_rng(seed)))

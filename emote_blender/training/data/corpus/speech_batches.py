@@ -20,6 +20,7 @@ from ....speech_model.config import LogMelEncoderConfig
 from ...corpus import phones
 from ...corpus.motion import articulation, emotion_styles
 from ...corpus.motion.liveliness import LIVELY
+from ..augment.other_sounds import background, disturbed
 from ..augment.spectrum import mask, mix_cepstra, shift_formants, vary_contrast
 from ..augment.waveform import augment
 from ..clip_batch import LABELS_PER_FRAME, ClipBatch
@@ -109,6 +110,17 @@ def draw_window(
         loudness[lower] * (1 - share) + loudness[lower + 1] * share,
         labels[nearest],
         first,
+    )
+
+
+def background_window(window: Window, rng: np.random.Generator) -> Window:
+    """A window as long as another one in which nobody speaks: a sound that is no voice, and the mouth at rest."""
+    return Window(
+        background(len(window.samples), rng),
+        np.zeros_like(window.articulation),
+        np.zeros_like(window.loudness),
+        np.full_like(window.labels, phones.SILENCE),
+        window.utterance,
     )
 
 
@@ -204,6 +216,8 @@ class DrawSettings:
         told: fraction of windows in which the encoder receives ground-truth phones, as from a transcript.
         utterances: use only the first so many utterances of each part; 0: all.
         one_emotion: speak each utterance under one condition only, as in a recorded data set.
+        backgrounds: fraction of windows without a voice: noise, hum, music or breath, and a mouth at rest.
+        disturbances: fraction of windows with loud impulses, or a step or fade of the level.
     """
 
     batch_size: int = 16
@@ -218,6 +232,8 @@ class DrawSettings:
     told: float = 0.0
     utterances: int = 0
     one_emotion: bool = False
+    backgrounds: float = 0.0
+    disturbances: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -260,12 +276,18 @@ class SpeechBatches(Dataset):
         windows = [
             draw_window(self._parts[i], drawing.num_frames, rng, change_speed, drawing.utterances) for i in chosen
         ]
+        if drawing.backgrounds > 0:
+            windows = [background_window(w, rng) if rng.random() < drawing.backgrounds else w for w in windows]
         if drawing.one_emotion:
             own = [np.random.default_rng([part, window.utterance]) for part, window in zip(chosen, windows)]
         else:
             own = [rng] * len(windows)
         motions = [draw_motion(window, generator) for window, generator in zip(windows, own)]
         samples = augment(torch.from_numpy(np.stack([w.samples for w in windows])), drawing.amount, noise)
+        if drawing.disturbances > 0:  # after the augmentation, which levels windows by their peak
+            for clip in samples.numpy():
+                if rng.random() < drawing.disturbances:
+                    clip[:] = disturbed(clip, rng)
         with torch.no_grad():
             mel = self._front_end.log_mel(samples, drawing.num_frames)
         mel = shift_formants(mel, drawing.formant_shift, drawing.formant_range, drawing.formant_bend, rng)
