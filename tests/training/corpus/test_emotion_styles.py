@@ -143,6 +143,40 @@ def test_an_emotion_leaves_the_lower_lip_at_the_teeth_on_f_and_v(head, sentence,
         assert (depths(name, speaker) < depths("neutral", speaker) + 0.001).all(), speaker
 
 
+def _tongue_tip(head: FaceModel, phone: str, emotion_name: str, speaker: str) -> tuple[float, np.ndarray, np.ndarray]:
+    """How far the tip is in front of the upper incisors (metres), its points beyond them, the posed vertices."""
+    names = ["AA", phone, "EH"]
+    rows = np.array([(phones.CLASS_INDEX[n], 0.2 + 0.1 * i, 0.3 + 0.1 * i) for i, n in enumerate(names)])
+    motion = emotion_styles.face(articulation.tracks(rows, 20), np.full(20, 0.8), emotion_name, 2.0, speaker)
+    vertices = head.vertices(*(track[8] for track in motion))  # 0.32 to 0.36 s
+    incisors = (head.regions["teeth_upper"] > 0.5) & (np.abs(head.v_template[:, 0]) < 0.006)
+    tongue = vertices[head.regions["tongue"] > 0.5]
+    front = vertices[incisors, 2].max()
+    return float(tongue[:, 2].max() - front), tongue[tongue[:, 2] > front], vertices
+
+
+@pytest.mark.parametrize("phone", ["TH", "DH"])
+def test_the_tip_of_the_tongue_shows_between_teeth_and_lips_on_th(head, phone):
+    midline = np.abs(head.v_template[:, 0]) < 0.008
+    upper_edge, lower_edge = (midline & (head.regions[name] > 0.5) for name in ("teeth_upper", "teeth_lower"))
+    for name in ("neutral", "happy", "sad", "surprise", "anger"):
+        for speaker in emotion_styles.SPEAKERS:
+            beyond, tip, vertices = _tongue_tip(head, phone, name, speaker)
+            assert 0.0005 < beyond < 0.0075, (name, speaker, beyond)
+            centre = tip[:, 1].mean()
+            assert vertices[lower_edge, 1].max() - 0.001 < centre < vertices[upper_edge, 1].min() + 0.001
+
+
+@pytest.mark.parametrize("phone", ["T", "D", "N", "L"])
+def test_the_tip_of_the_tongue_is_raised_behind_the_teeth(head, phone):
+    for speaker in emotion_styles.SPEAKERS:
+        beyond, _, vertices = _tongue_tip(head, phone, "neutral", speaker)
+        assert beyond < -0.006
+        tongue = vertices[head.regions["tongue"] > 0.5]
+        upper = vertices[(head.regions["teeth_upper"] > 0.5) & (np.abs(head.v_template[:, 0]) < 0.006)]
+        assert tongue[:, 1].max() > upper[:, 1].min() + 0.001  # above the edge of the incisors
+
+
 def test_vowels_open_the_mouth_in_every_emotion(head, sentence):
     rows, channels, loudness = sentence
     vowels = frames_of(rows, ("AA", "AE", "AO"))

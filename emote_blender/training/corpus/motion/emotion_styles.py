@@ -334,7 +334,11 @@ def _speech(channels: dict[str, np.ndarray], amplitude: np.ndarray) -> tuple[np.
     _add(values, "mouthSmile", 0.13 * spread * amplitude)
     _add(values, "mouthLowerDown", (0.42 * teeth + 0.20 * jaw) * unrounded * amplitude)
     _add(values, "mouthUpperUp", (0.28 * teeth + 0.15 * jaw) * unrounded * amplitude)
-    _add(values, "tongueUp", channels["tongue"] * np.clip(jaw_angle / 0.12, 0, 1))
+    # The tongue reaches its place however far the jaw is open, but has no room between teeth that are nearly closed.
+    raised, out = np.clip(1.25 * channels["tongue"], 0, 1), np.clip((channels["tongue"] - 1.05) / 0.25, 0, 1)
+    reach = np.clip(jaw_angle / 0.04, 0, 1) + np.clip(4 * (jaw_angle - 0.10), 0, 0.4)
+    _add(values, "tongueUp", raised * reach)
+    _add(values, "tongueOut", out * np.clip((jaw_angle - 0.03) / 0.025, 0, 1) * (0.30 + 1.5 * jaw_angle))
     return values, jaw_angle
 
 
