@@ -73,7 +73,7 @@ def server(monkeypatch):
     server = Server()
     monkeypatch.setattr(download, "_SCHEMES", ("http",))
     monkeypatch.setattr(download, "_WAIT_SECONDS", (0.0, 0.0))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)  # seconds to its end
     thread.start()
     yield server
     server.shutdown()

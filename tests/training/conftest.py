@@ -11,6 +11,12 @@ from emote_blender.flame.model import FaceModel
 from emote_blender.training.data.corpus.parts import prepare_part
 
 
+@pytest.fixture(autouse=True)
+def no_plots(monkeypatch):
+    """Draw no curves at the end of a run, which takes longer than these runs. test_trainer.py tests the drawing."""
+    monkeypatch.setattr("emote_blender.training.run.log.draw_curves", lambda scalars, image: None)
+
+
 @pytest.fixture(scope="session")
 def buzzing_part(tmp_path_factory) -> Path:
     """A prepared part, with its voices."""

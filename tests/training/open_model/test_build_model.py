@@ -12,9 +12,7 @@ from emote_blender.training.open_model.recipe import FULL, QUICK
 
 
 @pytest.mark.skipif(not catalogue.is_available("espeak"), reason=f"needs espeak-ng: {catalogue.APT_LINE}")
-def test_the_quick_path_makes_a_model_with_its_card(tmp_path, monkeypatch):
-    # plots of the runs take longer than these runs, and test_trainer looks at them
-    monkeypatch.setattr("emote_blender.training.run.log.draw_curves", lambda scalars, image: None)
+def test_the_quick_path_makes_a_model_with_its_card(tmp_path):
     (tmp_path / "work" / "quick" / "card").mkdir(parents=True)
     (tmp_path / "work" / "quick" / "card" / "ablations.md").write_text("# Ablations\n\nWithout anything: nothing.\n")
     threads = torch.get_num_threads()
@@ -49,7 +47,6 @@ def test_a_finished_run_is_not_repeated(tmp_path, monkeypatch):
     from emote_blender.training.data.corpus.parts import prepare_part
     from emote_blender.training.tasks.flint.flint_data import CorpusMotions
 
-    monkeypatch.setattr("emote_blender.training.run.log.draw_curves", lambda scalars, image: None)
     prepare_part([make_shard(tmp_path / "shard.npz")], tmp_path / "prepared" / "espeak")
     prepare_part([make_shard(tmp_path / "other.npz", seed=1)], tmp_path / "prepared" / "espeak_validation")
     build_model.train(QUICK, QUICK.run("flint"), tmp_path)

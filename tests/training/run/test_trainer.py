@@ -33,11 +33,10 @@ PLAIN = replace(SETTINGS, optimizer="adam", weight_decay=0.0, schedule="constant
 
 
 @pytest.fixture(autouse=True)
-def one_thread(monkeypatch):
-    """Sums in one order; and no plots but in the test of plots, which take longer than the trainings."""
+def one_thread():
+    """Sums in one order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    monkeypatch.setattr("emote_blender.training.run.log.draw_curves", lambda scalars, image: None)
     yield
     torch.set_num_threads(before)
 
@@ -460,7 +459,7 @@ def test_scalars_hold_terms_rates_and_validation(tmp_path):
     assert {"validation/error", "validation/weight", "train/gradient_norm"} <= values.keys()
 
 
-def test_curves_and_clips_are_pictures(tmp_path):
+def test_curves_and_clips_are_pictures(tmp_path, monkeypatch):
     from PIL import GifImagePlugin, Image
 
     scalars = tmp_path / "scalars.csv"
@@ -470,7 +469,10 @@ def test_curves_and_clips_are_pictures(tmp_path):
     draw_curves(scalars, tmp_path / "curves.png")
     with Image.open(tmp_path / "curves.png") as image:
         assert image.size[0] > 600  # two plots side by side
+    monkeypatch.setattr("emote_blender.training.run.log.draw_curves", draw_curves)
     run(tmp_path / "run", replace(SETTINGS, clips_every=4))
+    with Image.open(tmp_path / "run" / "curves.png") as image:
+        assert image.size[0] > 600
     with Image.open(tmp_path / "run" / "clips" / "ramp_0000004.gif") as image:
         assert isinstance(image, GifImagePlugin.GifImageFile)
         assert (image.n_frames, image.size, image.info["duration"]) == (5, (16, 16), 40)
