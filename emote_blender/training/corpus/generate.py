@@ -80,6 +80,10 @@ FULL_VALIDATION = (
     CorpusPart("festival_validation", "festival", 0.1, 903),
     CorpusPart("flite_validation", "flite", 0.2, 904),
 )
+JUDGE_VALIDATION = (  # voices that behave like people, with phones from a forced alignment
+    CorpusPart("kokoro_unseen_validation", "kokoro_unseen", 0.2, 906),
+    CorpusPart("joe_validation", "joe", 0.2, 907),
+)
 UNSEEN_VALIDATION = (  # voices and languages that no weights are trained on
     CorpusPart("festival_unseen_validation", "festival_unseen", 0.2, 905),
 )

@@ -20,6 +20,7 @@ from ...audio import FRAME_SAMPLES
 from ...errors import InputError
 from . import phones
 from .engines import catalogue
+from .engines.judge_voices import relabelled
 from .engines.utterance import SAMPLE_RATE, Utterance
 from .forced_alignment import ForcedAligner
 from .generate import read_shard
@@ -92,7 +93,7 @@ def forced_agreement(utterances: Iterable[Utterance], aligner: ForcedAligner) ->
     found: list[np.ndarray] = []
     reference: list[np.ndarray] = []
     for utterance in utterances:
-        forced = None if any(map(str.isdigit, utterance.text)) else aligner.relabelled(utterance)
+        forced = None if any(map(str.isdigit, utterance.text)) else relabelled(utterance, aligner)
         if forced is not None:
             found.append(_tracks(utterance))
             reference.append(_tracks(forced))

@@ -68,6 +68,7 @@ def correlation(found: np.ndarray, wanted: np.ndarray) -> float:
     """Pearson's r of two tracks (T,); 0 if the found one is constant, NaN if the wanted one is."""
     if not len(wanted) or not np.isfinite(wanted).all() or wanted.std() < 1e-6:
         return float("nan")
+    found = np.asarray(found, np.float64)  # in float32 the deviation of a constant may not be 0
     return float(np.corrcoef(found, wanted)[0, 1]) if found.std() >= 1e-6 else 0.0
 
 

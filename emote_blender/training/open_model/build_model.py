@@ -36,7 +36,10 @@ from ..corpus.generate import CorpusPart, generate_part
 from ..corpus.model_alignment import align_part
 from ..data.corpus.parts import prepare_part
 from ..evaluation.evaluate import Evaluation, evaluate, prepare_validation
+from ..evaluation.evaluation_clips import CorpusSet
+from ..evaluation.face_reader import FaceReader
 from ..evaluation.report import write_report
+from ..evaluation.robustness import ROBUSTNESS_CLIPS, Robustness, examine_robustness
 from ..evaluation.voice_scores import VoiceScores
 from ..run.folder import RunFolder
 from ..run.task import RunInputs
@@ -77,19 +80,23 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
         logger.info("run %s ready after %.0f s", run.name, time.monotonic() - started)
 
     scores, speeds = {}, []
+    judges = {part.name: folders[part.name] for part in validation if part.engine in catalogue.JUDGE_ENGINES}
     for name in dict.fromkeys((recipe.held_out, recipe.shipped)):
         for suffix, (words, _) in TRANSCRIPTS.items():
-            if words == "auto":
-                continue
-            evaluation = judge(work / "runs" / name, suffix, folders, utterances)
+            if words == "auto" and (name != recipe.shipped or not judges):
+                continue  # recognising takes long, and its words do not depend on the run
+            judged = judges if words == "auto" else folders
+            evaluation = judge(work / "runs" / name, suffix, judged, utterances)
             scores[name + suffix] = evaluation.rows
-            speeds.append(evaluation.times_real_time)
+            if words != "auto":
+                speeds.append(evaluation.times_real_time)
             logger.info("%s evaluated after %.0f s", name + suffix, time.monotonic() - started)
     write_json(work / "runs" / "scores.json", {name: [asdict(row) for row in rows] for name, rows in scores.items()})
     output.mkdir(parents=True, exist_ok=True)
     for path in RunFolder(work / "runs" / recipe.shipped).export.iterdir():
         shutil.copyfile(path, output / path.name)
-    write_card(output / "README.md", recipe, scores, min(speeds), read_sections(work / "card"))
+    robustness = try_recordings(work / "runs" / recipe.shipped, judges, utterances) if judges else None
+    write_card(output / "README.md", recipe, scores, min(speeds), read_sections(work / "card"), robustness)
     return scores
 
 
@@ -136,6 +143,25 @@ def judge(run: Path, suffix: str, folders: Mapping[str, Path], utterances: int) 
     evaluation = evaluate(model, face_model, folders, utterances, *TRANSCRIPTS[suffix])
     write_report(evaluation, run / f"evaluation{suffix}")
     return evaluation
+
+
+def try_recordings(run: Path, folders: Mapping[str, Path], utterances: int) -> Robustness:
+    """Measure a run's export on degraded recordings, write `robustness.json` into the run's folder, and return it.
+
+    Args:
+        run: the run's folder.
+        folders: prepared parts of the corpus by name.
+        utterances: largest number of clips per part; `ROBUSTNESS_CLIPS` suffice.
+    """
+    from ...pipeline import EMOTEPipeline
+
+    pipeline = EMOTEPipeline.from_pretrained(str(RunFolder(run).export))
+    config = pipeline.config
+    reader = FaceReader(FaceModel.load(find_head(config.face)), config.num_expression, config.expression_names)
+    tests = [CorpusSet(name, folder, config.speakers) for name, folder in folders.items()]
+    result = examine_robustness(pipeline, reader, tests, min(utterances, ROBUSTNESS_CLIPS))
+    write_json(run / "robustness.json", asdict(result))
+    return result
 
 
 def read_sections(folder: Path) -> dict[str, str]:

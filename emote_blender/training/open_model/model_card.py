@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ...motion_tools.timing import MOTION_FPS
 from ...speech_model.config import load_config
 from ..corpus.engines import catalogue
 from ..evaluation.clip_measures import Words
 from ..evaluation.report import AT_LEAST, AT_MOST, LEAST_TIMES_REAL_TIME, MEASURES, as_table
+from ..evaluation.robustness import MOST_OPENING_WITHOUT_SPEECH, Robustness, as_tables
 from ..evaluation.voice_scores import VoiceScores
 from ..run.config import RunConfig
 from .recipe import Recipe, Run
@@ -27,8 +30,50 @@ _TITLES = {
     "_transcript": ", with transcript",
     "_wrong_words": ", with 10 % wrong words in the transcript",
 }
+_LIMIT = 200  # clips per part of the evaluations in the card
 _RISING = 0.95  # bar of `intensity_rising`
 _WITH_TRANSCRIPT_AT_LEAST = {"opening_r": 0.95, "closure_f1": 0.97}  # bars on a held-out engine, with the exact text
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of the shipped weights on a part.
+
+    Attributes:
+        measure: a key of `MEASURES`.
+        sign: "≥" or "≤".
+        value: of the bar.
+        suffix: a key of `TRANSCRIPTS`.
+    """
+
+    measure: str
+    sign: Literal["≥", "≤"]
+    value: float
+    suffix: str = ""
+
+
+_NEURAL_BARS = (
+    Bar("rest_closed", "≥", 0.95),
+    Bar("opening_speed", "≥", 0.85),
+    Bar("opening_speed", "≤", 1.05),
+    Bar("closing_speed", "≥", 0.85),
+    Bar("closing_speed", "≤", 1.05),
+    Bar("jitter", "≤", 1.0),
+    Bar("emotion_closure_loss", "≤", 0.02),
+    Bar("emotion_opening_loss", "≤", 0.03),
+    Bar("closure_f1", "≥", 0.95, "_auto"),
+    Bar("closure_f1", "≥", 0.98, "_transcript"),
+)
+JUDGE_BARS: dict[str, tuple[Bar, ...]] = {
+    "kokoro_unseen_validation": (Bar("opening_r", "≥", 0.91), Bar("closure_f1", "≥", 0.96), *_NEURAL_BARS),
+    "joe_validation": (Bar("opening_r", "≥", 0.88), Bar("closure_f1", "≥", 0.90), *_NEURAL_BARS),
+}
+"""Bars of the shipped weights on voices that behave like people, by part."""
+_JUDGE_MEASURES = (
+    "opening_r", "jaw_r", "width_r", "closure_f1", "inner_closure_f1", "rest_closed", "phone_accuracy", "opening_speed",
+    "closing_speed", "jitter", "emotional_opening_r", "emotional_closure_f1", "emotional_rest_closed",
+)  # fmt: skip
+_JUDGE_HEADS = ("clips", *(MEASURES[name] for name in _JUDGE_MEASURES))
 
 _CARD = """# {name}
 
@@ -72,17 +117,25 @@ mixes two emotions or changes from one to another.
 
 ## Figures
 
+Two kinds of neural voices stand for people, because they order models as recordings of people do: eight styles of
+Kokoro-82M, and the Piper voice joe. Nothing is trained on them. Their sentences are in no training text, and the phones
+of their references come from a forced alignment by pocketsphinx, not from a model of this project.
+
 Lips, jaw and face are measured on the posed mesh against the reference motion of the same clip.
 
 - p b m closed: the lip gap is below 0.5 mm within the sound, give or take one frame. A run of closed frames is false if
   the reference is open throughout.
 - f v at the teeth: the lower lip comes as near to the upper teeth as the reference's, to within 1 mm.
+- p b m inside speech: the same for those that touch no silence.
+- Closed at rest: of the frames that are two or more away from speech, and in which the reference is closed.
+- Peak speeds: the largest step of the lip gap before and after the middle of each syllable.
+- Largest loss in any emotion: of the figure of neutral, at full intensity of the emotion that lowers it most.
 - Jitter: energy above 8 Hz, relative to the reference's.
 - Emotion recognised: by a judge that no training used, at full intensity.
 - Emotion strength: distance from the neutral face, relative to the reference's.
 
 Arrows point in the better direction; × is relative to the reference.
-{bars}{figures}
+{judges}{bars}{robustness}{figures}
 {sections}## Limits
 
 - Training and evaluation used synthetic speech only. In an earlier study with the same recipe, correlations fell by
@@ -102,6 +155,7 @@ def write_card(
     scores: Mapping[str, Sequence[VoiceScores]],
     times_real_time: float,
     sections: Mapping[str, str] | None = None,
+    robustness: Robustness | None = None,
 ) -> None:
     """Write the card beside the weights.
 
@@ -111,6 +165,7 @@ def write_card(
         scores: of the evaluated runs by name, with a suffix of `TRANSCRIPTS`.
         times_real_time: speed of encoding and generating one motion, of the slowest evaluation.
         sections: more text by title.
+        robustness: of the shipped run on the judging voices; None if they were not installed.
     """
     config = load_config(path.parent)
     size = (path.parent / "model.safetensors").stat().st_size
@@ -127,6 +182,8 @@ def write_card(
         validation=_validation(recipe, scores),
         licences="\n".join(f"| {name} | {licence} |" for name, licence in catalogue.LICENCES.items()),
         runs="\n".join(f"{number}. {_run_line(recipe, run)}" for number, run in enumerate(recipe.runs, start=1)),
+        judges=_judges(recipe, scores),
+        robustness=_robustness(robustness),
         bars=_bars(recipe, scores, times_real_time, size / 1e6),
         figures=_figures(recipe, scores),
         sections="".join(f"## {title}\n\n{block}\n\n" for title, block in (sections or {}).items()),
@@ -211,6 +268,54 @@ def _figures(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]]) -> str
     return "".join(blocks)
 
 
+def _judges(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]]) -> str:
+    """The shipped run's figures and bars on the judging voices, with the commands to repeat them."""
+    parts = [part for part in JUDGE_BARS if _row(scores[recipe.shipped], part)]
+    blocks = []
+    if parts:
+        blocks.append("\n### Voices that behave like people (the shipped weights)\n")
+        found = [
+            (f"{part}{_TITLES[suffix]}", row)
+            for part in parts
+            for suffix in ("", "_auto", "_transcript")
+            if (row := _row(scores.get(recipe.shipped + suffix, ()), part))
+        ]
+        lines = [f"| | {' | '.join(_JUDGE_HEADS)} |", "|---|" + "---:|" * len(_JUDGE_HEADS)]
+        for name, row in found:
+            figures = " | ".join(f"{getattr(row, measure):.3f}" for measure in _JUDGE_MEASURES)
+            lines.append(f"| {name} | {row.utterances} | {figures} |")
+        blocks.append("\n".join(lines) + "\n")
+    for part in parts:
+        lines = [f"| the shipped weights on {part} | bar | figure |", "|---|---:|---:|"]
+        for bar in JUDGE_BARS[part]:
+            row = _row(scores.get(recipe.shipped + bar.suffix, ()), part)
+            if row is not None:
+                how = _TITLES[bar.suffix].removeprefix(", ")
+                label = f"{how}: {MEASURES[bar.measure]}" if how else MEASURES[bar.measure]
+                lines.append(_bar(label, bar.sign, bar.value, getattr(row, bar.measure)))
+        command = f"python -m emote_blender evaluate emote_open --data build/model/prepared/{part} --limit {_LIMIT}"
+        commands = "\n".join(f"{command}{more}" for more in ("", " --transcript auto", " --transcript"))
+        blocks.append("\n".join(lines) + f"\n\nTo repeat after `python build.py model`:\n\n```\n{commands}\n```\n")
+    return "\n".join(blocks)
+
+
+def _robustness(result: Robustness | None) -> str:
+    """The tables of degraded recordings and of sounds without speech, with the command to repeat them."""
+    if result is None:
+        return ""
+    parts = " ".join(f"build/model/prepared/{name}" for name in result.parts)
+    command = f"python -m emote_blender.training.evaluation.robustness emote_open --data {parts} --limit {result.limit}"
+    bar = _bar(
+        "largest mean opening without speech, relative to speech", "≤", MOST_OPENING_WITHOUT_SPEECH,
+        max(result.without_speech.values()),
+    )  # fmt: skip
+    return (
+        "\n### Recordings as they are, and sounds without speech (the shipped weights)\n\n"
+        f"From the sound alone, against the reference of the clean clip.\n\n{as_tables(result)}\n\n"
+        f"| | bar | figure |\n|---|---:|---:|\n{bar}\n\nTo repeat:\n\n```\n{command}\n```\n"
+    )
+
+
 def _bars(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]], times_real_time: float, megabytes: float) -> str:
     """The table of bars and figures of the held-out run on its held-out engines, with the commands to repeat it."""
     families = recipe.held_out_families(recipe.held_out)
@@ -237,7 +342,7 @@ def _bars(recipe: Recipe, scores: Mapping[str, Sequence[VoiceScores]], times_rea
         lines.append(_bar("megabytes", "<", 15.0, megabytes))
         command = (
             f"python -m emote_blender evaluate build/model/runs/{recipe.held_out}/export "
-            f"--data build/model/prepared/{part} --limit 200"
+            f"--data build/model/prepared/{part} --limit {_LIMIT}"
         )
         commands = "\n".join(f"{command}{more}" for more in ("", " --transcript", " --transcript --wrong-words 0.1"))
         blocks.append(

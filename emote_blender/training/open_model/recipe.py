@@ -16,6 +16,7 @@ from ..corpus.engines import catalogue
 from ..corpus.generate import (
     FULL_CORPUS,
     FULL_VALIDATION,
+    JUDGE_VALIDATION,
     NEURAL_CORPUS,
     UNSEEN_VALIDATION,
     VARIED_CORPUS,
@@ -67,7 +68,8 @@ class Recipe:
 
     Attributes:
         corpus: parts to train on.
-        validation: parts to evaluate on; those of `catalogue.UNSEEN_ENGINES` only if they are installed.
+        validation: parts to evaluate on, in the card's order; those of `catalogue.UNSEEN_ENGINES` only if they are
+            installed.
         runs: in their order.
         held_out: name of the EMOTE run that is evaluated on an engine that it was not trained on.
         shipped: name of the EMOTE run whose weights ship.
@@ -169,7 +171,7 @@ def _named_parts(tables: Mapping[str, Any]) -> set[str]:
 
 FULL = Recipe(
     corpus=FULL_CORPUS + VARIED_CORPUS + NEURAL_CORPUS,
-    validation=FULL_VALIDATION + UNSEEN_VALIDATION,
+    validation=JUDGE_VALIDATION + FULL_VALIDATION + UNSEEN_VALIDATION,
     runs=(
         Run("flint", "flint_open"),
         Run("ears", "emote_open_ears"),

@@ -145,7 +145,8 @@ def test_the_digest_sees_code_and_not_its_comments(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "engine", ["espeak_varied", "festival_varied", "flite_varied", "festival_unseen", "hibari", "kokoro"]
+    "engine",
+    ["espeak_varied", "festival_varied", "flite_varied", "festival_unseen", "hibari", "kokoro", "kokoro_unseen", "joe"],
 )
 def test_the_digest_covers_all_that_an_engine_imports_of_the_corpus(engine):
     sources = catalogue.sources(engine)
@@ -275,7 +276,11 @@ def test_every_engine_of_a_family_is_held_out_with_it():
 
 def test_the_licence_of_every_voice_is_noted():
     noted = " ".join(catalogue.LICENCES)
-    voices = [voice for engine in (*catalogue.ENGINES, "festival_unseen") for voice in catalogue.voices_of(engine)]
+    voices = [
+        voice
+        for engine in (*catalogue.ENGINES, "festival_unseen", "kokoro_unseen")
+        for voice in catalogue.voices_of(engine)
+    ]
     assert all(voice in noted for voice in voices)
 
 

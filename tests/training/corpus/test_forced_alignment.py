@@ -25,12 +25,12 @@ def test_phones_of_the_alignment_move_the_mouth_as_those_of_the_engine_do(aligne
     found: list[np.ndarray] = []
     wanted: list[np.ndarray] = []
     for utterance, _ in zip(catalogue.utterances("flite", 3, ("slt",)), range(6)):
-        aligned = aligner.relabelled(utterance)
+        aligned = aligner.align(utterance.samples, utterance.text)
         if aligned is None:
             continue  # flite says numbers and names that the dictionary lacks
         count = len(utterance.samples) // 640
-        for into, item in ((found, aligned), (wanted, utterance)):
-            into.append(tracks(np.column_stack([item.phone_classes, item.phone_times]), count))
+        found.append(tracks(np.column_stack([aligned.classes, aligned.times]), count))
+        wanted.append(tracks(np.column_stack([utterance.phone_classes, utterance.phone_times]), count))
     assert len(found) >= 3
     r = [np.corrcoef(np.concatenate(found)[:, i], np.concatenate(wanted)[:, i])[0, 1] for i in range(7)]
     assert np.mean(r) > 0.95

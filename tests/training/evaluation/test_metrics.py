@@ -323,3 +323,7 @@ def test_strength_must_rise_at_each_step():
     strengths = np.array([[0.1, 1.0, 2.0], [0.1, 2.0, 1.9], [1.0, 0.5, 2.0], [0, 0, 1.0]])
     assert metrics_content.rising(strengths) == 0.25
     assert math.isnan(metrics_content.rising(np.zeros((0, 3))))
+
+
+def test_a_constant_track_of_single_precision_does_not_correlate():
+    assert metrics.correlation(np.full(300, 7.3, np.float32), np.sin(np.arange(300.0))) == 0

