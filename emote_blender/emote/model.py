@@ -130,7 +130,7 @@ class EMOTE(nn.Module):
             raise TypeError(f"{type(self.audio_model).__name__} has no phone head")
         return self.audio_model.phone_posteriors(samples, num_frames, statistics)
 
-    def clip_statistics(self, samples: Tensor) -> object | None:
+    def clip_statistics(self, samples: Tensor) -> Any:
         """Statistics of a whole clip (N,), needed to encode windows of it; None if the encoder needs none."""
         return self.audio_model.clip_statistics(samples)
 
