@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree
 import zipfile
@@ -61,6 +62,7 @@ PLATFORM_TAGS = {
     "linux-arm64": [f"manylinux{glibc}_aarch64" for glibc in ("_2_28", "_2_27", "_2_17", "2014")],
 }
 LARGEST_ZIP = 160_000_000  # bytes
+WHEELS_STAMP = "downloaded.json"  # beside the wheels
 
 
 class BuildError(Exception):
@@ -358,24 +360,38 @@ def collect_wheels(platform_name: str, python: Path) -> list[Path]:
         python: the interpreter whose pip downloads.
     """
     folder = BUILD / "wheels" / platform_name
-    stamp_path = folder / "downloaded.json"
     items = requirements("bundle")
-    if stamp_path.exists():
-        stamp = json.loads(stamp_path.read_text(encoding="utf-8"))
-        if stamp == {"requirements": items, "files": wheel_digests(folder)}:
-            return sorted(folder.glob("*.whl"))
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    if has_wheels(folder, items):
+        return sorted(folder.glob("*.whl"))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Downloaded beside the folder: another process may do the same, or read what is there.
+    fresh = Path(tempfile.mkdtemp(prefix=f"{platform_name}-", dir=folder.parent))
     options = "--disable-pip-version-check --no-deps --only-binary=:all: --progress-bar off --implementation cp".split()
     options += [option for tag in PLATFORM_TAGS[platform_name] for option in ("--platform", tag)]
-    for major, minor in sorted(set(BLENDERS.values())):
-        abis = f"--abi cp{major}{minor} --abi abi3 --abi none --python-version {major}.{minor}".split()
-        run_step(
-            f"downloading wheels for {platform_name}, Python {major}.{minor}",
-            [python, "-m", "pip", "download", "--dest", folder, *options, *abis, *items],
-        )
-    stamp_path.write_text(json.dumps({"requirements": items, "files": wheel_digests(folder)}), encoding="utf-8")
+    try:
+        for major, minor in sorted(set(BLENDERS.values())):
+            abis = f"--abi cp{major}{minor} --abi abi3 --abi none --python-version {major}.{minor}".split()
+            run_step(
+                f"downloading wheels for {platform_name}, Python {major}.{minor}",
+                [python, "-m", "pip", "download", "--dest", fresh, *options, *abis, *items],
+            )
+        stamp = json.dumps({"requirements": items, "files": wheel_digests(fresh)})
+        (fresh / WHEELS_STAMP).write_text(stamp, encoding="utf-8")
+        if not has_wheels(folder, items):
+            shutil.rmtree(folder, ignore_errors=True)
+            fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     return sorted(folder.glob("*.whl"))
+
+
+def has_wheels(folder: Path, items: list[str]) -> bool:
+    """True if a folder holds the wheels of some requirements as they were downloaded."""
+    path = folder / WHEELS_STAMP
+    if not path.exists():
+        return False
+    stamp = json.loads(path.read_text(encoding="utf-8"))
+    return stamp == {"requirements": items, "files": wheel_digests(folder)}
 
 
 def wheel_digests(folder: Path) -> dict[str, str]:
