@@ -75,10 +75,10 @@ class PerceptualNetworks(nn.Module):
         """The features of motion (B, T, E + 3), rendered on heads with shape (B, S); `within` as in `video_feature`."""
         with full_precision(motion):
             vertices = self.film.face(motion.float(), shape)  # (B, T, V, 3)
-            pictures = self.film.pictures(vertices)  # (B, T, 3, H, W)
-            crops = None if self.lip_reader is None else self.film.crops(pictures, vertices)
+            pictures = None if self.emotion_network is None else self.film.pictures(vertices)  # (B, T, 3, H, W)
+            crops = None if self.lip_reader is None else self.film.crops(vertices, pictures)
         emotion, lips = None, None
-        if self.emotion_network is not None:
+        if self.emotion_network is not None and pictures is not None:
             features = self.emotion_network.features(pictures.flatten(0, 1))  # (B * T, D)
             emotion = self.video_feature(features.unflatten(0, pictures.shape[:2]), within)
         if self.lip_reader is not None and crops is not None:

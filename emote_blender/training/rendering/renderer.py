@@ -76,19 +76,28 @@ class FaceRenderer(nn.Module):
         self.register_buffer("light", torch.from_numpy(light.astype(np.float32)), persistent=False)
         self._context = None
 
-    def forward(self, vertices: Tensor) -> Tensor:
+    def forward(self, vertices: Tensor, corner: Tensor | None = None, size: int | None = None) -> Tensor:
         """(N, 3, image_size, image_size) pictures in [0, 1] of vertices (N, V, 3) in metres, y up, face along +z.
 
         Autocast is off, because half precision would be wrong by half a pixel. The pictures are float64 if the vertices
         are, else float32.
+
+        Args:
+            vertices: (N, V, 3) metres.
+            corner: (N, 2) where the centre of each picture's top left pixel lies in the whole image, in its pixels,
+                x before y. It may lie between pixels or outside. None: the whole image is drawn.
+            size: width and height of the part that is drawn, pixels; None: `image_size`.
         """
         with torch.autocast(vertices.device.type, enabled=False):
-            return self._draw(vertices if vertices.dtype == torch.float64 else vertices.float())
+            vertices = vertices if vertices.dtype == torch.float64 else vertices.float()
+            return self._draw(vertices, corner, size or self.image_size)
 
-    def _draw(self, vertices: Tensor) -> Tensor:
+    def _draw(self, vertices: Tensor, corner: Tensor | None, size: int) -> Tensor:
         turned = vertices @ self.camera.rotation(vertices)
         points = self.camera.pixels(turned, self.image_size)
-        seen = self._rasterise(points)
+        if corner is not None:
+            points = torch.cat([points[..., :2] - corner.to(points).unsqueeze(1), points[..., 2:]], -1)
+        seen = self._rasterise(points, size)
         normals = seen.interpolate(vertex_normals(turned, self.faces))
         brightness = sphere_harmonics(nn.functional.normalize(normals, dim=-1)) @ self.light.to(vertices)
         image = seen.image(self._colors(seen) * brightness, self.background)
@@ -109,18 +118,17 @@ class FaceRenderer(nn.Module):
             return albedo
         return seen.weighted(albedo, self.faces.index_select(0, seen.face))
 
-    def _rasterise(self, points: Tensor) -> Fragments:
-        size = self.image_size
+    def _rasterise(self, points: Tensor, size: int) -> Fragments:
         wanted = self.backend == "nvdiffrast" or (self.backend == "auto" and points.is_cuda)
         if not wanted or (self.backend == "auto" and find_spec("nvdiffrast") is None):
             return rasterise(points, self.faces, size, size)
         if not points.is_cuda:
             raise ValueError(f"nvdiffrast draws on CUDA, the vertices are on {points.device}")
         with torch.no_grad():
-            pixel, face = self._nvdiffrast_faces(points.detach())
+            pixel, face = self._nvdiffrast_faces(points.detach(), size)
         return fragments(points, self.faces, pixel, face, (len(points), size, size))
 
-    def _nvdiffrast_faces(self, points: Tensor) -> tuple[Tensor, Tensor]:
+    def _nvdiffrast_faces(self, points: Tensor, size: int) -> tuple[Tensor, Tensor]:
         """As `rasteriser.visible_faces`. nvdiffrast has no culling: pixels that show a back face are left empty."""
         import nvdiffrast.torch as nvdiffrast
 
@@ -129,14 +137,13 @@ class FaceRenderer(nn.Module):
         depth = points[..., 2]
         least, most = depth.amin(1, keepdim=True), depth.amax(1, keepdim=True)
         depth = 1.8 * (depth - least) / (most - least).clamp(min=1e-12) - 0.9  # within the clip space's -1 to 1
-        place = (points[..., :2] + 0.5) * (2 / self.image_size) - 1  # nvdiffrast's row 0 is at y = -1, ours at the top
+        place = (points[..., :2] + 0.5) * (2 / size) - 1  # nvdiffrast's row 0 is at y = -1, ours at the top
         clip = torch.cat([place, depth.unsqueeze(-1), torch.ones_like(depth).unsqueeze(-1)], -1).float().contiguous()
-        resolution = [self.image_size, self.image_size]
-        drawn, _ = nvdiffrast.rasterize(self._context, clip, self.faces.int(), resolution=resolution)
+        drawn, _ = nvdiffrast.rasterize(self._context, clip, self.faces.int(), resolution=[size, size])
         number = drawn[..., 3].reshape(-1).long() - 1  # 0 means nothing
         pixel = (number >= 0).nonzero().squeeze(1)
         face = number[pixel]
-        image = pixel // self.image_size**2
+        image = pixel // size**2
         a, b, c = (points[image, self.faces[face, corner], :2] for corner in range(3))
         facing = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0] < 0
         return pixel[facing], face[facing]

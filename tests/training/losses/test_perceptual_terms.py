@@ -80,7 +80,7 @@ def watching(open_head, tmp_path_factory) -> PerceptualSettings:
                 if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
                     module.momentum = 1.0
         frames.train().features(pictures[0])
-        reader.train().features(film.crops(pictures, vertices))
+        reader.train().features(film.crops(vertices, pictures))
         video.sequence_encoder.transformer_encoder.bottleneck.weight *= 5
     save_network(frames, folder / "frames")
     save_network(video, folder / "video")
@@ -208,7 +208,7 @@ class SlowEyes:
     @torch.no_grad()
     def lips(self, motion: torch.Tensor, shape: torch.Tensor) -> np.ndarray:
         vertices = torch.from_numpy(self.vertices(motion, shape))[None]
-        crops = self.networks.film.crops(self.networks.film.pictures(vertices), vertices)
+        crops = self.networks.film.crops(vertices)
         return self.networks.lip_reader.features(crops)[0].double().numpy()
 
 

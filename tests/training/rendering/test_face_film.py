@@ -48,17 +48,42 @@ def test_a_jaw_that_opens_changes_the_mouth_and_not_the_brows(film):
     assert difference[rows < 24].max() < 0.01
 
 
-@pytest.mark.parametrize("size", [96, 224])
-def test_crops_show_the_same_part_of_the_face_at_any_size(size, film, open_head):
-    """In pixels of the crop, the corners of the mouth are where they are in the small film."""
-    other = FaceFilm(open_head, size, "framing")
+@pytest.mark.parametrize("jaw", [0.0, 0.02, 0.05, 0.2])
+def test_lips_are_as_sharp_in_crops_of_any_size_as_at_the_published_one(jaw, film, open_head):
+    """The small film's crops are rendered, the published film's are cut out: only the resampling differs.
+
+    Cut out of a picture of 64 pixels and enlarged, the region of the lips agrees by a correlation of 0.4 to 0.9 only,
+    least where the lips are hardly open, which is where p, f and vowels differ.
+    """
+    published = FaceFilm(open_head, 224, "framing")
+    motion = motion_of(jaw=jaw)
     with torch.inference_mode():
-        vertices = film.face(motion_of())
-        corners = [f.landmarks(vertices)[0, 0, 48:55:6] * (224 / f.image_size) for f in (film, other)]
-        small, large = film.mouths(motion_of()), other.mouths(motion_of())
-    np.testing.assert_allclose(corners[0][1] - corners[0][0], corners[1][1] - corners[1][0], atol=1e-2)
+        small, large = film.mouths(motion), published.mouths(motion).clamp(0, 1)
+        places = [f.landmarks(f.face(motion)) for f in (film, published)]
+    np.testing.assert_allclose(places[0], places[1], atol=1e-3)
     assert small.shape == large.shape == (1, 1, 96, 96)
-    assert np.corrcoef(small.flatten(), large.flatten())[0, 1] > 0.9
+    lips = [crop[0, 0, 40:60, 24:72].flatten() for crop in (small, large)]
+    assert np.corrcoef(lips[0], lips[1])[0, 1] > 0.97
+
+
+def test_gradients_of_a_crop_reach_the_jaw(film):
+    """Against finite differences of a smooth function of the crop."""
+    ramp = torch.linspace(0, 1, 96)[:, None]
+
+    def brightness(jaw: torch.Tensor) -> torch.Tensor:
+        motion = motion_of().double()
+        motion[..., len(EXPRESSION_NAMES)] += jaw
+        crops = film.crops(film.face.double()(motion))
+        return (crops * ramp).mean()
+
+    try:
+        jaw = torch.tensor(0.15, dtype=torch.float64, requires_grad=True)
+        brightness(jaw).backward()
+        with torch.no_grad():
+            steps = [(brightness(jaw + h) - brightness(jaw - h)) / (2 * h) for h in (0.02, 0.03, 0.04)]
+    finally:
+        film.face.float()
+    assert jaw.grad.item() == pytest.approx(float(np.mean(steps)), rel=0.5)
 
 
 def test_the_mouth_is_in_the_middle_of_its_crop(film, open_head):
