@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,25 @@ from .emote_settings import DISENTANGLED_TERMS, PERCEPTUAL_TERMS, EMOTESettings,
 logger = logging.getLogger(__name__)
 
 CLIP_SIZE = 160  # pixels of a rendered clip for the log
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratedBatch:
+    """What the model makes of a batch.
+
+    Attributes:
+        features: (B, T, D) audio features.
+        logits: (B, 2 T, classes) phone logits; None if the encoder has no phone head.
+        own: (B, T, E + 3) motion under the clips' own conditions: expression, then jaw axis-angle in radians.
+        exchanged: (B, T, E + 3) the same speech with the emotion of clip permutation[i]; None without an exchange.
+        permutation: (B,) int64 clip whose emotion clip i got; None without an exchange.
+    """
+
+    features: Tensor
+    logits: Tensor | None
+    own: Tensor
+    exchanged: Tensor | None
+    permutation: Tensor | None
 
 
 class EMOTETask(Task):
@@ -108,47 +128,59 @@ class EMOTETask(Task):
             weights = {name: weight for name, weight in weights.items() if name not in PERCEPTUAL_TERMS}
         else:
             weights |= {name: weights[name] * settings.render_every for name in PERCEPTUAL_TERMS if name in weights}
-        terms = self.terms(module, batch, weights, loss.contact_weight(step))
+        terms = self.terms(module, batch, self.generate(module, batch, weights), weights, loss.contact_weight(step))
         weighted = [weight * terms[name] for name, weight in weights.items() if name in terms]
         if not weighted:  # no term could be measured on this batch: zero gradients
             weighted = [0.0 * parameter.sum() for parameter in module.parameters() if parameter.requires_grad]
         return sum(weighted[1:], weighted[0]), terms
 
+    def generate(self, module: EMOTEParts, batch: ClipBatch, weights: Mapping[str, float]) -> GeneratedBatch:
+        """The motion of a batch, also with exchanged conditions if a term with a weight needs it.
+
+        The exchange uses torch's global generator.
+        """
+        features, logits = module.encode(batch)
+        if not any(name in DISENTANGLED_TERMS for name in weights):
+            return GeneratedBatch(features, logits, module.motion(features, batch.condition), None, None)
+        clips = len(batch.motion)
+        permutation = derangement(clips)
+        config = module.emote.config
+        num_exchanged = len(config.emotions) + config.intensities
+        doubled = double_batch(features, batch.condition, permutation, num_exchanged)
+        own, exchanged = module.motion(*doubled).split(clips)
+        return GeneratedBatch(features, logits, own, exchanged, permutation)
+
     def terms(
-        self, module: EMOTEParts, batch: ClipBatch, weights: Mapping[str, float], contact_weight: float
+        self,
+        module: EMOTEParts,
+        batch: ClipBatch,
+        generated: GeneratedBatch,
+        weights: Mapping[str, float],
+        contact_weight: float,
     ) -> dict[str, Tensor]:
         """The unweighted terms of a batch: all mesh terms, and those of the others that have a weight.
 
-        The exchange of conditions and the choice of the rendered frames use torch's global generator.
+        The choice of the rendered frames uses torch's global generator.
 
         Args:
             module: the training module.
             batch: the clips.
+            generated: their motion, of `generate`.
             weights: weight of each term that is wanted.
             contact_weight: see `MeshLoss`.
         """
-        clips, frames = batch.motion.shape[:2]
-        perceptual = [name for name in PERCEPTUAL_TERMS if name in weights]
-        features, logits = module.encode(batch)
-        if any(name in DISENTANGLED_TERMS for name in perceptual):
-            permutation = derangement(clips)
-            config = module.emote.config
-            num_exchanged = len(config.emotions) + config.intensities
-            doubled = double_batch(features, batch.condition, permutation, num_exchanged)
-            own, exchanged = module.motion(*doubled).split(clips)
-        else:
-            own, exchanged, permutation = module.motion(features, batch.condition), None, None
+        own, exchanged = generated.own, generated.exchanged
         terms = module.mesh_terms(own, batch, contact_weight)
-        others = module.helper_terms(features, logits, batch)
-        if perceptual and module.perceptual is not None:
-            run = self._rendered_run(frames)
+        others = module.helper_terms(generated.features, generated.logits, batch)
+        if module.perceptual is not None and any(name in weights for name in PERCEPTUAL_TERMS):
+            run = self._rendered_run(own.shape[1])
             video_features = batch.emotion_features
             others |= perceptual_terms(
                 module.perceptual,
                 own[:, run],
                 None if exchanged is None else exchanged[:, run],
                 batch.motion[:, run],
-                permutation,
+                generated.permutation,
                 batch.valid[:, run],
                 batch.shape,
                 None if video_features is None else video_features[:, run],
@@ -164,7 +196,8 @@ class EMOTETask(Task):
         device = next(module.parameters()).device
         found: dict[str, list[float]] = {}
         for batch in self.data.validation():
-            terms = self.terms(module, batch.to(device), weights, contact_weight)
+            batch = batch.to(device)
+            terms = self.terms(module, batch, self.generate(module, batch, weights), weights, contact_weight)
             for name, term in terms.items():
                 found.setdefault(name, []).append(term.item())
         means = {name: sum(values) / len(values) for name, values in found.items()}
