@@ -61,7 +61,8 @@ class GradientStudy:
 
     Attributes:
         terms: by name.
-        cosines: between the gradients (weights) of two terms on the same batch; below 0 they conflict.
+        cosines: between the gradients (weights) of two terms on the same batch; below 0 they conflict. A batch in which
+            a term has no gradient (no contact in any window, for example) does not count; NaN if none does.
     """
 
     terms: dict[str, TermGradient]
@@ -126,8 +127,9 @@ def study_gradients(task: EMOTETask, num_batches: int = 8) -> GradientStudy:
             sums.setdefault(name, _Sums()).add(terms[name].item(), on_motion, mouth, on_weights)
         for first, one in directions.items():
             for second, other in directions.items():
-                cosine = torch.nn.functional.cosine_similarity(one, other, dim=0)
-                cosines.setdefault((first, second), []).append(float(cosine))
+                found = cosines.setdefault((first, second), [])
+                if one.any() and other.any():
+                    found.append(float(torch.nn.functional.cosine_similarity(one, other, dim=0)))
         logger.info("batch %d of %d", number + 1, num_batches)
     base = sums["vertices"]
     return GradientStudy(
@@ -142,7 +144,7 @@ def study_gradients(task: EMOTETask, num_batches: int = 8) -> GradientStudy:
             )
             for name, found in sums.items()
         },
-        {pair: sum(values) / len(values) for pair, values in cosines.items()},
+        {pair: sum(values) / len(values) if values else float("nan") for pair, values in cosines.items()},
     )
 
 
