@@ -107,9 +107,9 @@ def test_norms_and_cosines_are_those_of_the_terms(work):
             found.setdefault(name, []).append(torch.cat([g.flatten() for g in filled]).double().numpy())
     norm = {name: math.sqrt(sum(float(g @ g) for g in both)) for name, both in found.items()}
     for name, both in found.items():
-        term = study.terms[name]
-        assert term.weights_norm == pytest.approx(norm[name] / norm["vertices"], rel=1e-3)
-        assert term.agreement == pytest.approx(2 * float(both[0] @ both[1]) / norm[name] ** 2, rel=1e-2, abs=1e-4)
+        measured = study.terms[name]
+        assert measured.weights_norm == pytest.approx(norm[name] / norm["vertices"], rel=1e-3)
+        assert measured.agreement == pytest.approx(2 * float(both[0] @ both[1]) / norm[name] ** 2, rel=1e-2, abs=1e-4)
         pairs = zip(both, found["vertices"], strict=True)
         cosines = [float(a @ b / math.sqrt((a @ a) * (b @ b))) for a, b in pairs if a.any() and b.any()]
         assert study.cosines[name, "vertices"] == pytest.approx(np.mean(cosines), abs=1e-3)
