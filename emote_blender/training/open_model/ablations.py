@@ -293,7 +293,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> Path:
     if options.seeds < 1 or options.limit < 1:
         raise InputError(f"--seeds {options.seeds} --limit {options.limit}: give 1 or more")
-    overrides = (*(QUICK.run("first").overrides if options.quick else ()), *options.set)
+    overrides = (*(QUICK.run("ears").overrides if options.quick else ()), *options.set)
     if options.study == "method":
         variants = method_variants()
     else:
