@@ -69,7 +69,7 @@ FULL_CORPUS = (
 VARIED_CORPUS = (  # single words, commands, lists, pauses, breaths, a drifting rate: see `varied_text` and `variation`
     CorpusPart("espeak_varied", "espeak_varied", 3.0, 111),
     CorpusPart("flite_varied", "flite_varied", 3.0, 114),
-    CorpusPart("festival_varied", "festival_varied", 3.0, 113),
+    CorpusPart("festival_varied", "festival_varied", 1.0, 113),
 )
 NEURAL_CORPUS = (  # phone times from predicted durations and the sound's level: to be aligned by a model
     CorpusPart("hibari", "hibari", 15.0, 14),

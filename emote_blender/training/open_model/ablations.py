@@ -1,8 +1,9 @@
 """The ablations: short trainings without one part of the method, or of the corpus, with several seeds.
 
 The command is `python -m emote_blender.training.open_model.ablations method|corpus [--work DIR] [--seeds N] [--quick]`.
-It uses the prepared parts and the runs `flint`, `emotion` and `lips` in the work folder of `build_model`, and trains
-these runs if they are missing. Each row of the table is a line of runs, evaluated on the same parts:
+It uses the prepared parts and the run `flint` in the work folder of `build_model`. This run and those of the recipe's
+perceptual networks are trained if they are missing. Each row of the table is a line of runs, evaluated on the same
+parts:
 
     method: first stage alone, both stages, and both without FLINT, lip reading, emotion or disentanglement
     corpus: the first stage on all parts, and without hibari, without Kokoro, or with their first alignment
@@ -42,7 +43,6 @@ from .recipe import FULL, QUICK, Recipe, Run
 logger = logging.getLogger(__name__)
 
 FOLDER = "ablations"  # of the runs, below `runs`, and of the tables
-GIVEN = "flint", "emotion", "lips"  # runs of the recipe that all rows use
 FIGURES_FILE = "figures.json"
 FIGURES = (
     "opening_r",
@@ -165,7 +165,7 @@ def study(
         parts: prepared parts to evaluate on.
         seeds: number of repetitions.
         limit: largest number of clips per part.
-        given: its runs `GIVEN` are used.
+        given: its motion prior and its perceptual networks are used.
 
     Raises:
         InputError: a part is missing.
@@ -188,9 +188,8 @@ def study(
 
 
 def given_runs(recipe: Recipe) -> tuple[Run, ...]:
-    """The runs `GIVEN` of a recipe, or with their own configs where it has none."""
-    known = {run.name: run for run in recipe.runs}
-    return tuple(known.get(name, Run(name, f"{name}_open")) for name in GIVEN)
+    """The runs that all rows use: the motion prior of a recipe, and its perceptual networks."""
+    return recipe.run("flint"), *recipe.perceptual
 
 
 def _figures(run: RunFolder, folders: Mapping[str, Path], limit: int) -> dict[str, dict[str, float]]:

@@ -7,7 +7,7 @@ its config names, and on those of the runs that it starts from (`Recipe.parts_us
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,7 @@ class Recipe:
         held_out: name of the EMOTE run that is evaluated on an engine that it was not trained on.
         shipped: name of the EMOTE run whose weights ship.
         aligned: parts of the corpus that runs align for later runs.
+        perceptual: the runs of the perceptual networks, for studies of the second stage.
     """
 
     corpus: tuple[CorpusPart, ...]
@@ -82,6 +83,7 @@ class Recipe:
     held_out: str = "held_out"
     shipped: str = "shipped"
     aligned: tuple[AlignedPart, ...] = ()
+    perceptual: tuple[Run, ...] = ()
 
     def source_of(self, name: str) -> str:
         """The name of the part that an aligned part is made from; of any other part its own name."""
@@ -175,13 +177,9 @@ FULL = Recipe(
     runs=(
         Run("flint", "flint_open"),
         Run("ears", "emote_open_ears"),
-        Run("first", "emote_open_first"),
-        Run("further", "emote_open_further", start="first"),
-        Run("held_out", "emote_open_held_out", start="further"),
-        Run("all", "emote_open_all", start="further"),
-        Run("emotion", "emotion_open"),
-        Run("lips", "lips_open"),
-        Run("shipped", "emote_open_stage2", start="all"),
+        Run("first", "emote_open_first", start="ears"),
+        Run("held_out", "emote_open_held_out", start="first"),
+        Run("shipped", "emote_open_all", start="held_out"),
     ),
     aligned=(
         AlignedPart("hibari_1", "hibari", "ears"),
@@ -189,6 +187,7 @@ FULL = Recipe(
         AlignedPart("hibari_2", "hibari", "first"),
         AlignedPart("kokoro_2", "kokoro", "first"),
     ),
+    perceptual=(Run("emotion", "emotion_open"), Run("lips", "lips_open")),
 )
 
 _QUICK_RUN = (
@@ -241,12 +240,18 @@ _QUICK = {
 }
 _QUICK_LATER = (*_QUICK_EMOTE, "data.shares={espeak_2 = 1.0}")
 
+
+def _quick(runs: Iterable[Run]) -> tuple[Run, ...]:
+    return tuple(replace(run, overrides=_QUICK.get(run.name, _QUICK_LATER)) for run in runs)
+
+
 QUICK = Recipe(
     corpus=(CorpusPart("espeak", "espeak", 0.02, 101),),
     validation=(CorpusPart("espeak_validation", "espeak", 0.005, 901),),
-    runs=tuple(replace(run, overrides=_QUICK.get(run.name, _QUICK_LATER)) for run in FULL.runs),
+    runs=_quick(FULL.runs),
     aligned=(  # with any score: a model of two steps recognises nothing
         AlignedPart("espeak_1", "espeak", "ears", least_score=-100.0),
         AlignedPart("espeak_2", "espeak", "first", least_score=-100.0),
     ),
+    perceptual=_quick(FULL.perceptual),
 )

@@ -1,5 +1,6 @@
 """The recipe: the parts that each run uses, the runs that it is made from, and that every config can be read."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 
 from emote_blender.training.corpus.engines import catalogue, kokoro
 from emote_blender.training.open_model.model_card import hours_drawn
-from emote_blender.training.open_model.recipe import FULL, QUICK
+from emote_blender.training.open_model.recipe import FULL, QUICK, Run
 from emote_blender.training.run.config import build_settings, load_run_config
 
+STAGE_2 = Run("stage2", "emote_open_stage2", start="shipped")
 PARTS = {part.name: part for part in FULL.corpus + FULL.validation}
 
 
@@ -28,11 +30,11 @@ def parts_in(tables) -> set[str]:
 
 def test_neither_the_runs_up_to_the_held_out_one_nor_the_perceptual_networks_use_flite():
     names = [run.name for run in FULL.runs]
-    for name in [*names[: names.index("held_out") + 1], "emotion", "lips"]:
-        config = load_run_config(FULL.run(name).config)
-        assert parts_in(config.tables), name
-        assert "flite" not in families(parts_in(config.tables)), name
-        assert "flite" not in families(FULL.parts_used_by(name)), name
+    for run in [*FULL.runs[: names.index("held_out") + 1], *FULL.perceptual]:
+        parts = parts_in(load_run_config(run.config).tables)
+        assert parts, run.name
+        assert "flite" not in families(parts), run.name
+    assert "flite" not in families(FULL.parts_used_by("held_out"))
     assert FULL.held_out_families("held_out") == ["flite"]
     assert FULL.held_out_families("shipped") == []
 
@@ -45,10 +47,9 @@ def test_no_run_uses_the_unseen_voices():
 
 
 def test_what_the_shipped_run_is_made_from():
-    assert [run.name for run in FULL.line_of("shipped")] == ["first", "further", "all", "shipped"]
-    made_from = [run.name for run in FULL.made_from("shipped")]
-    assert made_from == [run.name for run in FULL.runs if run.name != "held_out"]
-    assert [run.name for run in FULL.made_from("held_out")] == ["flint", "ears", "first", "further", "held_out"]
+    assert [run.name for run in FULL.line_of("shipped")] == ["ears", "first", "held_out", "shipped"]
+    assert FULL.made_from("shipped") == list(FULL.runs)
+    assert [run.name for run in FULL.made_from("held_out")] == ["flint", "ears", "first", "held_out"]
 
 
 @pytest.mark.parametrize("recipe", [FULL, QUICK], ids=["full", "quick"])
@@ -78,7 +79,7 @@ def test_no_style_that_judges_is_in_a_part_that_trains():
 
 
 def test_the_evaluated_run_differs_from_the_shipped_one_only_by_the_held_out_engine_and_its_length():
-    held_out, shipped = (load_run_config(FULL.run(name).config).tables for name in ("held_out", "all"))
+    held_out, shipped = (load_run_config(FULL.run(name).config).tables for name in ("held_out", "shipped"))
     same = {"model", "start", "loss"}
     assert {key: held_out[key] for key in same} == {key: shipped[key] for key in same}
     assert {**held_out["data"], "shares": None} == {**shipped["data"], "shares": None}
@@ -109,8 +110,9 @@ def test_every_config_can_be_read_with_the_paths_of_the_work_folder(recipe):
         "emote": EMOTESettings,
     }
     runs = Path("some where") / "Läufe"
-    for run in recipe.runs:
-        config = recipe.config(run, runs)
+    second = replace(recipe, runs=(*recipe.runs, *recipe.perceptual, STAGE_2))
+    for run in second.runs:
+        config = second.config(run, runs)
         settings = build_settings(kinds[config.task], config.tables, config.name)
         if config.task == "emote":
             assert settings.start.motion_prior == runs / "flint"
@@ -120,15 +122,20 @@ def test_every_config_can_be_read_with_the_paths_of_the_work_folder(recipe):
 
 
 def test_hours_drawn_are_steps_times_windows_by_share():
-    steps = {name: load_run_config(FULL.run(name).config).trainer.num_steps for name in ("first", "further", "all")}
+    steps = {
+        name: load_run_config(FULL.run(name).config).trainer.num_steps
+        for name in ("ears", "first", "held_out", "shipped")
+    }
+    drawn = hours_drawn(FULL, "ears")
+    assert sum(drawn.values()) == pytest.approx(steps["ears"] * 16 * 96 / 25 / 3600)
+    own = load_run_config("emote_open_ears").tables["data"]["shares"]
+    assert drawn["espeak_languages"] / drawn["espeak"] == pytest.approx(own["espeak_languages"] / own["espeak"])
     drawn = hours_drawn(FULL, "first")
-    assert sum(drawn.values()) == pytest.approx(steps["first"] * 16 * 96 / 25 / 3600)
-    assert drawn["festival"] / drawn["espeak_languages"] == pytest.approx(2.5)
-    assert drawn["hibari"] / drawn["kokoro"] == pytest.approx(2)
+    assert drawn["hibari"] / drawn["kokoro"] == pytest.approx(0.33 / 0.27)
     old = {"espeak", "espeak_languages", "espeak_varied", "festival", "festival_varied"}
     assert drawn.keys() == old | {"hibari", "kokoro"}
-    more = hours_drawn(FULL, "all")
+    more = hours_drawn(FULL, "shipped")
     assert sum(more.values()) == pytest.approx(sum(steps.values()) * 16 * 96 / 25 / 3600)
     shares = load_run_config("emote_open_all").tables["data"]["shares"]
-    share = 0.14 / sum(shares.values())
-    assert more["flite"] == pytest.approx(share * steps["all"] * 16 * 96 / 25 / 3600)
+    share = shares["flite"] / sum(shares.values())
+    assert more["flite"] == pytest.approx(share * steps["shipped"] * 16 * 96 / 25 / 3600)

@@ -19,7 +19,7 @@ def _table(text: str) -> dict[str, tuple[str, ...]]:
 
 ITALIAN = _table(
     "i=IY e=EH E=EH a=AA o=OW O=AO u=UW i1=IY e1=EH E1=EH a1=AA o1=OW O1=AO u1=UW j=Y w=W p=P t=T k=K b=B d=D g=G "
-    "f=F s=S S=SH v=V z=Z Z=ZH ts=T+S tS=T+SH dz=D+Z dZ=D+ZH m=M n=N J=N ng=NG nf=M l=L L=L r=RT"
+    "f=F s=S S=SH v=V z=Z Z=ZH ts=T+S tS=T+SH dz=D+Z dZ=D+ZH m=M n=N J=N ng=NG nf=V l=L L=L r=RT"
 )
 CZECH = _table(
     "a=AA a:=AA b=B c=T+S c~=T+SH ch=X d=D d~=D dz=D+Z dz~=D+ZH e=EH e:=EH f=F g=G h=HH i=IH i:=IY j=Y k=K l=L m=M n=N "
