@@ -65,7 +65,7 @@ def quaternion_to_euler(quaternions: np.ndarray, order: str) -> np.ndarray:
     """
     first, middle, last = ("XYZ".index(axis) for axis in order)
     sign = 1.0 if (first + 1) % 3 == middle else -1.0  # odd orders are even ones in a mirror
-    matrix = _matrix_of_quaternion(quaternions)
+    matrix = quaternion_to_matrix(quaternions)
     from_first, from_last = matrix[:, :, first], matrix[:, last]
     cosine = np.hypot(from_first[:, first], from_first[:, middle])
     locked = cosine < 1e-7  # the first and the last turn have the same axis: only their sum is known
@@ -89,7 +89,22 @@ def quaternion_to_euler(quaternions: np.ndarray, order: str) -> np.ndarray:
     return values
 
 
-def _matrix_of_quaternion(quaternions: np.ndarray) -> np.ndarray:
+def matrix_to_quaternion(matrices: np.ndarray) -> np.ndarray:
+    """Unit quaternions (T, 4) of the rotations nearest to matrices (T, 3, 3); the sign is arbitrary.
+
+    I. Y. Bar-Itzhack, "New method for extracting the quaternion from a rotation matrix", JGCD 23, 2000: the eigenvector
+    of the largest eigenvalue, which has no special cases.
+    """
+    m = np.asarray(matrices, dtype=np.float64)
+    trace = np.trace(m, axis1=1, axis2=2)
+    cross = np.stack([m[:, 2, 1] - m[:, 1, 2], m[:, 0, 2] - m[:, 2, 0], m[:, 1, 0] - m[:, 0, 1]], axis=1)
+    form = np.empty((len(m), 4, 4))
+    form[:, 0, 0], form[:, 1:, 0], form[:, 0, 1:] = trace, cross, cross
+    form[:, 1:, 1:] = m + np.swapaxes(m, 1, 2) - trace[:, None, None] * np.eye(3)
+    return np.linalg.eigh(form)[1][:, :, -1]
+
+
+def quaternion_to_matrix(quaternions: np.ndarray) -> np.ndarray:
     """Rotation matrices (T, 3, 3) of unit quaternions (T, 4)."""
     w, x, y, z = np.asarray(quaternions, dtype=np.float64).T
     rows = (

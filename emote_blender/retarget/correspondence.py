@@ -7,6 +7,7 @@ millimetres of a head of usual size, measured from the point between the eyes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +100,17 @@ def correspondence(first: FaceShape, second: FaceShape) -> Correspondence:
         faces[0].lips(),
         faces[1].lips(),
     )
+
+
+def face_warp(first: FaceShape, second: FaceShape) -> Callable[[np.ndarray], np.ndarray]:
+    """The map that takes points (P, 3) of the first face, in its unit, to the same places of the second one.
+
+    Raises:
+        ModelError: if a face has no mouth that its jaw opens, or no eyes.
+    """
+    faces = _Face(first), _Face(second)
+    warp = _warp(*_marks(*faces))
+    return lambda points: warp(faces[0].in_millimetres(points)) * second.millimetre + faces[1].eyes
 
 
 class _Face:

@@ -1,0 +1,1 @@
+"""Landmarks of a tracked face to the motion of a head: camera, identity, neutral face, then every frame."""

@@ -1,0 +1,148 @@
+"""The fit of a whole clip: from tracked landmarks to the motion of a head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ....errors import InputError
+from ....flame.model import FaceModel
+from ....motion import FaceMotion
+from ..embedding import Embedding, embedding_of
+from ..landmark_groups import NUM_LANDMARKS
+from .camera import Camera, HeadPose
+from .fitted_face import FittedFace, fitted_face
+from .frames import FrameFit, fit_frames
+from .gaps import bridged, timeline_of
+from .identity import identity_of_frames, identity_of_neutral, offsets_of
+from .neutral import frames_at, quiet_frames
+from .prior import prior_of
+from .result import motion_of_values
+
+_IDENTITY_FRAMES = 16
+_SEARCHED_FRAMES = 64  # for a neutral face
+_LARGEST_RESIDUAL = 0.006  # metres, of a face that is fitted
+_LARGEST_YAW = np.radians(60.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ClipFit:
+    """The motion of a face in a clip.
+
+    Attributes:
+        motion: frame k is k / fps seconds after the video's start. Its neck is the head's turn away from the camera.
+        valid: (T,) bool, frames in which the face was seen, or a gap of up to half a second was bridged.
+        residual: (T,) millimetres by which the landmarks miss the face, root mean square; NaN where none was seen.
+        translation: (T, 3) place of the face model's origin in the camera's axes, metres.
+        shape: (S,) identity coefficients.
+        neutral_seconds: times of the frames that were taken as neutral; empty if none was found.
+        focal: focal length, pixels.
+    """
+
+    motion: FaceMotion
+    valid: np.ndarray
+    residual: np.ndarray
+    translation: np.ndarray
+    shape: np.ndarray
+    neutral_seconds: np.ndarray
+    focal: float
+
+
+def fit_clip(
+    model: FaceModel,
+    times: np.ndarray,
+    points: np.ndarray,
+    image_size: tuple[int, int],
+    *,
+    fps: float = 25.0,
+    neutral_seconds: float | None = None,
+    camera: Camera | None = None,
+    embedding: Embedding | None = None,
+    meta: dict[str, Any] | None = None,
+) -> ClipFit:
+    """Fit a head to the tracked landmarks of a clip.
+
+    Args:
+        model: the head whose components the motion moves.
+        times: (T,) seconds of the frames, ascending.
+        points: (T, 478, 2 or more) landmarks, pixels, x to the right and y down; NaN where no face was tracked.
+        image_size: width and height of the video's pictures.
+        fps: frames per second of the motion.
+        neutral_seconds: a moment at which the face is neutral; None to search.
+        camera: the camera; None for the usual angle of view.
+        embedding: of the landmarks on the head; None for `embedding_of` it.
+        meta: further metadata of the motion.
+
+    Raises:
+        InputError: if no frame has a face, or none has one at the neutral moment.
+        ModelError: if the landmarks cannot be placed on the head.
+    """
+    times, points = np.asarray(times, np.float64), np.asarray(points, np.float64)
+    if points.shape[:2] != (len(times), NUM_LANDMARKS):
+        raise ValueError(f"points must be ({len(times)}, {NUM_LANDMARKS}, 2 or more), found {points.shape}")
+    pixels = points[:, :, :2]
+    tracked = np.isfinite(pixels).all((1, 2))
+    if not tracked.any():
+        raise InputError("no frame of the video shows a face; choose a video in which a face is seen from the front")
+    camera = camera or Camera.of_picture(image_size)
+    face = fitted_face(model, embedding or embedding_of(model))
+    seen = np.flatnonzero(tracked)
+    named = None if neutral_seconds is None else np.searchsorted(seen, frames_at(times, tracked, neutral_seconds))
+    person, shape, neutral = _person(face, camera, pixels[seen], named)
+    fit = fit_frames(person, camera, prior_of(person), pixels[seen], _frame_rate(times))
+    good = (fit.residual < _LARGEST_RESIDUAL) & (np.abs(_yaw(fit.pose)) < _LARGEST_YAW)
+    if not good.any():
+        raise InputError(
+            f"the face in the video cannot be fitted: its landmarks are {np.median(fit.residual) * 1e3:.0f} mm off "
+            f"({_LARGEST_RESIDUAL * 1e3:.0f} mm are usable); choose a video that shows a person's face from the front"
+        )
+    timeline = timeline_of(times[seen[good]], float(times[-1]), fps)
+    kept = FrameFit(fit.pose[good], fit.values[good], fit.residual[good])
+    smooth = bridged(timeline, kept)
+    motion = motion_of_values(person, smooth.pose, smooth.values, fps, meta or {})
+    return ClipFit(
+        motion,
+        timeline.valid,
+        smooth.residual * 1e3,
+        smooth.pose.translation,
+        shape,
+        times[seen[neutral]],
+        camera.focal,
+    )
+
+
+def _person(
+    face: FittedFace, camera: Camera, pixels: np.ndarray, neutral: np.ndarray | None
+) -> tuple[FittedFace, np.ndarray, np.ndarray]:
+    """The head with the person's identity and offsets, the identity (S,), and the numbers of the neutral frames.
+
+    Args:
+        face: the mean face.
+        camera: the camera.
+        pixels: (T, L, 2) landmarks of the tracked frames.
+        neutral: numbers of the frames that the user calls neutral; None to search.
+    """
+    if neutral is None:
+        prior = prior_of(face)
+        some = np.unique(np.linspace(0, len(pixels) - 1, _SEARCHED_FRAMES).astype(int))
+        spread = some[np.unique(np.linspace(0, len(some) - 1, _IDENTITY_FRAMES).astype(int))]
+        shape = identity_of_frames(face, camera, prior, pixels[spread])
+        person = face.with_identity(shape)
+        fit = fit_frames(person, camera, prior, pixels[some], tied=False)
+        neutral = some[quiet_frames(person, fit.values)]
+        if not len(neutral):
+            offsets = np.median(offsets_of(person, camera, fit.pose, fit.values, pixels[some]), axis=0)
+            return person.with_offsets(offsets), shape, neutral
+    shape, offsets = identity_of_neutral(face, camera, pixels[neutral])
+    return face.with_identity(shape).with_offsets(offsets), shape, neutral
+
+
+def _frame_rate(times: np.ndarray) -> float:
+    return 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 25.0
+
+
+def _yaw(pose: HeadPose) -> np.ndarray:
+    """(T,) turn of the head about the vertical, radians."""
+    return np.arctan2(pose.rotation[:, 0, 2], pose.rotation[:, 2, 2])
