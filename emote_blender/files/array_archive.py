@@ -14,13 +14,16 @@ _MAX_ROWS = 10_000_000  # 46 hours at 60 fps
 _MAX_BYTES = 2 << 30
 
 
-def read_arrays(source: str | Path | IO[bytes], known: Collection[str], label: str) -> dict[str, np.ndarray]:
+def read_arrays(
+    source: str | Path | IO[bytes], known: Collection[str], label: str, kind: str = "motion file"
+) -> dict[str, np.ndarray]:
     """The arrays of an archive by name; others than the known ones are left out.
 
     Args:
         source: the archive: a file's path, or an open file.
         known: names of the arrays to read; "meta" is text, all others are numbers.
         label: what the archive is, for messages.
+        kind: what kind of file is wanted, for messages.
 
     Raises:
         InputError: for pickled objects and for false sizes.
@@ -32,7 +35,7 @@ def read_arrays(source: str | Path | IO[bytes], known: Collection[str], label: s
     with zipfile.ZipFile(source) as archive:
         entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         if sum(info.file_size for info in entries.values()) > _MAX_BYTES:
-            raise InputError(f"{label} holds more than {_MAX_BYTES >> 30} GB; choose a motion file written by EMOTE")
+            raise InputError(f"{label} holds more than {_MAX_BYTES >> 30} GB; choose a {kind} written by EMOTE")
         for name in entries.keys() & set(known):
             with archive.open(entries[name]) as entry:
                 version = np.lib.format.read_magic(entry)
@@ -46,7 +49,7 @@ def read_arrays(source: str | Path | IO[bytes], known: Collection[str], label: s
             # The announced size is checked before numpy makes room for it.
             num_bytes = dtype.itemsize * int(np.prod([int(size) for size in shape], dtype=object) if shape else 1)
             if dtype.hasobject or dtype.kind not in ("U" if name == "meta" else "fiu"):
-                raise InputError(f"{label}: {name} holds {dtype}, not numbers; choose a motion file written by EMOTE")
+                raise InputError(f"{label}: {name} holds {dtype}, not numbers; choose a {kind} written by EMOTE")
             if num_bytes > entries[name].file_size or (shape and shape[0] > _MAX_ROWS):
                 raise InputError(f"{label}: {name} announces {shape} values that the file does not hold")
             with archive.open(entries[name]) as entry:

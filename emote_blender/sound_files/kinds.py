@@ -38,11 +38,15 @@ def refuse_other_kinds(path: Path) -> None:
 
     Text must not reach a decoder: ffmpeg takes some for playlists, and opens the addresses in them.
     """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    kind = _kind(head)
+    kind = kind_of_file(path)
     if kind:
         raise InputError(f"{path} is {kind}, not sound, whatever its name is; use {READABLE}")
+
+
+def kind_of_file(path: Path) -> str:
+    """What a file is, such as "a picture" or "a text file", if that is no sound or video; else an empty string."""
+    with path.open("rb") as file:
+        return _kind(file.read(_HEAD_BYTES))
 
 
 def not_decodable(path: Path, reason: str) -> InputError:
