@@ -285,8 +285,10 @@ def test_command(arguments: list[str]) -> int:
             continue
         # torch is in .venv only: creators have none, and the Blenders of Python 3.13 show that none is needed.
         with_torch = BLENDERS[version] == PYTHON and not options.no_torch
-        groups = ("runtime", "demo", "test", *(("training", "graphs") if with_torch else ()))
+        groups = ("runtime", "demo", "test", *(("training", "graphs", "corpus") if with_torch else ()))
         python, bpy_folder = prepare_blender(version, *groups)
+        if with_torch and shutil.which("npm"):  # without it, the tests of Kokoro are skipped
+            fetch_kokoro_styles(python)
         left_out = [] if with_torch else ["torch"]
         chosen = [] if with_torch else ["--ignore=tests/training"]
         if not options.blender and not pytest_arguments:
@@ -491,8 +493,13 @@ def voices_command(arguments: list[str]) -> int:
 def prepare_voices() -> Path:
     """The interpreter of .venv with all that training and the neural voices need."""
     python = prepare("runtime", "training", "graphs", "corpus")
-    run_step("styles of Kokoro", [python, "-m", "emote_blender.training.corpus.engines.kokoro_styles"])
+    fetch_kokoro_styles(python)
     return python
+
+
+def fetch_kokoro_styles(python: Path) -> None:
+    """Fetch the style files of Kokoro with npm, unless they are there."""
+    run_step("styles of Kokoro", [python, "-m", "emote_blender.training.corpus.engines.kokoro_styles"])
 
 
 def graphs_command(arguments: list[str]) -> int:
