@@ -1,8 +1,8 @@
 """Which frames' points cannot be trusted, as far as the points themselves show it.
 
 The network's score of presence stays high on a covered face, so other signs are used: a face that is turned away, two
-looks at the same frame that do not agree, and places that jump away and back. What a fit leaves over is judged by the
-fit.
+looks at the same frame that do not agree, skin of another colour, and places that jump away and back. What a fit leaves
+over is judged by the fit.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .appearance import LARGEST_PART, SKIN_POINTS, covered_parts
 from .face_track import Reason
 
 LARGEST_YAW = math.radians(55)
-LARGEST_DISAGREEMENT = 0.06
-"""Mean distance of the points of two looks at the same frame, in widths of the face."""
+LARGEST_DISAGREEMENT = 0.02
+"""Mean distance of the points of two looks at the same frame, in widths of the face: 0.002 is usual."""
 
 _LEAST_PRESENCE = 0.5
 _JUMP = 0.35  # widths of the face from the median of five frames
@@ -38,6 +39,7 @@ class Second:
         place: (3,) centre and width of the points, pixels; None if no face is followed.
         presence: how likely the crop shows a face, 0 to 1.
         disagreement: mean distance from the points of the first pass, in widths of the face.
+        colors: what `appearance.skin_colors` gives; None if no face is followed.
     """
 
     seconds: float
@@ -47,6 +49,7 @@ class Second:
     place: np.ndarray | None = None
     presence: float = 0.0
     disagreement: float = 0.0
+    colors: np.ndarray | None = None
 
 
 def yaw_of_points(points: np.ndarray) -> float:
@@ -64,12 +67,16 @@ def place_of_points(points: np.ndarray) -> np.ndarray:
 def judge(looks: list[Second]) -> np.ndarray:
     """(T,) uint8, a `Reason` for each frame."""
     reasons = np.array([look.reason for look in looks], np.uint8)
+    nothing = np.full((len(SKIN_POINTS), 3), np.nan, np.float32)
+    covered = covered_parts(np.array([nothing if look.colors is None else look.colors for look in looks]))
     for index, look in enumerate(looks):
         if look.place is None or look.reason != Reason.NONE:
             continue
         if abs(look.yaw) > LARGEST_YAW:
             reasons[index] = Reason.TURNED_AWAY
-        elif look.presence < _LEAST_PRESENCE or look.disagreement > LARGEST_DISAGREEMENT:
+        elif (
+            look.presence < _LEAST_PRESENCE or look.disagreement > LARGEST_DISAGREEMENT or covered[index] > LARGEST_PART
+        ):
             reasons[index] = Reason.COVERED
     reasons[(reasons == Reason.NONE) & _jumps(looks)] = Reason.JUMPED
     return reasons

@@ -19,6 +19,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...steps import Step, no_step
+from .appearance import skin_colors
 from .crops import Cropper, Patch, Region, points_in_picture, region_of_points
 from .face_track import FaceTrack, Reason
 from .frames import Frame, Frames
@@ -183,6 +184,7 @@ def _second_look(first: _First, crop: Region | None, follower: _Follower, rows: 
         place_of_points(shown),
         presence,
         disagreement,
+        skin_colors(first.patch, points),
     )
 
 

@@ -191,3 +191,24 @@ def test_a_real_man_who_talks_in_a_car_is_tracked(landmarker):
     assert (lip_gap / eyes).max() > 0.4 > 0.1 > (lip_gap / eyes).min()  # looked at: wide open near frame 60, shut at 5
     moves = np.linalg.norm(np.diff(track.points[..., :2], axis=0), axis=-1).mean(1)
     assert (moves / eyes[1:]).max() < 0.25
+
+
+def test_a_dark_thing_before_the_mouth_is_a_gap_and_an_open_mouth_is_none(landmarker):
+    seen = scene(320, 300, [(160, 150, 1)])
+    covered, spoken = seen.copy(), seen.copy()
+    covered[165:215, 125:195] = (20, 25, 40)
+    spoken[172:184, 148:172] = (40, 10, 10)
+    pictures = [seen, seen, spoken, seen, covered, covered, seen, seen, spoken, seen]
+    reasons = track_face(Pictures(pictures), landmarker).reasons
+    assert set(reasons[4:6].tolist()) == {Reason.COVERED}
+    assert not np.delete(reasons, [4, 5]).any()
+
+
+@pytest.mark.torch
+def test_a_head_that_turns_by_45_degrees_is_seen_all_the_way(landmarker):
+    pytest.importorskip("torch")
+    from data.make_face_picture import render_face
+
+    pictures = [render_face(math.radians(yaw)) for yaw in (-45, -30, -15, 0, 15, 30, 45)]
+    track = track_face(Pictures(pictures), landmarker)
+    assert track.reasons.tolist() == [0] * 7
