@@ -87,7 +87,7 @@ class FaceBox:
 class Landmarker:
     """The networks, ready to run.
 
-    Every call is independent of the ones before. An object may be used by one thread at a time.
+    Every call is independent of the ones before, and several threads may share an object.
     """
 
     def __init__(self, folder: str | Path | None = None, num_threads: int = 1) -> None:

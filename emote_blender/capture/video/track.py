@@ -2,7 +2,8 @@
 
 In the first pass, the crop of a frame lies where the points of the frame before were: so it lags, and what it shows
 jitters. The second pass looks again, in crops whose path through time is smooth. Both go through the video together:
-the second pass follows a fraction of a second behind, so that a frame is decoded once and only a few are in memory.
+the second pass follows a fraction of a second behind, so that a frame is decoded once and only a few are in memory. It
+runs on a thread of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import tempfile
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -39,6 +41,7 @@ _OTHERS_SECONDS = 1.0  # between two searches for other people
 _PATCH_MARGIN = 1.3  # the second pass may look a little beside the first
 _LARGEST_MOVE, _LARGEST_GROWTH = 0.5, 1.5  # of the crop from frame to frame, in its sides and its size
 _ROW = 3 * NUM_POINTS + len(SCORE_NAMES)
+_MOST_WAITING = 8  # frames for which the first pass may be ahead of the second
 _ROWS_IN_MEMORY = 20_000  # 118 MB
 
 
@@ -89,9 +92,7 @@ def track_face(
     """
     follower = _Follower(landmarker, frames.size, near)
     rows = _Rows()
-    seconds: list[Second] = []
-    for first, crop in _smoothed(_watched(frames, follower, step)):
-        seconds.append(_second_look(first, crop, follower, rows))
+    seconds = list(_second_pass(_smoothed(_first_pass(frames, follower, step)), landmarker, rows))
     if all(second.reason in (Reason.NO_FACE, Reason.TOO_SMALL) for second in seconds):
         raise _nothing_found(seconds, label, near)
     reasons = judge(seconds)
@@ -110,7 +111,7 @@ def track_face(
     )
 
 
-def _watched(frames: Frames, follower: _Follower, step: Step) -> Iterator[_First]:
+def _first_pass(frames: Frames, follower: _Follower, step: Step) -> Iterator[_First]:
     """Yield what the first pass sees in each frame."""
     for frame in frames:
         part = frame.seconds / frames.duration_seconds if frames.duration_seconds else 0.0
@@ -166,16 +167,31 @@ def smooth_region(window: Any, index: int) -> Region | None:
     return Region(*mean.tolist())
 
 
-def _second_look(first: _First, crop: Region | None, follower: _Follower, rows: _Rows) -> Second:
+def _second_pass(
+    looks: Iterator[tuple[_First, Region | None]], landmarker: Landmarker, rows: _Rows
+) -> Iterator[Second]:
+    """Yield what the second pass sees in each frame, while the first one goes on."""
+    cropper = Cropper(POINTS_SIZE)
+    waiting: deque[Future[Second]] = deque()
+    with ThreadPoolExecutor(1) as pool:
+        for first, crop in looks:
+            waiting.append(pool.submit(_second_look, first, crop, landmarker, cropper, rows))
+            if len(waiting) > _MOST_WAITING:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _second_look(first: _First, crop: Region | None, landmarker: Landmarker, cropper: Cropper, rows: _Rows) -> Second:
     """What the second pass sees in a frame; its points and scores go into the rows."""
     if first.patch is None or first.points is None or crop is None:
         rows.add(None, None)
         return Second(first.seconds, first.reason, first.is_break)
-    points, presence = follower.points(first.patch, crop)
+    points, presence = points_of(landmarker, cropper, first.patch, crop)
     width = region_of_points(points).face_width
     disagreement = float(np.linalg.norm(points[:, :2] - first.points[:, :2], axis=1).mean()) / width
     shown = points * np.array([*first.scale, first.scale[0]], np.float32)
-    rows.add(shown, follower.landmarker.scores(shown))
+    rows.add(shown, landmarker.scores(shown))
     return Second(
         first.seconds,
         first.reason,
@@ -186,6 +202,12 @@ def _second_look(first: _First, crop: Region | None, follower: _Follower, rows: 
         disagreement,
         skin_colors(first.patch, points),
     )
+
+
+def points_of(landmarker: Landmarker, cropper: Cropper, patch: Patch, region: Region) -> tuple[np.ndarray, float]:
+    """(478, 3) points in pixels of the picture, and how likely the region shows a face."""
+    points, presence = landmarker.points(cropper.cut(patch, region))
+    return points_in_picture(points, region), presence
 
 
 def _nothing_found(seconds: list[Second], label: str, near: tuple[float, float] | None) -> InputError:
@@ -213,11 +235,6 @@ class _Follower:
         self._cropper, self._searcher = Cropper(POINTS_SIZE), Cropper(DETECTOR_SIZE)
         self._region: Region | None = None  # of the points in the frame before
         self._searched_thoroughly = self._searched_others = -math.inf
-
-    def points(self, patch: Patch, region: Region) -> tuple[np.ndarray, float]:
-        """(478, 3) points in pixels of the picture, and how likely the region shows a face."""
-        points, presence = self.landmarker.points(self._cropper.cut(patch, region))
-        return points_in_picture(points, region), presence
 
     def look(self, frame: Frame) -> _First:
         """What is seen in the next frame."""
@@ -281,7 +298,7 @@ class _Follower:
     def _looked(self, picture: np.ndarray, region: Region) -> tuple[np.ndarray, float, Patch]:
         """Points in pixels of the picture, how likely the region shows a face, and the patch around it."""
         patch = Patch.around(picture, region, POINTS_SIZE, _PATCH_MARGIN)
-        return *self.points(patch, region), patch
+        return *points_of(self.landmarker, self._cropper, patch, region), patch
 
 
 class _Rows:
