@@ -117,6 +117,10 @@ class FaceTrack:
         """(T,) bool, frames whose points can be trusted."""
         return self.reasons == Reason.NONE
 
+    def seen_points(self) -> np.ndarray:
+        """(T, 478, 3) points, NaN in all frames whose points cannot be trusted: what a fit takes."""
+        return np.where(self.is_seen[:, None, None], self.points, np.float32(np.nan))
+
     def gaps(self) -> list[Gap]:
         """Frames whose points cannot be trusted, by reason, in the order of their times."""
         edges = [0, *(np.flatnonzero(np.diff(self.reasons)) + 1).tolist(), self.num_frames]

@@ -38,6 +38,12 @@ def test_gaps_are_runs_of_frames_with_one_reason():
     assert make_track([0, 0]).gaps() == []
 
 
+def test_points_that_cannot_be_trusted_are_left_out_for_a_fit():
+    track = make_track([0, 1, 3, 0])
+    assert np.isnan(track.seen_points()[1:3]).all()
+    np.testing.assert_array_equal(track.seen_points()[[0, 3]], track.points[[0, 3]])
+
+
 def test_every_reason_has_words():
     assert len({reason.sentence_part for reason in Reason}) == len(Reason)
 
