@@ -132,6 +132,16 @@ def test_a_bridged_gap_is_valid_and_a_long_one_is_not(open_head):
     assert fit.motion.num_frames == 75
 
 
+def test_landmarks_that_are_not_trusted_are_a_gap(open_head):
+    clip = film(open_head)
+    points = clip.points.copy()
+    points[30:50] += 100.0
+    trusted = np.ones(75, bool)
+    trusted[30:50] = False
+    fit = fit_clip(open_head, clip.times, points, SIZE, trusted=trusted)
+    np.testing.assert_array_equal(np.flatnonzero(~fit.valid), np.arange(30, 50))
+
+
 def test_a_bridge_lies_between_its_ends(open_head):
     clip = film(open_head)
     points = clip.points.copy()

@@ -56,6 +56,7 @@ def fit_clip(
     points: np.ndarray,
     image_size: tuple[int, int],
     *,
+    trusted: np.ndarray | None = None,
     fps: float = 25.0,
     neutral_seconds: float | None = None,
     camera: Camera | None = None,
@@ -69,6 +70,7 @@ def fit_clip(
         times: (T,) seconds of the frames, ascending.
         points: (T, 478, 2 or more) landmarks, pixels, x to the right and y down; NaN where no face was tracked.
         image_size: width and height of the video's pictures.
+        trusted: (T,) bool, frames whose landmarks are used; None for all that have some.
         fps: frames per second of the motion.
         neutral_seconds: a moment at which the face is neutral; None to search.
         camera: the camera; None for the usual angle of view.
@@ -84,6 +86,8 @@ def fit_clip(
         raise ValueError(f"points must be ({len(times)}, {NUM_LANDMARKS}, 2 or more), found {points.shape}")
     pixels = points[:, :, :2]
     tracked = np.isfinite(pixels).all((1, 2))
+    if trusted is not None:
+        tracked &= trusted
     if not tracked.any():
         raise InputError("no frame of the video shows a face; choose a video in which a face is seen from the front")
     camera = camera or Camera.of_picture(image_size)

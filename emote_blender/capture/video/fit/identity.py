@@ -79,6 +79,8 @@ def _next_shape(
 
     The frames count as one, because a landmarker is wrong about a face in all of them alike.
     """
+    if not len(shape):
+        return shape  # a head without identity components
     places = np.einsum("tald,lds->tals", rows.turned, face.identity)
     pairs = places[:, :, PAIRS[:, 0]] - places[:, :, PAIRS[:, 1]]
     of_shape = np.concatenate([part.reshape(len(places), -1, part.shape[3]) for part in (places, pairs)], axis=1)
