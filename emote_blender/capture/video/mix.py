@@ -93,12 +93,7 @@ def mixed(
         InputError: if the motions have other components.
     """
     shares = shares or Shares()
-    names = video.meta.get("expression_names")
-    if video.num_expression != sound.num_expression or names != sound.meta.get("expression_names"):
-        raise InputError(
-            f"the captured motion moves {video.num_expression} components of {video.meta.get('face')}, the spoken one "
-            f"{sound.num_expression} of {sound.meta.get('face')}; convert one of them to the other's head"
-        )
+    video, names = _in_order_of(video, sound)
     position = (np.arange(sound.num_frames) / sound.fps + offset_seconds) * video.fps
     seen = _seen(position, valid, sound.fps)[:, None]
     video = video.sampled(position, sound.fps)
@@ -118,6 +113,19 @@ def mixed(
         eyes=_optional(sound.eyes, video.eyes, seen * shares.gaze),
         lids=_lids(sound.lids, video.lids, seen * shares.lids),
     )
+
+
+def _in_order_of(video: FaceMotion, sound: FaceMotion) -> tuple[FaceMotion, list[str] | None]:
+    """The captured motion with its components in the order of the spoken one, and their names."""
+    names, found = sound.meta.get("expression_names"), video.meta.get("expression_names")
+    if names and found and set(names) == set(found):
+        return replace(video, expression=video.expression[:, [found.index(name) for name in names]]), list(names)
+    if names or found or video.num_expression != sound.num_expression:
+        raise InputError(
+            f"the captured motion moves {video.num_expression} components of {video.meta.get('face')}, the spoken one "
+            f"{sound.num_expression} of {sound.meta.get('face')}; convert one of them to the other's head"
+        )
+    return video, None
 
 
 def offset_between(

@@ -32,15 +32,15 @@ def measure() -> tuple[np.ndarray, np.ndarray]:
     order = [EXPRESSION_NAMES.index(name) for name in OPEN_NAMES]
     poses = []
     for seed, (emotion, intensity, speaker) in enumerate(itertools.product(EMOTIONS, _INTENSITIES, SPEAKERS)):
-        phones, loudness = _random_speech(np.random.default_rng(seed))
+        phones, loudness = random_speech(np.random.default_rng(seed))
         expression, jaw = face(tracks(phones, len(loudness)), loudness, emotion, intensity, speaker)
         poses.append(np.concatenate([expression[:, order], jaw], axis=1))
     all_poses = np.concatenate(poses).astype(np.float64)
     return all_poses.mean(0), np.cov(all_poses.T)
 
 
-def _random_speech(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(P, 3) phones with times, and (T,) loudness."""
+def random_speech(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(P, 3) random phones with times, and (T,) loudness."""
     num_frames = _SECONDS * MOTION_FPS
     spoken = [number for number in range(len(CLASSES)) if number != SILENCE]
     phones, time = [], 0.3

@@ -3,18 +3,25 @@
 The command is `python -m emote_blender.training.open_model.landmark_embedding`. The neutral head is rendered from
 several sides with a known camera, the landmarker of video capture looks at each picture, and the place of each
 landmark in space is where the lines of sight meet. The result is `capture/video/embedding.py`'s file of the open head.
-It needs the landmarker's networks (`python build.py landmarker`).
+It needs the landmarker's networks (`python build.py landmarker`) and takes some seconds.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-from ...capture.video.embedding import Embedding, embedded
+from ...capture.video.embedding import EMBEDDING_FILE, Embedding, embedded, write_embedding
 from ...capture.video.fit.camera import Camera, HeadPose
+from ...capture.video.frames import Frame
+from ...capture.video.landmarker import Landmarker
+from ...capture.video.track import track_face
+from ...files.console_progress import say
+from ...files.paths import DEFAULT_HEAD, find_head
 from ...flame.model import FaceModel
 from ...motion_tools.rotation import axis_angle_to_matrix
 from ...retarget.face_shape import shape_of_model
@@ -28,6 +35,35 @@ VIEW_DEGREES = 39.6
 _YAW_DEGREES, _PITCH_DEGREES = (-25, -12, 0, 12, 25), (-12, 0, 12)
 _FRONTAL_DEGREES = 14.0  # standard deviation of the weight that views have by their angle
 _BACKGROUND = 0.45
+
+
+@dataclass(eq=False)
+class Pictures:
+    """Pictures as the frames of a video; see `capture.video.frames.Frames`.
+
+    Attributes:
+        pictures: (T, h, w, 3) uint8.
+        fps: frames per second.
+    """
+
+    pictures: np.ndarray
+    fps: float = 25.0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, pixels."""
+        return self.pictures.shape[2], self.pictures.shape[1]
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length of the video."""
+        return len(self.pictures) / self.fps
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames."""
+        for number, picture in enumerate(self.pictures):
+            yield Frame(number / self.fps, picture)
 
 
 def neutral_views() -> np.ndarray:
@@ -113,3 +149,26 @@ def measured_embedding(model: FaceModel, pixels: np.ndarray) -> tuple[Embedding,
     off = np.sqrt(((camera.pixels(pose.of(points)) - pixels) ** 2).sum(2).mean(1))
     embedding, distances = embedded(points, shape_of_model(model))
     return embedding, off, distances
+
+
+def main() -> None:
+    """Write the file."""
+    folder = find_head(DEFAULT_HEAD)
+    model = FaceModel.load(folder)
+    camera = Camera.of_picture((PICTURE_PIXELS, PICTURE_PIXELS), VIEW_DEGREES)
+    rotations = neutral_views()
+    vertices = np.repeat(np.asarray(model.v_template, np.float64)[None], len(rotations), axis=0)
+    pictures = render(model, vertices, pose_in_front(model, rotations), camera, PICTURE_PIXELS)
+    landmarker = Landmarker()
+    # Each view is a video of its own: they are no neighbours in time.
+    tracks = [track_face(Pictures(pictures[number : number + 1]), landmarker) for number in range(len(pictures))]
+    pixels = np.concatenate([track.points[:, :, :2] for track in tracks]).astype(np.float64)
+    embedding, off, distances = measured_embedding(model, pixels)
+    write_embedding(embedding, folder)
+    say(f"views disagree by {', '.join(f'{pixel:.2f}' for pixel in off)} pixels")
+    say(f"landmarks are {np.median(distances) * 1e3:.2f} mm from the mesh, at most {distances.max() * 1e3:.2f}")
+    say(f"{folder / EMBEDDING_FILE} is written")
+
+
+if __name__ == "__main__":
+    main()

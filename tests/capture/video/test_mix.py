@@ -113,6 +113,13 @@ def test_components_without_names_are_divided_into_upper_and_lower_face():
     assert apart(posed, heard, chin) < 0.5 * apart(heard, seen, chin)
 
 
+def test_components_are_found_by_their_names(open_head, video, sound):
+    names = list(open_head.expression_names)[::-1]
+    turned = replace(video, expression=video.expression[:, ::-1], meta={**video.meta, "expression_names": names})
+    motion, same = (mixed(part, ALWAYS, sound, open_head) for part in (turned, video))
+    np.testing.assert_array_equal(motion.expression, same.expression)
+
+
 def test_motions_of_other_components_are_refused(open_head, video):
     with pytest.raises(InputError, match="convert one of them"):
         mixed(video, ALWAYS, flame_motion(make_flame_with_mouth(), NUM_FRAMES), open_head)

@@ -11,6 +11,7 @@ from ....errors import InputError
 from ....flame.model import FaceModel
 from ....motion import FaceMotion
 from ..embedding import Embedding, embedding_of
+from ..face_track import FaceTrack
 from ..landmark_groups import NUM_LANDMARKS
 from .camera import Camera, HeadPose
 from .fitted_face import FittedFace, fitted_face
@@ -50,6 +51,29 @@ class ClipFit:
     focal: float
 
 
+def fit_track(
+    model: FaceModel,
+    track: FaceTrack,
+    *,
+    fps: float = 25.0,
+    neutral_seconds: float | None = None,
+    camera: Camera | None = None,
+    meta: dict[str, Any] | None = None,
+) -> ClipFit:
+    """Fit a head to the track of a face; see `fit_clip`."""
+    return fit_clip(
+        model,
+        track.times,
+        track.points,
+        track.image_size,
+        trusted=track.is_seen,
+        fps=fps,
+        neutral_seconds=neutral_seconds,
+        camera=camera,
+        meta=meta,
+    )
+
+
 def fit_clip(
     model: FaceModel,
     times: np.ndarray,
@@ -81,7 +105,7 @@ def fit_clip(
         InputError: if no frame has a face, or none has one at the neutral moment.
         ModelError: if the landmarks cannot be placed on the head.
     """
-    times, points = np.asarray(times, np.float64), np.asarray(points, np.float64)
+    times = np.asarray(times, np.float64)
     if points.shape[:2] != (len(times), NUM_LANDMARKS):
         raise ValueError(f"points must be ({len(times)}, {NUM_LANDMARKS}, 2 or more), found {points.shape}")
     pixels = points[:, :, :2]
