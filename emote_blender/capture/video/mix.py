@@ -201,8 +201,8 @@ def _share(shares: Shares, name: str) -> float:
 
 def _turned(one: np.ndarray, other: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """(T, 3 n) rotations on the arcs from one to the other, by a weight (T, 1)."""
-    quaternions = [axis_angle_to_quaternion(part.reshape(len(part), -1, 3)) for part in (one, other)]
-    blended = slerp(*quaternions, np.broadcast_to(weight, quaternions[0].shape[:2]))
+    start, end = (axis_angle_to_quaternion(part.reshape(len(part), -1, 3)) for part in (one, other))
+    blended = slerp(start, end, np.broadcast_to(weight, start.shape[:2]))
     return quaternion_to_axis_angle(blended).reshape(one.shape)
 
 

@@ -104,6 +104,7 @@ def figures(model: FaceModel, clip: Clip, fit: ClipFit, milliseconds: float) -> 
     off = np.linalg.norm(posed - wanted, axis=2) * 1e3
     skin = (model.v_template[:, 2] > 0) & (model.regions["skin"] > 0.5)
     gap, true_gap = lip_gap(model, posed) * 1e3, lip_gap(model, wanted) * 1e3
+    assert found.neck is not None
     turn = np.swapaxes(axis_angle_to_matrix(clip.rotation), 1, 2) @ axis_angle_to_matrix(found.neck.astype(np.float64))
     degrees = np.degrees(np.arccos(np.clip((np.trace(turn, axis1=1, axis2=2) - 1) / 2, -1, 1)))
     with_sound = mixed(found, fit.valid, true, model)

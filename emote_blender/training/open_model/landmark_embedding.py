@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -37,28 +36,21 @@ _FRONTAL_DEGREES = 14.0  # standard deviation of the weight that views have by t
 _BACKGROUND = 0.45
 
 
-@dataclass(eq=False)
 class Pictures:
     """Pictures as the frames of a video; see `capture.video.frames.Frames`.
 
     Attributes:
-        pictures: (T, h, w, 3) uint8.
-        fps: frames per second.
+        size: width and height, pixels.
+        duration_seconds: length of the video.
+        notes: none.
     """
 
-    pictures: np.ndarray
-    fps: float = 25.0
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height, pixels."""
-        return self.pictures.shape[2], self.pictures.shape[1]
-
-    @property
-    def duration_seconds(self) -> float:
-        """Length of the video."""
-        return len(self.pictures) / self.fps
+    def __init__(self, pictures: np.ndarray, fps: float = 25.0) -> None:
+        """Take (T, h, w, 3) uint8 pictures."""
+        self.pictures, self.fps = pictures, fps
+        self.size = pictures.shape[2], pictures.shape[1]
+        self.duration_seconds = len(pictures) / fps
+        self.notes: list[str] = []
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames."""
@@ -74,7 +66,7 @@ def neutral_views() -> np.ndarray:
 
 def face_middle(model: FaceModel) -> np.ndarray:
     """(3,) the middle of a head's iBUG landmarks, metres."""
-    assert model.landmark_faces is not None
+    assert model.landmark_faces is not None and model.landmark_barycentrics is not None
     corners = model.v_template[model.faces[model.landmark_faces]]
     return np.einsum("lcd,lc->d", corners, model.landmark_barycentrics).astype(np.float64) / len(corners)
 
@@ -96,6 +88,7 @@ def render(model: FaceModel, vertices: np.ndarray, pose: HeadPose, camera: Camer
         camera: the camera, in the middle of the picture.
         size: width and height, pixels.
     """
+    assert model.vertex_colors is not None
     colors = np.clip(model.vertex_colors, 0, 1).astype(np.float32)
     flat = FlatCamera(1.0, 0.0, 0.0, (0.0, 0.0, 0.0))
     renderer = FaceRenderer(model.faces, size, "own", flat, colors, background=_BACKGROUND)
