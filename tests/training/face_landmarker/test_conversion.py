@@ -140,6 +140,15 @@ def test_operations_on_one_value(name, formula):
     np.testing.assert_allclose(run(tensors, [Operator(name, (0,), 1)], x), formula(x), rtol=1e-5)
 
 
+@pytest.mark.parametrize("pooled", [True, False], ids=["channels first", "channels last"])
+def test_slopes_of_any_size_and_sign(pooled):
+    x, slope = random(1, 3, 3, 4), np.array([[[0.25, -5, 19.8, 1]]], np.float16)
+    tensors = [Tensor("x", x.shape), Tensor("s", slope.shape, slope), Tensor("m", x.shape), Tensor("y", x.shape)]
+    pool = [Operator("MAX_POOL_2D", (0,), 2, window(filter_h=1, filter_w=1))] if pooled else []
+    found = run(tensors, [*pool, Operator("PRELU", (2 if pooled else 0, 1), 3)], x)
+    np.testing.assert_allclose(found, np.where(x > 0, x, slope.astype(np.float32) * x), atol=1e-5)
+
+
 @pytest.mark.parametrize("name, formula", [("MEAN", np.mean), ("SUM", np.sum)])
 @pytest.mark.parametrize("keep", [True, False])
 def test_means_and_sums(name, formula, keep):
