@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LEAST_SCORE = -2.4
+LEAST_SCORE = -1.9
 _RATE = 50  # Hz, of the posteriors
 _RECORD = "part.json"
 _FLOOR = 0.03  # fraction of the posteriors that is spread evenly: no class is impossible
@@ -47,12 +47,21 @@ class Alignment:
     Attributes:
         classes: (P,) int16 indices into `phones.CLASSES`.
         times: (P, 2) float32 start and end in seconds.
-        score: mean log posterior of the phones; -inf if the sound is shorter than its phones.
+        score: mean log score of the phones; -inf if the sound is shorter than its phones.
     """
 
     classes: np.ndarray
     times: np.ndarray
     score: float
+
+
+def without_prior(posteriors: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Posteriors (N, 39) divided by the classes' prior (39,) and normalised, which are likelihoods up to a factor.
+
+    Posteriors favour frequent classes, above all silence: their borders move into rare ones.
+    """
+    scaled = posteriors / np.maximum(prior, 1e-6)
+    return scaled / scaled.sum(1, keepdims=True)
 
 
 def align(posteriors: np.ndarray, classes: np.ndarray, times: np.ndarray) -> Alignment:
@@ -61,7 +70,7 @@ def align(posteriors: np.ndarray, classes: np.ndarray, times: np.ndarray) -> Ali
     Pauses, which may be empty, are where given phones leave gaps, and at both ends.
 
     Args:
-        posteriors: (N, 39) of the phone classes at 50 Hz.
+        posteriors: (N, 39) of the phone classes at 50 Hz, or likelihoods that sum to 1 in each frame.
         classes: (P,) given phones.
         times: (P, 2) their start and end in seconds.
     """
@@ -136,7 +145,7 @@ def align_part(
         sources: shards of the part, see `generate`.
         model_folder: an exported model with a phone head.
         folder: of the aligned part.
-        least_score: mean log posterior of an utterance that is kept.
+        least_score: mean log score of the phones of an utterance that is kept.
     """
     from ...emote.checkpoint import load_model
     from ...pipeline.feature_cache import model_digest
@@ -145,7 +154,7 @@ def align_part(
     description = {
         "model": model_digest(model_folder),
         "least_score": least_score,
-        "code": source_digest(align, _states, _best_path, align_shard),
+        "code": source_digest(without_prior, align, _states, _best_path, align_shard),
     }
     stale = _are_stale(folder, description)
     for path in folder.glob("*.npz") if stale else ():
@@ -188,7 +197,7 @@ def align_shard(model: EMOTE, source: Path, path: Path, least_score: float) -> t
         model: with a phone head.
         source: the shard to align.
         path: the file to write.
-        least_score: mean log posterior of an utterance that is kept.
+        least_score: mean log score of the phones of an utterance that is kept.
 
     Raises:
         ValueError: no utterance is good enough.
@@ -196,14 +205,18 @@ def align_shard(model: EMOTE, source: Path, path: Path, least_score: float) -> t
     import torch
 
     utterances = list(read_shard(source))
-    kept: list[tuple[Utterance, Alignment]] = []
+    spoken: list[tuple[Utterance, np.ndarray]] = []
     for utterance in utterances:
         if not (utterance.phone_classes != phones.SILENCE).any():
             continue
         with torch.inference_mode():
             waveform = torch.from_numpy(utterance.samples.astype(np.float32) / 32768)[None]
             posteriors = model.phone_posteriors(waveform, len(utterance.samples) // FRAME_SAMPLES)[0].numpy()
-        found = align(posteriors, utterance.phone_classes, utterance.phone_times)
+        spoken.append((utterance, posteriors))
+    prior = np.concatenate([posteriors for _, posteriors in spoken]).mean(0) if spoken else np.zeros(0)
+    kept: list[tuple[Utterance, Alignment]] = []
+    for utterance, posteriors in spoken:
+        found = align(without_prior(posteriors, prior), utterance.phone_classes, utterance.phone_times)
         if found.score >= least_score:
             kept.append((utterance, found))
     if not kept:

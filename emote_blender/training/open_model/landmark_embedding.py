@@ -66,7 +66,8 @@ def neutral_views() -> np.ndarray:
 
 def face_middle(model: FaceModel) -> np.ndarray:
     """(3,) the middle of a head's iBUG landmarks, metres."""
-    assert model.landmark_faces is not None and model.landmark_barycentrics is not None
+    assert model.landmark_faces is not None
+    assert model.landmark_barycentrics is not None
     corners = model.v_template[model.faces[model.landmark_faces]]
     return np.einsum("lcd,lc->d", corners, model.landmark_barycentrics).astype(np.float64) / len(corners)
 

@@ -53,7 +53,7 @@ class AlignedPart:
         name: of its folder.
         source: name of the part of the corpus.
         run: name of the EMOTE run.
-        least_score: mean log posterior of an utterance that is kept.
+        least_score: mean log score of the phones of an utterance that is kept.
     """
 
     name: str

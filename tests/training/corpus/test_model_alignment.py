@@ -12,7 +12,7 @@ from tiny_models import tiny_emote_config, write_random_model
 
 from emote_blender.emote.checkpoint import load_model
 from emote_blender.training.corpus import model_alignment, phones
-from emote_blender.training.corpus.model_alignment import align, align_part
+from emote_blender.training.corpus.model_alignment import align, align_part, without_prior
 
 AA, S, SIL = phones.CLASS_INDEX["AA"], phones.CLASS_INDEX["S"], phones.SILENCE
 
@@ -30,6 +30,19 @@ def test_times_follow_the_posteriors_near_the_given_ones():
     assert found.classes.tolist() == [SIL, AA, S, SIL]
     assert found.times == pytest.approx(np.array([[0, 0.2], [0.2, 0.44], [0.44, 0.6], [0.6, 0.8]]))
     assert found.score == pytest.approx(np.log(0.97 + 0.03 / 39), abs=1e-6)
+
+
+def test_a_frequent_class_does_not_take_from_its_rare_neighbour():
+    """Posteriors of a model that has seen far more of AA than of S: at the border AA wins wherever it is doubtful."""
+    prior = np.full(len(phones.CLASSES), 0.1 / 36)
+    prior[[AA, S, SIL]] = 0.6, 0.05, 0.25
+    likelihoods = posteriors((SIL, 10), (AA, 10), (S, 10), (SIL, 10)) + 1e-3
+    likelihoods[18:22, [AA, S]] = [[0.8, 0.2], [0.6, 0.4], [0.4, 0.6], [0.2, 0.8]]  # equal at 0.40 s
+    table = likelihoods * prior
+    table /= table.sum(1, keepdims=True)
+    given = np.array([AA, S]), np.array([[0.2, 0.4], [0.4, 0.6]])
+    assert align(table, *given).times[2, 0] > 0.4
+    assert align(without_prior(table, prior), *given).times[2, 0] == pytest.approx(0.4)
 
 
 def test_a_phone_does_not_move_farther_than_the_tolerance():
@@ -100,15 +113,19 @@ def test_an_aligned_shard_keeps_sound_and_words_and_the_order_of_the_phones(tmp_
 def test_utterances_that_score_badly_are_left_out(tmp_path, exported):
     source, model = exported
     (path,) = align_part([source], model, tmp_path / "all", least_score=-100.0)
+    tables, given = [], []
     with np.load(source) as archive:
-        scores = []
         for i in range(6):
             begin, end = archive["frame_offsets"][i : i + 2]
             sound = torch.from_numpy(archive["samples"][begin * 640 : end * 640].astype(np.float32) / 32768)
             spoken = slice(*archive["phone_offsets"][i : i + 2])
             with torch.inference_mode():
-                table = load_model(model).eval().phone_posteriors(sound[None], int(end - begin))[0].numpy()
-            scores.append(align(table, archive["phone_classes"][spoken], archive["phone_times"][spoken]).score)
+                tables.append(load_model(model).eval().phone_posteriors(sound[None], int(end - begin))[0].numpy())
+            given.append((archive["phone_classes"][spoken], archive["phone_times"][spoken]))
+    prior = np.concatenate(tables).mean(0)  # of the shard
+    scores = [
+        align(without_prior(table, prior), *phones_of).score for table, phones_of in zip(tables, given, strict=True)
+    ]
     middle = float(np.median(scores))
     (path,) = align_part([source], model, tmp_path / "some", least_score=middle)
     with np.load(source) as before, np.load(path) as after:
