@@ -21,7 +21,7 @@ from ...capture.video.mix import mixed
 from ...capture.video.track import track_face
 from ...files.console_progress import say, show
 from ...files.paths import DEFAULT_HEAD, find_head
-from ...flame.measure import lip_gap
+from ...flame.measure import LIPS_CLOSED_GAP, lip_gap
 from ...flame.model import FaceModel
 from ...motion import FaceMotion
 from ...motion_tools.rotation import axis_angle_to_matrix
@@ -31,7 +31,7 @@ from ..open_model.expression_prior import random_speech
 from ..open_model.landmark_embedding import PICTURE_PIXELS, VIEW_DEGREES, Pictures, pose_in_front, render
 
 FPS = 25.0
-_CLOSED_MM, _FOUND_CLOSED_MM = 0.5, 1.0  # gaps up to which lips are closed in truth, and in a fit
+_CLOSED_MM = LIPS_CLOSED_GAP * 1e3
 _CLIPS = (("happy", "broad", None), ("anger", "lively", 2), ("neutral", "even", 3), ("sad", "reserved", 4))
 """Emotion, speaker, and seed of the identity; None is the mean face."""
 _HEADER = (
@@ -121,13 +121,13 @@ def figures(model: FaceModel, clip: Clip, fit: ClipFit, milliseconds: float) -> 
         off[:, model.regions["lips"] > 0.5].mean(),
         _correlation(gap, true_gap),
         np.abs(gap - true_gap).mean(),
-        _f1(gap < _FOUND_CLOSED_MM, closed),
+        _f1(gap < _CLOSED_MM, closed),
         _correlation(found.jaw[:, 0], true.jaw[:, 0]),
         _f1(value(found, *blink) > 0.5, value(true, *blink) > 0.5),
         _correlation(value(found, *brow), value(true, *brow)),
         _correlation(value(found, *gaze), value(true, *gaze)),
         degrees.mean(),
-        _f1(mixed_gap < _FOUND_CLOSED_MM, closed),
+        _f1(mixed_gap < _CLOSED_MM, closed),
         milliseconds,
     ]
 

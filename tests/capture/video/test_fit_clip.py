@@ -9,6 +9,7 @@ from filmed_faces import SIZE, Filmed, film
 
 from emote_blender.capture.video.fit.camera import Camera
 from emote_blender.capture.video.fit.clip import ClipFit, fit_clip
+from emote_blender.capture.video.landmarker import SCORE_NAMES
 from emote_blender.errors import InputError
 from emote_blender.flame.measure import lip_gap
 from emote_blender.motion_tools.rotation import axis_angle_to_matrix
@@ -221,3 +222,18 @@ def test_a_frame_takes_little_time(open_head):
     start = process_time()
     fit_clip(open_head, clip.times, clip.points, SIZE)
     assert (process_time() - start) / 150 < 0.045  # 0.015 s where the machine is free
+
+
+def test_a_blink_that_the_landmarks_hide_is_taken_from_the_scores(open_head):
+    """The landmarks keep the eyes open, as a landmarker's may; the left eye's score says that it closes."""
+    clip = film(open_head, num_frames=40)
+    lids = [name for name in SCORE_NAMES if name.startswith("eyeBlink")]
+    open_eyes = film(open_head, num_frames=12).points[:1]
+    points = np.repeat(open_eyes, 40, axis=0)
+    scores = np.zeros((40, 52), np.float32)
+    scores[20:24, SCORE_NAMES.index(lids[0])] = 0.7
+    motion = fit_clip(open_head, clip.times, points, SIZE, scores=scores).motion
+    left, right = (motion.expression[:, open_head.expression_names.index(name)] for name in lids)
+    assert left[21:23].min() > 0.6
+    assert left[:17].max() < 0.2
+    assert right.max() < 0.2

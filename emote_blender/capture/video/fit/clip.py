@@ -13,6 +13,7 @@ from ....motion import FaceMotion
 from ..embedding import Embedding, embedding_of
 from ..face_track import FaceTrack
 from ..landmark_groups import NUM_LANDMARKS
+from .blinks import observed_blinks
 from .camera import Camera, HeadPose
 from .fitted_face import FittedFace, fitted_face
 from .frames import FrameFit, fit_frames
@@ -67,6 +68,7 @@ def fit_track(
         track.points,
         track.image_size,
         trusted=track.is_seen,
+        scores=track.scores,
         fps=fps,
         neutral_seconds=neutral_seconds,
         camera=camera,
@@ -81,6 +83,7 @@ def fit_clip(
     image_size: tuple[int, int],
     *,
     trusted: np.ndarray | None = None,
+    scores: np.ndarray | None = None,
     fps: float = 25.0,
     neutral_seconds: float | None = None,
     camera: Camera | None = None,
@@ -94,6 +97,7 @@ def fit_clip(
         times: (T,) seconds of the frames, ascending.
         points: (T, 478, 2 or more) landmarks, pixels, x to the right and y down; NaN where no face was tracked.
         image_size: width and height of the video's pictures.
+        scores: (T, 52) the landmarker's scores, which state blinks; None to take them from the landmarks alone.
         trusted: (T,) bool, frames whose landmarks are used; None for all that have some.
         fps: frames per second of the motion.
         neutral_seconds: a moment at which the face is neutral; None to search.
@@ -119,7 +123,8 @@ def fit_clip(
     seen = np.flatnonzero(tracked)
     named = None if neutral_seconds is None else np.searchsorted(seen, frames_at(times, tracked, neutral_seconds))
     person, shape, neutral = _person(face, camera, pixels[seen], named)
-    fit = fit_frames(person, camera, prior_of(person), pixels[seen], _frame_rate(times))
+    blinks = None if scores is None else observed_blinks(person, np.asarray(scores)[seen])
+    fit = fit_frames(person, camera, prior_of(person), pixels[seen], _frame_rate(times), blinks)
     good = (fit.residual < _LARGEST_RESIDUAL) & (np.abs(_yaw(fit.pose)) < _LARGEST_YAW)
     if not good.any():
         raise InputError(
