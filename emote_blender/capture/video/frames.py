@@ -130,12 +130,13 @@ class VideoFrames:
                 if not self._form.fits(frame):
                     self.notes.append(f"the size of the picture changes at {seconds:.2f} s; the rest was left out")
                     break
+                self._num_damaged += bool(frame.is_corrupt)
                 last = seconds
                 yield Frame(seconds, self._picture(frame))
         if num_early:
             self.notes.append(f"{num_early} frames with a time before that of the frame before them were left out")
         if self._num_damaged:
-            self.notes.append(f"{self._num_damaged} damaged parts of the video could not be decoded")
+            self.notes.append(f"{self._num_damaged} damaged parts of the video could not be decoded, or only in part")
         if not self.is_single and last < self.duration_seconds - 1:
             self.notes.append(f"the picture ends at {max(last, 0):.2f} of {self.duration_seconds:.2f} s")
 
