@@ -198,14 +198,14 @@ def test_a_damaged_middle_is_left_out_and_said(tmp_path):
 
 def test_frames_that_the_decoder_mended_are_said(tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (30, 48, 64, 3), dtype=np.uint8)
-    path = write_video(tmp_path / "a.mp4", list(noise), codec="libx264", pixel_format="yuv420p", gop_size=30)
+    path = write_video(tmp_path / "a.mp4", list(noise), codec="mpeg4", pixel_format="yuv420p", gop_size=30)
     content = bytearray(path.read_bytes())
     middle = content.index(b"mdat") + 10_000
-    content[middle : middle + 3000] = np.random.default_rng(1).bytes(3000)
+    content[middle : middle + 60] = np.random.default_rng(1).bytes(60)
     path.write_bytes(content)
     frames, found = read(path)
-    assert len(found) > 20
-    assert "damaged" in frames.notes[-1]
+    assert len(found) == 30
+    assert frames.notes[-1].startswith("1 damaged parts")
 
 
 def test_a_video_that_ends_early_is_read_to_there_and_that_is_said(tmp_path):
