@@ -103,7 +103,7 @@ def linearised(face: FittedFace, camera: Camera, pose: HeadPose, values: np.ndar
     metres = (-seen[:, :, 2].mean(1) / camera.focal)[:, None, None]  # of a pixel
     by_point = camera.directions(seen) * metres[..., None]  # (T, L, 2, 3)
     left = (pixels - camera.pixels(seen)) * metres
-    by_pose = pose_directions(by_point, turned)
+    by_pose = pose_directions(by_point, turned).astype(np.float32)
     by_head = np.einsum("tlac,tcd->tald", by_point, pose.rotation)  # (T, 2, L, 3), in the head's axes
     # Skinning turns a landmark's displacement by the weighted mean of no turn and the jaw's.
     by_rest = by_head + face.jaw_weights[:, None] * np.matmul(by_head, (jaw - np.eye(3))[:, None])
@@ -111,7 +111,7 @@ def linearised(face: FittedFace, camera: Camera, pose: HeadPose, values: np.ndar
     by_jaw = np.cross(arms[:, None], by_head) * face.jaw_weights[:, None]
     if face.jaw_correctives is not None:
         by_jaw += _times(by_rest, _corrective_directions(face.jaw_correctives))
-    of_values = np.concatenate([by_values, by_jaw * JAW_UNIT], axis=3)  # (T, 2, L, N + 3)
+    of_values = np.concatenate([by_values, (by_jaw * JAW_UNIT).astype(np.float32)], axis=3)  # (T, 2, L, N + 3)
     by_pose, left = np.moveaxis(by_pose, 2, 1), np.moveaxis(left, 2, 1)
     rows = [(array, array[:, :, PAIRS[:, 0]] - array[:, :, PAIRS[:, 1]]) for array in (by_pose, of_values, left)]
     flat = [np.concatenate([part.reshape(num_frames, -1, *part.shape[3:]) for part in parts], axis=1) for parts in rows]
@@ -123,8 +123,8 @@ def equations(rows: Linearised) -> Equations:
     """The normal equations of linearised rows, in which places that are far off count less (Huber's weights)."""
     off = np.abs(rows.left * rows.weights)
     weights = rows.weights * np.sqrt(np.minimum(1.0, _HUBER / np.maximum(off, 1e-12)))
-    both = np.concatenate([rows.pose, rows.values], axis=2) * weights[:, :, None]
-    both = both.astype(np.float32)
+    both = np.concatenate([rows.pose, rows.values], axis=2)
+    both *= weights[:, :, None].astype(np.float32)
     left = (rows.left * weights).astype(np.float32)
     transposed = np.swapaxes(both, 1, 2)
     system = np.matmul(transposed, both).astype(np.float64)
@@ -141,6 +141,7 @@ def residual_metres(rows: Linearised) -> np.ndarray:
 
 def _times(by_point: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """(T, 2, L, N) derivatives (T, 2, L, 3) by points, times what moves the points (L, 3, N)."""
+    by_point, directions = by_point.astype(np.float32), directions.astype(np.float32)  # half the memory to move
     found = by_point[..., 0, None] * directions[:, 0]
     found += by_point[..., 1, None] * directions[:, 1]
     found += by_point[..., 2, None] * directions[:, 2]

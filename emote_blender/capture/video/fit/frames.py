@@ -16,7 +16,7 @@ from .fitted_face import FittedFace
 from .prior import Prior
 
 _ROUNDS = 5
-_BLOCK = 32  # frames whose rows are in memory at once
+_BLOCK = 8  # frames whose rows are worked out at once: what fits into a processor's cache
 _SPAN, _MARGIN = 512, 12  # frames that are solved together, and how many on either side are solved twice
 _TIE = 10.0  # weight of a squared change between frames at 25 fps, against the prior's precision
 _SETTLED = 1e-3
