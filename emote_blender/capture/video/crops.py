@@ -74,7 +74,7 @@ def points_in_picture(points: np.ndarray, region: Region) -> np.ndarray:
     return placed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Patch:
     """The part of a picture around a region, made smaller where it has more detail than a crop.
 

@@ -27,7 +27,7 @@ _BEHIND_ALPHA = 128  # grey
 _JITTER = 0.8  # a frame may follow after this fraction of the shortest time between two frames
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """A frame of a video.
 

@@ -27,7 +27,7 @@ _JUMP_FRAMES = 2  # frames before, and as many after, that the median takes in
 _PAIRS = np.array([(33, 263), (133, 362), (61, 291), (234, 454), (127, 356), (58, 288)])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Second:
     """What the second pass saw in a frame.
 

@@ -45,7 +45,7 @@ _MOST_WAITING = 8  # frames for which the first pass may be ahead of the second
 _ROWS_IN_MEMORY = 20_000  # 118 MB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _First:
     """What the first pass saw in a frame.
 

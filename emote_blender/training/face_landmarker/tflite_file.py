@@ -47,7 +47,7 @@ class Operator:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TfliteGraph:
     """A graph.
 
