@@ -1,4 +1,4 @@
-"""The command line: generate, batch, convert, info, train, evaluate.
+"""The command line: generate, batch, capture, convert, info, train, evaluate.
 
 `python -m emote_blender ...` and `blender --command emote ...` are the same program. Exit codes: 0 success, 1 an input
 that cannot be used (one sentence on stderr), 2 wrong usage, 130 cancelled.
@@ -19,6 +19,7 @@ from ..files.console_progress import say
 from ..version import package_version
 from .arguments import EXIT_CANCELLED, EXIT_FAILED
 from .batch import add_batch_command
+from .capture import add_capture_command
 from .convert import add_convert_command
 from .generate import add_generate_command
 from .info import add_info_command
@@ -64,6 +65,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_generate_command(commands)
     add_batch_command(commands)
+    add_capture_command(commands)
     add_info_command(commands)
     add_convert_command(commands)
     add_train_command(commands)

@@ -1,0 +1,107 @@
+"""The command `capture`: the performance of a face in a video as a motion file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from ..capture.motion_files import MOTION_SUFFIX, require_written_suffix, save_motion
+from ..capture.video.face_track import FaceTrack
+from ..errors import InputError
+from ..files.atomic_write import check_writable
+from ..files.console_progress import ProgressLine, show, warn
+from ..files.pasted_path import pasted_path
+from ..files.paths import DEFAULT_HEAD, find_head
+from ..flame.model import FaceModel
+from ..retarget.conversion import in_open_basis
+
+
+def add_capture_command(commands: Any) -> None:
+    """Add `capture` to the parsers of the program."""
+    command = commands.add_parser("capture", help="the performance of a face in a video to a motion")
+    command.add_argument("video", type=pasted_path, metavar="VIDEO", help="the video, or a picture")
+    command.add_argument(
+        *("-o", "--output"), type=pasted_path, required=True, metavar="OUT", help="OUT.npz, OUT.csv (ARKit) or OUT.json"
+    )
+    command.add_argument("--head", default=DEFAULT_HEAD, metavar="HEAD", help=f"name or folder ({DEFAULT_HEAD})")
+    command.add_argument("--fps", type=float, default=25.0, metavar="N", help="frames per second of the motion (25)")
+    command.add_argument("--mirrored", action="store_true", help="the video is mirrored, as some selfies are")
+    command.add_argument(
+        "--near",
+        type=_place,
+        metavar="X,Y",
+        help="a place beside the face to follow, in pixels from the top left (default: the largest face)",
+    )
+    command.add_argument(
+        "--neutral", type=float, metavar="SECONDS", help="a moment without expression (default: it is looked for)"
+    )
+    command.add_argument(
+        "--view", type=float, metavar="DEGREES", help="the camera's angle of view along the longer side (50)"
+    )
+    command.add_argument("--track", type=pasted_path, metavar="TRACK.npz", help="also write the landmarks")
+    command.set_defaults(run=capture_command)
+
+
+def _place(text: str) -> tuple[float, float]:
+    """The x and y of "X,Y"."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y, such as 320,180") from None
+    return x, y
+
+
+def capture_command(arguments: argparse.Namespace, decode: Any) -> int:
+    """Run `capture` and return the exit code; raises EmoteError if a file cannot be used or shows no face."""
+    from ..capture.video.fit.camera import Camera
+    from ..capture.video.fit.clip import fit_track
+    from ..capture.video.track_file import track_file
+
+    _check(arguments)
+    model = FaceModel.load(find_head(arguments.head))
+    progress = ProgressLine(sys.stderr, arguments.video.name)
+    try:
+        track = track_file(arguments.video, arguments.near, arguments.mirrored, progress)
+        camera = Camera.of_picture(track.image_size, arguments.view) if arguments.view else None
+        fit = fit_track(model, track, fps=arguments.fps, neutral_seconds=arguments.neutral, camera=camera)
+    finally:
+        progress.clear()
+    for line in _remarks(track):
+        warn(line)
+    output = arguments.output
+    motion = fit.motion if output.suffix.lower() == MOTION_SUFFIX else in_open_basis(fit.motion)
+    written = save_motion(motion, output, arguments.fps)
+    if arguments.track:
+        track.save(arguments.track)
+    show(
+        f"wrote {output}: {written.num_frames} frames at {written.fps:g} fps, the face seen in "
+        f"{fit.valid.mean():.0%} of them"
+    )
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raise InputError for arguments that cannot be used, before the video is read."""
+    require_written_suffix(arguments.output)
+    check_writable(arguments.output)
+    if arguments.track:
+        if arguments.track.suffix.lower() != ".npz":
+            raise InputError(f"--track {arguments.track}: give the file a name that ends in .npz")
+        if arguments.track.resolve() == arguments.output.resolve():
+            raise InputError(f"--track and -o both name {arguments.output}; give the landmarks another name")
+        check_writable(arguments.track)
+    if not 0 < arguments.fps <= 240:
+        raise InputError(f"--fps {arguments.fps:g}: give a number above 0 and up to 240")
+    if arguments.view is not None and not 5 <= arguments.view <= 150:
+        raise InputError(f"--view {arguments.view:g}: give an angle from 5 to 150 degrees")
+    if not arguments.video.is_file():
+        raise InputError(f"{arguments.video} not found; give a video or a picture")
+
+
+def _remarks(track: FaceTrack) -> list[str]:
+    """What the video's reader noted, and where the face could not be seen."""
+    lines = list(track.meta.get("notes", ()))
+    for gap in track.gaps():
+        lines.append(f"{gap.start_seconds:.2f} to {gap.stop_seconds:.2f} s: {gap.reason.sentence_part}")
+    return lines
