@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .av_frames import decodable_frames
 from .kinds import no_sound_in, not_decodable
 from .layout import TOLERANCE_SECONDS, Layout
 
@@ -38,8 +39,6 @@ class AvSound:
         Raises:
             InputError: if it cannot be decoded, or holds no sound.
         """
-        import av
-
         self._path, self._layout, self._source = path, layout, source
         self._hole_seconds: float | None = None
         with self._open() as container:
@@ -49,7 +48,6 @@ class AvSound:
             if stream.codec_context is None or not stream.rate:
                 raise not_decodable(path, "its sound is of an unknown kind")
             self.sample_rate: float = stream.rate
-        self._errors = av.error.FFmpegError
 
     def blocks(self, start: int, stop: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the samples to `stop`, from the first on whatever `start` is.
@@ -90,7 +88,7 @@ class AvSound:
         """Yield the samples (n, C) float32 of each frame; what is damaged is left out."""
         form, convert = None, None
         begin, num_samples = None, 0
-        for frame in self._frames(container):
+        for frame in decodable_frames(container, container.streams.audio[0]):
             if frame.sample_rate and frame.pts is not None and frame.time_base:
                 seconds = float(frame.pts * frame.time_base)
                 begin = seconds if begin is None else begin
@@ -105,21 +103,6 @@ class AvSound:
             if convert is None:
                 convert = _Converter(form[1], round(self.sample_rate))
             yield from convert(frame)
-
-    def _frames(self, container: av.container.InputContainer) -> Iterator[AudioFrame]:
-        """Yield the frames of the first sound track that can be decoded."""
-        packets = container.demux(container.streams.audio[0])
-        while True:
-            try:
-                packet = next(packets, None)
-            except (self._errors, IndexError):  # the file ends in the middle of something; a damaged MPEG-TS
-                return
-            if packet is None:
-                return
-            try:
-                yield from packet.decode()
-            except self._errors:
-                continue
 
 
 class _Converter:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...errors import InputError
+from ...sound_files.av_frames import decodable_frames
 from ...sound_files.kinds import kind_of_file
 
 READABLE = "mp4, mov, mkv, webm, avi, or a picture"
@@ -193,20 +194,11 @@ class VideoFrames:
         return stream
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
-        """Yield the frames that can be decoded, in the order in which they are shown."""
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except (self._errors, IndexError):  # the file ends in the middle of something
-                self._num_damaged += 1
-                return
-            if packet is None:
-                return
-            try:
-                yield from packet.decode()
-            except self._errors:
-                self._num_damaged += 1
+        """Yield the frames that can be decoded; what cannot is counted."""
+        return decodable_frames(container, stream, self._count_damage)
+
+    def _count_damage(self) -> None:
+        self._num_damaged += 1
 
     def _deinterlaced(self, container: Any, stream: Any) -> Iterator[Any]:
         """Yield the frames, with the lines of interlaced ones filled in."""
