@@ -315,7 +315,7 @@ def test_the_open_first_stage_weighs_mesh_phones_and_channels(buzzing_part, open
         channels += 0.5 * (np.abs(error[:, 1:] - error[:, :-1]) * CHANNEL_WEIGHTS).mean()
         assert terms["phones"].item() == pytest.approx(np.mean(phones), rel=1e-5)
         assert terms["articulation"].item() == pytest.approx(channels, rel=1e-5)
-        wanted = mesh.vertices + 0.15 * mesh.gap + tuck * mesh.tuck + 0.5 * mesh.velocity
+        wanted = mesh.vertices + 0.15 * mesh.gap + tuck * mesh.tuck + 0.5 * mesh.velocity + 2.0 * mesh.dynamics
         assert total.item() == pytest.approx(wanted.item() + np.mean(phones) + channels, rel=1e-5)
 
 
