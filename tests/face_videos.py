@@ -45,6 +45,8 @@ def write_video(
     seconds: Sequence[float] | None = None,
     codec: str = "ffv1",
     pixel_format: str = "bgr0",
+    sound: np.ndarray | None = None,
+    sound_start: float = 0.0,
     **context: object,
 ) -> Path:
     """Write a video without loss, and return its path.
@@ -56,6 +58,8 @@ def write_video(
         seconds: time of each frame, in place of the frame rate; to milliseconds.
         codec: name of ffmpeg's encoder.
         pixel_format: of the stored frames.
+        sound: (N,) samples at 16 kHz in -1..1; None for no sound track.
+        sound_start: when the sound begins, seconds.
         context: attributes of the codec's context.
     """
     import av
@@ -68,6 +72,13 @@ def write_video(
             stream.codec_context.time_base = Fraction(1, 1000)
         for name, value in context.items():
             setattr(stream.codec_context, name, value)
+        track = None if sound is None else container.add_stream("pcm_s16le", rate=16000)
+        if track is not None:
+            samples = np.round(np.clip(sound, -1, 1) * 32767).astype(np.int16)[None]
+            spoken = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            spoken.sample_rate, spoken.pts = 16000, round(sound_start * 16000)
+            container.mux(track.encode(spoken))
+            container.mux(track.encode(None))
         for index, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(picture), format="rgba" if picture.shape[2] == 4 else "rgb24"

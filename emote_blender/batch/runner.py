@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..audio import Waveform
 from ..capture.motion_files import MOTION_SUFFIX, save_motion
+from ..capture.video.landmarker import Landmarker, find_landmarker
+from ..capture.video.mix import ALL_FROM_VIDEO
 from ..emotion import EmotionTrack
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE
 from ..errors import Cancelled, EmoteError, InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, say
-from ..files.paths import find_head, find_model
+from ..files.paths import HEAD_FILE, find_head, find_model
 from ..motion_tools.life import add_life
 from ..motion_tools.raw_take import RawTake
 from ..motion_tools.refine import RefinementMaps, refine
@@ -31,11 +36,13 @@ from ..retarget.conversion import (
     shape_of_folder,
 )
 from ..sound_files.checks import require_file
+from ..speech_model.weights_file import WEIGHTS_FILE
 from ..transcript.automatic import language_code
 from ..transcript.language import AUTO
 from ..transcript.recognisers.choose import open_recogniser
 from ..transcript.timed_transcript import TimedTranscript
 from ..version import package_version
+from .filmed import FilmedFace, film, film_report, mix_in, placed_on
 from .report import StageClock
 from .table import BatchRow, Job
 
@@ -64,6 +71,8 @@ class Session:
         recogniser: folder of the recogniser of words; "" for the one that is built in.
         face_maps: what refinement needs to know of the head; None if no job is refined.
         head: the head's face model; None if only motion files of the model's own basis are written.
+        landmarker: what finds faces in videos; None until the first video.
+        own_head: the head that the model speaks for; None until the first video.
     """
 
     config: EMOTEConfig
@@ -76,6 +85,24 @@ class Session:
     face_maps: RefinementMaps | None = None
     recogniser: str = ""
     head: FaceModel | None = None
+    landmarker: Landmarker | None = None
+    own_head: FaceModel | None = None
+
+    def head_of(self, job: Job) -> FaceModel:
+        """The head to which the face in a video is fitted: the model's if it speaks too, else the chosen one."""
+        from ..flame.model import FaceModel
+
+        if self.head is not None and not job.speaks:
+            return self.head
+        if self.own_head is None:
+            self.own_head = FaceModel.load(find_head(self.config.face))
+        return self.own_head
+
+    def open_landmarker(self) -> Landmarker:
+        """The networks that find faces; raises ModelError if they are missing."""
+        if self.landmarker is None:
+            self.landmarker = Landmarker()
+        return self.landmarker
 
 
 def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[Job]) -> Session:
@@ -155,6 +182,9 @@ def check_report_is_no_input(report: Path, inputs: Iterable[Path]) -> None:
 def check_job(job: Job, session: Session) -> None:
     """Raise EmoteError if the model has no such speaker, the transcript cannot be used, or Blender not take a name."""
     config = session.config
+    if job.video is not None:
+        find_landmarker()
+        find_head(config.face)
     if job.output.suffix.lower() == ".blend":
         _require_name_for_blender(job.audio)
         _require_name_for_blender(job.output)
@@ -189,7 +219,8 @@ def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str
     failed = {"line": row.line, "input": str(row.job.audio), "output": str(row.job.output), "status": "failed"}
     try:
         check_job(row.job, session)
-        require_file(row.job.audio)
+        if row.job.audio != row.job.video:
+            require_file(row.job.audio)
         _make_folder(row.job.output.parent)
         check_writable(row.job.output)
         report = run_job(row.job, session, progress)
@@ -204,7 +235,39 @@ def run_row(row: BatchRow, session: Session, progress: ProgressLine) -> dict[str
         logger.exception("line %d of the batch failed", row.line)
         return {**failed, "error": f"unexpected {type(error).__name__}: {error}"}
     progress.clear()
-    return {"line": row.line, "status": "done", **report}
+    return {"line": row.line, "status": "done", **report, "digest": job_digest(row.job, session)}
+
+
+def job_digest(job: Job, session: Session) -> str:
+    """A digest of all that decides the output of a job: files, settings, model, head and version.
+
+    Files count by name, size and time. A job with the same digest as before need not be done again.
+    """
+    decides = {
+        "inputs": [_stamp(path) for path in job.inputs],
+        "output": str(job.output),
+        "condition": job.condition,
+        "speaker": job.speaker,
+        "transcript": repr(job.transcript),
+        "language": job.language,
+        "life": job.life.summary(),
+        "refinement": job.refinement.summary(),
+        "from_video": job.shares.summary() if job.video else None,
+        "model": [session.config.name, _stamp(session.model_folder / WEIGHTS_FILE)],
+        "head": None if session.head_folder is None else _stamp(session.head_folder / HEAD_FILE),
+        "recogniser": session.recogniser,
+        "version": package_version(),
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode(errors="backslashreplace")).hexdigest()
+
+
+def _stamp(path: Path) -> list[str | int]:
+    """Name, size and time of a file; the name alone if it is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return [str(path)]
+    return [str(path.resolve()), found.st_size, found.st_mtime_ns]
 
 
 def _make_folder(folder: Path) -> None:
@@ -218,6 +281,109 @@ def _make_folder(folder: Path) -> None:
 def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any]:
     """Write the output of one job and return its report."""
     clock = StageClock()
+    face = None
+    if job.video is not None:
+        with clock.stage("capture"):
+            face = film(job.video, session.head_of(job), session.open_landmarker(), progress)
+    if face is not None and (not job.speaks or (face.sound_start_seconds is None and job.audio == job.video)):
+        made = _captured(job, face)
+    else:
+        made = _spoken(job, session, progress, clock, face)
+    # In a scene, refinement and life are settings of the take, which can be changed there.
+    is_scene = job.output.suffix.lower() == ".blend"
+    take, motion = made.take, made.take.emotional
+    folder = session.head_folder
+    if session.head is not None and folder is not None and not is_scene:  # a scene converts as it makes the take
+        with clock.stage("convert"):
+            take = raw_for_head(take, session.head, lambda: shape_of_folder(folder))
+            motion = take.emotional
+    if job.refinement.changes() and not is_scene:
+        with clock.stage("refine"):
+            assert session.face_maps is not None  # opened with the session
+            meta = {**motion.meta, "refinement": job.refinement.summary()}
+            motion = replace(refine(take, job.refinement, session.face_maps), meta=meta)
+    if job.life.moves and not is_scene:
+        with clock.stage("life"):
+            motion = add_life(motion, take.prosody, job.life)
+    with clock.stage("write"):
+        progress(1.0, "writing")
+        if is_scene:
+            from ..blender.scene.scene_file import SceneWords, write_blend
+            from ..blender.settings.registration import add_settings
+
+            add_settings()
+            assert session.head_folder is not None  # opened with the session
+            words = SceneWords(job.transcript, job.language, made.features.recognition) if made.features else None
+            sound = job.audio if made.has_sound else None
+            write_blend(job.output, take, session.head_folder, sound, motion.fps, job.life, job.refinement, words)
+        else:
+            if job.output.suffix.lower() != MOTION_SUFFIX:
+                motion = in_open_basis(motion)
+            motion = save_motion(motion, job.output)
+    progress.clear()
+    for warning in made.warnings:
+        say(f"warning: {warning}")
+    for sentence in _transcript_lines(job, made.features) if made.features else []:
+        say(sentence)
+    return {
+        "input": str(job.audio),
+        **({"video": str(job.video), "capture": made.capture} if job.video else {}),
+        "duration_seconds": round(made.duration_seconds, 3),
+        **({"model": session.config.name, "licence": session.config.licence} if made.features else {}),
+        "face": motion.meta.get("face", session.config.face),
+        "head": str(session.head_folder) if session.head_folder else None,
+        **({"speaker": job.speaker or session.config.speakers[0]} if made.features else {}),
+        **job.condition,
+        **({"warnings": list(made.warnings)} if made.warnings else {}),
+        **(_transcript_report(job, made.features) if made.features else {}),
+        **({"life": job.life.summary()} if job.life.moves else {}),
+        **({"refinement": job.refinement.summary()} if job.refinement.changes() else {}),
+        **({"transfer": motion.meta["transfer"]} if "transfer" in motion.meta else {}),
+        "frames": motion.num_frames,
+        "fps": motion.fps,
+        "seconds": clock.summary(),
+        "output": str(job.output),
+        "version": package_version(),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """What a job made, before conversion and refinement.
+
+    Attributes:
+        take: the motion.
+        features: of the sound; None if the sound moves nothing.
+        duration_seconds: of the sound, or of the video.
+        has_sound: whether the job's sound can be played.
+        warnings: one sentence each.
+        capture: the report of the video; None without one.
+    """
+
+    take: RawTake
+    features: AudioFeatures | None
+    duration_seconds: float
+    has_sound: bool
+    warnings: tuple[str, ...]
+    capture: dict[str, Any] | None = None
+
+
+def _captured(job: Job, face: FilmedFace) -> _Made:
+    """The face of the video as it is."""
+    assert job.video is not None
+    has_sound = face.sound_start_seconds is not None or job.audio != job.video
+    warnings = [f"{job.video.name}: {remark}" for remark in face.remarks]
+    if job.speaks:
+        warnings.append(f"{job.video.name} has no sound; the whole face was taken from the picture")
+    motion = face.from_sound_start() if job.audio == job.video else face.motion
+    meta = {**motion.meta, **job.condition, **({"audio": job.audio.name} if has_sound else {})}
+    motion = replace(motion, meta={**meta, "version": package_version()})
+    report = film_report(face, ALL_FROM_VIDEO, None)
+    return _Made(RawTake(motion, exact=True), None, motion.duration_seconds, has_sound, tuple(warnings), report)
+
+
+def _spoken(job: Job, session: Session, progress: ProgressLine, clock: StageClock, face: FilmedFace | None) -> _Made:
+    """The motion of the sound, with the video's shares of the face if there is one."""
     with clock.stage("decode"):
         progress(0.0, "reading audio")
         waveform = session.decode(job.audio)
@@ -239,66 +405,21 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
     with clock.stage("generate"):
         motion = session.pipeline.generate(features, job.track, speaker=job.speaker, progress=progress)
         motion = replace(motion, meta={**motion.meta, "audio": job.audio.name})
-    # In a scene, refinement and life are settings of the take, which can be changed there.
-    is_scene = job.output.suffix.lower() == ".blend"
     neutral = None
-    if is_scene or job.refinement.changes("emotion_strength"):
+    if job.output.suffix.lower() == ".blend" or job.refinement.changes("emotion_strength"):
         with clock.stage("neutral"):
             neutral = session.pipeline.generate(features, EmotionTrack.constant("neutral"), speaker=job.speaker)
-    take = RawTake(motion, neutral, features.prosody)
-    folder = session.head_folder
-    if session.head is not None and folder is not None and not is_scene:  # a scene converts as it makes the take
-        with clock.stage("convert"):
-            take = raw_for_head(take, session.head, lambda: shape_of_folder(folder))
-            motion = take.emotional
-    if job.refinement.changes() and not is_scene:
-        with clock.stage("refine"):
-            assert session.face_maps is not None  # opened with the session
-            meta = {**motion.meta, "refinement": job.refinement.summary()}
-            motion = replace(refine(take, job.refinement, session.face_maps), meta=meta)
-    if job.life.moves and not is_scene:
-        with clock.stage("life"):
-            motion = add_life(motion, features.prosody, job.life)
-    with clock.stage("write"):
-        progress(1.0, "writing")
-        if is_scene:
-            from ..blender.scene.scene_file import SceneWords, write_blend
-            from ..blender.settings.registration import add_settings
-
-            add_settings()
-            assert session.head_folder is not None  # opened with the session
-            words = SceneWords(job.transcript, job.language, features.recognition)
-            write_blend(job.output, take, session.head_folder, job.audio, motion.fps, job.life, job.refinement, words)
-        else:
-            if job.output.suffix.lower() != MOTION_SUFFIX:
-                motion = in_open_basis(motion)
-            motion = save_motion(motion, job.output)
-    warnings = waveform.warnings or rest_warning(take.neutral or take.emotional, job.audio.name)
-    progress.clear()
-    for warning in warnings:
-        say(f"warning: {warning}")
-    for sentence in _transcript_lines(job, features):
-        say(sentence)
-    return {
-        "input": str(job.audio),
-        "duration_seconds": round(waveform.duration_seconds, 3),
-        "model": session.config.name,
-        "face": motion.meta.get("face", session.config.face),
-        "licence": session.config.licence,
-        "head": str(session.head_folder) if session.head_folder else None,
-        "speaker": job.speaker or session.config.speakers[0],
-        **job.condition,
-        **({"warnings": list(warnings)} if warnings else {}),
-        **_transcript_report(job, features),
-        **({"life": job.life.summary()} if job.life.moves else {}),
-        **({"refinement": job.refinement.summary()} if job.refinement.changes() else {}),
-        **({"transfer": motion.meta["transfer"]} if "transfer" in motion.meta else {}),
-        "frames": motion.num_frames,
-        "fps": motion.fps,
-        "seconds": clock.summary(),
-        "output": str(job.output),
-        "version": package_version(),
-    }
+    warnings = waveform.warnings or rest_warning(neutral or motion, job.audio.name)
+    take, report = RawTake(motion, neutral, features.prosody), None
+    if face is not None:
+        assert job.video is not None
+        with clock.stage("mix"):
+            placed = placed_on(face, motion, job.audio == job.video)
+            mix = partial(mix_in, face, shares=job.shares, placed=placed)
+            take = replace(take, emotional=mix(motion), neutral=None if neutral is None else mix(neutral))
+        remarks = [f"{job.video.name}: {remark}" for remark in (*face.remarks, *placed.warnings)]
+        warnings, report = (*warnings, *remarks), film_report(face, job.shares, placed)
+    return _Made(take, features, waveform.duration_seconds, True, tuple(warnings), report)
 
 
 def _uses_transcript(session: Session) -> bool:

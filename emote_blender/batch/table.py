@@ -1,4 +1,4 @@
-"""The batch file: one line per audio file, checked before anything runs."""
+"""The batch file: one line per sound or video, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..capture.motion_files import WRITTEN_SUFFIXES
+from ..capture.video.mix import ALL_FROM_VIDEO, Shares
 from ..emotion import DEFAULT_EMOTION, DEFAULT_INTENSITY, EmotionTrack
 from ..errors import EmoteError, InputError
 from ..files.pasted_path import pasted_path
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 LIFE_COLUMNS = ("blinks", "gaze", "head_motion")
 COLUMNS = (
-    *("audio", "emotion", "intensity", "speaker", "transcript", "language"),
+    *("audio", "video", "from_video", "emotion", "intensity", "speaker", "transcript", "language"),
     *(*LIFE_COLUMNS, "seed", "refine", "output"),
 )
 NO_TRANSCRIPT = "none"
@@ -34,10 +35,10 @@ OUTPUT_SUFFIXES = (*WRITTEN_SUFFIXES, ".blend")
 
 @dataclass(frozen=True)
 class Job:
-    """The generation of one output file from one audio file.
+    """The making of one output file from a sound, a video or both.
 
     Attributes:
-        audio: the audio file.
+        audio: the file of the sound; the video if the row names no other.
         output: the file to write: .npz, .csv, .json or .blend.
         track: emotion and intensity over time.
         condition: source of the track, for the report: {"emotion", "intensity"} or {"track"}.
@@ -46,6 +47,8 @@ class Job:
         language: language of the words, or AUTO.
         life: blinks, gaze and head motion that are added.
         refinement: change of the motion after inference.
+        video: a video of the face; None for speech alone.
+        shares: the video's shares of the face.
     """
 
     audio: Path
@@ -57,6 +60,18 @@ class Job:
     language: str = AUTO
     life: Life = STILL
     refinement: Refinement = _AS_GENERATED
+    video: Path | None = None
+    shares: Shares = Shares()
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the speech model moves a part of the face."""
+        return self.video is None or self.shares != ALL_FROM_VIDEO
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The files that the row names: the sound, the video, or both."""
+        return [*dict.fromkeys((*([self.video] if self.video else []), self.audio))]
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,7 @@ class BatchRow:
     Attributes:
         place: file, line and row, for error sentences.
         line: line in the file, from 1.
-        audio: text of the column `audio`.
+        audio: text of the column `audio`, or of `video` if that is empty.
         job: the job, or None.
         error: one sentence, or None.
     """
@@ -86,23 +101,24 @@ def read_jobs(
     transcript: str = NO_TRANSCRIPT,
     warn: Callable[[str], None] = logger.warning,
 ) -> list[BatchRow]:
-    """The rows of a CSV or JSON Lines file with the column audio and any of the other COLUMNS; see `read_table`.
+    """The rows of a CSV or JSON Lines file with audio or video, and any of the other COLUMNS; see `read_table`.
 
-    Paths of audio and transcript files are relative to the file, outputs to `folder`. A missing output is named
-    after the audio, with the row's emotion and intensity: line_anger_2.npz. `life`, `refinement` and `transcript`
-    (auto or none) are those of rows without their columns. `warn` is called with a sentence about what had to be
-    assumed of the file.
+    Paths of files to read are relative to the file, outputs to `folder`. A missing output is named after the audio, or
+    after the video if there is none, with the row's emotion and intensity: line_anger_2.npz. `life`, `refinement` and
+    `transcript` (auto or none) are those of rows without their columns. `warn` is called with a sentence about what had
+    to be assumed of the file.
 
     Raises:
         InputError: if the file as a whole cannot be used. An error of a row is in the row.
     """
     path, folder = Path(path), Path(folder)
-    rows = read_table(path, ("audio",), COLUMNS[1:], ("intensity", "seed"), LIFE_COLUMNS, warn)
+    rows = read_table(path, ("audio",), COLUMNS[1:], ("intensity", "seed"), LIFE_COLUMNS, warn, {"audio": "video"})
     if not rows:
-        raise InputError(f"{path} has no rows; write one line per audio file under the header")
+        raise InputError(f"{path} has no rows; write one line per sound or video under the header")
     taken: dict[str, TableRow] = {}
     result = []
     for row in rows:
+        source = row.values["audio"] or row.values["video"]
         try:
             job = _job(row, path.parent, folder, life, refinement, transcript)
             # Compared without case and form of Unicode, as the file systems of Windows and macOS do.
@@ -113,11 +129,11 @@ def read_jobs(
                     "give each row its own name in the column output"
                 )
             taken[key] = row
-            result.append(BatchRow(row.place, row.line, row.values["audio"], job, None))
+            result.append(BatchRow(row.place, row.line, source, job, None))
         except EmoteError as error:
             text = str(error)
             text = text if text.startswith(row.place) else f"{row.place}: {text}"
-            result.append(BatchRow(row.place, row.line, row.values["audio"], None, text))
+            result.append(BatchRow(row.place, row.line, source, None, text))
     return result
 
 
@@ -149,11 +165,15 @@ def _job(
     """The job of one row; raises InputError if the row is wrong."""
     row.require_usable()
     values = row.values
-    if not values["audio"]:
-        raise InputError(f"{row.place}: audio is empty; write the path of an audio file")
-    audio = pasted_path(values["audio"], csv_folder)
-    if audio.is_dir():
-        raise InputError(f"{row.place}: {audio} is a folder; write the path of an audio file in it")
+    if not values["audio"] and not values["video"]:
+        raise InputError(f"{row.place}: audio is empty; write the path of an audio file, or of a video in its column")
+    video = pasted_path(values["video"], csv_folder) if values["video"] else None
+    audio = pasted_path(values["audio"] or values["video"], csv_folder)
+    for path, kind in ((audio, "an audio file" if values["audio"] else "a video"), (video, "a video")):
+        if path is not None and path.is_dir():
+            raise InputError(f"{row.place}: {path} is a folder; write the path of {kind} in it")
+    if values["from_video"] and video is None:
+        raise InputError(f"{row.place}: from_video without a video says nothing; add the video")
     transcript = given_transcript(values["transcript"] or default_transcript, csv_folder)
     if values["language"] and transcript is None:
         raise InputError(f"{row.place}: a language without a transcript says nothing; add the transcript, or auto")
@@ -179,6 +199,8 @@ def _job(
         language=values["language"] or AUTO,
         life=_life(row, life),
         refinement=Refinement.parse(values["refine"]) if values["refine"] else refinement,
+        video=video,
+        shares=Shares.parse(values["from_video"]),
     )
 
 

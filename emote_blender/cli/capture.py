@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 from ..capture.motion_files import MOTION_SUFFIX, require_written_suffix, save_motion
-from ..capture.video.face_track import FaceTrack
 from ..errors import InputError
 from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, show, warn
@@ -67,7 +66,7 @@ def capture_command(arguments: argparse.Namespace, decode: Any) -> int:
         fit = fit_track(model, track, fps=arguments.fps, neutral_seconds=arguments.neutral, camera=camera)
     finally:
         progress.clear()
-    for line in _remarks(track):
+    for line in track.remarks():
         warn(line)
     output = arguments.output
     motion = fit.motion if output.suffix.lower() == MOTION_SUFFIX else in_open_basis(fit.motion)
@@ -97,11 +96,3 @@ def _check(arguments: argparse.Namespace) -> None:
         raise InputError(f"--view {arguments.view:g}: give an angle from 5 to 150 degrees")
     if not arguments.video.is_file():
         raise InputError(f"{arguments.video} not found; give a video or a picture")
-
-
-def _remarks(track: FaceTrack) -> list[str]:
-    """What the video's reader noted, and where the face could not be seen."""
-    lines = list(track.meta.get("notes", ()))
-    for gap in track.gaps():
-        lines.append(f"{gap.start_seconds:.2f} to {gap.stop_seconds:.2f} s: {gap.reason.sentence_part}")
-    return lines

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+
+_LEFTOVER = re.compile(r"\.emote-[0-9a-f]{12}(\..*)?")
 
 
 @contextmanager
@@ -41,6 +44,17 @@ def temporary_beside(path: Path) -> Path:
     It is beside `path`, so that it is on the same disk and relative paths in a .blend stay valid.
     """
     return path.with_name(f".emote-{os.urandom(6).hex()}{path.suffix}")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left half-written in a folder; nobody else may be writing there."""
+    for path in [*folder.glob(".emote-*")]:
+        if not _LEFTOVER.fullmatch(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: str | Path, content: Any) -> None:

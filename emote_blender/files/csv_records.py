@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -72,13 +72,16 @@ def column_name(cell: str) -> str:
     return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFKC", cell).casefold()).strip("_")
 
 
-def find_layout(text: str, required: Collection[str], names: Collection[str]) -> Layout:
+def find_layout(
+    text: str, required: Collection[str], names: Collection[str], instead: Mapping[str, str] | None = None
+) -> Layout:
     """The separator with which a record has all required columns, and most known ones; else most known ones.
 
     Args:
         text: the text of the file.
         required: columns that the header must have.
         names: all columns that it may have.
+        instead: columns that may stand in place of a required one, by its name.
     """
     declared = _SEPARATOR_LINE.match(text)
     start = declared.end() if declared else 0
@@ -88,7 +91,8 @@ def find_layout(text: str, required: Collection[str], names: Collection[str]) ->
         filled = (record for record in csv_records(text, separator, start) if any(record.cells))
         for place, record in enumerate(itertools.islice(filled, _RECORDS_BEFORE_HEADER)):
             found = {column_name(cell) for cell in record.cells}
-            score = found.issuperset(required), len(found.intersection(names)), -place
+            has_all = all(column in found or (instead or {}).get(column) in found for column in required)
+            score = has_all, len(found.intersection(names)), -place
             if score > most and (place == 0 or score[0]):
                 best, most = Layout(separator, start, record), score
     return best

@@ -6,7 +6,7 @@ import difflib
 import logging
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,7 @@ def read_table(
     numbers: Collection[str] = (),
     switches: Collection[str] = (),
     warn: Callable[[str], None] = logger.warning,
+    instead: Mapping[str, str] | None = None,
 ) -> list[TableRow]:
     """The rows of a CSV or JSON Lines file, blank lines left out.
 
@@ -95,6 +96,7 @@ def read_table(
         numbers: columns that may hold numbers in JSON.
         switches: columns that may hold true and false in JSON.
         warn: called with a sentence about what had to be assumed of the file.
+        instead: optional columns that may stand in place of a required one, by its name.
 
     Raises:
         InputError: if the file as a whole cannot be used. What is wrong with a row is in the row.
@@ -116,7 +118,7 @@ def read_table(
         raise InputError(f"{path} is empty; its first line must name the columns {', '.join(names)}")
     if path.suffix.lower() in _JSON_SUFFIXES or re.match(r'\{\s*["}]|\[\s*[{[]', start):
         return _json_rows(path, text, names, numbers, switches)
-    return _csv_rows(path, text, required, names)
+    return _csv_rows(path, text, required, names, instead or {})
 
 
 def parse_number(text: str, has_decimal_commas: bool = False) -> float | None:
@@ -158,15 +160,18 @@ def _json_rows(
     return rows
 
 
-def _csv_rows(path: Path, text: str, required: tuple[str, ...], names: tuple[str, ...]) -> list[TableRow]:
+def _csv_rows(
+    path: Path, text: str, required: tuple[str, ...], names: tuple[str, ...], instead: Mapping[str, str]
+) -> list[TableRow]:
     """The rows of CSV below its header."""
     text = text.removesuffix("\x1a")  # the end of a file of DOS
-    layout = find_layout(text, required, names)
+    layout = find_layout(text, required, names, instead)
     header = layout.header
     columns = [column_name(cell) for cell in header.cells] if header else []
     if header is None or not any(columns):
         raise InputError(f"{path} names no columns; its first line must be a header with {', '.join(names)}")
-    _check_header(columns, header, required, names, f"{path} line {header.line}")
+    missing = [column for column in required if not {column, instead.get(column)} & {*columns}]
+    _check_header(columns, header, missing, names, f"{path} line {header.line}")
     rows = []
     for record in csv_records(text, layout.separator, layout.start):
         if record.number <= header.number or not (any(record.cells) or record.open_quote is not None):
@@ -180,9 +185,7 @@ def _csv_rows(path: Path, text: str, required: tuple[str, ...], names: tuple[str
     return rows
 
 
-def _check_header(
-    columns: list[str], header: Record, required: tuple[str, ...], names: tuple[str, ...], place: str
-) -> None:
+def _check_header(columns: list[str], header: Record, missing: list[str], names: tuple[str, ...], place: str) -> None:
     """Raise InputError naming the first column that is unknown, doubled or missing."""
     if header.open_quote is not None:
         raise InputError(f"{place}: a column's name begins with a quote and does not end with one; remove the quote")
@@ -193,9 +196,8 @@ def _check_header(
             raise InputError(f"{place}: unknown column {cell!r}; {advice}the columns are {', '.join(names)}")
         if column and columns.count(column) > 1:
             raise InputError(f"{place}: column {column!r} appears twice")
-    for column in required:
-        if column not in columns:
-            raise InputError(f"{place}: column {column!r} is missing; found {', '.join(filter(None, columns))}")
+    if missing:
+        raise InputError(f"{place}: column {missing[0]!r} is missing; found {', '.join(filter(None, columns))}")
 
 
 def _record_problem(record: Record, columns: list[str], layout: Layout) -> str:

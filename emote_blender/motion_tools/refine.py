@@ -15,12 +15,11 @@ bit for bit. The steps, in their order:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ..errors import InputError
+from ..files.named_numbers import named_numbers
 from ..motion import FaceMotion
 from .raw_take import RawTake
 from .rotation import (
@@ -47,9 +46,6 @@ RANGES: dict[str, tuple[float, float]] = {
     "asymmetry": (-1.0, 1.0),
 }
 """Lowest and highest value of each parameter."""
-
-# A comma before digits alone is a decimal comma.
-_SEPARATOR = re.compile(r"[;,](?!\s*\d+\s*(?:[;,]|$))")
 
 CLOSE_MM, CONTACT_MM, OPEN_MM = 2.0, 2.0, 10.0
 """Millimetres of an offset of 1: lips closer at a closure, lower lip nearer the teeth on f and v, lips parted."""
@@ -113,21 +109,7 @@ class Refinement:
         Raises:
             InputError: if a parameter is unknown, named twice or out of its range, or its value is no number.
         """
-        values: dict[str, float] = {}
-        for part in filter(None, (part.strip() for part in _SEPARATOR.split(text))):
-            name, _, number = (word.strip() for word in part.partition("="))
-            if name not in RANGES:
-                raise InputError(f"refinement has no parameter {name!r}; choose one of {', '.join(RANGES)}")
-            if name in values:
-                raise InputError(f"refinement: {name} is given twice; leave one of them out")
-            low, high = RANGES[name]
-            try:
-                values[name] = float(number.replace(",", "."))
-            except ValueError:
-                values[name] = np.nan
-            if not low <= values[name] <= high:
-                raise InputError(f"refinement: {name} must be a number from {low:g} to {high:g}, found {number!r}")
-        return cls(**values)
+        return cls(**named_numbers(text, RANGES, "refinement", "parameter"))
 
     def summary(self) -> dict[str, float]:
         """The parameters that differ from their defaults, for metadata; keyed ones by their mean."""

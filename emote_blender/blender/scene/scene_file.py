@@ -62,7 +62,7 @@ def write_blend(
     path: str | Path,
     take: RawTake,
     head_folder: str | Path,
-    audio_path: str | Path,
+    audio_path: str | Path | None,
     fps: float = 25.0,
     life: Life = STILL,
     refinement: Refinement | None = None,
@@ -74,7 +74,7 @@ def write_blend(
         path: the file to write.
         take: the head's motion; it begins on frame 1, together with the sound.
         head_folder: the head.
-        audio_path: the sound; packed into the file up to 64 MB, linked if it is larger.
+        audio_path: the sound; packed into the file up to 64 MB, linked if it is larger; None for a scene without sound.
         fps: frames per second of the scene.
         life: blinks, gaze and head motion, as settings of the take.
         refinement: its sliders; None leaves them as they are.
@@ -93,10 +93,10 @@ def write_blend(
     head = add_head(bpy.context, model, name=head_folder_name(Path(head_folder)))
     add_stage(scene, head)
     set_frame_rate(scene, fps)
-    strip = _add_sound(scene, Path(audio_path))
-    if words is not None:
+    strip = None if audio_path is None else _add_sound(scene, Path(audio_path))
+    if words is not None and strip is not None:
         _keep_words(scene, strip, words, take.emotional.meta.get("transcript"))
-    made = new_take(head, take, scene, Line(Path(audio_path).stem, FRAME_START), life)
+    made = new_take(head, take, scene, Line(Path(audio_path or path).stem, FRAME_START), life)
     if refinement is not None and refinement.changes():
         with together("refine", head, made.refine):
             for name, value in refinement.summary().items():

@@ -130,6 +130,13 @@ class FaceTrack:
             if (reason := Reason(int(self.reasons[start]))) != Reason.NONE
         ]
 
+    def remarks(self) -> list[str]:
+        """What the video's reader noted, and where the face could not be seen, one sentence each."""
+        gaps = [
+            f"{gap.start_seconds:.2f} to {gap.stop_seconds:.2f} s: {gap.reason.sentence_part}" for gap in self.gaps()
+        ]
+        return [*self.meta.get("notes", ()), *gaps]
+
     def save(self, path: str | Path) -> None:
         """Write a track (.npz), whole or not at all; raises InputError if it cannot be written."""
         arrays: dict[str, Any] = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from ...errors import InputError
+from ...files.named_numbers import named_numbers
 from ...flame.model import FaceModel
 from ...flame.refinement_maps import maps_of_model
 from ...motion import FaceMotion
@@ -50,6 +51,22 @@ class Shares:
         for part in fields(self):
             if not 0.0 <= getattr(self, part.name) <= 1.0:
                 raise ValueError(f"{part.name} must be from 0 to 1, found {getattr(self, part.name)}")
+
+    @classmethod
+    def parse(cls, text: str) -> Shares:
+        """The shares in a text: "all", or changes of the defaults such as "brows=0.5, lips=1".
+
+        Raises:
+            InputError: if a region is unknown, named twice or its share is no number from 0 to 1.
+        """
+        if text.strip().lower() == "all":
+            return ALL_FROM_VIDEO
+        ranges = {part.name: (0.0, 1.0) for part in fields(cls)}
+        return cls(**named_numbers(text, ranges, "from_video", "region"))
+
+    def summary(self) -> dict[str, float]:
+        """The shares by region, for metadata."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
 
 ALL_FROM_VIDEO = Shares(lips=1.0, jaw=1.0)
