@@ -49,6 +49,15 @@ def content_frames(strip: bpy.types.SoundStrip) -> int:
     return strip.frame_duration + strip.animation_offset_start + strip.animation_offset_end
 
 
+def shown_content_frames(strip: bpy.types.MovieStrip) -> float:
+    """The scene frames that a strip's content would take if no handle cut anything off."""
+    timing = strip_timing(strip)
+    if hasattr(strip, "right_handle_offset"):
+        renamed: Any = strip
+        return timing.right + renamed.right_handle_offset - timing.content_start
+    return timing.right + strip.frame_offset_end - timing.content_start
+
+
 def all_strips(scene: bpy.types.Scene) -> list[bpy.types.Strip]:
     """Every strip of a scene's sequencer, those inside meta strips too (4.5 also has the old name `sequences_all`)."""
     editor = scene.sequence_editor

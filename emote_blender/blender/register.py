@@ -14,11 +14,12 @@ from ..transcript.recognisers.choose import close_recogniser
 from . import bundle
 from .characters import preview_watch, table_state
 from .check.shown import forget_checks
-from .jobs import features, generation, job_operator, live_emotion, recognition, worker
+from .jobs import capture, features, generation, job_operator, live_emotion, recognition, worker
 from .narrow import present
 from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
 from .operators.animatable import EMOTE_OT_make_animatable
 from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
+from .operators.capture import CLASSES as CAPTURE_OPERATORS
 from .operators.character import CLASSES as CHARACTER_OPERATORS
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.choose import (
@@ -90,6 +91,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_check,
     EMOTE_OT_fix,
     EMOTE_OT_generate,
+    *CAPTURE_OPERATORS,
     *DIALOGUE_OPERATORS,
     EMOTE_OT_rerender,
     EMOTE_OT_add_moment,
@@ -167,6 +169,7 @@ def unregister() -> None:
     generation.forget_pipeline()
     features.forget_features()
     recognition.forget_recognised()
+    capture.forget_tracks()
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     translations.remove_translations()

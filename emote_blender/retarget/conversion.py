@@ -118,7 +118,10 @@ def converted(transfer: Transfer, raw: RawTake) -> RawTake:
     if neutral is not None:
         meta = {"expression_names": names} if names else {}  # a stored neutral motion has none of its own
         neutral = convert(transfer, replace(neutral, meta={**neutral.meta, **meta}))
-    return replace(raw, emotional=convert(transfer, raw.emotional), neutral=neutral)
+    captured = raw.captured
+    if captured is not None:
+        captured = replace(captured, motion=convert(transfer, captured.motion))
+    return replace(raw, emotional=convert(transfer, raw.emotional), neutral=neutral, captured=captured)
 
 
 def raw_for_head(raw: RawTake, head: ExpressionBasis, head_shape: Callable[[], FaceShape]) -> RawTake:

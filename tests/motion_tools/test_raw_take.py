@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from emote_blender.motion import FaceMotion
-from emote_blender.motion_tools.raw_take import Prosody, RawTake
+from emote_blender.motion_tools.raw_take import CapturedFace, Prosody, RawTake
 
 
 def make_take(num_frames: int = 50) -> RawTake:
@@ -43,3 +45,15 @@ def test_a_take_without_neutral_rendering_and_prosody_has_none():
     back = RawTake.from_bytes(RawTake(make_take().emotional).to_bytes())
     assert back.neutral is None
     assert back.prosody is None
+
+
+def test_the_face_of_a_video_comes_back_with_its_own_frame_rate():
+    rng = np.random.default_rng(1)
+    shown = FaceMotion(rng.normal(size=(80, 5)), rng.normal(size=(80, 3)), 30.0, neck=rng.normal(size=(80, 3)))
+    given = replace(make_take(), captured=CapturedFace(shown, rng.random(80) < 0.5, 0.4))
+    back = RawTake.from_bytes(given.to_bytes())
+    assert back.captured.motion.fps == 30.0
+    assert back.captured.start_seconds == 0.4
+    np.testing.assert_array_equal(back.captured.seen, given.captured.seen)
+    np.testing.assert_allclose(back.captured.motion.neck, shown.neck, atol=2e-3)
+    np.testing.assert_array_equal(back.emotional.jaw, RawTake.from_bytes(make_take().to_bytes()).emotional.jaw)

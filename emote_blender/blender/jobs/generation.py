@@ -292,13 +292,18 @@ def finish(request: Request, speech: Speech) -> tuple[EMOTE_PG_take, int]:
     scene = next((item for item in bpy.data.scenes if item.session_uid == request.scene_uid), None)
     if scene is None:
         raise InputError("the scene was deleted while the speech was made; nothing was changed")
-    sound = request.sound
-    frame_start = _present_start(scene, sound) if isinstance(sound, StripSound) else sound.frame_start
-    source_start = sound.source_start_seconds if isinstance(sound, StripSound) else 0.0
-    take = new_take(head, speech.raw, scene, Line(sound.name, frame_start, source_start), life=None)
+    line = present_line(scene, request.sound)
+    take = new_take(head, speech.raw, scene, line, life=None)
     # Blender shows a new action only once it evaluates a frame.
     scene.frame_set(scene.frame_current, subframe=scene.frame_subframe)
-    return take, frame_start
+    return take, round(line.frame_start)
+
+
+def present_line(scene: bpy.types.Scene, sound: StripSound | FileSound) -> Line:
+    """The line of a sound where it is now; raises InputError if its strip has changed since `prepare`."""
+    if isinstance(sound, StripSound):
+        return Line(sound.name, _present_start(scene, sound), sound.source_start_seconds)
+    return Line(sound.name, sound.frame_start)
 
 
 def lines_in_use(request: Request) -> set[str]:

@@ -12,8 +12,6 @@ from ..narrow import present
 from ..refusal import Result, refuse
 from . import worker
 
-_TICK_SECONDS = 0.1
-
 if TYPE_CHECKING:
     _Operator = bpy.types.Operator
 else:
@@ -29,6 +27,8 @@ class JobOperator(_Operator):
 
     # Attributes that `finish` needs, which another operator gets if this one's window is closed.
     kept: ClassVar[tuple[str, ...]] = ("_request",)
+    # Between two calls of `modal` while the work goes on.
+    tick_seconds: ClassVar[float] = 0.1
 
     _job: worker.Job | None = None
     _timer: bpy.types.Timer | None = None
@@ -70,7 +70,7 @@ class JobOperator(_Operator):
         except EmoteError as error:
             return self.refuse(context, error)
         manager = present(context.window_manager)
-        self._timer = manager.event_timer_add(_TICK_SECONDS, window=context.window)
+        self._timer = manager.event_timer_add(self.tick_seconds, window=context.window)
         manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -132,7 +132,7 @@ class JobOperator(_Operator):
             self._job.cancel()
             return
         _orphan = Orphan(self.bl_idname, self._job, {name: getattr(self, name) for name in self.kept})
-        bpy.app.timers.register(_find_window, first_interval=_TICK_SECONDS)
+        bpy.app.timers.register(_find_window, first_interval=self.tick_seconds)
 
     def _show_progress(self, context: bpy.types.Context, job: worker.Job) -> None:
         """Redraw the sidebars, not the viewports, if the progress has changed."""

@@ -32,6 +32,7 @@ from .transcript import (
     transcript_property,
     words_changed,
 )
+from .video_settings import EMOTE_PG_video
 
 
 def _is_head(self: EMOTE_PG_settings, candidate: bpy.types.Object) -> bool:
@@ -102,6 +103,7 @@ class EMOTE_PG_settings(bpy.types.PropertyGroup):
     dialogue: bpy.props.PointerProperty(
         type=EMOTE_PG_dialogue, name="Dialogue", description="Which strip is spoken by which head"
     )
+    video: bpy.props.PointerProperty(type=EMOTE_PG_video, name="Video", description="The video whose face is captured")
     source: source_property(_copied("source"))
     strip: strip_property(_copied("strip"))
     audio: audio_property(_copied("audio"))

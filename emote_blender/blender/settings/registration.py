@@ -11,17 +11,20 @@ from .character_settings import EMOTE_PG_character, EMOTE_PG_character_mesh, EMO
 from .dialogue_settings import EMOTE_PG_dialogue, EMOTE_PG_line
 from .head_settings import EMOTE_PG_head, EMOTE_PG_moment, EMOTE_PG_weights
 from .properties import EMOTE_PG_settings
-from .take_settings import EMOTE_PG_alive, EMOTE_PG_refine, EMOTE_PG_take
+from .take_settings import EMOTE_PG_alive, EMOTE_PG_capture, EMOTE_PG_refine, EMOTE_PG_take
 from .transcript import EMOTE_PG_strip
+from .video_settings import EMOTE_PG_video
 from .window_settings import EMOTE_PG_window
 
 SETTINGS = (
     EMOTE_PG_line,
     EMOTE_PG_dialogue,
+    EMOTE_PG_video,
     EMOTE_PG_settings,
     EMOTE_PG_strip,
     EMOTE_PG_refine,
     EMOTE_PG_alive,
+    EMOTE_PG_capture,
     EMOTE_PG_take,
     EMOTE_PG_weights,
     EMOTE_PG_moment,

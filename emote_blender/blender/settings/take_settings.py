@@ -100,6 +100,48 @@ class EMOTE_PG_alive(bpy.types.PropertyGroup):
     )
 
 
+def _share(name: str, description: str, default: float) -> Any:
+    """The video's share of a region; not animatable, as a take is mixed as a whole."""
+    return bpy.props.FloatProperty(
+        name=name,
+        description=description,
+        default=default,
+        min=0.0,
+        max=1.0,
+        subtype="FACTOR",
+        options=set(),
+        override=_OVERRIDABLE,
+        update=changed("refine"),
+    )
+
+
+class EMOTE_PG_capture(bpy.types.PropertyGroup):
+    """How much of a take's face is that of the video from which it was captured; the rest is the sound's."""
+
+    brows: _share("Brows", "The video's share of brows and forehead; the rest is the sound's", 1.0)
+    lids: _share("Lids", "The video's share of blinks, squints and wide eyes", 1.0)
+    gaze: _share("Gaze", "The video's share of where the eyes look", 1.0)
+    cheeks: _share("Cheeks and Nose", "The video's share of cheeks and nose", 1.0)
+    lips: _share("Lips", "The video's share of the lips", 0.0)
+    jaw: _share("Jaw", "The video's share of the jaw", 0.0)
+    head: _share("Head", "The video's share of the turns of the head", 1.0)
+    offset_seconds: bpy.props.FloatProperty(
+        name="Offset",
+        description="How far the picture is behind the sound, seconds: what is heard now is seen this much later",
+        default=0.0,
+        min=-2.0,
+        max=2.0,
+        soft_min=-0.5,
+        soft_max=0.5,
+        unit="TIME_ABSOLUTE",
+        precision=3,
+        step=1,
+        options=set(),
+        override=_OVERRIDABLE,
+        update=changed("refine"),
+    )
+
+
 class EMOTE_PG_take(bpy.types.PropertyGroup):
     """One take of a head: a line, spoken with an emotion. `name` is unique among the head's takes."""
 
@@ -140,6 +182,9 @@ class EMOTE_PG_take(bpy.types.PropertyGroup):
         description="Whether the take keeps the line without emotion, which Emotion Strength needs",
         override=_OVERRIDABLE,
     )
+    has_capture: bpy.props.BoolProperty(
+        name="From Video", description="Whether the take keeps the face of a video", override=_OVERRIDABLE
+    )
     num_bytes: bpy.props.IntProperty(
         name="Size", description="Bytes that the raw motion takes in the file", override=_OVERRIDABLE
     )
@@ -163,3 +208,4 @@ class EMOTE_PG_take(bpy.types.PropertyGroup):
     )
     refine: bpy.props.PointerProperty(type=EMOTE_PG_refine, override=_OVERRIDABLE)
     alive: bpy.props.PointerProperty(type=EMOTE_PG_alive, override=_OVERRIDABLE)
+    capture: bpy.props.PointerProperty(type=EMOTE_PG_capture, override=_OVERRIDABLE)

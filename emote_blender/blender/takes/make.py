@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import bpy
@@ -62,7 +63,12 @@ def apply_motion(
 
 
 def new_take(
-    head: bpy.types.Object, raw: RawTake, scene: bpy.types.Scene, line: Line, life: Life | None = STILL
+    head: bpy.types.Object,
+    raw: RawTake,
+    scene: bpy.types.Scene,
+    line: Line,
+    life: Life | None = STILL,
+    mix: Mapping[str, float] | None = None,
 ) -> EMOTE_PG_take:
     """A new take of a head, in use at its line; earlier takes of this line become alternates.
 
@@ -80,6 +86,7 @@ def new_take(
         line: what the take speaks, and where.
         life: blinks, gaze and head motion that are added at first; a motion file plays as it is. None for those of the
             head's active take (see `alive.take_after`).
+        mix: values of `take.capture`, if the motion keeps the face of a video; others have their defaults.
 
     Raises:
         InputError: if the head cannot be animated.
@@ -107,6 +114,8 @@ def new_take(
             take_after(head, take, line.name)
         else:
             set_alive(take, life)
+        for setting, value in (mix or {}).items():
+            setattr(take.capture, setting, value)
     take.name, take.action, take.scene = name, action, scene
     take.line, take.emotion = line.name, emotion_label(raw.emotional.meta)
     take.frame_start, take.source_start_seconds = line.frame_start, line.source_start_seconds
@@ -114,6 +123,7 @@ def new_take(
     take.duration_seconds = raw.emotional.sound_seconds
     take.num_bytes = raw_size(action)
     take.has_neutral = raw.neutral is not None
+    take.has_capture = raw.captured is not None
     try:
         put_in_use(rig, take)
         rewrite(head, take)

@@ -25,9 +25,8 @@ def emotion_label(meta: dict[str, Any]) -> str:
 
 
 def take_name(line: str, meta: dict[str, Any]) -> str:
-    """Name of a take of a line, such as "line_01 · Anger 1.00"."""
-    label = emotion_label(meta)
-    return f"{line} · {label}" if label else line
+    """Name of a take of a line, such as "line_01 · Anger 1.00", and " · Video" if it keeps the face of one."""
+    return " · ".join(filter(None, [line, emotion_label(meta), "Video" if meta.get("video") else ""]))
 
 
 def free_take_name(name: str, takes: Iterable[EMOTE_PG_take], own: bpy.types.Action | None = None) -> str:

@@ -15,6 +15,7 @@ from ..settings.head_settings import head_settings
 from ..settings.take_settings import EMOTE_PG_take
 from .face_maps import face_maps
 from .slider_keys import all_slider_curves, slider_curves, slider_digest, slider_values
+from .video_mix import with_video
 
 _DIGEST_PROPERTY = "emote_slider_keys"
 
@@ -22,7 +23,7 @@ _DIGEST_PROPERTY = "emote_slider_keys"
 def refined_motion(
     rig: HeadRig, take: EMOTE_PG_take, raw: RawTake, key_names: Sequence[str], frame_start: float, scene_fps: float
 ) -> FaceMotion:
-    """The motion of a take with its refinement, at the raw motion's frame rate.
+    """The motion of a take, mixed with that of its video, with its refinement, at the raw motion's frame rate.
 
     Args:
         rig: the head.
@@ -32,6 +33,7 @@ def refined_motion(
         frame_start: scene frame of the motion's first frame.
         scene_fps: frames per second of the scene; keyed sliders are read in scene time.
     """
+    raw = with_video(rig, take, raw, key_names)
     frames = frame_start + np.arange(raw.emotional.num_frames) * (scene_fps / raw.emotional.fps)
     refinement = refinement_of(rig.mesh, take, frames)
     if not refinement.changes():

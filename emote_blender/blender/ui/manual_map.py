@@ -16,7 +16,7 @@ _PATH = "docs/manual/"  # below the website
 _FOLDERS = (_PACKAGE / "manual", _PACKAGE.parent / "docs" / "manual")
 _FIRST_SPEECH, _FILES, _TRANSCRIPT = "first-speech.md", "batch.md", "transcript.md"
 _EMOTION, _REFINE, _EXPORT, _DIALOGUE = "emotion-over-time.md", "refine.md", "export.md", "dialogue.md"
-_CAPTURE = "capture.md"
+_CAPTURE, _VIDEO = "capture.md", "video.md"
 _CHARACTERS, _ALIVE, _TROUBLE, _RECOGNISERS = "characters.md", "alive.md", "troubleshooting.md", "recognisers.md"
 # The first pattern that fits an operator counts.
 PAGES = {
@@ -45,6 +45,7 @@ PAGES = {
     "choose_head": _DIALOGUE,
     "pin_head": _DIALOGUE,
     "use_selected": _DIALOGUE,
+    "capture*": _VIDEO,
     "*_recogniser": _RECOGNISERS,
     "check": _TROUBLE,
     "fix": _TROUBLE,

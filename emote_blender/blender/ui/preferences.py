@@ -8,6 +8,7 @@ from ...transcript.recognisers.catalogue import CATALOGUE, CatalogueModel
 from ..blend_paths import whole_folder
 from ..jobs.job_operator import draw_progress
 from ..settings import model_info
+from ..settings.landmarker_info import landmarker_problem, refresh_landmarker
 from ..settings.models_folder import ROOT_PACKAGE, apply_models_folder
 from ..settings.recogniser_info import catalogue_lines, downloaded, recogniser_info, refresh_recognisers
 from .paragraph import paragraph
@@ -23,6 +24,12 @@ def _recogniser_folder_changed(self: EMOTE_AP_preferences, context: bpy.types.Co
         refresh_recognisers()
         if self.recogniser_folder:
             recogniser_info(self.recogniser_folder)  # reads the folder now, not while drawing
+
+
+def _landmarker_folder_changed(self: EMOTE_AP_preferences, context: bpy.types.Context) -> None:
+    if _made_absolute(self, "landmarker_folder"):
+        refresh_landmarker()
+        landmarker_problem()  # reads the folder now, not while drawing
 
 
 def _made_absolute(preferences: EMOTE_AP_preferences, name: str) -> bool:
@@ -56,6 +63,13 @@ class EMOTE_AP_preferences(bpy.types.AddonPreferences):
         update=_recogniser_folder_changed,
     )
 
+    landmarker_folder: bpy.props.StringProperty(
+        name="Face Landmarker",
+        description="Folder of the face landmarker, which finds faces in videos; empty to look for it among the models",
+        subtype="DIR_PATH",
+        update=_landmarker_folder_changed,
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         layout = self.layout
         layout.use_property_split = True
@@ -68,6 +82,10 @@ class EMOTE_AP_preferences(bpy.types.AddonPreferences):
         row = layout.row()
         row.operator("emote.convert", text="Convert EMOTE Checkpoint", icon="IMPORT").kind = "EMOTE"
         row.operator("emote.convert", text="Convert FLAME Model", icon="IMPORT").kind = "FLAME"
+        layout.separator()
+        layout.prop(self, "landmarker_folder")
+        problem = landmarker_problem()
+        paragraph(layout, problem or "Faces in videos can be captured", "ERROR" if problem else "CHECKMARK")
         layout.separator()
         layout.prop(self, "recogniser_folder")
         if self.recogniser_folder:

@@ -95,7 +95,7 @@ class VideoFrames:
         self._num_threads = num_threads
         self._num_damaged = 0
         self._errors: Any = ()
-        self._refuse_other_kinds()
+        refuse_other_kinds(self._path)
         with self._open() as container:
             stream = self._stream(container)
             first = next(self._decoded(container, stream), None)
@@ -142,19 +142,6 @@ class VideoFrames:
             self.notes.append(f"the picture ends at {max(last, 0):.2f} of {self.duration_seconds:.2f} s")
 
     # ---- the file ----------------------------------------------------------------------------------------------------
-
-    def _refuse_other_kinds(self) -> None:
-        """Raise InputError for what is plainly neither video nor picture: ffmpeg takes some texts for playlists."""
-        if not self._path.is_file():
-            raise InputError(f"{self._path} not found; choose a video file")
-        try:
-            kind = kind_of_file(self._path) if self._path.stat().st_size else "empty"
-        except OSError as error:
-            raise InputError(f"{self._path} cannot be read ({error.strerror}); choose another video file") from error
-        if kind == "empty":
-            raise InputError(f"{self._path} is empty; choose another video file")
-        if kind and kind != "a picture":
-            raise InputError(f"{self._path} is {kind}, not a video, whatever its name is; use {READABLE}")
 
     def _open(self) -> Any:
         """The container; raises InputError."""
@@ -271,6 +258,20 @@ class VideoFrames:
             picture = ((picture[..., :3] * alpha + _BEHIND_ALPHA * (255 - alpha)) // 255).astype(np.uint8)
         picture = form.turned(picture)
         return picture[:, ::-1] if self._mirrored else picture
+
+
+def refuse_other_kinds(path: Path) -> None:
+    """Raise InputError for what is plainly neither video nor picture: ffmpeg takes some texts for playlists."""
+    if not path.is_file():
+        raise InputError(f"{path} not found; choose a video file")
+    try:
+        kind = kind_of_file(path) if path.stat().st_size else "empty"
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); choose another video file") from error
+    if kind == "empty":
+        raise InputError(f"{path} is empty; choose another video file")
+    if kind and kind != "a picture":
+        raise InputError(f"{path} is {kind}, not a video, whatever its name is; use {READABLE}")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Each frame of the result is a frame of the spoken motion. Where the video shows 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...flame.model import FaceModel
 from ...flame.refinement_maps import maps_of_model
 from ...motion import FaceMotion
 from ...motion_tools.channel_groups import channel_group
+from ...motion_tools.refine import RefinementMaps
 from ...motion_tools.rotation import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
 
 _FADE_SECONDS = 0.2  # over which the video's share falls to zero beside a gap
@@ -96,7 +98,7 @@ def mixed(
     shares: Shares | None = None,
     offset_seconds: float = 0.0,
 ) -> FaceMotion:
-    """The spoken motion, with the video's share of each region.
+    """The spoken motion, with the video's share of each region; see `mixed_on_head`.
 
     Args:
         video: the captured motion.
@@ -109,7 +111,30 @@ def mixed(
     Raises:
         InputError: if the motions have other components.
     """
-    shares = shares or Shares()
+    return mixed_on_head(video, valid, sound, lambda: maps_of_model(model), shares or Shares(), offset_seconds)
+
+
+def mixed_on_head(
+    video: FaceMotion,
+    valid: np.ndarray,
+    sound: FaceMotion,
+    maps: Callable[[], RefinementMaps],
+    shares: Shares,
+    offset_seconds: float,
+) -> FaceMotion:
+    """The spoken motion, with the video's share of each region.
+
+    Args:
+        video: the captured motion.
+        valid: (T,) bool, its frames in which the face was seen.
+        sound: the spoken motion, of the same components.
+        maps: gives the head's maps; called if the components have no names.
+        shares: the video's.
+        offset_seconds: what is heard at t is seen at t + offset_seconds.
+
+    Raises:
+        InputError: if the motions have other components.
+    """
     video, names = _in_order_of(video, sound)
     position = (np.arange(sound.num_frames) / sound.fps + offset_seconds) * video.fps
     seen = _seen(position, valid, sound.fps)[:, None]
@@ -119,7 +144,7 @@ def mixed(
     if names:
         expression = sound.expression + weights * difference
     else:
-        to_upper = maps_of_model(model).upper[: video.num_expression, : video.num_expression]
+        to_upper = maps().upper[: video.num_expression, : video.num_expression]
         upper = np.einsum("te,fe->tf", difference, to_upper)  # as fast where numpy has no BLAS
         expression = sound.expression + seen * (shares.brows * upper + shares.lips * (difference - upper))
     return replace(
