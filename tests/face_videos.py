@@ -72,7 +72,7 @@ def write_video(
             stream.codec_context.time_base = Fraction(1, 1000)
         for name, value in context.items():
             setattr(stream.codec_context, name, value)
-        track = None if sound is None else container.add_stream("pcm_s16le", rate=16000)
+        track = None if sound is None else container.add_stream("pcm_s16le", rate=16000, layout="mono")
         if track is not None:
             samples = np.round(np.clip(sound, -1, 1) * 32767).astype(np.int16)[None]
             spoken = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")

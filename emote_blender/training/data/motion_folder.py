@@ -15,15 +15,17 @@ T counts frames at the file's own fps. Other rates than 25 are resampled; `valid
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...audio import FRAME_SAMPLES
 from ...emotion import DEFAULT_INTENSITY, EMOTIONS, check_intensity, one_hot
 from ...errors import InputError
+from ...files.atomic_write import replacing
 from ...motion import FaceMotion
 from ...motion_tools.timing import MOTION_FPS
 from ...official.pickle_reader import load_npy_object
@@ -69,6 +71,7 @@ class MotionFolder:
         speakers: names in the order of the condition's columns; None: those in the files, sorted. For held-out clips,
             give the speakers of the training clips.
         num_expression: number of expression coefficients that every file must have; None: that of the first file.
+        with_audio: read the sound; if False, it is silence (FLINT needs none).
 
     Raises:
         InputError: there is no motion file; one has no sound, is damaged or lacks its emotion; or two files differ in
@@ -76,12 +79,18 @@ class MotionFolder:
     """
 
     def __init__(
-        self, folder: str | Path, speakers: Sequence[str] | None = None, num_expression: int | None = None
+        self,
+        folder: str | Path,
+        speakers: Sequence[str] | None = None,
+        num_expression: int | None = None,
+        with_audio: bool = True,
     ) -> None:
+        self._with_audio = with_audio
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise InputError(f"{folder} is not a folder; choose the one that holds motion files (.npz) and their sound")
-        self.motions = [_recorded(path) for path in sorted(self.folder.rglob("*.npz"))]
+        # Hidden ones are what a killed process left half-written.
+        self.motions = [_recorded(path) for path in sorted(self.folder.rglob("*.npz")) if path.name[0] != "."]
         if not self.motions:
             raise InputError(
                 f"{folder} holds no motion files (.npz); write some with 'generate' or choose another folder"
@@ -122,8 +131,9 @@ class MotionFolder:
         )
         extras = _read_extras(recorded, motion.num_frames)
         valid = extras["valid"][nearest] != 0 if "valid" in extras else np.ones(at_25.num_frames, dtype=bool)
+        silence = np.zeros(at_25.num_frames * FRAME_SAMPLES, np.float32)
         return SpeechClip(
-            samples=load_samples(recorded.audio, at_25.num_frames),
+            samples=load_samples(recorded.audio, at_25.num_frames) if self._with_audio else silence,
             motion=np.concatenate([at_25.expression, at_25.jaw], axis=1).astype(np.float32),
             valid=valid,
             emotion=recorded.emotion,
@@ -133,6 +143,20 @@ class MotionFolder:
             shape=extras.get("shape"),
             emotion_features=extras["emotion_features"][nearest] if "emotion_features" in extras else None,
         )
+
+    def split(self, hold_out: int) -> tuple[list[int], list[int]]:
+        """Indices of the clips to train on, and of those that are held out: every `hold_out`th, from the first on.
+
+        Raises:
+            InputError: there are too few clips.
+        """
+        if len(self) <= hold_out:
+            raise InputError(
+                f"{self.folder} has {len(self)} motions, of which every {hold_out}th is held out; give more, or lower "
+                "[data] hold_out"
+            )
+        held_out = range(0, len(self), hold_out)
+        return [number for number in range(len(self)) if number not in held_out], [*held_out]
 
     def _check_alike(self, num_expression: int | None) -> None:
         """Raise an InputError unless all motions fit into one batch."""
@@ -155,6 +179,26 @@ class MotionFolder:
                     f"{motion.path} holds {_listed(motion.extras)} beside its motion, but {first.path} "
                     f"{_listed(first.extras)}; write the same arrays into every file"
                 )
+
+
+def write_recorded(path: Path, motion: FaceMotion, extras: Mapping[str, np.ndarray]) -> None:
+    """Write a motion file with optional arrays, whole or not at all.
+
+    Args:
+        path: the file, .npz.
+        motion: with `emotion` in its `meta`.
+        extras: `shape`, `valid` and `emotion_features`, or some of them.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    with replacing(path) as temporary:
+        motion.save(temporary)
+        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
+            for name in _EXTRAS:
+                if name in extras:
+                    with archive.open(f"{name}.npy", "w") as file:
+                        np.lib.format.write_array(file, np.ascontiguousarray(extras[name]), allow_pickle=False)
 
 
 def _recorded(path: Path) -> RecordedMotion:

@@ -29,7 +29,7 @@ EMOTION_FOLDERS = {
 }
 """MEAD's name of each emotion and ours (spec/EMOTE.md 3.2)."""
 IDENTITY = re.compile(r"[MW]\d{3}")
-_LEVEL = re.compile(r"level_([123])")
+LEVEL = re.compile(r"level_([123])")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def find_takes(method: Path) -> list[MEADTake]:
             continue
         for emotion in folders_in(identity / VIEW):
             for level in folders_in(emotion):
-                found = _LEVEL.fullmatch(level.name)
+                found = LEVEL.fullmatch(level.name)
                 if emotion.name not in EMOTION_FOLDERS or not found:
                     ignored.add(f"{emotion.name}/{level.name}")
                     continue

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import torch
 
-from ....errors import InputError
 from ....speech_model.config import LogMelEncoderConfig
 from ...data.clip_batch import ClipBatch
 from ...data.clips import ClipBatches, SelectedClips, WindowSettings
@@ -126,13 +125,7 @@ def open_data(settings: EMOTESettings, folder: Path, seed: int) -> EMOTEData:
 
 def _open_motions(data: MotionsData, model: ModelSettings, folder: Path, seed: int) -> WindowedClips:
     clips = MotionFolder(folder, model.speakers, model.flint.num_expression)
-    if len(clips) <= data.hold_out:
-        raise InputError(
-            f"{folder} has {len(clips)} motions, of which every {data.hold_out}th is held out; give more, or lower "
-            "[data] hold_out"
-        )
-    held_out = range(0, len(clips), data.hold_out)
-    trained = [number for number in range(len(clips)) if number not in held_out]
+    trained, held_out = clips.split(data.hold_out)
 
     def batches(numbers: Sequence[int], seed: int) -> ClipBatches:
         settings = WindowSettings(min(data.batch_size, len(numbers)), data.num_frames, seed)
@@ -150,6 +143,7 @@ def _open_mead(data: MEADData, num_expression: int, folder: Path, seed: int) -> 
             num_shape=data.num_shape,
             with_features=data.emotion_features,
             reconstruction=data.reconstruction,
+            feature_method=data.feature_method,
             feature_dim=data.feature_dim,
             identities=PUBLISHED_SPLIT if data.published_split else None,
         )

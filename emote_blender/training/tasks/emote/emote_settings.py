@@ -198,6 +198,7 @@ class MEADData:
         published_split: train on the speakers of the released models, as far as they are present.
         emotion_features: read the features of the real videos, the reference of the emotion terms.
         feature_dim: their size.
+        feature_method: folder under `emotions` that they are in.
         batch_size: windows in a batch.
         num_frames: frames of a window.
         validation_batches: largest number of held-out batches; 0 for all.
@@ -209,6 +210,7 @@ class MEADData:
     published_split: bool = True
     emotion_features: bool = False
     feature_dim: int = 2048
+    feature_method: str = "resnet50"
     batch_size: int = 4
     num_frames: int = 64
     validation_batches: int = 0

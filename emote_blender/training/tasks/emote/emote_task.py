@@ -36,6 +36,7 @@ from .condition_exchange import derangement, double_batch
 from .emote_data import EMOTEData, open_data
 from .emote_parts import EMOTEParts
 from .emote_settings import DISENTANGLED_TERMS, PERCEPTUAL_TERMS, EMOTESettings, StartSettings
+from .new_speakers import weights_for_speakers
 
 logger = logging.getLogger(__name__)
 
@@ -245,7 +246,8 @@ def _load_start(parts: EMOTEParts, start: StartSettings, initial: Path | None) -
     """
     if initial is not None:
         if (initial / CONFIG_FILE).is_file():
-            put_weights(parts.emote, load_model(initial).state_dict(), initial)
+            weights = weights_for_speakers(load_model(initial), parts.emote.config.speakers)
+            put_weights(parts.emote, weights, initial)
         else:
             load_weights(parts, initial)
         return

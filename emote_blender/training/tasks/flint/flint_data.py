@@ -1,9 +1,9 @@
-"""The motions that FLINT is trained on: windows of MEAD or of the generated corpus."""
+"""The motions that FLINT is trained on: windows of MEAD, of motion files or of the generated corpus."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from ....errors import InputError
-from ...data.clips import ClipBatches, Clips, WindowSettings
+from ...data.clips import ClipBatches, Clips, SelectedClips, WindowSettings
 from ...data.corpus.parts import SpeechPart, find_parts, load_part, prepared_parts
 from ...data.corpus.speech_batches import draw_motion, draw_window
+from ...data.motion_folder import MotionFolder
 
 MotionBatch = tuple[Tensor, Tensor | None]
 """(B, T, E + 3) expression and jaw axis-angle in radians; (B, S) identity coefficients, None for the mean head."""
@@ -58,6 +59,27 @@ class MEADData:
     num_shape: int = 300
     batch_size: int = 32
     num_frames: int = 32
+
+
+@dataclass(frozen=True)
+class MotionsData:
+    """`[data]` of type "motions": motion files with their sound below `--data` (see `motion_folder.MotionFolder`).
+
+    Attributes:
+        type: the tag of this kind of data.
+        hold_out: every n-th clip is held out for validation.
+        batch_size: windows in a batch; fewer if there are fewer clips.
+        num_frames: frames of a window.
+    """
+
+    type: Literal["motions"] = "motions"
+    hold_out: int = 10
+    batch_size: int = 32
+    num_frames: int = 32
+
+    def __post_init__(self) -> None:
+        if self.hold_out < 2:
+            raise ValueError(f"hold_out: must be at least 2, found {self.hold_out}")
 
 
 class FLINTData(Protocol):
@@ -137,8 +159,10 @@ class ClipMotions:
     """Random windows of clips, each clip once per epoch."""
 
     def __init__(self, training: Clips, validation: Clips, settings: WindowSettings) -> None:
-        self._training = ClipBatches(training, settings)
-        self._validation = ClipBatches(validation, settings)
+        self._training, self._validation = (
+            ClipBatches(clips, replace(settings, batch_size=min(settings.batch_size, max(1, len(clips)))))
+            for clips in (training, validation)
+        )
 
     @property
     def num_batches(self) -> int | None:
@@ -162,7 +186,9 @@ class ClipMotions:
             yield batch.motion, batch.shape
 
 
-def open_flint_data(settings: CorpusData | MEADData, root: Path, num_expression: int, seed: int) -> FLINTData:
+def open_flint_data(
+    settings: CorpusData | MEADData | MotionsData, root: Path, num_expression: int, seed: int
+) -> FLINTData:
     """The data that `[data]` describes.
 
     Args:
@@ -181,6 +207,11 @@ def open_flint_data(settings: CorpusData | MEADData, root: Path, num_expression:
             corpus_parts(root, settings.parts), corpus_parts(root, settings.validation) if settings.validation else (),
             settings, seed,
         )  # fmt: skip
+    windows = WindowSettings(settings.batch_size, settings.num_frames, seed)
+    if isinstance(settings, MotionsData):
+        motions = MotionFolder(root, num_expression=num_expression, with_audio=False)
+        training, held_out = (SelectedClips(motions, indices) for indices in motions.split(settings.hold_out))
+        return ClipMotions(training, held_out, windows)
     from ...data.mead.mead import MEADClips
 
     common: dict[str, Any] = {
@@ -189,7 +220,6 @@ def open_flint_data(settings: CorpusData | MEADData, root: Path, num_expression:
         "with_audio": False,
         "reconstruction": settings.reconstruction,
     }
-    windows = WindowSettings(settings.batch_size, settings.num_frames, seed)
     return ClipMotions(MEADClips(root, "train", **common), MEADClips(root, "validation", **common), windows)
 
 

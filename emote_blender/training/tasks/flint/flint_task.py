@@ -28,7 +28,7 @@ from ...rendering.posed_face import PosedFace, full_precision
 from ...run.config import build_settings
 from ...run.folder import load_weights
 from ...run.task import RunInputs, Task
-from .flint_data import CorpusData, FLINTData, MEADData, MotionBatch, open_flint_data
+from .flint_data import CorpusData, FLINTData, MEADData, MotionBatch, MotionsData, open_flint_data
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class FLINTSettings:
     """A config file of `train flint`; see the class of each table."""
 
     model: FLINTModelSettings
-    data: CorpusData | MEADData
+    data: CorpusData | MEADData | MotionsData
     loss: FLINTLossSettings
 
     def __post_init__(self) -> None:
