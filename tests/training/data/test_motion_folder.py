@@ -216,3 +216,18 @@ def test_emote_can_be_trained_on_a_folder_and_every_third_clip_is_held_out(tmp_p
     tables["data"]["hold_out"] = 6
     with pytest.raises(InputError, match="hold_out"):
         open_data(build_settings(EMOTESettings, tables, "test.toml"), tmp_path, seed=1)
+
+
+def test_flint_can_be_trained_on_a_folder_without_reading_its_sound(tmp_path):
+    from emote_blender.training.tasks.flint.flint_data import MotionsData, open_flint_data
+
+    for number in range(6):
+        write_motion(tmp_path / f"{number}.npz", num_frames=20 + number)
+    for path in tmp_path.glob("*.wav"):
+        path.write_bytes(b"no sound")
+    data = open_flint_data(MotionsData(hold_out=3, batch_size=32, num_frames=16), tmp_path, 5, seed=1)
+    assert data.num_batches == 1  # four clips are trained on
+    assert data.batch(0)[0].shape == (4, 16, 8)
+    assert [len(motion) for motion, _ in data.validation()] == [2]
+    with pytest.raises(InputError, match="hold_out"):
+        open_flint_data(MotionsData(hold_out=6), tmp_path, 5, seed=1)
