@@ -130,9 +130,17 @@ def take_folder(take: str) -> str:
 
 
 def test_the_captured_jaws_are_those_of_the_films(captured, films, open_head):
-    settings = {"num_expression": 50, "num_shape": open_head.num_shape, "reconstruction": "video_capture"}
-    clips = MEADClips(captured, "all", **settings, with_features=True, feature_method="tiny", feature_dim=128)
-    found = {clip.name: clip for clip in clips}
+    clips = MEADClips(
+        captured,
+        "all",
+        num_expression=50,
+        num_shape=open_head.num_shape,
+        reconstruction="video_capture",
+        with_features=True,
+        feature_method="tiny",
+        feature_dim=128,
+    )
+    found = {clips[number].name: clips[number] for number in range(len(clips))}
     for take, true in zip(TAKES, films):
         clip = found[take_folder(take)]
         assert clip.num_frames == NUM_FRAMES

@@ -36,10 +36,19 @@ def write(root, person: str, seed: int, num_frames: int = 20) -> dict[str, np.nd
 
 def test_takes_are_read_as_they_were_written(tmp_path):
     written = {person: write(tmp_path, person, seed) for seed, person in enumerate(PEOPLE)}
-    settings = {"reconstruction": "ours", "num_expression": 6, "num_shape": 4, "feature_method": "tiny"}
-    clips = MEADClips(tmp_path, "all", **settings, with_features=True, feature_dim=9)
+    clips = MEADClips(
+        tmp_path,
+        "all",
+        num_expression=6,
+        num_shape=4,
+        reconstruction="ours",
+        with_features=True,
+        feature_method="tiny",
+        feature_dim=9,
+    )
     assert len(clips) == 4
-    for clip, values in zip(clips, written.values()):
+    for number, values in enumerate(written.values()):
+        clip = clips[number]
         np.testing.assert_array_equal(clip.motion, np.concatenate([values["exp"], values["jaw"]], axis=1))
         np.testing.assert_array_equal(clip.valid, values["valid"])
         np.testing.assert_allclose(clip.shape, values["shape"][values["valid"]].mean(0), atol=1e-6)

@@ -41,8 +41,8 @@ def test_the_open_model_goes_on_with_a_speaker_of_ones_own(open_head, open_head_
     """As docs/training.md says, for few steps."""
     random = np.random.default_rng(3)
     for number in range(4):
-        meta = {"emotion": "happy", "speaker": "me", "face": "open_head"}
-        meta["expression_names"] = list(open_head.expression_names)
+        names = list(open_head.expression_names)
+        meta = {"emotion": "happy", "speaker": "me", "face": "open_head", "expression_names": names}
         expression = random.uniform(0, 0.2, (20, open_head.num_expression))
         path = tmp_path / "takes" / f"{number}.npz"
         path.parent.mkdir(exist_ok=True)
