@@ -20,6 +20,8 @@ from .operators.alive import EMOTE_OT_alive_idle, EMOTE_OT_update_gaze
 from .operators.animatable import EMOTE_OT_make_animatable
 from .operators.bake import EMOTE_OT_bake_action, EMOTE_OT_bake_restore
 from .operators.capture import CLASSES as CAPTURE_OPERATORS
+from .operators.capture_mix import CLASSES as CAPTURE_MIX_OPERATORS
+from .operators.capture_preview import CLASSES as CAPTURE_PREVIEW_OPERATORS
 from .operators.character import CLASSES as CHARACTER_OPERATORS
 from .operators.check import EMOTE_OT_check, EMOTE_OT_fix
 from .operators.choose import (
@@ -67,7 +69,7 @@ from .settings.registration import add_settings, remove_settings
 from .takes import character_watch, face_maps, gaze_watch, make_animatable, slider_watch
 from .takes.rewrite import follow_slider
 from .ui import add_menu, manual_map, menus, mix_picture, panel_state, translations
-from .ui.drop import EMOTE_FH_capture
+from .ui.drop import EMOTE_FH_capture, EMOTE_FH_video
 from .ui.panels import MENUS_AND_LISTS, PANELS
 from .ui.preferences import EMOTE_AP_preferences
 
@@ -92,6 +94,8 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_fix,
     EMOTE_OT_generate,
     *CAPTURE_OPERATORS,
+    *CAPTURE_PREVIEW_OPERATORS,
+    *CAPTURE_MIX_OPERATORS,
     *DIALOGUE_OPERATORS,
     EMOTE_OT_rerender,
     EMOTE_OT_add_moment,
@@ -121,6 +125,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_add_emotion_preset,
     EMOTE_OT_apply_emotion_preset,
     EMOTE_FH_capture,
+    EMOTE_FH_video,
     *MENUS_AND_LISTS,
     *PANELS,
 )

@@ -1,4 +1,4 @@
-"""What the panel's menus do: choose and pin a head, choose a strip, choose a folder with a model or a head."""
+"""What the panel's menus do: choose and pin a head, choose a strip, choose the folder of a model or a head."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..refusal import Result, refusing
 from ..scene.find_head import choose_head
 from ..scene.strips import chosen_strips, strip_scene
 from ..settings.chosen_head import chosen_head, speech_settings
+from ..settings.landmarker_info import choose_landmarker
 from ..settings.properties import note_result, scene_settings
 
 
@@ -109,7 +110,7 @@ class EMOTE_OT_choose_strip(bpy.types.Operator):
 
 
 class EMOTE_OT_choose_folder(bpy.types.Operator):
-    """Choose a folder with a speech model or a head of your own"""
+    """Choose a folder with a speech model or a head of your own, or with the face landmarker"""
 
     bl_idname = "emote.choose_folder"
     bl_label = "Choose Folder"
@@ -121,7 +122,11 @@ class EMOTE_OT_choose_folder(bpy.types.Operator):
     kind: bpy.props.EnumProperty(
         name="Kind",
         description="What the folder holds",
-        items=[("MODEL", "Speech Model", "A speech model"), ("HEAD", "Head", "A head, which is added to the scene")],
+        items=[
+            ("MODEL", "Speech Model", "A speech model"),
+            ("HEAD", "Head", "A head, which is added to the scene"),
+            ("LANDMARKER", "Face Landmarker", "The networks that find faces in videos"),
+        ],
         options={"SKIP_SAVE", "HIDDEN"},
     )
 
@@ -135,6 +140,8 @@ class EMOTE_OT_choose_folder(bpy.types.Operator):
         if self.kind == "HEAD":
             add_head: Any = bpy.ops.emote.add_head  # type: ignore[attr-defined] # the stubs know Blender's own ones
             add_head(head=str(find_head_folder(folder)))
+        elif self.kind == "LANDMARKER":
+            self.report({"INFO"}, f"Faces in videos are found with {choose_landmarker(Path(folder))}")
         else:
             speech_settings(context).model = str(find_model_folder(folder))
         return {"FINISHED"}

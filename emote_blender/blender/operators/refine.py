@@ -30,7 +30,7 @@ def choose_take(head: bpy.types.Object, name: str) -> EMOTE_PG_take:
     return settings.takes[settings.active_take]
 
 
-class _OfTake:
+class OfTake:
     """Arguments and poll of operators on the sliders of a take."""
 
     head: bpy.props.StringProperty(
@@ -46,7 +46,7 @@ class _OfTake:
         return head, choose_take(head, self.take)
 
 
-class EMOTE_OT_refine_reset(_OfTake, bpy.types.Operator):
+class EMOTE_OT_refine_reset(OfTake, bpy.types.Operator):
     """Set a slider of the take, or all of its refinement, as it was generated, and delete its keyframes"""
 
     bl_idname = "emote.refine_reset"
@@ -77,7 +77,7 @@ class EMOTE_OT_refine_reset(_OfTake, bpy.types.Operator):
         return {"FINISHED"}
 
 
-class EMOTE_OT_refine_copy(_OfTake, bpy.types.Operator):
+class EMOTE_OT_refine_copy(OfTake, bpy.types.Operator):
     """Copy refinement, blinks, gaze and head motion of the take to other takes; keyframes are not copied"""
 
     bl_idname = "emote.refine_copy"

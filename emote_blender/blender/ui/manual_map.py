@@ -46,6 +46,7 @@ PAGES = {
     "pin_head": _DIALOGUE,
     "use_selected": _DIALOGUE,
     "capture*": _VIDEO,
+    "choose_movie": _VIDEO,
     "*_recogniser": _RECOGNISERS,
     "check": _TROUBLE,
     "fix": _TROUBLE,

@@ -6,6 +6,7 @@ import bpy
 
 from ..narrow import present
 from ..takes.asset import TAKE_TAG
+from .capture import draw_pick
 
 # Menus of Blender that get our menu at their end.
 _HOSTS = ("VIEW3D_MT_object_animation", "SEQUENCER_MT_strip")
@@ -31,6 +32,7 @@ class EMOTE_MT_speech(bpy.types.Menu):
         layout.operator("emote.alive_idle", text="Add Idle Motion to Head", icon="TIME")
         layout.operator("emote.apply_motion", text="Apply Speech Motion File…", icon="IMPORT")
         layout.operator("emote.import_capture", text="Import Face Capture…", icon="IMPORT")
+        layout.operator("emote.capture", icon="FILE_MOVIE")
         layout.operator("emote.export_motion", text="Export Take…", icon="EXPORT")
         layout.operator("emote.check", text="Check Speech Animation", icon="VIEWZOOM")
 
@@ -51,15 +53,17 @@ def _draw_apply_take(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
 
 
 def add_to_menus() -> None:
-    """Add our menu to Blender's, and Apply Take to those of the Asset Browser."""
+    """Add our menu to Blender's, Apply Take to those of the Asset Browser, and Pick Face to the Image Editor."""
     for host in _HOSTS:
         getattr(bpy.types, host).append(_draw)
     for host in _ASSET_HOSTS:
         getattr(bpy.types, host).append(_draw_apply_take)
+    bpy.types.IMAGE_HT_header.append(draw_pick)
 
 
 def remove_from_menus() -> None:
     """Undo `add_to_menus`."""
+    bpy.types.IMAGE_HT_header.remove(draw_pick)
     for host in reversed(_ASSET_HOSTS):
         getattr(bpy.types, host).remove(_draw_apply_take)
     for host in reversed(_HOSTS):

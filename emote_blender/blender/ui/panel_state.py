@@ -27,6 +27,7 @@ from ..requirements import missing_sentence
 from ..scene import changes
 from ..scene.emotion_keys import owner_of_keys
 from ..scene.find_head import heads_near, no_head_sentence
+from ..scene.movie_strips import find_movie
 from ..scene.placed_strip import PlacedStrip
 from ..scene.sound_part import part_of_file, part_of_strip
 from ..scene.strips import chosen_strips, placed_strips, strip_scene, strips_by_name
@@ -89,6 +90,8 @@ class PanelState:
         remarks: what to know about the sound and its words, one sentence each.
         list_is_unused: whether the emotion has keys that were set by hand, which its list of moments leaves alone.
         why_not: why Generate cannot be pressed; empty if it can.
+        movie: name of the movie strip that is captured; empty without one.
+        why_no_capture: why a video cannot be captured; empty if it can.
     """
 
     head: str
@@ -114,6 +117,8 @@ class PanelState:
     remarks: tuple[str, ...]
     list_is_unused: bool
     why_not: str
+    movie: str
+    why_no_capture: str
 
 
 _MOST_STATES = 16  # windows and workspaces that show different scenes
@@ -152,6 +157,7 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
     words = words_state(owner, part) if owner is not None else WordsState()
     has_transcript = owner is not None and bool(owner.transcript.strip()) and words.is_used
     blocks = shape_keys_of(rig.mesh).key_blocks if rig and rig.shape_keys else ()
+    movie, no_movie = _movie(context)
     return PanelState(
         head=head.name if head else "",
         candidate=_candidate(context),
@@ -176,6 +182,8 @@ def work_out_state(context: bpy.types.Context) -> PanelState:
         remarks=(*_remarks(settings, chosen), *filter(None, [words.remark])),
         list_is_unused=head is not None and len(head_settings(head).moments) > 0 and owner_of_keys(head) == "ARTIST",
         why_not=missing_sentence() or no_rig or _no_sound(settings, scene, chosen),
+        movie=movie,
+        why_no_capture=missing_sentence() or no_rig or no_movie,
     )
 
 
@@ -210,6 +218,9 @@ def _key(context: bpy.types.Context) -> tuple:
         settings.strip,
         settings.audio,
         settings.model,
+        settings.video.source,
+        settings.video.strip,
+        settings.video.filepath,
     )
 
 
@@ -311,6 +322,18 @@ def _no_sound(settings: SpeechSettings, scene: bpy.types.Scene, chosen: list[Pla
     if settings.strip:
         return "" if chosen else f"The sound strip {settings.strip!r} is gone: choose another"
     return "" if chosen else "Choose a sound strip"
+
+
+def _movie(context: bpy.types.Context) -> tuple[str, str]:
+    """The name of the movie strip that is captured, and why nothing can be; the other is empty."""
+    settings = scene_settings(window_scene(context)).video
+    if settings.source == "FILE":
+        return "", "" if settings.filepath else "Choose a video file"
+    try:
+        return find_movie(context, settings.strip).name, ""
+    except InputError as error:
+        sentence = str(error)
+        return "", sentence[0].upper() + sentence[1:]
 
 
 def _cautions(model: ModelInfo, has_transcript: bool, rig: HeadRig | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .capture import CapturePanel, EMOTE_MT_movies, MixPanel
 from .character import CharacterPanel
 from .character_mapping import (
     EMOTE_MT_mapping,
@@ -28,6 +29,7 @@ MENUS_AND_LISTS = (
     EMOTE_MT_heads,
     EMOTE_MT_add,
     EMOTE_MT_strips,
+    EMOTE_MT_movies,
     EMOTE_MT_emotion_presets,
     EMOTE_MT_moments,
     EMOTE_MT_generate,
@@ -48,8 +50,10 @@ PANELS = (
     *in_both_sidebars(ModelPanel, SpeechPanel),
     *in_both_sidebars(EmotionPanel, TabPanel),
     *in_both_sidebars(DialoguePanel, TabPanel),
+    *in_both_sidebars(CapturePanel, TabPanel),
     *in_both_sidebars(TakesPanel, TabPanel),
     *in_both_sidebars(RefinePanel, TabPanel),
+    *in_both_sidebars(MixPanel, RefinePanel),
     *in_both_sidebars(AlivePanel, RefinePanel),
     *in_both_sidebars(MappingPanel, TabPanel),
     *in_both_sidebars(MappingBonesPanel, MappingPanel),

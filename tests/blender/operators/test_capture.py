@@ -143,6 +143,20 @@ def test_a_share_is_changed_without_reading_the_video_again(actor, strip, voice,
     np.testing.assert_allclose(values(actor, "mouthFunnel", range(17, 20)), half, atol=3e-3)
 
 
+def test_shares_are_set_at_once_and_only_of_takes_with_a_video(actor, strip, voice):
+    bpy.ops.emote.generate(strip="Voice")
+    with pytest.raises(RuntimeError, match="keeps no face of a video"):
+        bpy.ops.emote.capture_mix(shares="ALL_FROM_VIDEO")
+    bpy.ops.emote.capture()
+    frames = range(17, 20)
+    from_sound = values(actor, "mouthFunnel", frames)
+    bpy.ops.emote.capture_mix(shares="ALL_FROM_VIDEO")
+    assert newest(actor).capture.lips == newest(actor).capture.jaw == 1.0
+    assert np.abs(values(actor, "mouthFunnel", frames) - from_sound).max() > 0.02
+    bpy.ops.emote.capture_mix(shares="MOUTH_FROM_SOUND")
+    np.testing.assert_allclose(values(actor, "mouthFunnel", frames), from_sound, atol=1e-6)
+
+
 def test_the_offset_moves_the_picture_against_the_sound(actor, strip, voice):
     bpy.ops.emote.capture()
     take = newest(actor)
