@@ -129,5 +129,7 @@ def _check(arguments: argparse.Namespace, fps: float) -> None:
         check_writable(arguments.track)
     if not 0 < fps <= 240:
         raise InputError(f"--fps {fps:g}: give a number above 0 and up to 240")
+    if arguments.video.is_dir():
+        raise InputError(f"{arguments.video} is a folder; give a video in it, or all of them with --folder and --table")
     if not arguments.video.is_file():
         raise InputError(f"{arguments.video} not found; give a video or a picture")

@@ -158,8 +158,8 @@ class VideoFrames:
             return av.open(f"file:{self._path}", options=_OPTIONS, metadata_errors="ignore")
         except (av.error.FFmpegError, ValueError) as error:
             raise InputError(
-                f"{self._path} cannot be read as a video (of an unknown kind, or damaged at its beginning); use a file "
-                f"that plays elsewhere: {READABLE}"
+                f"{self._path} cannot be read as a video (of an unknown kind, cut off, or damaged); use a file that "
+                f"plays elsewhere: {READABLE}"
             ) from error
 
     def _stream(self, container: Any) -> Any:

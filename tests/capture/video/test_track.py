@@ -1,4 +1,5 @@
 import math
+import weakref
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -131,6 +132,25 @@ def test_a_long_track_lies_on_disk_and_can_be_saved(landmarker, tmp_path, monkey
     assert not track.points.flags.writeable
     track.save(tmp_path / "a.npz")
     np.testing.assert_array_equal(FaceTrack.load(tmp_path / "a.npz").points, track.points)
+
+
+def test_a_long_video_is_not_held_in_memory(landmarker):
+    """Of 30 pictures, a few are there at once: those that the passes work on."""
+    picture, alive, most = scene(240, 220, [(120, 110, 1)]), set(), []
+
+    class OnePassing(Pictures):
+        def __iter__(self):
+            for index in range(30):
+                copy = picture.copy()
+                alive.add(index)
+                weakref.finalize(copy, alive.discard, index)
+                most.append(len(alive))
+                yield Frame(index / 25, copy)
+                del copy
+
+    track = track_face(OnePassing([picture] * 30), landmarker)
+    assert track.is_seen.all()
+    assert max(most) <= 3
 
 
 def test_a_video_file_is_tracked_with_the_times_of_its_frames(landmarker, tmp_path):
