@@ -74,7 +74,7 @@ def bounded_solution(
     wanted: np.ndarray,
     low: np.ndarray | float,
     high: np.ndarray | float,
-    inertia: float = 0.0,
+    inertia: np.ndarray | float = 0.0,
     start: np.ndarray | None = None,
     most_steps: int = _MOST_STEPS,
 ) -> np.ndarray:
@@ -89,20 +89,25 @@ def bounded_solution(
         wanted: (T, C) right sides b.
         low: least x, broadcast to (T, C).
         high: greatest x.
-        inertia: weight of the squared difference between neighbouring frames, in the unit of A.
+        inertia: weight of the squared difference between neighbouring frames, in the unit of A; or (T - 1,) of each
+            frame and the next.
         start: (T, C) where to begin; zeros if None.
         most_steps: number of steps at the most.
     """
-    unit = 1.0 / np.sqrt(np.einsum("tcc->c", system) / len(system) + 4.0 * inertia)
+    inertia = np.broadcast_to(inertia, (len(system) - 1,))
+    strongest = float(inertia.max(initial=0.0))
+    unit = 1.0 / np.sqrt(np.einsum("tcc->c", system) / len(system) + 4.0 * strongest)
     system = system * unit[:, None] * unit
     wanted, low, high = wanted * unit, low / unit, high / unit
-    stiffness = inertia * unit**2
-    step = 1.0 / (np.abs(system).sum(2).max(1, keepdims=True) + 4.0 * stiffness.max())  # bounds the eigenvalues
+    stiffness = inertia[:, None] * unit**2  # (T - 1, C)
+    step = 1.0 / (
+        np.abs(system).sum(2).max(1, keepdims=True) + 4.0 * stiffness.max(initial=0.0)
+    )  # bounds the eigenvalues
     solution = np.clip(np.zeros(wanted.shape) if start is None else start / unit, low, high)
     ahead, momentum = solution, np.ones((len(wanted), 1))
     for _ in range(most_steps):
         slope = np.einsum("tcd,td->tc", system, ahead) - wanted
-        if inertia:
+        if strongest:
             change = np.diff(ahead, axis=0) * stiffness
             slope[:-1] -= change
             slope[1:] += change

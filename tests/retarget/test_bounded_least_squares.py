@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import lsq_linear, minimize
 
-from emote_blender.retarget.bounded_least_squares import Problem, solve
+from emote_blender.retarget.bounded_least_squares import Problem, bounded_solution, solve
 
 FRAMES, ROWS, COLUMNS = 6, 30, 8
 
@@ -63,3 +63,16 @@ def test_few_steps_come_near(case):
     problem = problem_of(directions)
     exact = solve(problem, targets @ directions, prior, iterations=4000)
     np.testing.assert_allclose(solve(problem, targets @ directions, prior), exact, atol=0.05)
+
+
+def test_frames_without_inertia_between_them_are_solved_apart():
+    random = np.random.default_rng(2)
+    roots, wanted = random.normal(size=(FRAMES, 5, 5)), random.normal(size=(FRAMES, 5))
+    system = roots @ np.swapaxes(roots, 1, 2) + np.eye(5)
+    inertia = np.array([3.0, 1.0, 0.0, 2.0, 3.0])
+    together = bounded_solution(system, wanted, -0.5, 0.5, inertia)
+    apart = [
+        bounded_solution(system[part], wanted[part], -0.5, 0.5, inertia[part][:2]) for part in (slice(3), slice(3, 6))
+    ]
+    np.testing.assert_allclose(together, np.concatenate(apart), atol=2e-3)
+    assert np.abs(together - bounded_solution(system, wanted, -0.5, 0.5, 2.0)).max() > 0.02

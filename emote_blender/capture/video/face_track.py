@@ -117,6 +117,12 @@ class FaceTrack:
         """(T,) bool, frames whose points can be trusted."""
         return self.reasons == Reason.NONE
 
+    @property
+    def cuts(self) -> np.ndarray:
+        """(T,) bool, frames in which the face is elsewhere than in the frame before, which shows it too."""
+        has_face = self.reasons != Reason.NO_FACE
+        return self.breaks & has_face & np.r_[False, has_face[:-1]]
+
     def seen_points(self) -> np.ndarray:
         """(T, 478, 3) points, NaN in all frames whose points cannot be trusted: what a fit takes."""
         return np.where(self.is_seen[:, None, None], self.points, np.float32(np.nan))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,11 @@ def test_points_that_cannot_be_trusted_are_left_out_for_a_fit():
     track = make_track([0, 1, 3, 0])
     assert np.isnan(track.seen_points()[1:3]).all()
     np.testing.assert_array_equal(track.seen_points()[[0, 3]], track.points[[0, 3]])
+
+
+def test_a_cut_is_a_break_beside_a_frame_with_the_face():
+    track = replace(make_track([0, 0, 1, 0, 3, 0]), breaks=np.array([1, 0, 1, 1, 0, 1], bool))
+    np.testing.assert_array_equal(np.flatnonzero(track.cuts), [5])
 
 
 def test_every_reason_has_words():

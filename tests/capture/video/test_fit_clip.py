@@ -150,6 +150,21 @@ def test_a_bridge_lies_between_its_ends(open_head):
     np.testing.assert_allclose(jaw, np.linspace(jaw[0], jaw[-1], 12), atol=1e-3)
 
 
+@pytest.mark.parametrize("fps", [25.0, 30.0])
+def test_nothing_goes_across_a_cut(open_head, fps):
+    """A still face, and after a cut the same face with an open mouth, turned aside: every frame is one of them."""
+    clip = film(open_head, num_frames=30)
+    order = np.argsort(clip.jaw[:, 0])
+    points = clip.points[np.repeat(order[[0, -1]], 30)]
+    cuts = np.arange(60) == 30
+    motion = fit_clip(open_head, np.arange(60) / 25, points, SIZE, cuts=cuts, fps=fps).motion
+    for values in (motion.jaw, motion.neck, motion.expression):
+        first, second = values[5], values[-5]
+        off = np.minimum(np.abs(values - first).max(1), np.abs(values - second).max(1))
+        assert off.max() < 2e-3
+    assert motion.jaw[-5, 0] - motion.jaw[5, 0] > 0.1
+
+
 def test_frames_stand_at_their_times(open_head):
     clip = film(open_head, fps=50.0)  # twice as fast
     fit = fit_clip(open_head, clip.times, clip.points, SIZE, fps=25.0)

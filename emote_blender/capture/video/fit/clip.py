@@ -16,7 +16,7 @@ from ..landmark_groups import NUM_LANDMARKS
 from .blinks import observed_blinks
 from .camera import Camera, HeadPose
 from .fitted_face import FittedFace, fitted_face
-from .frames import FrameFit, fit_frames
+from .frames import FrameFit, fit_frames, ties_of
 from .gaps import bridged, timeline_of
 from .identity import identity_of_frames, identity_of_neutral, offsets_of
 from .neutral import frames_at, quiet_frames
@@ -68,6 +68,7 @@ def fit_track(
         track.points,
         track.image_size,
         trusted=track.is_seen,
+        cuts=track.cuts,
         scores=track.scores,
         fps=fps,
         neutral_seconds=neutral_seconds,
@@ -83,6 +84,7 @@ def fit_clip(
     image_size: tuple[int, int],
     *,
     trusted: np.ndarray | None = None,
+    cuts: np.ndarray | None = None,
     scores: np.ndarray | None = None,
     fps: float = 25.0,
     neutral_seconds: float | None = None,
@@ -99,6 +101,7 @@ def fit_clip(
         image_size: width and height of the video's pictures.
         scores: (T, 52) the landmarker's scores, which state blinks; None to take them from the landmarks alone.
         trusted: (T,) bool, frames whose landmarks are used; None for all that have some.
+        cuts: (T,) bool, frames that do not continue the frame before; None if there are none.
         fps: frames per second of the motion.
         neutral_seconds: a moment at which the face is neutral; None to search.
         camera: the camera; None for the usual angle of view.
@@ -124,14 +127,16 @@ def fit_clip(
     named = None if neutral_seconds is None else np.searchsorted(seen, frames_at(times, tracked, neutral_seconds))
     person, shape, neutral = _person(face, camera, pixels[seen], named)
     blinks = None if scores is None else observed_blinks(person, np.asarray(scores)[seen])
-    fit = fit_frames(person, camera, prior_of(person), pixels[seen], _frame_rate(times), blinks)
+    shots = np.zeros(len(times), int) if cuts is None else np.cumsum(cuts)
+    ties = ties_of(times[seen], shots[seen])
+    fit = fit_frames(person, camera, prior_of(person), pixels[seen], ties, blinks)
     good = (fit.residual < _LARGEST_RESIDUAL) & (np.abs(_yaw(fit.pose)) < _LARGEST_YAW)
     if not good.any():
         raise InputError(
             f"the face in the video cannot be fitted: its landmarks are {np.median(fit.residual) * 1e3:.0f} mm off "
             f"({_LARGEST_RESIDUAL * 1e3:.0f} mm are usable); choose a video that shows a person's face from the front"
         )
-    timeline = timeline_of(times[seen[good]], float(times[-1]), fps)
+    timeline = timeline_of(times[seen[good]], shots[seen[good]], float(times[-1]), fps)
     kept = FrameFit(fit.pose[good], fit.values[good], fit.residual[good])
     smooth = bridged(timeline, kept)
     motion = motion_of_values(person, smooth.pose, smooth.values, fps, meta or {})
@@ -163,17 +168,13 @@ def _person(
         spread = some[np.unique(np.linspace(0, len(some) - 1, _IDENTITY_FRAMES).astype(int))]
         shape = identity_of_frames(face, camera, prior, pixels[spread])
         person = face.with_identity(shape)
-        fit = fit_frames(person, camera, prior, pixels[some], tied=False)
+        fit = fit_frames(person, camera, prior, pixels[some])
         neutral = some[quiet_frames(person, fit.values)]
         if not len(neutral):
             offsets = np.median(offsets_of(person, camera, fit.pose, fit.values, pixels[some]), axis=0)
             return person.with_offsets(offsets), shape, neutral
     shape, offsets = identity_of_neutral(face, camera, pixels[neutral])
     return face.with_identity(shape).with_offsets(offsets), shape, neutral
-
-
-def _frame_rate(times: np.ndarray) -> float:
-    return 1.0 / float(np.median(np.diff(times))) if len(times) > 1 else 25.0
 
 
 def _yaw(pose: HeadPose) -> np.ndarray:

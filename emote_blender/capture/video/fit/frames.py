@@ -1,6 +1,7 @@
 """The fit of every frame of a clip: pose, expression, jaw and gaze, by bounded Gauss-Newton steps.
 
-All frames take their steps together. Neighbours in time are tied to each other, in both directions alike.
+All frames take their steps together. Neighbours in time are tied to each other, in both directions alike, but not
+across a cut.
 """
 
 from __future__ import annotations
@@ -61,9 +62,8 @@ def fit_frames(
     camera: Camera,
     prior: Prior,
     pixels: np.ndarray,
-    fps: float = 25.0,
+    ties: np.ndarray | float = 0.0,
     observed: Observed | None = None,
-    tied: bool = True,
 ) -> FrameFit:
     """The fit of frames.
 
@@ -72,16 +72,16 @@ def fit_frames(
         camera: the camera.
         prior: of the unknowns.
         pixels: (T, L, 2) the landmarks.
-        fps: frames per second, by which neighbours are tied.
+        ties: (T - 1,) weight of the change from each frame to the next (`ties_of`); 0 if they are no neighbours.
         observed: what is known beside the landmarks.
-        tied: whether the frames follow each other.
     """
-    tie = _TIE * (fps / 25.0) ** 2 if tied else 0.0
+    ties = np.broadcast_to(ties, (max(len(pixels) - 1, 0),))
     parts = []
     for start in range(0, len(pixels), _SPAN):
         stop = min(start + _SPAN, len(pixels))
         span = slice(max(0, start - _MARGIN), min(len(pixels), stop + _MARGIN))
-        found = _fit_span(face, camera, prior, pixels[span], tie, observed.part(span) if observed else None)
+        inside = slice(span.start, max(span.stop - 1, 0))
+        found = _fit_span(face, camera, prior, pixels[span], ties[inside], observed.part(span) if observed else None)
         parts.append((found, slice(start - span.start, stop - span.start)))
     pose = HeadPose(
         np.concatenate([found.pose.rotation[kept] for found, kept in parts]),
@@ -91,14 +91,25 @@ def fit_frames(
     return FrameFit(pose, values, np.concatenate([found.residual[kept] for found, kept in parts]))
 
 
+def ties_of(times: np.ndarray, shots: np.ndarray) -> np.ndarray:
+    """(T - 1,) weight of the change from each frame to the next: the less, the more time is between; none at a cut.
+
+    Args:
+        times: (T,) seconds, ascending.
+        shots: (T,) number of the shot that each frame belongs to.
+    """
+    # The same motion at twice the frame rate makes half the change in twice as many steps.
+    return np.where(np.diff(shots) == 0, _TIE / (25.0 * np.diff(times)) ** 2, 0.0)
+
+
 def _fit_span(
-    face: FittedFace, camera: Camera, prior: Prior, pixels: np.ndarray, tie: float, observed: Observed | None
+    face: FittedFace, camera: Camera, prior: Prior, pixels: np.ndarray, ties: np.ndarray, observed: Observed | None
 ) -> FrameFit:
     pose = rigid_pose(camera, face.rest, pixels, landmark_weights())
     values = np.broadcast_to(np.clip(prior.mean, face.low, face.high), (len(pixels), face.num_values)).copy()
     residual = np.zeros(len(pixels))
     for _ in range(_ROUNDS):
-        pose, changed, residual = step(face, camera, prior, pose, values, pixels, tie, observed)
+        pose, changed, residual = step(face, camera, prior, pose, values, pixels, ties, observed)
         done = np.abs(changed - values).max() < _SETTLED
         values = changed
         if done:
@@ -113,7 +124,7 @@ def step(
     pose: HeadPose,
     values: np.ndarray,
     pixels: np.ndarray,
-    tie: float,
+    ties: np.ndarray | float,
     observed: Observed | None = None,
 ) -> tuple[HeadPose, np.ndarray, np.ndarray]:
     """A step of all frames: their pose, their other unknowns (T, N + 3), and the residual (T,) before it, metres."""
@@ -135,6 +146,6 @@ def step(
         column = np.arange(face.num_values)
         reduced[:, column, column] += observed.weight
         left += observed.weight * observed.mean
-    changed = bounded_solution(reduced, left, face.low, face.high, tie, values, _SOLVER_STEPS)
+    changed = bounded_solution(reduced, left, face.low, face.high, ties, values, _SOLVER_STEPS)
     moved = eliminated[:, :, -1] - np.einsum("tpn,tn->tp", eliminated[:, :, :-1], changed - values)
     return pose.moved(moved), changed, np.concatenate([part.residual for part in found])
