@@ -7,11 +7,19 @@ import pytest
 from filmed_faces import SIZE, Filmed, film
 
 from emote_blender.capture.video.fit.camera import Camera
-from emote_blender.capture.video.fit.clip import ClipFit, fit_clip
+from emote_blender.capture.video.fit.clip import ClipFit
+from emote_blender.capture.video.fit.clip import fit_clip as fit_any_clip
+from emote_blender.capture.video.landmark_groups import BROWS
 from emote_blender.capture.video.landmarker import SCORE_NAMES
+from emote_blender.capture.video.response import exact_response
 from emote_blender.errors import InputError
 from emote_blender.flame.measure import lip_gap
 from emote_blender.motion_tools.rotation import axis_angle_to_matrix
+
+
+def fit_clip(*arguments, **settings) -> ClipFit:
+    """The fit of landmarks that a perfect landmarker gives."""
+    return fit_any_clip(*arguments, response=exact_response(), **settings)
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
@@ -228,6 +236,24 @@ def test_a_neutral_moment_without_a_face_is_refused(open_head):
 def test_a_single_frame_is_a_motion(open_head):
     clip = part(film(open_head, num_frames=30), slice(6, 7))
     assert fit_clip(open_head, clip.times * 0, clip.points, SIZE).motion.num_frames == 1
+
+
+@pytest.mark.once
+def test_brows_that_are_always_low_are_the_persons_own(open_head):
+    """The same landmarks, with scores of calm brows and with scores of raised ones, which say nothing."""
+    clip = film(open_head, num_frames=30)
+    points = clip.points.copy()
+    points[:, BROWS, 1] += 6.0  # pixels, of which the face is about 130 wide
+    calm = np.zeros((30, 52), np.float32)
+    unknown = calm.copy()
+    unknown[:, SCORE_NAMES.index("browInnerUp")] = 0.9
+    names = list(open_head.expression_names)
+    lowered = []
+    for scores in (calm, unknown):
+        expression = fit_clip(open_head, clip.times, points, SIZE, scores=scores).motion.expression
+        lowered.append(expression[:, [names.index("browDownLeft"), names.index("browDownRight")]].mean())
+    assert lowered[0] < 0.4
+    assert lowered[0] < 0.6 * lowered[1]
 
 
 @pytest.mark.once

@@ -9,6 +9,7 @@ from spoken_motions import flame_motion
 from emote_blender.capture.video.embedding import embedding_of
 from emote_blender.capture.video.fit.camera import Camera, HeadPose
 from emote_blender.capture.video.fit.clip import fit_clip
+from emote_blender.capture.video.response import exact_response
 from emote_blender.flame.refinement_maps import maps_of_model
 from emote_blender.motion_tools.rotation import axis_angle_to_matrix
 
@@ -41,7 +42,7 @@ def fit(flame, truth):
     turn = axis_angle_to_matrix(np.stack([still, 0.2 * np.sin(np.arange(NUM_FRAMES) / 7), still], axis=1))
     pose = HeadPose(turn, np.array([0.0, 0.0, -DISTANCE]) - turn @ landmarks[0].mean(0))
     pixels = Camera.of_picture(SIZE).pixels(pose.of(landmarks))
-    return fit_clip(flame, np.arange(NUM_FRAMES) / 25, pixels, SIZE)
+    return fit_clip(flame, np.arange(NUM_FRAMES) / 25, pixels, SIZE, response=exact_response())
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ....motion_tools.rotation import axis_angle_to_matrix
+from ..response import Response
 
 DEFAULT_VIEW_DEGREES = 50.0
 _POSE_ROUNDS = 6
+_UNDISTORTING_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,29 @@ def rigid_pose(camera: Camera, points: np.ndarray, pixels: np.ndarray, weights: 
         step[:, :3] *= np.minimum(1.0, 0.5 / np.maximum(size, 1e-12))  # radians that a step may turn
         pose = pose.moved(step)
     return pose
+
+
+def undistorted(
+    camera: Camera, points: np.ndarray, pixels: np.ndarray, weights: np.ndarray, response: Response
+) -> np.ndarray:
+    """(T, L, 2) pixels without what the landmarker makes of turned heads and of narrow gaps between the lips.
+
+    Args:
+        camera: the camera.
+        points: (L, 3) the face, metres.
+        pixels: (T, L, 2) where the landmarker shows it.
+        weights: (L,) weight of each point.
+        response: of the landmarker.
+    """
+    found = pixels
+    for _ in range(_UNDISTORTING_ROUNDS):
+        pose = rigid_pose(camera, points, found, weights)
+        metres = (-pose.of(points)[:, :, 2].mean(1) / camera.focal)[:, None, None]  # of a pixel
+        places = (pixels - np.asarray(camera.centre)) * [1.0, -1.0] * metres
+        places = response.parted_lips(places, pose.rotation[:, :2, 1])
+        places -= np.matmul(response.of_turns(pose.rotation), np.swapaxes(pose.rotation[:, :2, :2], 1, 2))
+        found = places / metres * [1.0, -1.0] + np.asarray(camera.centre)
+    return found
 
 
 def pose_directions(directions: np.ndarray, turned: np.ndarray) -> np.ndarray:

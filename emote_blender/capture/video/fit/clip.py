@@ -13,15 +13,17 @@ from ....motion import FaceMotion
 from ..embedding import Embedding, embedding_of
 from ..face_track import FaceTrack
 from ..landmark_groups import NUM_LANDMARKS
-from .blinks import observed_blinks
-from .camera import Camera, HeadPose
-from .fitted_face import FittedFace, fitted_face
+from ..response import Response, measured_response
+from .camera import Camera, HeadPose, undistorted
+from .equations import landmark_weights
+from .fitted_face import MOST_IDENTITY, FittedFace, fitted_face
 from .frames import FrameFit, fit_frames, ties_of
 from .gaps import bridged, timeline_of
 from .identity import identity_of_frames, identity_of_neutral, offsets_of
 from .neutral import frames_at, quiet_frames
 from .prior import prior_of
 from .result import motion_of_values
+from .scores import observed_blinks, observed_habits
 
 _IDENTITY_FRAMES = 16
 _SEARCHED_FRAMES = 64  # for a neutral face
@@ -38,7 +40,7 @@ class ClipFit:
         valid: (T,) bool, frames in which the face was seen, or a gap of up to half a second was bridged.
         residual: (T,) millimetres by which the landmarks miss the face, root mean square; NaN where none was seen.
         translation: (T, 3) place of the face model's origin in the camera's axes, metres.
-        shape: (S,) identity coefficients.
+        shape: (S,) identity coefficients of the head.
         neutral_seconds: times of the frames that were taken as neutral; empty if none was found.
         focal: focal length, pixels.
     """
@@ -90,6 +92,7 @@ def fit_clip(
     neutral_seconds: float | None = None,
     camera: Camera | None = None,
     embedding: Embedding | None = None,
+    response: Response | None = None,
     meta: dict[str, Any] | None = None,
 ) -> ClipFit:
     """Fit a head to the tracked landmarks of a clip.
@@ -106,6 +109,7 @@ def fit_clip(
         neutral_seconds: a moment at which the face is neutral; None to search.
         camera: the camera; None for the usual angle of view.
         embedding: of the landmarks on the head; None for `embedding_of` it.
+        response: of the landmarker; None for the measured one.
         meta: further metadata of the motion.
 
     Raises:
@@ -122,14 +126,17 @@ def fit_clip(
     if not tracked.any():
         raise InputError("no frame of the video shows a face; choose a video in which a face is seen from the front")
     camera = camera or Camera.of_picture(image_size)
-    face = fitted_face(model, embedding or embedding_of(model))
+    response = response or measured_response()
+    face = fitted_face(model, embedding or embedding_of(model), response)
     seen = np.flatnonzero(tracked)
+    pixels = undistorted(camera, face.rest, pixels[seen], landmark_weights(), response)
     named = None if neutral_seconds is None else np.searchsorted(seen, frames_at(times, tracked, neutral_seconds))
-    person, shape, neutral = _person(face, camera, pixels[seen], named)
-    blinks = None if scores is None else observed_blinks(person, np.asarray(scores)[seen])
+    scores = None if scores is None else np.asarray(scores)[seen]
+    person, shape, neutral = _person(face, camera, pixels, scores, named)
+    blinks = None if scores is None else observed_blinks(person, scores)
     shots = np.zeros(len(times), int) if cuts is None else np.cumsum(cuts)
     ties = ties_of(times[seen], shots[seen])
-    fit = fit_frames(person, camera, prior_of(person), pixels[seen], ties, blinks)
+    fit = fit_frames(person, camera, prior_of(person), pixels, ties, blinks)
     good = (fit.residual < _LARGEST_RESIDUAL) & (np.abs(_yaw(fit.pose)) < _LARGEST_YAW)
     if not good.any():
         raise InputError(
@@ -145,14 +152,14 @@ def fit_clip(
         timeline.valid,
         smooth.residual * 1e3,
         smooth.pose.translation,
-        shape,
+        shape[: min(model.identity_dirs.shape[2], MOST_IDENTITY)],
         times[seen[neutral]],
         camera.focal,
     )
 
 
 def _person(
-    face: FittedFace, camera: Camera, pixels: np.ndarray, neutral: np.ndarray | None
+    face: FittedFace, camera: Camera, pixels: np.ndarray, scores: np.ndarray | None, neutral: np.ndarray | None
 ) -> tuple[FittedFace, np.ndarray, np.ndarray]:
     """The head with the person's identity and offsets, the identity (S,), and the numbers of the neutral frames.
 
@@ -160,15 +167,18 @@ def _person(
         face: the mean face.
         camera: the camera.
         pixels: (T, L, 2) landmarks of the tracked frames.
+        scores: (T, 52) the landmarker's, or None.
         neutral: numbers of the frames that the user calls neutral; None to search.
     """
     if neutral is None:
         prior = prior_of(face)
         some = np.unique(np.linspace(0, len(pixels) - 1, _SEARCHED_FRAMES).astype(int))
         spread = some[np.unique(np.linspace(0, len(some) - 1, _IDENTITY_FRAMES).astype(int))]
-        shape = identity_of_frames(face, camera, prior, pixels[spread])
+        habits = None if scores is None else observed_habits(face, scores[some])
+        few = np.searchsorted(some, spread)
+        shape = identity_of_frames(face, camera, prior, pixels[spread], habits.part(few) if habits else None)
         person = face.with_identity(shape)
-        fit = fit_frames(person, camera, prior, pixels[some])
+        fit = fit_frames(person, camera, prior, pixels[some], observed=habits)
         neutral = some[quiet_frames(person, fit.values)]
         if not len(neutral):
             offsets = np.median(offsets_of(person, camera, fit.pose, fit.values, pixels[some]), axis=0)

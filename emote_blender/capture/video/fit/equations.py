@@ -109,8 +109,7 @@ def linearised(face: FittedFace, camera: Camera, pose: HeadPose, values: np.ndar
     by_rest = by_head + face.jaw_weights[:, None] * np.matmul(by_head, (jaw - np.eye(3))[:, None])
     by_values = _times(by_rest, face.directions)
     by_jaw = np.cross(arms[:, None], by_head) * face.jaw_weights[:, None]
-    if face.jaw_correctives is not None:
-        by_jaw += _times(by_rest, _corrective_directions(face.jaw_correctives))
+    by_jaw += _times(by_rest, _corrective_directions(face.jaw_correctives))
     of_values = np.concatenate([by_values, (by_jaw * JAW_UNIT).astype(np.float32)], axis=3)  # (T, 2, L, N + 3)
     by_pose, left = np.moveaxis(by_pose, 2, 1), np.moveaxis(left, 2, 1)
     rows = [(array, array[:, :, PAIRS[:, 0]] - array[:, :, PAIRS[:, 1]]) for array in (by_pose, of_values, left)]

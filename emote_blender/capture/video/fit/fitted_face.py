@@ -1,4 +1,4 @@
-"""A head as the fit sees it: its landmarks, and what each unknown of the fit does to them.
+"""A head as the landmarker shows it: its landmarks, and what each unknown of the fit does to them.
 
 The unknowns of a frame are the values of `names`, then the jaw's rotation in units of `JAW_UNIT`. Beside expression
 components they are the gaze, in which both eyes are tied, and the lids of a head without a component that closes them.
@@ -17,6 +17,8 @@ from ....motion_tools.rotation import axis_angle_to_matrix
 from ....retarget.signals import EYE_RADIANS
 from ..embedding import Embedding
 from ..landmark_groups import LEFT_IRIS, RIGHT_IRIS
+from ..response import Response
+from .own_face import own_modes
 
 JAW_UNIT = 0.3
 """Radians of the jaw's rotation that count as much as a component's 1."""
@@ -28,7 +30,7 @@ _UNSEEN = ("tongue", "cheekPuff")  # what no landmark shows
 _MOST_NUMBERED = 50  # components without names are ordered by what they contribute
 _NAMED_LIMITS, _NUMBERED_LIMITS = (0.0, 1.0), (-3.0, 3.0)
 _JAW_LOW, _JAW_HIGH = np.array([-0.02, -0.08, -0.08]), np.array([0.45, 0.08, 0.08])  # radians
-_MOST_IDENTITY = 50
+MOST_IDENTITY = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +46,8 @@ class FittedFace:
         high: (N + 3,) greatest values.
         jaw_joint: (3,) where the jaw turns.
         jaw_weights: (L,) skinning weight of the jaw.
-        jaw_correctives: (9, L, 3) displacement by each entry of R - I of the jaw, or None.
-        identity: (L, 3, S) displacement by each identity component.
+        jaw_correctives: (9, L, 3) displacement by each entry of R - I of the jaw.
+        identity: (L, 3, S) displacement by each identity component of the head, then by each of `own_modes`.
         joint_identity: (3, S) displacement of the jaw's joint.
     """
 
@@ -57,7 +59,7 @@ class FittedFace:
     high: np.ndarray
     jaw_joint: np.ndarray
     jaw_weights: np.ndarray
-    jaw_correctives: np.ndarray | None
+    jaw_correctives: np.ndarray
     identity: np.ndarray
     joint_identity: np.ndarray
 
@@ -87,16 +89,21 @@ class FittedFace:
         num_landmarks = len(self.rest)
         flat = self.directions.reshape(num_landmarks * 3, -1)
         unturned = self.rest + (values[:, :-3] @ flat.T).reshape(len(values), num_landmarks, 3)
-        if self.jaw_correctives is not None:
-            turn = (rotation - np.eye(3)).reshape(len(values), 9)
-            unturned = unturned + (turn @ self.jaw_correctives.reshape(9, -1)).reshape(unturned.shape)
+        turn = (rotation - np.eye(3)).reshape(len(values), 9)
+        unturned = unturned + (turn @ self.jaw_correctives.reshape(9, -1)).reshape(unturned.shape)
         from_joint = unturned - self.jaw_joint
         arms = np.matmul(from_joint, np.swapaxes(rotation, 1, 2))
         return unturned + self.jaw_weights[:, None] * (arms - from_joint), rotation, arms
 
 
-def fitted_face(model: FaceModel, embedding: Embedding) -> FittedFace:
-    """A head as the fit needs it."""
+def fitted_face(model: FaceModel, embedding: Embedding, response: Response) -> FittedFace:
+    """A head as the fit needs it.
+
+    Args:
+        model: the head.
+        embedding: of the landmarks on it.
+        response: of the landmarker.
+    """
 
     def at(values: np.ndarray) -> np.ndarray:
         return embedding.of(model.faces, np.asarray(values, np.float64))
@@ -112,20 +119,43 @@ def fitted_face(model: FaceModel, embedding: Embedding) -> FittedFace:
         first = 9 * (jaw - 1)
         own = model.posedirs[first : first + 9].reshape(9, model.num_vertices, 3)
         correctives = np.moveaxis(at(np.moveaxis(own, 0, -1)), -1, 0)
-    identity = np.asarray(model.identity_dirs[:, :, :_MOST_IDENTITY], np.float64)
+    rest = embedding.points(model.faces, np.asarray(model.v_template, np.float64))
+    jaw_joint, jaw_weights = np.asarray(model.joints()[jaw], np.float64), at(model.lbs_weights[:, jaw])
+    shown = _shown_jaw(response, (rest - jaw_joint) * jaw_weights[:, None], correctives)
+    rest[:, :2] += response.bias
+    identity = np.asarray(model.identity_dirs[:, :, :MOST_IDENTITY], np.float64)
+    own = own_modes(rest)
+    joint_identity = np.einsum("v,vcs->cs", model.J_regressor[jaw], identity)
     return FittedFace(
         model,
         tuple(directions),
-        embedding.points(model.faces, np.asarray(model.v_template, np.float64)),
-        np.stack(list(directions.values()), axis=-1),
+        rest,
+        response.of_moves(np.stack(list(directions.values()), axis=-1)),
         low,
         high,
-        np.asarray(model.joints()[jaw], np.float64),
-        at(model.lbs_weights[:, jaw]),
-        correctives,
-        at(identity),
-        np.einsum("v,vcs->cs", model.J_regressor[jaw], identity),
+        jaw_joint,
+        jaw_weights,
+        shown,
+        np.concatenate([response.of_moves(at(identity)), own], axis=2),
+        np.concatenate([joint_identity, np.zeros((3, own.shape[2]))], axis=1),
     )
+
+
+def _shown_jaw(response: Response, arms: np.ndarray, correctives: np.ndarray | None) -> np.ndarray:
+    """(9, L, 3) displacement by each entry of R - I of the jaw, with the error that the landmarker makes of its turn.
+
+    Args:
+        response: of the landmarker.
+        arms: (L, 3) the landmarks from the jaw's joint, times their skinning weight.
+        correctives: (9, L, 3) the head's own, or None.
+    """
+    found = np.zeros((3, 3, *arms.shape)) if correctives is None else correctives.reshape(3, 3, *arms.shape).copy()
+    for axis, (row, column) in enumerate(((2, 1), (0, 2), (1, 0))):  # of R - I: a turn, and its negative below
+        turned = np.cross(np.eye(3)[axis], arms)
+        error = response.of_moves(turned) - turned
+        found[row, column] += error / 2
+        found[column, row] -= error / 2
+    return found.reshape(9, *arms.shape)
 
 
 def _directions(model: FaceModel, embedding: Embedding) -> dict[str, np.ndarray]:

@@ -52,7 +52,7 @@ class Observed:
     mean: np.ndarray
     weight: np.ndarray
 
-    def part(self, frames: slice) -> Observed:
+    def part(self, frames: slice | np.ndarray) -> Observed:
         """Those of some frames."""
         return Observed(self.mean[frames], self.weight[frames])
 

@@ -7,7 +7,7 @@ import numpy as np
 from .camera import Camera, HeadPose, rigid_pose
 from .equations import PAIRS, Linearised, landmark_weights, linearised
 from .fitted_face import FittedFace
-from .frames import step
+from .frames import Observed, step
 from .prior import Prior
 
 _ROUNDS = 5
@@ -15,9 +15,12 @@ _LIMIT = 2.0  # of an identity coefficient, in standard deviations
 _TIE = 0.0  # the frames are no neighbours
 _STEPS_PER_ROUND = 2
 _STEADY = 1e-4
+_AT_LIMIT, _HELD = 1e-6, 1e6  # how near a value is to its limit, and the precision by which it then stays there
 
 
-def identity_of_frames(face: FittedFace, camera: Camera, prior: Prior, pixels: np.ndarray) -> np.ndarray:
+def identity_of_frames(
+    face: FittedFace, camera: Camera, prior: Prior, pixels: np.ndarray, observed: Observed | None = None
+) -> np.ndarray:
     """(S,) identity coefficients by which frames of any expression are explained best.
 
     Args:
@@ -25,6 +28,7 @@ def identity_of_frames(face: FittedFace, camera: Camera, prior: Prior, pixels: n
         camera: the camera.
         prior: of the expressions.
         pixels: (K, L, 2) landmarks of some frames, different ones if possible.
+        observed: what is known of their expressions beside the landmarks.
     """
     shape = np.zeros(face.identity.shape[2])
     pose = rigid_pose(camera, face.rest, pixels, landmark_weights())
@@ -32,12 +36,21 @@ def identity_of_frames(face: FittedFace, camera: Camera, prior: Prior, pixels: n
     for _ in range(_ROUNDS):
         person = face.with_identity(shape)
         for _ in range(_STEPS_PER_ROUND):
-            pose, values, _ = step(person, camera, prior, pose, values, pixels, _TIE)
+            pose, values, _ = step(person, camera, prior, pose, values, pixels, _TIE, observed)
         rows = linearised(person, camera, pose, values, pixels)
         others = np.concatenate([rows.pose, rows.values], axis=2)
-        precision = np.zeros((others.shape[2], others.shape[2]))
-        precision[6:, 6:] = prior.precision
-        shape = _next_shape(face, rows, others, precision, shape)
+        precision = np.zeros((len(pixels), others.shape[2], others.shape[2]))
+        precision[:, 6:, 6:] = prior.precision
+        pull = np.zeros(others.shape[::2])
+        pull[:, 6:] = (prior.mean - values) @ prior.precision
+        if observed is not None:
+            column = 6 + np.arange(face.num_values)
+            precision[:, column, column] += observed.weight
+            pull[:, 6:] += observed.weight * (observed.mean - values)
+        held = (values <= face.low + _AT_LIMIT) | (values >= face.high - _AT_LIMIT)
+        frame, column = np.nonzero(held)
+        precision[frame, 6 + column, 6 + column] += _HELD
+        shape = _next_shape(face, rows, others, precision, pull, shape)
     return shape
 
 
@@ -55,7 +68,8 @@ def identity_of_neutral(face: FittedFace, camera: Camera, pixels: np.ndarray) ->
         person = face.with_identity(shape)
         pose = rigid_pose(camera, person.rest, pixels, landmark_weights())
         rows = linearised(person, camera, pose, still, pixels)
-        shape = _next_shape(face, rows, rows.pose, np.zeros((6, 6)), shape)
+        still_pose = np.zeros((len(pixels), 6, 6)), np.zeros((len(pixels), 6))
+        shape = _next_shape(face, rows, rows.pose, *still_pose, shape)
     person = face.with_identity(shape)
     pose = rigid_pose(camera, person.rest, pixels, landmark_weights())
     return shape, offsets_of(person, camera, pose, still, pixels).mean(0)
@@ -73,11 +87,24 @@ def offsets_of(face: FittedFace, camera: Camera, pose: HeadPose, values: np.ndar
 
 
 def _next_shape(
-    face: FittedFace, rows: Linearised, others: np.ndarray, precision: np.ndarray, shape: np.ndarray
+    face: FittedFace,
+    rows: Linearised,
+    others: np.ndarray,
+    precision: np.ndarray,
+    pull: np.ndarray,
+    shape: np.ndarray,
 ) -> np.ndarray:
-    """The identity after a step in which the other unknowns (T, R, M), with a precision (M, M), follow it.
+    """The identity after a step in which the other unknowns follow it.
 
     The frames count as one, because a landmarker is wrong about a face in all of them alike.
+
+    Args:
+        face: the mean face.
+        rows: of the frames.
+        others: (T, R, M) derivative of the rows by the other unknowns.
+        precision: (T, M, M) of these.
+        pull: (T, M) precision times the way to their prior mean.
+        shape: the identity of the step before.
     """
     if not len(shape):
         return shape  # a head without identity components
@@ -88,7 +115,9 @@ def _next_shape(
     left = (rows.left * rows.weights)[:, :, None]
     transposed = np.swapaxes(others, 1, 2)
     system = transposed @ others + precision + _STEADY * np.eye(others.shape[2])
-    follow = np.linalg.solve(system, transposed @ np.concatenate([of_shape, left], axis=2))
+    right = transposed @ np.concatenate([of_shape, left], axis=2)
+    right[:, :, -1] += pull
+    follow = np.linalg.solve(system, right)
     reduced = np.concatenate([of_shape, left], axis=2) - others @ follow
     gram = np.einsum("trs,tru->su", of_shape, reduced) / len(places)
     count = len(shape)
