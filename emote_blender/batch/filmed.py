@@ -11,7 +11,7 @@ import numpy as np
 from ..capture.video.fit.clip import fit_track
 from ..capture.video.landmarker import Landmarker
 from ..capture.video.mix import Offset, Shares, mixed, offset_between
-from ..capture.video.track_file import track_file
+from ..capture.video.track_file import VideoReader, track_file
 from ..flame.model import FaceModel
 from ..flame.refinement_maps import maps_of_model
 from ..motion import FaceMotion
@@ -65,19 +65,20 @@ class Placed:
     warnings: tuple[str, ...]
 
 
-def film(video: Path, model: FaceModel, landmarker: Landmarker, step: Step) -> FilmedFace:
+def film(video: Path, model: FaceModel, landmarker: Landmarker, reader: VideoReader, step: Step) -> FilmedFace:
     """The face of a video as a motion of a head.
 
     Args:
         video: the file.
         model: the head.
         landmarker: the networks.
+        reader: how videos are read.
         step: called for each frame; it may raise Cancelled.
 
     Raises:
         InputError: the file cannot be read, or shows no face.
     """
-    track = track_file(video, step=step, landmarker=landmarker)
+    track = track_file(video, step=step, landmarker=landmarker, reader=reader)
     fit = fit_track(model, track, fps=MOTION_FPS, meta={"video": video.name})
     return FilmedFace(fit.motion, fit.valid, model, track.meta["sound_start_seconds"], tuple(track.remarks()))
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..audio import Waveform
 from ..capture.motion_files import MOTION_SUFFIX, save_motion
-from ..capture.video.landmarker import Landmarker, find_landmarker
+from ..capture.video.landmarker import Landmarker
 from ..capture.video.mix import ALL_FROM_VIDEO
+from ..capture.video.track_file import VideoReader
 from ..emotion import EmotionTrack
 from ..engine.open_engine import DEFAULT_DEVICE, DEFAULT_ENGINE
 from ..errors import Cancelled, EmoteError, InputError
@@ -23,7 +24,7 @@ from ..files.atomic_write import check_writable
 from ..files.console_progress import ProgressLine, say
 from ..files.paths import HEAD_FILE, find_head, find_model
 from ..motion_tools.life import add_life
-from ..motion_tools.raw_take import RawTake
+from ..motion_tools.raw_take import CapturedFace, RawTake
 from ..motion_tools.refine import RefinementMaps, refine
 from ..motion_tools.rest import rest_warning
 from ..retarget.compatibility import version_warning
@@ -73,6 +74,7 @@ class Session:
         head: the head's face model; None if only motion files of the model's own basis are written.
         landmarker: what finds faces in videos; None until the first video.
         own_head: the head that the model speaks for; None until the first video.
+        reader: how videos are read.
     """
 
     config: EMOTEConfig
@@ -87,6 +89,7 @@ class Session:
     head: FaceModel | None = None
     landmarker: Landmarker | None = None
     own_head: FaceModel | None = None
+    reader: VideoReader = VideoReader()
 
     def head_of(self, job: Job) -> FaceModel:
         """The head to which the face in a video is fitted: the model's if it speaks too, else the chosen one."""
@@ -101,7 +104,7 @@ class Session:
     def open_landmarker(self) -> Landmarker:
         """The networks that find faces; raises ModelError if they are missing."""
         if self.landmarker is None:
-            self.landmarker = Landmarker()
+            self.landmarker = Landmarker(self.reader.landmarker_folder())
         return self.landmarker
 
 
@@ -141,6 +144,7 @@ def open_session(arguments: argparse.Namespace, decode: Decoder, jobs: Sequence[
         face_maps=face_maps,
         recogniser=arguments.recogniser,
         head=head,
+        reader=arguments.reader,
     )
 
 
@@ -183,7 +187,7 @@ def check_job(job: Job, session: Session) -> None:
     """Raise EmoteError if the model has no such speaker, the transcript cannot be used, or Blender not take a name."""
     config = session.config
     if job.video is not None:
-        find_landmarker()
+        session.reader.landmarker_folder()
         find_head(config.face)
     if job.output.suffix.lower() == ".blend":
         _require_name_for_blender(job.audio)
@@ -284,7 +288,7 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
     face = None
     if job.video is not None:
         with clock.stage("capture"):
-            face = film(job.video, session.head_of(job), session.open_landmarker(), progress)
+            face = film(job.video, session.head_of(job), session.open_landmarker(), session.reader, progress)
     if face is not None and (not job.speaks or (face.sound_start_seconds is None and job.audio == job.video)):
         made = _captured(job, face)
     else:
@@ -315,7 +319,8 @@ def run_job(job: Job, session: Session, progress: ProgressLine) -> dict[str, Any
             assert session.head_folder is not None  # opened with the session
             words = SceneWords(job.transcript, job.language, made.features.recognition) if made.features else None
             sound = job.audio if made.has_sound else None
-            write_blend(job.output, take, session.head_folder, sound, motion.fps, job.life, job.refinement, words)
+            where = job.output, take, session.head_folder, sound
+            write_blend(*where, motion.fps, job.life, job.refinement, words, made.mix)
         else:
             if job.output.suffix.lower() != MOTION_SUFFIX:
                 motion = in_open_basis(motion)
@@ -358,6 +363,7 @@ class _Made:
         has_sound: whether the job's sound can be played.
         warnings: one sentence each.
         capture: the report of the video; None without one.
+        mix: how a scene's take mixes the face of the video, which it keeps; None if there is none to mix.
     """
 
     take: RawTake
@@ -366,6 +372,7 @@ class _Made:
     has_sound: bool
     warnings: tuple[str, ...]
     capture: dict[str, Any] | None = None
+    mix: dict[str, float] | None = None
 
 
 def _captured(job: Job, face: FilmedFace) -> _Made:
@@ -410,16 +417,20 @@ def _spoken(job: Job, session: Session, progress: ProgressLine, clock: StageCloc
         with clock.stage("neutral"):
             neutral = session.pipeline.generate(features, EmotionTrack.constant("neutral"), speaker=job.speaker)
     warnings = waveform.warnings or rest_warning(neutral or motion, job.audio.name)
-    take, report = RawTake(motion, neutral, features.prosody), None
+    take, report, mix = RawTake(motion, neutral, features.prosody), None, None
     if face is not None:
         assert job.video is not None
         with clock.stage("mix"):
             placed = placed_on(face, motion, job.audio == job.video)
-            mix = partial(mix_in, face, shares=job.shares, placed=placed)
-            take = replace(take, emotional=mix(motion), neutral=None if neutral is None else mix(neutral))
+            if job.output.suffix.lower() == ".blend":  # there the shares are settings of the take
+                take = replace(take, captured=CapturedFace(face.motion, face.valid, placed.seconds))
+                mix = job.shares.summary()
+            else:
+                mixed = partial(mix_in, face, shares=job.shares, placed=placed)
+                take = replace(take, emotional=mixed(motion), neutral=None if neutral is None else mixed(neutral))
         remarks = [f"{job.video.name}: {remark}" for remark in (*face.remarks, *placed.warnings)]
         warnings, report = (*warnings, *remarks), film_report(face, job.shares, placed)
-    return _Made(take, features, waveform.duration_seconds, True, tuple(warnings), report)
+    return _Made(take, features, waveform.duration_seconds, True, tuple(warnings), report, mix)
 
 
 def _uses_transcript(session: Session) -> bool:

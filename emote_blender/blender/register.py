@@ -221,7 +221,11 @@ def _unlist_addon() -> None:
 
 
 def run_command(arguments: list[str]) -> int:
-    """Run `blender --command emote ARGUMENTS` with Blender as the decoder of sound, and return the exit code."""
+    """Run `blender --command emote ARGUMENTS` with Blender as decoder of sound and video, and return the exit code."""
+    from ..capture.video.track_file import VideoReader
     from ..cli import main as cli
+    from .scene.movie_file import MovieFile
+    from .settings.landmarker_info import landmarker_folder
 
-    return cli.main(arguments, decode=functools.partial(load_audio, decoder=AudSound))
+    reader = VideoReader(MovieFile, landmarker_folder)
+    return cli.main(arguments, decode=functools.partial(load_audio, decoder=AudSound), reader=reader)

@@ -92,7 +92,7 @@ def capture_command(arguments: argparse.Namespace, decode: Any) -> int:
     model = FaceModel.load(find_head(arguments.head))
     progress = ProgressLine(sys.stderr, arguments.video.name)
     try:
-        track = track_file(arguments.video, arguments.near, arguments.mirrored, progress)
+        track = track_file(arguments.video, arguments.near, arguments.mirrored, progress, reader=arguments.reader)
         camera = Camera.of_picture(track.image_size, arguments.view) if arguments.view else None
         fit = fit_track(model, track, fps=fps, neutral_seconds=arguments.neutral, camera=camera)
     finally:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from ..audio import load_audio
 from ..batch.runner import Decoder
+from ..capture.video.track_file import VideoReader
 from ..errors import Cancelled, EmoteError
 from ..files.console_progress import say
 from ..version import package_version
@@ -26,16 +27,18 @@ from .info import add_info_command
 from .training import add_evaluate_command, add_train_command
 
 
-def main(argv: Sequence[str] | None = None, decode: Decoder | None = None) -> int:
+def main(argv: Sequence[str] | None = None, decode: Decoder | None = None, reader: VideoReader | None = None) -> int:
     """Run a command and return the exit code.
 
     Args:
         argv: the arguments after the program's name; None for those of this process.
         decode: reads an audio file; Blender passes its own decoder. None for `load_audio`.
+        reader: reads videos; likewise. None for PyAV.
     """
     parser = _parser("python -m emote_blender" if decode is None else "blender --command emote")
     try:
         arguments = parser.parse_args(argv)
+        arguments.reader = reader or VideoReader()
         logging.basicConfig(
             level=logging.INFO if arguments.verbose else logging.WARNING,
             format="%(levelname)s %(name)s: %(message)s",

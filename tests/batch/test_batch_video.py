@@ -163,14 +163,10 @@ def test_a_video_that_cannot_be_used_leaves_the_other_rows(run, tmp_path, pictur
 
 def test_without_the_networks_the_row_says_how_to_get_them(run, tmp_path, pictures, monkeypatch):
     write_video(tmp_path / "a.mkv", pictures[:2])
-    monkeypatch.setattr("emote_blender.batch.runner.find_landmarker", _missing)
+    monkeypatch.setattr("emote_blender.capture.video.landmarker.search_folders", lambda: [tmp_path])
     code, report = run("video\na.mkv\n")
     assert code == 1
-    assert "networks" in report["results"][0]["error"]
-
-
-def _missing():
-    raise ModelError("the networks are missing")
+    assert "run python build.py landmarker" in report["results"][0]["error"]
 
 
 # ---------------------------------------------------------------- going on
@@ -233,11 +229,14 @@ def test_a_scene_of_a_video_has_its_sound_and_its_face(run, tmp_path, pictures, 
     bpy = pytest.importorskip("bpy", reason="a .blend is written by Blender")
     write_video(tmp_path / "a.mkv", pictures[:5], sound=speech_samples[:3200])
     write_video(tmp_path / "mute.mkv", pictures[:5])
-    code, _ = run("video,output\na.mkv,a.blend\nmute.mkv,mute.blend\n")
+    code, _ = run("video,from_video,output\na.mkv,lips=0.5,a.blend\nmute.mkv,,mute.blend\n")
     assert code == 0
-    counts = []
+    counts, captures = [], []
     for name in ("a", "mute"):
         bpy.ops.wm.open_mainfile(filepath=str(Path(tmp_path, "out", f"{name}.blend")))
+        (take,) = [take for item in bpy.data.objects for take in item.emote.takes]
+        captures.append((take.has_capture, round(take.capture.lips, 3)))
         editor = bpy.context.scene.sequence_editor
         counts.append(len(getattr(editor, "strips", None) or getattr(editor, "sequences", None) or ()))
     assert counts == [1, 0]
+    assert captures[0] == (True, 0.5)

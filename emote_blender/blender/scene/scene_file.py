@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def write_blend(
     life: Life = STILL,
     refinement: Refinement | None = None,
     words: SceneWords | None = None,
+    mix: Mapping[str, float] | None = None,
 ) -> None:
     """Write a .blend in which a head speaks, whole or not at all. The open scene is closed unsaved.
 
@@ -79,6 +81,7 @@ def write_blend(
         life: blinks, gaze and head motion, as settings of the take.
         refinement: its sliders; None leaves them as they are.
         words: the words of the sound, which its strip keeps; None for none.
+        mix: values of `take.capture`, if the motion keeps the face of a video.
 
     Raises:
         InputError: if the file cannot be written.
@@ -96,7 +99,7 @@ def write_blend(
     strip = None if audio_path is None else _add_sound(scene, Path(audio_path))
     if words is not None and strip is not None:
         _keep_words(scene, strip, words, take.emotional.meta.get("transcript"))
-    made = new_take(head, take, scene, Line(Path(audio_path or path).stem, FRAME_START), life)
+    made = new_take(head, take, scene, Line(Path(audio_path or path).stem, FRAME_START), life, mix)
     if refinement is not None and refinement.changes():
         with together("refine", head, made.refine):
             for name, value in refinement.summary().items():

@@ -58,6 +58,18 @@ class Frames(Protocol):
         """Yield the frames, from the first one at each call."""
 
 
+class VideoFile(Frames, Protocol):
+    """The frames of a video file, and what the file says.
+
+    Attributes:
+        fps: average frame rate that the file states, if it does.
+        sound_start_seconds: when the first sound track begins, in the same time as the frames; None without sound.
+    """
+
+    fps: float | None
+    sound_start_seconds: float | None
+
+
 class VideoFrames:
     """The frames of the first video track of a file. Only the one that is shown is in memory.
 
