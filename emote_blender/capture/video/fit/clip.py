@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,7 @@ def fit_clip(
         raise InputError("no frame of the video shows a face; choose a video in which a face is seen from the front")
     camera = camera or Camera.of_picture(image_size)
     response = response or measured_response()
-    face = fitted_face(model, embedding or embedding_of(model), response)
+    face = _usual_face(model, response) if embedding is None else fitted_face(model, embedding, response)
     seen = np.flatnonzero(tracked)
     pixels = undistorted(camera, face.rest, pixels[seen], landmark_weights(), response)
     named = None if neutral_seconds is None else np.searchsorted(seen, frames_at(times, tracked, neutral_seconds))
@@ -156,6 +157,12 @@ def fit_clip(
         times[seen[neutral]],
         camera.focal,
     )
+
+
+@lru_cache(maxsize=2)
+def _usual_face(model: FaceModel, response: Response) -> FittedFace:
+    """The head with its own embedding; that of a FLAME head takes about a second, which many clips share."""
+    return fitted_face(model, embedding_of(model), response)
 
 
 def _person(
