@@ -127,6 +127,11 @@ class CaptureJob(OnVideo, JobOperator):
             if is_over:
                 self._close()
 
+    def cancel(self, context: bpy.types.Context) -> None:
+        super().cancel(context)
+        if not self.has_orphan():
+            self._close()
+
     def start_job(self, request: capture.Request) -> None:
         if self._pictures is not None:
             self._frames = HandedOverFrames(self._pictures)

@@ -201,15 +201,15 @@ def _image_of(picture: np.ndarray, size: tuple[int, int]) -> bpy.types.Image:
 def _show(context: bpy.types.Context, image: bpy.types.Image) -> None:
     """Show an image in an Image Editor, of a new window if there is none."""
     manager = present(context.window_manager)
-    if bpy.app.background or context.window is None:
-        return
-    areas = [area for window in manager.windows for area in window.screen.areas if area.type == "IMAGE_EDITOR"]
-    if not areas:
-        bpy.ops.wm.window_new()
-        areas = [manager.windows[-1].screen.areas[0]]
-        areas[0].type = "IMAGE_EDITOR"
-    expect(areas[0].spaces.active, bpy.types.SpaceImageEditor).image = image
-    areas[0].tag_redraw()
+    editors = [area for window in manager.windows for area in window.screen.areas if area.type == "IMAGE_EDITOR"]
+    if not editors:
+        if bpy.app.background or context.area is None:
+            return
+        bpy.ops.screen.area_dupli("INVOKE_DEFAULT")
+        editors = [manager.windows[-1].screen.areas[0]]
+        editors[0].type = "IMAGE_EDITOR"
+    expect(editors[0].spaces.active, bpy.types.SpaceImageEditor).image = image
+    editors[0].tag_redraw()
 
 
 def _clicked(context: bpy.types.Context, event: bpy.types.Event) -> tuple[float, float] | None:

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("av", reason="the videos of these tests are written with PyAV")
 from filmed_strips import cut, film, new_movie_strip
+from flame_with_mouth import make_flame_with_mouth
 from wordless_strip import new_wordless_strip
 
 from emote_blender.blender.head.build import add_head
@@ -18,6 +19,7 @@ from emote_blender.blender.settings.landmarker_info import refresh_landmarker
 from emote_blender.blender.takes.store import kept_raw
 from emote_blender.capture.video.landmarker import find_landmarker
 from emote_blender.errors import ModelError
+from emote_blender.files.paths import add_search_folder, remove_search_folder
 
 TICK = SimpleNamespace(type="TIMER", value="NOTHING")
 ESCAPE = SimpleNamespace(type="ESC", value="PRESS")
@@ -200,6 +202,25 @@ def test_a_character_is_captured_through_its_table(landmarker, scene, strip):
     names = motion.meta["expression_names"]
     found = values(character.mesh, "head.ARKit_browInnerUp", [16])
     assert found == pytest.approx(motion.expression[5, names.index("browInnerUp")], abs=0.03)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_a_flame_head_gets_the_face_in_its_own_components(landmarker, scene, strip, tmp_path, is_installed):
+    """With its head folder it is fitted itself; without, the open head is, and its motion is converted."""
+    model = make_flame_with_mouth()
+    if is_installed:
+        model.save(tmp_path / "my_flame")
+        add_search_folder(tmp_path)
+    try:
+        head = add_head(bpy.context, model)
+        assert bpy.ops.emote.capture() == {"FINISHED"}
+    finally:
+        remove_search_folder(tmp_path)
+    motion = kept_raw(newest(head).action).captured.motion
+    assert motion.num_expression == model.num_expression
+    assert "expression_names" not in motion.meta
+    assert ("transfer" in motion.meta) == (not is_installed)
 
 
 @pytest.mark.once
