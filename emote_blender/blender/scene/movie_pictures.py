@@ -21,6 +21,7 @@ import numpy as np
 
 from ...capture.video.frames import LONGEST_SIDE, MOST_FPS, READABLE, Frame, refuse_other_kinds
 from ...errors import InputError
+from ..narrow import expect
 
 _NAME = "EMOTE Video"
 _MOST_BYTES = 512 << 20  # of pictures that Blender keeps; it opens the file anew after they are dropped
@@ -164,7 +165,7 @@ class MoviePictures:
         except RuntimeError as error:
             raise _unreadable(self._part.path) from error
         image.name = _NAME
-        texture = bpy.data.textures.new(_NAME, "IMAGE")
+        texture = expect(bpy.data.textures.new(_NAME, "IMAGE"), bpy.types.ImageTexture)
         texture.image = image
         texture.image_user.frame_duration = max(1, image.frame_duration)
         texture.image_user.use_auto_refresh = False
