@@ -22,6 +22,7 @@ from typing import Any
 import bpy
 import numpy as np
 import torch
+from capture_benchmark import capture_speed
 from synthetic_flame import make_flame
 from torch.nn.utils import parametrize
 from torch.utils.flop_counter import FlopCounterMode
@@ -164,6 +165,7 @@ def main() -> None:
         changed_emotion(folder, options.repeats)
         recognition()
         long_text(options.repeats)
+        capture_speed(folder)
         if not options.quick:
             memory_table(folder)
     emote_blender.register()

@@ -32,13 +32,16 @@ _POSE_METRES = 0.002  # largest of a pose corrective
 
 
 @cache
-def make_flame_with_mouth(num_expression: int = 100, seed: int = 7, landmarks: bool = False) -> FaceModel:
+def make_flame_with_mouth(
+    num_expression: int = 100, seed: int = 7, landmarks: bool = False, face_width: float = IDENTITY["faceWidth"]
+) -> FaceModel:
     """The look-alike; 100 components, as EMOTE's, are the principal ones of random faces.
 
     Args:
         num_expression: number of components.
         seed: of the random faces, hence of the components; another seed is another version of FLAME.
         landmarks: whether it has the 68 landmarks.
+        face_width: the identity's; at 0 the opening between the lids is found, at 0.5 it is not (`flame/eye_opening`).
     """
     head = FaceModel.load(find_head("open_head"))
     keep = kept_vertices(head)
@@ -46,7 +49,8 @@ def make_flame_with_mouth(num_expression: int = 100, seed: int = 7, landmarks: b
     place[keep] = np.arange(NUM_VERTICES)
     faces = place[head.faces]
     inside = (faces >= 0).all(1)
-    shape = np.array([IDENTITY.get(name, 0.0) for name in head.shape_names], np.float32)
+    identity = {**IDENTITY, "faceWidth": face_width}
+    shape = np.array([identity.get(name, 0.0) for name in head.shape_names], np.float32)
     template = (head.v_template + head.identity_dirs @ shape)[keep] * SCALE + ORIGIN
     eyeballs = head.lbs_weights[keep, 3:].sum(1) > 0.5
     random = np.random.default_rng(seed)

@@ -79,7 +79,14 @@ def pose_in_front(model: FaceModel, rotations: np.ndarray, shifts: np.ndarray | 
     return HeadPose(turns, np.array([0.0, 0.0, -DISTANCE]) - turns @ middle + shifts)
 
 
-def render(model: FaceModel, vertices: np.ndarray, pose: HeadPose, camera: Camera, size: int) -> np.ndarray:
+def render(
+    model: FaceModel,
+    vertices: np.ndarray,
+    pose: HeadPose,
+    camera: Camera,
+    size: int,
+    light: np.ndarray | None = None,
+) -> np.ndarray:
     """(T, size, size, 3) uint8 pictures of a head in its own colours, seen in perspective.
 
     Args:
@@ -88,11 +95,12 @@ def render(model: FaceModel, vertices: np.ndarray, pose: HeadPose, camera: Camer
         pose: where it is.
         camera: the camera, in the middle of the picture.
         size: width and height, pixels.
+        light: (9, 3) as `rendering.shading.lamps_light` gives it; None for the usual lamps.
     """
     assert model.vertex_colors is not None
     colors = np.clip(model.vertex_colors, 0, 1).astype(np.float32)
     flat = FlatCamera(1.0, 0.0, 0.0, (0.0, 0.0, 0.0))
-    renderer = FaceRenderer(model.faces, size, "own", flat, colors, background=_BACKGROUND)
+    renderer = FaceRenderer(model.faces, size, "own", flat, colors, light, background=_BACKGROUND)
     pictures = []
     for frame, points in enumerate(vertices):
         seen = pose[frame : frame + 1].of(points)[0]
