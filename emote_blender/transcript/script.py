@@ -18,12 +18,11 @@ from .pronunciation import (
     pronounce_passage,
     rough_phones,
 )
-from .text import require_words, speakable
+from .text import require_length, require_words, speakable
 from .timed_transcript import Cue, TimedTranscript
 
 _PIECE = re.compile(r".+?(?:[.!?…。！？](?=\s)|[。！？]|\n|$)\s*", re.DOTALL)
 _PIECE_LETTERS = 500  # espeak-ng is called with so much at once, so that work can be cancelled between
-_MOST_LETTERS = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -90,11 +89,7 @@ def prepare(transcript: str | TimedTranscript, language: str = AUTO) -> Script:
     timed = transcript if isinstance(transcript, TimedTranscript) else None
     text = transcript if isinstance(transcript, str) else transcript.text
     require_words(text, "the transcript")
-    if len(text) > _MOST_LETTERS:
-        raise InputError(
-            f"the transcript has {len(text) / 1e6:.1f} million letters, more than {_MOST_LETTERS / 1e6:.0f} million; "
-            "give only the part that is spoken"
-        )
+    require_length(text, "the transcript")
     espeak = open_espeak()
     if not is_automatic(language):
         code = find_language(language, espeak)

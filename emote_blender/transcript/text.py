@@ -20,6 +20,8 @@ from .timed_transcript import TimedTranscript
 logger = logging.getLogger(__name__)
 
 _MAX_BYTES = 4 << 20
+_MOST_LETTERS = 4 << 20
+_STRANGE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufffd]")  # control characters but blanks, and U+FFFD
 
 _DOCUMENTS = (".docx", ".doc", ".rtf", ".odt", ".pdf", ".pages", ".fdx", ".xlsx", ".ods", ".epub")
 _SOUNDS = (".wav", ".mp3", ".m4a", ".flac", ".ogg", ".opus", ".aif", ".aiff", ".mp4", ".mov", ".mkv", ".webm")
@@ -81,7 +83,7 @@ def transcript_of_text(text: str, name: str = "the transcript") -> str | TimedTr
         name: of its file, for error sentences.
 
     Raises:
-        InputError: if it holds no word, or is damaged.
+        InputError: if it holds no word, has too many letters, or is damaged.
     """
     require_words(text, name)
     if text.lstrip().startswith("{\\rtf"):
@@ -90,7 +92,9 @@ def transcript_of_text(text: str, name: str = "the transcript") -> str | TimedTr
     if timed is not None:
         return timed
     spoken = words_of_json(text)
-    words = clean_text(text if spoken is None else spoken)
+    spoken = text if spoken is None else spoken
+    require_length(spoken, name)
+    words = clean_text(spoken)
     if not any(map(str.isalnum, words)):
         raise InputError(
             f"{name} has no words that are spoken, only markup, names or directions; write the words, or leave the "
@@ -118,13 +122,21 @@ def looks_like_a_file(given: str) -> bool:
 
 def require_words(text: str, name: str) -> str:
     """The text as it is; raises InputError if it holds no letter and no digit, or is no text at all."""
-    strange = sum(letter == "�" or unicodedata.category(letter) == "Cc" and not letter.isspace() for letter in text)
-    if "\0" in text or strange > 3 + 0.02 * len(text):
+    if "\0" in text or len(_STRANGE.findall(text)) > 3 + 0.02 * len(text):
         raise InputError(f"{name} is not text; write the words that are spoken, or give a text file in UTF-8")
     if not any(letter.isalnum() for letter in text):
         found = "has no words" if text.strip() else "is empty"
         raise InputError(f"{name} {found}; write the words that are spoken, or leave the transcript out")
     return text
+
+
+def require_length(text: str, name: str) -> None:
+    """Raise InputError if the text has more letters than are worth a search for those that are spoken."""
+    if len(text) > _MOST_LETTERS:
+        raise InputError(
+            f"{name} has {len(text) / 1e6:.1f} million letters, more than {_MOST_LETTERS / 1e6:.0f} million; "
+            "give only the part that is spoken"
+        )
 
 
 def speakable(text: str) -> str:

@@ -202,8 +202,7 @@ def test_a_model_without_a_phone_head_says_that_it_cannot_use_a_transcript(make_
 
 
 @pytest.mark.parametrize(
-    "transcript, language, complaint",
-    [("", "auto", "is empty"), ("hi", "xx", "unknown language"), ("word " * 900_000, "auto", "4.5 million letters")],
+    "transcript, language, complaint", [("", "auto", "is empty"), ("hi", "xx", "unknown language")]
 )
 def test_a_transcript_that_cannot_be_used_is_refused(pipeline, clip, transcript, language, complaint):
     with pytest.raises(InputError, match=complaint):

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from emote_blender.errors import InputError
-from emote_blender.transcript.text import read_transcript
+from emote_blender.transcript import text as transcript_text
+from emote_blender.transcript.text import read_transcript, transcript_of_text
 from emote_blender.transcript.timed_transcript import Cue, TimedTranscript
 
 
@@ -205,6 +206,23 @@ def test_a_file_that_is_no_transcript_gets_one_sentence(tmp_path, content, compl
 def test_an_argument_without_words_gets_one_sentence(text):
     with pytest.raises(InputError, match="the transcript "):
         read_transcript(text)
+
+
+def test_a_text_that_is_too_long_is_refused_before_it_is_cleaned(monkeypatch):
+    cleaned: list[str] = []
+    monkeypatch.setattr(transcript_text, "clean_text", cleaned.append)
+    with pytest.raises(InputError, match="has 4.5 million letters, more than 4 million"):
+        transcript_of_text("word " * 900_000)
+    assert cleaned == []
+
+
+@pytest.mark.parametrize("letter, is_text", [("\x01", False), ("\x7f", False), ("\ufffd", False), ("\x85", True)])
+def test_a_text_of_control_characters_is_no_text(letter, is_text):
+    if is_text:
+        assert str(transcript_of_text("word " + letter * 10)).startswith("word")
+        return
+    with pytest.raises(InputError, match="is not text"):
+        transcript_of_text("word " + letter * 10)
 
 
 def test_a_text_in_a_code_page_is_read_with_a_warning(tmp_path, caplog):
