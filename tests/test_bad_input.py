@@ -136,6 +136,7 @@ class TestSoundThatIsUnusualButFine:
         samples = np.stack([0.3 * np.sin(2 * np.pi * 200 * time)] * num_channels, axis=1)
         assert self.generate(wav(tmp_path / "rate.wav", samples, sample_rate), model).num_frames == 25
 
+    @pytest.mark.once
     def test_more_than_what_stays_in_memory(self, model, tmp_path, speech_samples, monkeypatch):
         monkeypatch.setattr("emote_blender.sample_store._IN_MEMORY", 60 * 16000)
         soundfile.write(tmp_path / "long.wav", np.tile(speech_samples[::2], 120), 8000, subtype="PCM_U8")

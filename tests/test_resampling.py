@@ -32,6 +32,7 @@ def test_what_the_new_rate_cannot_hold_is_damped_by_90_db(rate, hertz):
     assert np.abs(result[1600:-1600]).max() < 10 ** (-90 / 20)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("rate", [48000, 44100, 8000])
 def test_blocks_leave_no_seams(rate):
     # The definition, without blocks: zeros between the samples, one long convolution, every n-th sample.
@@ -54,6 +55,7 @@ def test_blocks_leave_no_seams(rate):
     assert np.abs(result - expected).max() < 5e-4
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("rate", RATES)
 def test_speech_band_noise_equals_scipys_polyphase_filter(rate):
     signal = pytest.importorskip("scipy.signal", reason="scipy is the reference")

@@ -23,14 +23,26 @@ def addon():
     emote_blender.unregister()
 
 
-@pytest.fixture(autouse=True)
-def scene(addon):
-    """An empty scene at 25 fps in a fresh file."""
+def open_empty_file() -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def num_data_blocks(addon) -> int:
+    """The number of data-blocks of an empty file, which is open when the tests of a module begin."""
+    open_empty_file()
+    return len(bpy.data.user_map())
+
+
+@pytest.fixture(autouse=True)
+def scene(addon, num_data_blocks):
+    """An empty scene at 25 fps in a fresh file."""
+    if len(bpy.data.user_map()) != num_data_blocks:  # a fixture of the module left something
+        open_empty_file()
     scene = bpy.context.scene
     scene.render.fps, scene.render.fps_base = 25, 1.0
     yield scene
-    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    open_empty_file()
 
 
 @pytest.fixture

@@ -159,6 +159,7 @@ def test_of_300_keys_40_are_visemes():
     assert len([name for name in character.key_names if name.startswith(("viseme", "phoneme"))]) == 40
 
 
+@pytest.mark.once
 def test_a_body_of_half_a_million_vertices_stays_where_it_is_while_the_mouth_opens():
     character = rigs.arkit_character(jaw="key", prefix="", body_vertices=500_000)
     assert len(character.mesh.data.vertices) == pytest.approx(505_000, abs=3000)

@@ -44,6 +44,7 @@ def test_the_same_input_gives_the_same_file(generate, tmp_path):
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
+@pytest.mark.once
 def test_emotion_intensity_and_speaker_each_change_the_motion(generate, tmp_path):
     choices = [
         [],
@@ -60,6 +61,7 @@ def test_emotion_intensity_and_speaker_each_change_the_motion(generate, tmp_path
             assert np.abs(motions[first] - motions[second]).max() > 1e-4
 
 
+@pytest.mark.once
 def test_a_track_of_one_key_is_the_constant_emotion(generate, tmp_path):
     (tmp_path / "track.csv").write_text("time_seconds,emotion,intensity\n0,fear,2\n")
     assert generate(tmp_path / "a.npz", "--track", str(tmp_path / "track.csv")) == 0
@@ -198,6 +200,7 @@ def test_a_batch_writes_every_row(speech_wav, open_head_model_folder, tmp_path):
     assert [result["line"] for result in report["results"]] == [2, 3]
 
 
+@pytest.mark.once
 def test_a_batch_row_equals_generate(speech_wav, open_head_model_folder, generate, tmp_path):
     run_batch(tmp_path, open_head_model_folder, "audio,emotion\nspeech.wav,sad\nspeech.wav,anger\n")
     assert generate(tmp_path / "single.npz", "--emotion", "anger") == 0
@@ -323,6 +326,7 @@ def test_nothing_is_alive_unless_asked_for(generate, tmp_path):
     assert "life" not in motion.meta
 
 
+@pytest.mark.once
 def test_alive_adds_blinks_gaze_and_head_motion_by_seed(generate, tmp_path):
     def made(*arguments: str) -> FaceMotion:
         assert generate(tmp_path / "line.npz", *arguments) == 0
@@ -338,6 +342,7 @@ def test_alive_adds_blinks_gaze_and_head_motion_by_seed(generate, tmp_path):
     assert {alive.meta["expression_names"][number][:7] for number in changed} <= {"eyeBlin", "eyeWide"}
 
 
+@pytest.mark.once
 def test_one_switch_adds_one_part(generate, tmp_path):
     for arguments, has_eyes, has_neck in (
         (["--gaze"], True, False),
@@ -354,6 +359,7 @@ def test_a_negative_seed_is_a_sentence(generate, tmp_path, capsys):
     assert "the seed is -1" in capsys.readouterr().err
 
 
+@pytest.mark.once
 def test_refine_changes_the_motion_and_is_named_in_it(generate, tmp_path):
     report = tmp_path / "report.json"
     assert generate(tmp_path / "plain.npz", "--emotion", "anger") == 0
@@ -373,6 +379,7 @@ def test_refine_changes_the_motion_and_is_named_in_it(generate, tmp_path):
     np.testing.assert_allclose(refined.jaw, 1.2 * plain.jaw, rtol=1e-5)
 
 
+@pytest.mark.once
 def test_emotion_strength_of_zero_is_the_neutral_rendering(generate, tmp_path):
     assert generate(tmp_path / "line.npz", "--emotion", "anger", "--refine", "emotion_strength=0") == 0
     assert generate(tmp_path / "neutral.npz", "--emotion", "neutral") == 0

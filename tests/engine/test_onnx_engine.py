@@ -300,6 +300,7 @@ def test_a_missing_runtime_is_named_with_what_to_do(tmp_path):
     assert said.startswith("error: the Python library onnxruntime is not installed; install the add-on's zip")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "source",
     [
@@ -314,6 +315,7 @@ def test_a_runtime_that_cannot_be_loaded_here_is_said(tmp_path, source):
     assert "install the add-on's zip" in said
 
 
+@pytest.mark.once
 def test_another_extensions_older_runtime_is_said_with_its_place(tmp_path):
     source = "__version__ = '1.9.0'\nclass InferenceSession: pass\nclass SessionOptions: pass\nclass RunOptions: pass\n"
     said = said_with_runtime(tmp_path, source + "class OrtValue: pass\n")
@@ -343,6 +345,7 @@ except ModelError as error:
     assert "(of an unknown version, an empty folder) lacks InferenceSession" in result.stdout
 
 
+@pytest.mark.once
 def test_a_long_clip_in_short_windows_stays_close_to_one_window(open_engine_):
     clip = load_audio(ROOT / "tests/data/anger_line.wav")
     long_clip = Waveform(np.tile(clip.samples, 6), clip.sample_rate)
@@ -352,6 +355,7 @@ def test_a_long_clip_in_short_windows_stays_close_to_one_window(open_engine_):
     assert np.abs(found - expected).mean() < 0.1 * expected.std()
 
 
+@pytest.mark.once
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the system does not tell a process's memory")
 def test_memory_goes_back_to_the_system_after_a_run():
     """Of 40 s encoded at once about 30 MB stay, 350 MB where ONNX Runtime's arena keeps what it took."""

@@ -337,6 +337,7 @@ CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\x1a"), max_
 ROWS = st.lists(st.tuples(CELL.filter(trim), CELL), min_size=1, max_size=5)
 
 
+@pytest.mark.once
 @given(
     ROWS,
     st.sampled_from([",", ";", "\t", "|"]),
@@ -358,6 +359,7 @@ def test_every_table_that_python_writes_is_read_back(tmp_path_factory, rows, sep
     assert values(read_table(path, ("audio",), ("emotion",), warn=pytest.fail)) == expected
 
 
+@pytest.mark.once
 @given(ROWS)
 def test_every_table_in_json_lines_is_read_back(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("table") / "jobs.jsonl"
@@ -369,6 +371,7 @@ def test_every_table_in_json_lines_is_read_back(tmp_path_factory, rows):
     assert values(read_table(path, ("audio",), ("emotion",))) == expected
 
 
+@pytest.mark.once
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_rows_or_a_sentence(tmp_path_factory, data):
@@ -378,6 +381,7 @@ def test_any_bytes_give_rows_or_a_sentence(tmp_path_factory, data):
         read_table(path, ("audio",), ("emotion",), warn=lambda sentence: None)
 
 
+@pytest.mark.once
 @given(st.text(st.sampled_from('a";,\t\r\n ='), max_size=60))
 def test_any_text_below_the_header_gives_rows(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("table") / "jobs.csv"
@@ -386,6 +390,7 @@ def test_any_text_below_the_header_gives_rows(tmp_path_factory, text):
         assert row.problem == "" or row.problem.startswith(row.place)
 
 
+@pytest.mark.once
 def test_many_rows_with_open_quotes_take_no_long_time(read):
     line = 'a.wav,"never,1\n'
     start = time.perf_counter()

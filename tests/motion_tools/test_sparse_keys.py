@@ -9,6 +9,8 @@ from emote_blender.flame.measure import LIPS_CLOSED_GAP, lip_gap
 from emote_blender.flame.model import FaceModel
 from emote_blender.motion_tools.sparse_keys import sparse_keys
 
+pytestmark = pytest.mark.once  # on 5.2, tests/blender/takes reduces keys
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -298,6 +298,7 @@ def test_a_model_of_flames_size_survives_conversion_exactly(big, big_arrays, tmp
     assert not any("askew" in remark for remark in converted.remarks)
 
 
+@pytest.mark.once
 def test_a_model_with_z_up_is_remarked(big_arrays, tmp_path):
     content = {**big_arrays, "v_template": big_arrays["v_template"] @ np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0.0]])}
     remarks = convert_flame(dump(content, tmp_path / "flame2023.pkl")).remarks
@@ -338,6 +339,7 @@ def test_landmarks_of_another_mesh_are_told(flame_arrays, tmp_path):
         convert_with_landmarks(flame_arrays, landmarks, tmp_path)
 
 
+@pytest.mark.once
 def test_eyeballs_are_the_pieces_that_follow_the_eyes(big, big_arrays, tmp_path):
     regions = convert_flame(dump(big_arrays, tmp_path / "flame2023.pkl")).model.regions
     for side, joint in (("left", 3), ("right", 4)):
@@ -347,6 +349,7 @@ def test_eyeballs_are_the_pieces_that_follow_the_eyes(big, big_arrays, tmp_path)
         np.testing.assert_allclose(distance, EYEBALL_RADIUS, atol=1e-6)
 
 
+@pytest.mark.once
 def test_regions_lie_around_their_landmarks(big, big_arrays, big_landmarks, tmp_path):
     model = convert_with_landmarks(big_arrays, big_landmarks, tmp_path)
     points = model.v_template[model.faces[model.landmark_faces]].mean(1)
@@ -359,6 +362,7 @@ def test_regions_lie_around_their_landmarks(big, big_arrays, big_landmarks, tmp_
     assert (model.v_template[model.regions["lids_left"] > 0.5][:, 0] > 0).all()
 
 
+@pytest.mark.once
 def test_upper_and_lower_face_sum_to_one_and_part_at_the_nose(big, big_arrays, big_landmarks, tmp_path):
     model = convert_with_landmarks(big_arrays, big_landmarks, tmp_path)
     upper, lower = model.regions["upper_face"], model.regions["lower_face"]
@@ -368,12 +372,14 @@ def test_upper_and_lower_face_sum_to_one_and_part_at_the_nose(big, big_arrays, b
     assert lower[height < -0.04].min() > 0.99
 
 
+@pytest.mark.once
 def test_without_landmarks_the_missing_regions_are_said(big_arrays, tmp_path):
     head = convert_flame(dump(big_arrays, tmp_path / "flame2023.pkl"))
     assert set(head.model.regions) == {"eye_left", "eye_right", "lower_face", "upper_face"}
     assert any("without landmarks: no regions for lips and lids" in remark for remark in head.remarks)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", range(4))
 def test_mutated_files_convert_or_are_refused_in_a_sentence(flame_arrays, tmp_path, seed):
     whole = dump(flame_arrays, tmp_path / "whole.pkl").read_bytes()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from windows_imports import DATA, complaints, libraries, read_imports
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def windows_imports(build) -> dict:

@@ -46,6 +46,7 @@ def test_a_zip_exists_for_every_platform_and_no_other(build):
     assert set(build.PLATFORM_TAGS) == set(PLATFORMS)
 
 
+@pytest.mark.once
 def test_the_wheels_are_as_they_were_downloaded(build, make_zip):
     system = build.this_platform()
     with zipfile.ZipFile(make_zip(system)) as archive:
@@ -81,6 +82,7 @@ def test_the_zip_speaks_without_torch_and_leaves_nothing_behind(build, make_zip,
     assert set(seen["libraries_after_uninstalling"].values()) == {None}
 
 
+@pytest.mark.ends
 @pytest.mark.skipif(os.name == "nt", reason="needs folders that can be made read-only")
 def test_the_add_on_speaks_from_a_read_only_folder(build, make_zip, in_fresh_blender, tmp_path):
     in_fresh_blender("install.py", make_zip(build.this_platform()))
@@ -96,6 +98,7 @@ def test_the_add_on_speaks_from_a_read_only_folder(build, make_zip, in_fresh_ble
     assert seen["generate"] == ["FINISHED"]
 
 
+@pytest.mark.ends
 def test_a_zip_for_another_system_is_refused_by_blender_whole(build, pack, in_fresh_blender, tmp_path):
     other = "windows-x64" if build.this_platform() != "windows-x64" else "linux-x64"
     build.stage(tmp_path / "extension", other, [])
@@ -104,6 +107,7 @@ def test_a_zip_for_another_system_is_refused_by_blender_whole(build, pack, in_fr
     assert (seen["enabled"], seen["files"]) == ([], [])
 
 
+@pytest.mark.ends
 def test_a_zip_without_wheels_for_this_python_is_not_enabled_by_blender(build, pack, in_fresh_blender, tmp_path):
     wheel = tmp_path / "emote_test-1.0-cp312-cp312-any.whl"
     write_wheel(wheel, "emote_test", "1.0")
@@ -114,6 +118,7 @@ def test_a_zip_without_wheels_for_this_python_is_not_enabled_by_blender(build, p
     assert seen["enabled"] == []
 
 
+@pytest.mark.ends
 def test_a_zip_for_another_system_that_was_unpacked_as_an_old_add_on_says_so(build, pack, in_fresh_blender, tmp_path):
     # Blender checks extensions, but not what lies in scripts/addons.
     other = "windows-x64" if build.this_platform() != "windows-x64" else "linux-x64"
@@ -126,6 +131,7 @@ def test_a_zip_for_another_system_that_was_unpacked_as_an_old_add_on_says_so(bui
     assert seen["head_added"] == ["FINISHED"]  # what needs no library works
 
 
+@pytest.mark.ends
 def test_a_clash_with_another_extension_is_said_with_its_name(build, make_zip, pack, in_fresh_blender, tmp_path):
     # Blender installs the newer of two versions for all extensions.
     other = tmp_path / "other"

@@ -9,6 +9,8 @@ from emote_blender.audio import SAMPLE_RATE, Waveform, load_audio
 from emote_blender.emotion import EmotionTrack
 from emote_blender.pipeline import EMOTEPipeline
 
+pytestmark = pytest.mark.once
+
 CLIP = Path(__file__).resolve().parents[1] / "data/anger_line.wav"
 FRAME = SAMPLE_RATE // 25
 AGREES = 0.95  # correlation of the jaw of the softer part with that of the same part alone

@@ -182,6 +182,7 @@ def test_features_of_another_model_are_refused(make_tiny_folder, log_mel_pipelin
         log_mel_pipeline.generate(other.encode(speech(1)), EmotionTrack.constant())
 
 
+@pytest.mark.once
 def test_windows_of_a_long_clip_agree_with_one_window(pipeline):
     """100 s in windows of the encoder's length against all at once.
 
@@ -204,6 +205,7 @@ def test_windows_of_a_long_clip_agree_with_one_window(pipeline):
     assert step[at_seam].max() < step[~at_seam].max()
 
 
+@pytest.mark.once
 def test_a_quiet_stretch_of_a_long_clip_stays_quiet(pipeline):
     """A window's own normalisation would raise the quiet stretch to the level of speech."""
     clip = Waveform(np.concatenate([speech(50).samples, speech(50, seed=1).samples * 0.003]), 16000)
@@ -233,6 +235,7 @@ def test_a_model_that_does_not_exist_is_refused_by_name():
 SHORTEST_WINDOWS = {1: 227, 2: 230, 8: 248, 16: 272, 64: 416}
 
 
+@pytest.mark.once
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), multiple=st.sampled_from(sorted(SHORTEST_WINDOWS)))
 def test_windows_of_every_allowed_length_cover_every_frame_once(data, multiple):

@@ -10,6 +10,8 @@ from emote_blender.retarget.lips import open_lips
 from emote_blender.retarget.mapping import MappingRow
 from emote_blender.retarget.signals import OPEN_NAMES
 
+pytestmark = pytest.mark.once  # on 5.2, test_character_lips calibrates characters
+
 
 def arkit(jaw: str = "key", **factors: float) -> tuple:
     """Shapes and rows of an ARKit character with some shapes scaled; 0 leaves a shape out."""

@@ -20,6 +20,8 @@ from emote_blender.retarget.conversion import (
 )
 from emote_blender.retarget.face_shape import shape_of_model
 
+pytestmark = pytest.mark.once  # on 5.2, tests/blender/takes/test_transfer converts motions
+
 
 @pytest.fixture(scope="module")
 def flame():

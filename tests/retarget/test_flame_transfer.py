@@ -18,6 +18,8 @@ from emote_blender.retarget.face_shape import shape_of_model
 from emote_blender.retarget.flame_transfer import convert, transfer_between
 from emote_blender.retarget.signals import EYE_RADIANS
 
+pytestmark = pytest.mark.once  # on 5.2, tests/blender/takes/test_transfer converts motions
+
 MILLIMETRES = 1000.0
 
 

@@ -43,11 +43,13 @@ def test_words_have_their_times(recognised):
     assert all(0 <= word.start_seconds < word.end_seconds <= 3.87 for word in recognised.words)
 
 
+@pytest.mark.once
 def test_a_quiet_recording_with_an_offset_has_the_same_words(clip, recognised):
     quiet = Waveform(clip.samples[:] * np.float32(2**-8) + np.float32(0.01), clip.sample_rate)
     assert recognise_words(quiet).text == recognised.text
 
 
+@pytest.mark.once
 def test_words_do_not_depend_on_the_sounds_before(clip, recognised):
     part = Waveform(clip.samples[: 2 * clip.sample_rate], clip.sample_rate)
     assert recognise_words(part).words != recognised.words
@@ -65,6 +67,7 @@ def test_where_that_program_cannot_import_the_library_the_words_are_the_same(cli
     assert recognise_words(clip) == recognised
 
 
+@pytest.mark.once
 def test_music_has_no_words():
     time = np.arange(2 * 16000) / 16000
     chords = sum(
@@ -151,6 +154,7 @@ def test_a_minute_of_speech_is_recognised_in_order():
     assert (fractions[0], fractions[-1]) == (0.0, pytest.approx(1.0))
 
 
+@pytest.mark.once
 def test_a_long_sound_on_disk_has_the_words_of_the_same_sound_in_memory(tmp_path, clip, recognised):
     (tmp_path / "sound").write_bytes(np.ascontiguousarray(clip.samples[:], np.float32).tobytes())
     with (tmp_path / "sound").open("rb") as file:

@@ -138,6 +138,7 @@ def test_cleaning_never_fails(text):
     assert len(clean_cues([text, text])) == 2
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "piece",
     ["[a]", "(a) ", "<!--", "*a", "<a a=b ", "♪", "&amp;", "Anna: ", "A\n\n", "- ", "[a](b", "<head>", "`", "{\\",

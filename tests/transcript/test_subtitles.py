@@ -582,6 +582,7 @@ def seconds_of_cues(count):
     return time.process_time() - start
 
 
+@pytest.mark.once
 def test_the_cost_of_many_cues_grows_with_their_number():
     assert seconds_of_cues(10_000) < 40 * seconds_of_cues(1_000)  # 10 times; 100 times where each looks at all others
 
@@ -604,6 +605,7 @@ PIECES_OF_TEXTS = st.sampled_from(
 )
 
 
+@pytest.mark.once
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_damaged_text_of_any_format_gives_cues_or_one_sentence(data):
@@ -623,6 +625,7 @@ def test_a_damaged_text_of_any_format_gives_cues_or_one_sentence(data):
         assert starts == sorted(starts)
 
 
+@pytest.mark.once
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)))
 def test_any_bytes_give_cues_or_one_sentence(tmp_path_factory, data):

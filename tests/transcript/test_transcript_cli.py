@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from emote_blender.cli.main import main
@@ -31,6 +32,7 @@ def test_a_text_and_a_file_with_it_give_the_same_motion_and_another_than_none(tm
     assert (written["language"], written["share_followed"], len(written["words"])) == ("en-us", 1.0, 15)
 
 
+@pytest.mark.once
 def test_words_that_do_not_fit_are_warned_of_and_reported(tmp_path, capsys):
     report = tmp_path / "report.json"
     text = TEXT.replace("never to open", "maybe someone")
@@ -42,6 +44,7 @@ def test_words_that_do_not_fit_are_warned_of_and_reported(tmp_path, capsys):
     assert [word["text"] for word in words if not word["fits"]] == ["maybe", "someone"]
 
 
+@pytest.mark.once
 def test_a_batch_takes_transcripts_as_text_and_as_files_beside_it(tmp_path, capsys):
     (tmp_path / "words.txt").write_text(TEXT, encoding="utf-8")
     rows = [
@@ -77,6 +80,7 @@ def test_a_model_without_a_phone_head_is_refused_before_anything_runs(tmp_path, 
     )
 
 
+@pytest.mark.once
 def test_auto_recognises_the_words_follows_them_and_reports_them(tmp_path, capsys):
     report = tmp_path / "report.json"
     assert generate(tmp_path / "a.npz", "--transcript", "auto", "--report", str(report)) == 0
@@ -113,6 +117,7 @@ def test_auto_with_a_model_that_takes_no_transcript_follows_the_sound_alone(tmp_
     assert warning in capsys.readouterr().err.splitlines()
 
 
+@pytest.mark.once
 def test_a_batch_recognises_the_words_of_rows_that_ask_for_it_or_say_nothing(tmp_path):
     rows = [f"{CLIP},auto,1.npz", f"{CLIP},none,2.npz", f"{CLIP},,3.npz", f'{CLIP},"{TEXT}",4.npz']
     (tmp_path / "jobs.csv").write_text("audio,transcript,output\n" + "\n".join(rows), encoding="utf-8")
@@ -124,6 +129,7 @@ def test_a_batch_recognises_the_words_of_rows_that_ask_for_it_or_say_nothing(tmp
     assert sources == ["recognised", None, "recognised", "written"]
 
 
+@pytest.mark.once
 def test_subtitles_give_the_motion_of_their_words_and_report_what_was_mended(tmp_path, capsys):
     cues = "1\n00:00:02,200 --> 00:00:00,000\nANNA: I told you <i>never</i> to open that door.\n\n" + (
         "2\n00:00:02,100 --> 00:00:04,000\n[shouting] Now look at what you have done!\n"

@@ -64,6 +64,7 @@ def test_cues_are_followed_as_their_words_are(pipeline, clip):
     assert pipeline.encode(clip, transcript=cues).transcript_report.share == 1.0
 
 
+@pytest.mark.once
 def test_markup_and_subtitles_are_understood_as_text(pipeline, clip):
     plain = pipeline.encode(clip, transcript=TEXT)
     lines = TEXT.split(". ")
@@ -85,12 +86,14 @@ def test_the_lines_of_a_long_text_are_followed_at_the_cost_of_a_search(pipeline,
     assert len(report.sentences()) == 1
 
 
+@pytest.mark.once
 def test_a_long_text_without_the_lines_is_ignored(pipeline, clip, untold):
     told = pipeline.encode(clip, transcript=BOOK)
     assert np.array_equal(told.values, untold.values)
     assert told.transcript_report.ignored
 
 
+@pytest.mark.once
 def test_cancelling_stops_the_search_in_a_long_text(pipeline, clip):
     asked = []
 
@@ -102,6 +105,7 @@ def test_cancelling_stops_the_search_in_a_long_text(pipeline, clip):
         pipeline.encode(clip, transcript=BOOK, cancelled=cancelled)
 
 
+@pytest.mark.once
 def test_cues_with_the_times_of_the_words_are_followed_and_others_left_out(pipeline, clip):
     others = [
         Cue(f"Somebody said {word} at that time.", k * 5.0, k * 5.0 + 4.0) for k, word in enumerate(["no"] * 500, 5)
@@ -112,6 +116,7 @@ def test_cues_with_the_times_of_the_words_are_followed_and_others_left_out(pipel
     assert report.sentences() == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seconds", [-0.7, 0.7])
 def test_cues_may_be_early_or_late_and_reversed(pipeline, clip, seconds):
     cues = [Cue(cue.text, cue.end_seconds + seconds, cue.start_seconds + seconds) for cue in CUES]
@@ -119,6 +124,7 @@ def test_cues_may_be_early_or_late_and_reversed(pipeline, clip, seconds):
     assert (report.share, report.sentences()) == (1.0, [])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seconds", [-60.0, 3.0, 45.0])
 def test_cues_whose_times_are_all_off_are_followed_without_them_and_reported(pipeline, clip, seconds):
     report = pipeline.encode(clip, transcript=TimedTranscript(tuple(CUES)).shifted(seconds)).transcript_report
@@ -129,6 +135,7 @@ def test_cues_whose_times_are_all_off_are_followed_without_them_and_reported(pip
     assert ("too late" if seconds > 0 else "too early") in sentence
 
 
+@pytest.mark.once
 def test_cues_of_another_film_are_ignored(pipeline, clip, untold):
     lines = [
         "Seven purple zebras jump quickly.",
@@ -141,6 +148,7 @@ def test_cues_of_another_film_are_ignored(pipeline, clip, untold):
     assert told.transcript_report.ignored
 
 
+@pytest.mark.once
 def test_the_time_of_a_cue_decides_between_equal_words(pipeline, clip):
     """The line twice in the sound, and only its second time in the transcript."""
     twice = Waveform(np.tile(clip.samples, 2), clip.sample_rate)
@@ -150,6 +158,7 @@ def test_the_time_of_a_cue_decides_between_equal_words(pipeline, clip):
     assert all(seconds - 0.1 < word.start_seconds for word in report.words)
 
 
+@pytest.mark.once
 def test_ten_thousand_cues_of_one_word_cost_no_more_than_those_in_the_sound(pipeline, clip):
     cues = tuple(Cue(word, 0.3 * k, 0.3 * k + 0.3) for k, word in enumerate(TEXT.split() * 700))
     report = pipeline.encode(clip, transcript=TimedTranscript(cues)).transcript_report
@@ -157,12 +166,14 @@ def test_ten_thousand_cues_of_one_word_cost_no_more_than_those_in_the_sound(pipe
     assert report.num_fitting >= 13
 
 
+@pytest.mark.once
 def test_another_text_changes_nothing_but_the_report(pipeline, clip, untold):
     told = pipeline.encode(clip, transcript="Seven purple zebras jump quickly over some lazy bishops.")
     assert np.array_equal(told.values, untold.values)
     assert told.transcript_report.ignored
 
 
+@pytest.mark.once
 def test_a_wrong_word_changes_little_and_only_near_it(pipeline, clip):
     right, wrong = (pipeline.encode(clip, transcript=text) for text in (TEXT, TEXT.replace("never", "sometimes maybe")))
     assert any(word.text == "sometimes" and not word.fits for word in wrong.transcript_report.words)
@@ -172,6 +183,7 @@ def test_a_wrong_word_changes_little_and_only_near_it(pipeline, clip):
     assert change[(frames > start) & (frames < end)].max() > 5 * change[frames > end + 15].max()
 
 
+@pytest.mark.once
 def test_a_long_clip_is_aligned_as_a_whole_and_encoded_in_windows(pipeline, clip):
     long_clip = Waveform(np.tile(clip.samples, 5), clip.sample_rate)
     pipeline, windowed = (EMOTEPipeline(pipeline.engine, window_frames=length) for length in (1000, 400))
@@ -195,6 +207,7 @@ def test_silence_hears_no_word_of_the_text(pipeline):
     assert features.transcript_report.ignored
 
 
+@pytest.mark.once
 def test_a_model_without_a_phone_head_says_that_it_cannot_use_a_transcript(make_tiny_folder, clip):
     other = EMOTEPipeline.from_pretrained(str(make_tiny_folder(audio="wav2vec2")))
     with pytest.raises(ModelError, match="the model tiny_wav2vec2 cannot use a transcript; leave the transcript out"):

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.ends
+
 bpy = pytest.importorskip("bpy", reason="these tests run in Blender's Python module")
 
 from character_rigs import arkit_character, lip_gap_mm, points_on_open_head  # noqa: E402

@@ -12,6 +12,7 @@ import character_rigs as rigs  # noqa: E402
 from character_lips import spoken  # noqa: E402
 from character_shapes import OCULUS_POSES, arkit_shapes, posed  # noqa: E402
 from filled import fill, motion_of, values_at  # noqa: E402
+from scipy.spatial import cKDTree  # noqa: E402
 
 from emote_blender.blender.characters import measure  # noqa: E402
 from emote_blender.blender.head.rig import rig_of  # noqa: E402
@@ -115,16 +116,23 @@ def apply_modifier(mesh_object, kind: str, **settings) -> None:
         bpy.ops.object.modifier_apply(modifier="Change")
 
 
+def places(points) -> np.ndarray:
+    """(V, 3) the coordinates of vertices or of a shape key's points."""
+    flat = np.empty(3 * len(points), np.float32)
+    points.foreach_get("co", flat)
+    return flat.reshape(-1, 3)
+
+
 @pytest.mark.parametrize("ratio", [0.5, 0.25])
 def test_the_lips_of_a_decimated_mesh_are_found(scene, ratio):
     """A mesh of triangles of all sizes; its keys are read off the whole one at the nearest vertices."""
     whole = rigs.arkit_character(jaw="key", prefix="", placement="plain", armature=False, separate=("brows",))
-    points = np.array([vertex.co for vertex in whole.mesh.data.vertices])
-    keys = {key.name: np.array([point.co for point in key.points]) for key in whole.mesh.data.shape_keys.key_blocks}
+    points = places(whole.mesh.data.vertices)
+    keys = {key.name: places(key.points) for key in whole.mesh.data.shape_keys.key_blocks}
     whole.mesh.shape_key_clear()
     apply_modifier(whole.mesh, "DECIMATE", ratio=ratio, use_collapse_triangulate=True)
-    kept = np.array([vertex.co for vertex in whole.mesh.data.vertices])
-    nearest = np.array([((points - place) ** 2).sum(1).argmin() for place in kept])
+    kept = places(whole.mesh.data.vertices)
+    nearest = cKDTree(points).query(kept)[1]
     whole.mesh.shape_key_add(name="Basis", from_mix=False)
     for name in list(keys)[1:]:
         key = whole.mesh.shape_key_add(name=name, from_mix=False)
@@ -205,14 +213,14 @@ def test_measures_are_kept_until_the_mesh_changes(scene, monkeypatch):
     assert measure.calibrated_target(rig, rig.target).calibration is before
     assert len(searches) == 1
     key = character.mesh.data.shape_keys.key_blocks["mouthClose"]
-    rest = np.array([point.co for point in key.relative_key.points])
-    moved = np.array([point.co for point in key.points])
+    rest, moved = places(key.relative_key.points), places(key.points)
     key.points.foreach_set("co", np.ascontiguousarray(rest + 0.5 * (moved - rest), np.float32).ravel())
     after = measure.calibrated_target(rig, rig.target).calibration
     assert len(searches) == 1
     assert after.factors["mouthClose"] == pytest.approx(2 * before.factors.get("mouthClose", 1.0), rel=0.1)
 
 
+@pytest.mark.once
 def test_a_body_of_half_a_million_vertices_is_measured_in_a_second(scene):
     """The first time; later only the lips are read."""
     character = arkit(body_vertices=500_000)

@@ -18,6 +18,8 @@ from emote_blender.errors import InputError
 from emote_blender.files.paths import find_head
 from emote_blender.flame.model import FaceModel
 
+pytestmark = pytest.mark.ends
+
 FRAMES = 48
 WHEN = ["before", "after"]
 

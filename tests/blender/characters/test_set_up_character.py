@@ -249,6 +249,7 @@ def test_character_creators_names_and_a_scale_of_centimetres(scene):
     assert (found.jaw, found.bones["jaw"]) == ("BONE", "CC_Base_JawRoot")
 
 
+@pytest.mark.once
 def test_a_body_of_half_a_million_vertices_takes_less_than_a_second(scene):
     character = arkit_character(jaw="both", body_vertices=500_000)
     assert len(character.mesh.data.vertices) > 500_000

@@ -55,12 +55,16 @@ def sweep(request, tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def whole(sweep) -> Waveform:
+    return decode_file(sweep)
+
+
 PARTS = [(0, 1), (0.5, 2), (3, 3), (3.01234, 1.5), (7.9999, 0.04), (11, 3), (-1, 2.5), (-3, 1), (13, 1), (10.9, 0)]
 
 
 @pytest.mark.parametrize(("start", "duration"), PARTS)
-def test_a_part_is_what_the_whole_file_has_there_to_the_sample(sweep, start, duration):
-    whole = decode_file(sweep)
+def test_a_part_is_what_the_whole_file_has_there_to_the_sample(sweep, whole, start, duration):
     part = decode_part(sweep, start, duration)
     assert part.sample_rate == whole.sample_rate
     index = round(start * whole.sample_rate) + np.arange(max(1, round(duration * whole.sample_rate)))

@@ -17,6 +17,8 @@ from emote_blender.blender.takes.make import apply_motion
 from emote_blender.blender.ui.panel_state import work_out_state
 from emote_blender.errors import InputError
 
+pytestmark = pytest.mark.ends
+
 REPOSITORY = Path(__file__).parents[3]
 
 

@@ -529,10 +529,10 @@ def test_the_cost_of_a_take_grows_no_faster_than_their_number(scene, head):
         apply_motion(head, steady(num_frames=5), scene, 1 + 40 * number, f"line {number:03}")
 
     def slide(amount: float) -> None:
-        head.emote.takes[20].refine.jaw_strength = amount
+        head.emote.takes[10].refine.jaw_strength = amount
 
     costs = {}
-    for num_takes in (40, 200):
+    for num_takes in (20, 100):
         for number in range(len(head.emote.takes), num_takes):
             add(number)
         adding = min(seconds(lambda n=num_takes + more: add(n)) for more in range(3))
@@ -540,5 +540,5 @@ def test_the_cost_of_a_take_grows_no_faster_than_their_number(scene, head):
         costs[num_takes] = adding, sliding
     print("seconds to add a take and to move a slider, by number of takes:", costs)
     # Five times as many takes; 1.5 leaves room for the noise of a busy machine.
-    assert all(many < 1.5 * 5 * few for few, many in zip(costs[40], costs[200], strict=True))
-    assert shown(scene, head, 40 * 199 + 3) == 0.5
+    assert all(many < 1.5 * 5 * few for few, many in zip(costs[20], costs[100], strict=True))
+    assert shown(scene, head, 40 * 99 + 3) == 0.5

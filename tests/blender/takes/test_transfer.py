@@ -15,6 +15,8 @@ from emote_blender.errors import ModelError
 from emote_blender.files.paths import add_search_folder, remove_search_folder
 from emote_blender.flame.refinement_maps import maps_of_model
 
+pytestmark = pytest.mark.ends
+
 FRAMES = 36
 
 
