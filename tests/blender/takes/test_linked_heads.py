@@ -497,8 +497,16 @@ def test_the_pinned_head_is_the_overridden_one_afterwards(scene, library):
 # ---- what happens when the library changes ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("change", [MORE_OBJECTS, MORE_KEYS, MORE_OBJECTS + MORE_KEYS], ids=["objects", "keys", "both"])
-@pytest.mark.parametrize("way", [link_collection, link_objects, link_instance], ids=lambda way: way.__name__)
+@pytest.mark.parametrize(
+    "way, change",
+    [
+        pytest.param(link_collection, MORE_OBJECTS, id="collection-objects"),
+        pytest.param(link_collection, MORE_KEYS, id="collection-keys"),
+        pytest.param(link_collection, MORE_OBJECTS + MORE_KEYS, id="collection-both"),
+        pytest.param(link_objects, MORE_OBJECTS + MORE_KEYS, id="objects-both"),
+        pytest.param(link_instance, MORE_OBJECTS + MORE_KEYS, id="instance-both"),
+    ],
+)
 def test_takes_survive_a_change_of_the_library(way, change, library, make_motion, tmp_path):
     way(library)
     bpy.ops.emote.make_animatable()
