@@ -16,7 +16,7 @@ from emote_blender.errors import InputError
 from emote_blender.flame.measure import lip_gap
 from emote_blender.motion_tools.rotation import axis_angle_to_matrix
 
-pytestmark = pytest.mark.once  # test_fit_flame and tests/cli/test_capture fit clips on 5.2 too
+pytestmark = pytest.mark.once  # test_fit_flame and tests/cli/test_capture_command fit clips on 5.2 too
 
 
 def fit_clip(*arguments, **settings) -> ClipFit:
