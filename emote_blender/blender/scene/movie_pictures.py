@@ -167,8 +167,8 @@ class MoviePictures:
         image.name = _NAME
         texture = expect(bpy.data.textures.new(_NAME, "IMAGE"), bpy.types.ImageTexture)
         texture.image = image
-        texture.image_user.frame_duration = max(1, image.frame_duration)
-        texture.image_user.use_auto_refresh = False
+        shown = expect(texture.image_user, bpy.types.ImageUser)
+        shown.frame_duration, shown.use_auto_refresh = max(1, image.frame_duration), False
         self._uids = (image.session_uid, texture.session_uid)
         return image, texture
 

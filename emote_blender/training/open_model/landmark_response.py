@@ -12,7 +12,7 @@ The people that `training.evaluation.video_capture` measures are others.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def learned_response(people: list[Pictured], rest: np.ndarray) -> Response:
     places, ups, metres = zip(*(_places(person) for person in people), strict=True)
     true = [_places_of_truth(person, scale) for person, scale in zip(people, metres, strict=True)]
     lips = _lips_of(np.concatenate(places), np.concatenate(true), np.concatenate(ups))
-    shown = Response(*(getattr(exact_response(), name) for name in ("bias", "by_turn", "moves_in", "moves_out")), lips)
+    shown = replace(exact_response(), lips=lips)
     errors, moves, turns = [], [], []
     for person, place, truth, up in zip(people, places, true, ups, strict=True):
         off = shown.parted_lips(place, up) - truth

@@ -88,10 +88,11 @@ styles; no recording of a face was used.
 
 ## Data
 
-{hours:g} hours of speech from engines and voices whose licences allow this use. The older engines report when each phone
-is spoken. hibari and Kokoro are neural voices: they predict durations, which run late and swallow pauses. Pauses are
-therefore cut by sound level, and the times are corrected by alignment with models of this recipe. The last columns are the hours of windows that the two evaluated runs were trained on, including the runs that
-they continue from:
+{hours:g} hours of speech from engines and voices whose licences allow this use. The older engines report when each
+phone is spoken. hibari and Kokoro are neural voices: they predict durations, which run late and swallow pauses.
+Pauses are therefore cut by sound level, and the times are corrected by alignment with models of this recipe. The last
+columns are the hours of windows that the two evaluated runs were trained on, including the runs that they continue
+from:
 
 {corpus}
 
@@ -104,10 +105,11 @@ The evaluation uses sentences generated with other seeds:
 {licences}
 
 Sentences come from a small grammar, a word list, and invented words in the spelling of other languages. The varied
-parts and the neural voices add single words, commands, lists, several sentences at once, short and long pauses, breaths
-and a changing rate. Windows are augmented: equaliser, band limits, room, noise, babble, speed ±20 %, shifted formants,
-sharper or flatter spectra, mixed envelopes, masked times and bands, loud moments, and noise or breath alone. Emotion, intensity (continuous, 0–2) and speaker style are drawn anew for each window; one window in six
-mixes two emotions or changes from one to another.
+parts and the neural voices add single words, commands, lists, several sentences at once, short and long pauses,
+breaths and a changing rate. Windows are augmented: equaliser, band limits, room, noise, babble, speed ±20 %, shifted
+formants, sharper or flatter spectra, mixed envelopes, masked times and bands, loud moments, and noise or breath
+alone. Emotion, intensity (continuous, 0–2) and speaker style are drawn anew for each window; one window in six mixes
+two emotions or changes from one to another.
 
 ## Recipe
 
