@@ -88,7 +88,7 @@ def build(recipe: Recipe, work: Path, output: Path, utterances: int = 200) -> di
             judged = judges if words == "auto" else folders
             evaluation = judge(work / "runs" / name, suffix, judged, utterances)
             scores[name + suffix] = evaluation.rows
-            if words != "auto":
+            if words == "none":
                 speeds.append(evaluation.times_real_time)
             logger.info("%s evaluated after %.0f s", name + suffix, time.monotonic() - started)
     write_json(work / "runs" / "scores.json", {name: [asdict(row) for row in rows] for name, rows in scores.items()})
