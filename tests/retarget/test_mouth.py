@@ -197,4 +197,4 @@ def test_the_cost_grows_no_faster_than_the_vertices():
         costs.append(min(seconds))
         assert_lips(mouth, points)
     assert len(points) > 120_000
-    assert costs[1] < 1.5 * 4 * costs[0]  # four times as many; 1.5 leaves room for the noise of a busy machine
+    assert costs[1] < 12 * costs[0]  # four times as many; a quadratic cost would be 16 times as large
