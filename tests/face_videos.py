@@ -7,12 +7,24 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
+
+from emote_blender.capture.video.landmarker import find_landmarker
+from emote_blender.errors import ModelError
 
 GREY = 89  # the background of the picture
 FACE_PICTURE = Path(__file__).parent / "data" / "open_head_face.png"
 FACE_WIDTH = 99.0
 """About the width of the face in the picture without ears, pixels."""
+
+
+def require_landmarker() -> Path:
+    """The folder of the face landmarker; skips the test where it was not made (`build.py test` makes it)."""
+    try:
+        return find_landmarker()
+    except ModelError:
+        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
 
 
 def scene(width: int, height: int, faces: Sequence[tuple[float, float, float]]) -> np.ndarray:

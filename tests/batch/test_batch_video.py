@@ -5,13 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from face_videos import scene, write_video
+from face_videos import require_landmarker, scene, write_video
 
 from emote_blender.batch.table import read_jobs
-from emote_blender.capture.video.landmarker import find_landmarker
 from emote_blender.capture.video.mix import ALL_FROM_VIDEO, Shares
 from emote_blender.cli.main import main
-from emote_blender.errors import ModelError
 from emote_blender.motion import FaceMotion
 
 pytest.importorskip("av", reason="outside Blender, videos are read with PyAV")
@@ -21,10 +19,7 @@ NUM_FRAMES = 15
 
 @pytest.fixture
 def networks():
-    try:
-        find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    require_landmarker()
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+from face_videos import require_landmarker
 
 pytest.importorskip("av", reason="the videos of these tests are written with PyAV")
 from face_videos import scene as faces_in
 from face_videos import write_video
 
 from emote_blender.blender import register
-from emote_blender.capture.video.landmarker import find_landmarker
-from emote_blender.errors import ModelError
 from emote_blender.motion import FaceMotion
 
 NUM_FRAMES = 10
@@ -21,10 +20,7 @@ NUM_FRAMES = 10
 @pytest.fixture
 def videos(tmp_path, scene, speech_samples, monkeypatch):
     """A folder with a video that has a sound and one that has none; PyAV is then out of reach."""
-    try:
-        find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    require_landmarker()
     pictures = [faces_in(240, 220, [(110 + number, 110, 1)]) for number in range(NUM_FRAMES)]
     h264 = {"codec": "libx264", "pixel_format": "yuv420p", "options": {"crf": "14"}}
     write_video(tmp_path / "spoken.mkv", pictures, sound=speech_samples[: NUM_FRAMES * 640], **h264)

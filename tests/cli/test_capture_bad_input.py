@@ -5,12 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from face_videos import patched_matrix, scene, write_video
+from face_videos import patched_matrix, require_landmarker, scene, write_video
 from PIL import Image, ImageDraw
 
-from emote_blender.capture.video.landmarker import find_landmarker
 from emote_blender.cli.main import main
-from emote_blender.errors import ModelError
 from emote_blender.motion import FaceMotion
 
 pytestmark = pytest.mark.ends
@@ -19,10 +17,7 @@ pytest.importorskip("av", reason="outside Blender, videos are read with PyAV")
 
 @pytest.fixture(autouse=True)
 def networks():
-    try:
-        find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    require_landmarker()
 
 
 def faces(num_frames: int) -> list[np.ndarray]:

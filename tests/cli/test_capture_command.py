@@ -2,23 +2,18 @@
 
 import numpy as np
 import pytest
-from face_videos import scene, write_video
+from face_videos import require_landmarker, scene, write_video
 
 from emote_blender.capture.motion_files import load_motion
 from emote_blender.capture.video.face_track import FaceTrack
-from emote_blender.capture.video.landmarker import find_landmarker
 from emote_blender.cli.main import main
-from emote_blender.errors import ModelError
 
 av = pytest.importorskip("av", reason="outside Blender, videos are read with PyAV")
 
 
 @pytest.fixture
 def networks():
-    try:
-        find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    require_landmarker()
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from face_videos import require_landmarker
 from filmed_people import film, write_mead_clip
 
-from emote_blender.capture.video.landmarker import find_landmarker
 from emote_blender.cli.main import main
-from emote_blender.errors import ModelError
 from emote_blender.motion import FaceMotion
 from emote_blender.training.data.mead.mead import MEADClips
 from emote_blender.training.networks.emotion_network import EmotionNetwork, EmotionNetworkConfig
@@ -100,10 +99,7 @@ gap = 0.2
 
 @pytest.fixture(scope="module", autouse=True)
 def networks():
-    try:
-        find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    require_landmarker()
 
 
 @pytest.fixture(scope="module")

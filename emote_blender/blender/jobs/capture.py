@@ -270,12 +270,9 @@ def finish(request: Request, performance: Performance) -> tuple[EMOTE_PG_take, i
         InputError: if head, scene or strip were deleted or changed since `prepare`.
         ModelError: if the motion cannot be converted to the head.
     """
-    head = next((item for item in bpy.data.objects if item.session_uid == request.head_uid), None)
-    if head is None:
-        raise InputError(f"head {request.head_name!r} was deleted while the video was read; nothing was changed")
-    scene = next((item for item in bpy.data.scenes if item.session_uid == request.scene_uid), None)
-    if scene is None:
-        raise InputError("the scene was deleted while the video was read; nothing was changed")
+    head, scene = generation.present_head_and_scene(
+        request.head_uid, request.head_name, request.scene_uid, "the video was read"
+    )
     rig, fit, speech = rig_of(head), performance.fit, performance.speech
     motion = for_head(rig, RawTake(fit.motion)).emotional
     captured = CapturedFace(motion, fit.valid, request.lead_seconds)

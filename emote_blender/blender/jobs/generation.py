@@ -280,18 +280,26 @@ def compute_all(
     return speeches
 
 
+def present_head_and_scene(
+    head_uid: int, head_name: str, scene_uid: int, meanwhile: str
+) -> tuple[bpy.types.Object, bpy.types.Scene]:
+    """The head and the scene of a request; raises InputError if one was deleted while `meanwhile`."""
+    head = next((item for item in bpy.data.objects if item.session_uid == head_uid), None)
+    if head is None:
+        raise InputError(f"head {head_name!r} was deleted while {meanwhile}; nothing was changed")
+    scene = next((item for item in bpy.data.scenes if item.session_uid == scene_uid), None)
+    if scene is None:
+        raise InputError(f"the scene was deleted while {meanwhile}; nothing was changed")
+    return head, scene
+
+
 def finish(request: Request, speech: Speech) -> tuple[EMOTE_PG_take, int]:
     """The new take on the head, and the frame on which it begins.
 
     Raises:
         InputError: if the head, the scene or the strip was deleted or changed since `prepare`.
     """
-    head = next((item for item in bpy.data.objects if item.session_uid == request.head_uid), None)
-    if head is None:
-        raise InputError(f"head {request.head_name!r} was deleted while its speech was made; nothing was changed")
-    scene = next((item for item in bpy.data.scenes if item.session_uid == request.scene_uid), None)
-    if scene is None:
-        raise InputError("the scene was deleted while the speech was made; nothing was changed")
+    head, scene = present_head_and_scene(request.head_uid, request.head_name, request.scene_uid, "the speech was made")
     line = present_line(scene, request.sound)
     take = new_take(head, speech.raw, scene, line, life=None)
     # Blender shows a new action only once it evaluates a frame.

@@ -11,13 +11,12 @@ from typing import Any, ClassVar
 
 import bpy
 
-from ...errors import EmoteError, InputError
+from ...errors import InputError
 from ..blend_paths import absolute
 from ..characters.choose import head_or_character
 from ..check.find import worst_after
 from ..jobs import capture, generation, worker
 from ..jobs.handed_over import HandedOverFrames
-from ..jobs.job_operator import JobOperator
 from ..jobs.ready import may_animate
 from ..narrow import expect, window_scene
 from ..refusal import Result
@@ -28,7 +27,7 @@ from ..scene.placed_strip import PlacedStrip
 from ..scene.strips import line_scene
 from ..settings.chosen_head import own_settings
 from ..settings.landmarker_info import landmarker_problem
-from ..settings.properties import note_result, scene_settings
+from ..settings.properties import scene_settings
 from ..settings.video_settings import (
     has_neutral_property,
     mirrored_property,
@@ -40,6 +39,7 @@ from ..settings.video_settings import (
     sound_property,
     start_property,
 )
+from .panel_job import PanelJob
 
 _SKIP_SAVE = {"SKIP_SAVE"}
 
@@ -79,10 +79,10 @@ class OnVideo:
         return whole_movie(path, self.given(context, "frame_start"))
 
 
-class CaptureJob(OnVideo, JobOperator):
+class CaptureJob(OnVideo, PanelJob):
     """Base of the operator, beside `bpy.types.Operator`."""
 
-    kept: ClassVar[tuple[str, ...]] = ("_request", "_pictures", "_frames", "_asked_in", "_head_uid", "_warnings")
+    kept: ClassVar[tuple[str, ...]] = (*PanelJob.kept, "_pictures", "_frames", "_warnings")
     tick_seconds: ClassVar[float] = 0.03
     _decoding_seconds: ClassVar[float] = 0.03  # of each tick; the rest of the time is the window's
 
@@ -139,7 +139,7 @@ class CaptureJob(OnVideo, JobOperator):
 
     def prepare(self, context: bpy.types.Context) -> capture.Request:
         """The request, from the given arguments and, for all others, the scene's settings."""
-        self._asked_in, self._head_uid = window_scene(context).session_uid, 0
+        self.begin(context)
         head, set_up = head_or_character(context, self.head)
         self._head_uid = head.session_uid
         strip = self.movie_strip(context)
@@ -210,17 +210,7 @@ class CaptureJob(OnVideo, JobOperator):
         ):
             self.report({"WARNING"}, warning)
         self.report({"INFO"}, line)
-        self._show_result("; but ".join((line, *troubles)))
-
-    def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
-        self._show_result(str(error))
-        return super().refuse(context, error)
-
-    def _show_result(self, result: str) -> None:
-        """Show a line in the panel of the scene in which the button was pressed; the window may show another by now."""
-        for scene in bpy.data.scenes:
-            if scene.session_uid == self._asked_in:
-                note_result(scene, result, self._head_uid)
+        self.show_result("; but ".join((line, *troubles)))
 
     def _close(self) -> None:
         """Remove from the file what decoding needed."""

@@ -7,20 +7,18 @@ import bpy
 from ...errors import EmoteError
 from ..check.find import worst_after
 from ..jobs import generation, worker
-from ..jobs.job_operator import JobOperator
-from ..narrow import window_scene
 from ..refusal import Result
-from ..settings.properties import note_result
+from .panel_job import PanelJob
 
 
-class SpeechJob(JobOperator):
+class SpeechJob(PanelJob):
     """Base of such operators, beside `bpy.types.Operator`. `prepare` gives the requests, and calls `begin` first."""
 
-    kept = ("_request", "_asked_in", "_head_uid", "_left_out")
+    kept = (*PanelJob.kept, "_left_out")
 
     def begin(self, context: bpy.types.Context) -> None:
         """Note the scene whose panel shows the result."""
-        self._asked_in, self._head_uid = window_scene(context).session_uid, 0
+        super().begin(context)
         self._left_out: list[EmoteError] = []
 
     def execute(self, context: bpy.types.Context) -> Result:
@@ -78,14 +76,4 @@ class SpeechJob(JobOperator):
             self.report({"WARNING"}, warning)
         if len(requests) > 1 and len(troubles) > 1:
             troubles = [f"{troubles[0]} (and {len(troubles) - 1} more warnings in the Info editor)"]
-        self._show_result("; but ".join((result, *troubles)))
-
-    def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
-        self._show_result(str(error))
-        return super().refuse(context, error)
-
-    def _show_result(self, result: str) -> None:
-        """Show a line in the panel of the scene that the job was started in; the window may show another by now."""
-        for scene in bpy.data.scenes:
-            if scene.session_uid == self._asked_in:
-                note_result(scene, result, self._head_uid)
+        self.show_result("; but ".join((result, *troubles)))

@@ -13,17 +13,16 @@ from ...transcript.language import AUTO
 from ...transcript.recognisers.interface import Recognition
 from ..blend_paths import absolute
 from ..jobs import worker
-from ..jobs.job_operator import JobOperator
 from ..jobs.ready import is_free
 from ..jobs.recognition import Place, fill_in, no_speech_sentence, place_of_file, place_of_strip, recognise
 from ..narrow import present, window_scene
 from ..refusal import Result
 from ..scene.strips import FileSound, StripSound, chosen_strips, read_strip, selected_strips, strip_scene
 from ..settings.chosen_head import chosen_head, speech_settings
-from ..settings.properties import note_result
 from ..settings.recogniser_info import recogniser_folder
 from ..settings.transcript import strip_settings
 from ..settings.transcript_state import describe_words, holds_own_words
+from .panel_job import PanelJob
 
 _SHOWN_LETTERS = 40  # of words that would be replaced
 
@@ -45,14 +44,14 @@ class Line:
     recogniser_folder: str
 
 
-class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
+class EMOTE_OT_transcribe(PanelJob, bpy.types.Operator):
     """Recognise the words of the sound and write them into its transcript, where they can be corrected"""
 
     bl_idname = "emote.transcribe"
     bl_label = "Recognise Words"
     bl_options = {"UNDO"}
 
-    kept = ("_request", "_asked_in", "_left_alone", "_overwrites")
+    kept = (*PanelJob.kept, "_left_alone", "_overwrites")
 
     strip: bpy.props.StringProperty(
         name="Strip",
@@ -100,7 +99,8 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
 
     def prepare(self, context: bpy.types.Context) -> list[Line]:
         """The sounds, without those whose words were written by hand; raises InputError if none is left."""
-        self._asked_in, self._overwrites = window_scene(context).session_uid, self.overwrite
+        self.begin(context)
+        self._overwrites = self.overwrite
         self._left_alone: list[str] = []
         lines = self._lines(context)
         wanted = []
@@ -164,17 +164,7 @@ class EMOTE_OT_transcribe(JobOperator, bpy.types.Operator):
             self.report({"WARNING"}, sentence)
         total = len(request) + len(self._left_alone)
         several = f"the words of {len(sentences)} of {total} sounds were recognised"
-        self._show_result(several if total > 1 else sentences[0])
-
-    def refuse(self, context: bpy.types.Context, error: EmoteError) -> Result:
-        self._show_result(str(error))
-        return super().refuse(context, error)
-
-    def _show_result(self, result: str) -> None:
-        """Show a line in the panel of the scene that the job was started in; the window may show another by now."""
-        for scene in bpy.data.scenes:
-            if scene.session_uid == self._asked_in:
-                note_result(scene, result)
+        self.show_result(several if total > 1 else sentences[0])
 
 
 def recognise_all(

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import bpy
 import numpy as np
 import pytest
+from face_videos import require_landmarker
 
 pytest.importorskip("av", reason="the videos of these tests are written with PyAV")
 from filmed_strips import cut, film, new_movie_strip
@@ -17,8 +18,6 @@ from emote_blender.blender.jobs import capture, worker
 from emote_blender.blender.operators.capture import CaptureJob
 from emote_blender.blender.settings.landmarker_info import refresh_landmarker
 from emote_blender.blender.takes.store import kept_raw
-from emote_blender.capture.video.landmarker import find_landmarker
-from emote_blender.errors import ModelError
 from emote_blender.files.paths import add_search_folder, remove_search_folder
 
 TICK = SimpleNamespace(type="TIMER", value="NOTHING")
@@ -27,10 +26,7 @@ ESCAPE = SimpleNamespace(type="ESC", value="PRESS")
 
 @pytest.fixture(scope="module")
 def landmarker():
-    try:
-        find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    require_landmarker()
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import shutil
 import bpy
 import numpy as np
 import pytest
+from face_videos import require_landmarker
 
 pytest.importorskip("av", reason="the videos of these tests are written with PyAV")
 from filmed_strips import film, new_movie_strip
@@ -13,16 +14,12 @@ from emote_blender.blender.operators.capture_preview import PREVIEW
 from emote_blender.blender.settings.landmarker_info import landmarker_folder, refresh_landmarker
 from emote_blender.blender.settings.recogniser_info import addon_preferences
 from emote_blender.blender.ui.panel_state import panel_state
-from emote_blender.capture.video.landmarker import find_landmarker
 from emote_blender.errors import ModelError
 
 
 @pytest.fixture(scope="module")
 def landmarker():
-    try:
-        return find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    return require_landmarker()
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from face_videos import scene, write_video
+from face_videos import require_landmarker, scene, write_video
 
-from emote_blender.capture.video.landmarker import find_landmarker
 from emote_blender.cli.main import main
-from emote_blender.errors import ModelError
 from emote_blender.training.data.motion_folder import MotionFolder
 from emote_blender.training.networks.emotion_network import EmotionNetwork, EmotionNetworkConfig
 from emote_blender.training.networks.folder import save_network
@@ -30,10 +28,7 @@ NUM_FRAMES = 25
 
 @pytest.fixture(autouse=True)
 def networks():
-    try:
-        find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    require_landmarker()
 
 
 @pytest.fixture(scope="module")

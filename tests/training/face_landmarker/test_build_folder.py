@@ -1,10 +1,11 @@
 import zipfile
 
 import pytest
+from face_videos import require_landmarker
 
-from emote_blender.capture.video.landmarker import SHAPES, find_landmarker
+from emote_blender.capture.video.landmarker import SHAPES
 from emote_blender.capture.video.network_files import read_networks
-from emote_blender.errors import InputError, ModelError
+from emote_blender.errors import InputError
 from emote_blender.training.face_landmarker.build_folder import BUNDLE_PLACE, build_folder, main
 
 
@@ -26,10 +27,7 @@ def test_a_file_that_is_no_wheel_gets_one_sentence(tmp_path, capsys, content):
 
 
 def test_the_folder_that_was_made_carries_its_licence_and_can_be_read():
-    try:
-        folder = find_landmarker()
-    except ModelError:
-        pytest.skip("models/face_landmarker is not here; python build.py landmarker makes it")
+    folder = require_landmarker()
     assert "Apache License" in (folder / "LICENSE").read_text(encoding="utf-8")
     assert "The MediaPipe Authors" in (folder / "NOTICE").read_text(encoding="utf-8")
     assert "SHA-256" in (folder / "README.md").read_text(encoding="utf-8")
