@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ..narrow import present
@@ -10,6 +12,7 @@ from .capture import draw_pick
 
 # Menus of Blender that get our menu at their end.
 _HOSTS = ("VIEW3D_MT_object_animation", "SEQUENCER_MT_strip")
+# The former is of the add-on Pose Library, which may be off, and which Blender disables before this one when it quits.
 _ASSET_HOSTS = ("ASSETBROWSER_MT_asset", "ASSETBROWSER_MT_context_menu")
 
 
@@ -56,15 +59,20 @@ def add_to_menus() -> None:
     """Add our menu to Blender's, Apply Take to those of the Asset Browser, and Pick Face to the Image Editor."""
     for host in _HOSTS:
         getattr(bpy.types, host).append(_draw)
-    for host in _ASSET_HOSTS:
-        getattr(bpy.types, host).append(_draw_apply_take)
+    for host in _asset_menus():
+        host.append(_draw_apply_take)
     bpy.types.IMAGE_HT_header.append(draw_pick)
 
 
 def remove_from_menus() -> None:
     """Undo `add_to_menus`."""
     bpy.types.IMAGE_HT_header.remove(draw_pick)
-    for host in reversed(_ASSET_HOSTS):
-        getattr(bpy.types, host).remove(_draw_apply_take)
+    for host in reversed(_asset_menus()):
+        host.remove(_draw_apply_take)
     for host in reversed(_HOSTS):
         getattr(bpy.types, host).remove(_draw)
+
+
+def _asset_menus() -> list[Any]:
+    """The menus of assets that Blender has now."""
+    return [getattr(bpy.types, name) for name in _ASSET_HOSTS if hasattr(bpy.types, name)]

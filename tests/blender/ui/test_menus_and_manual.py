@@ -8,7 +8,7 @@ import pytest
 
 import emote_blender
 from emote_blender.blender.register import CLASSES
-from emote_blender.blender.ui import manual_map
+from emote_blender.blender.ui import manual_map, menus
 from emote_blender.blender.ui.menus import EMOTE_MT_speech
 
 OPERATORS = sorted(
@@ -82,3 +82,16 @@ def test_every_operator_has_a_label_that_says_what_it_does():
 def cls_name(operator: str) -> str:
     group, name = operator.split(".")
     return f"{group.upper()}_OT_{name}"
+
+
+def test_the_add_on_comes_and_goes_where_the_pose_library_is_off():
+    # Blender disables its own add-ons before ours when it quits.
+    bpy.ops.preferences.addon_disable(module="pose_library")
+    try:
+        assert not hasattr(bpy.types, "ASSETBROWSER_MT_asset")  # the test would prove nothing otherwise
+        menus.remove_from_menus()
+        menus.add_to_menus()
+    finally:
+        bpy.ops.preferences.addon_enable(module="pose_library")
+    menus.remove_from_menus()
+    menus.add_to_menus()
