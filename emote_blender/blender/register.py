@@ -38,6 +38,7 @@ from .operators.emotion_preset import EMOTE_OT_add_emotion_preset, EMOTE_OT_appl
 from .operators.generate import EMOTE_OT_generate
 from .operators.head import EMOTE_OT_add_blink_keys, EMOTE_OT_add_head, EMOTE_OT_update_joints
 from .operators.job import EMOTE_OT_cancel
+from .operators.landmarker import EMOTE_OT_install_landmarker
 from .operators.models import EMOTE_OT_refresh_models
 from .operators.moments import (
     EMOTE_OT_add_moment,
@@ -121,6 +122,7 @@ CLASSES: tuple[Any, ...] = (
     EMOTE_OT_use_selected,
     EMOTE_OT_choose_strip,
     EMOTE_OT_choose_folder,
+    EMOTE_OT_install_landmarker,
     EMOTE_OT_add_sound,
     EMOTE_OT_add_emotion_preset,
     EMOTE_OT_apply_emotion_preset,

@@ -14,6 +14,7 @@ from ..settings.landmarker_info import landmarker_problem
 from ..settings.properties import result_about, scene_settings
 from ..settings.video_settings import EMOTE_PG_video
 from ..takes.video_mix import REGIONS
+from .landmarker import draw_landmarker_problem
 from .panel_state import PanelState, panel_state
 from .paragraph import paragraph
 from .refine import shown_take
@@ -31,8 +32,7 @@ class CapturePanel(SidebarPanel):
         layout, state = present(self.layout), panel_state(context)
         problem = landmarker_problem()
         if problem:
-            paragraph(layout, problem, "ERROR")
-            layout.operator("emote.choose_folder", text="Add Face Landmarker…", icon="FILE_FOLDER").kind = "LANDMARKER"
+            draw_landmarker_problem(layout, problem)
             return
         scene = window_scene(context)
         settings = scene_settings(scene).video

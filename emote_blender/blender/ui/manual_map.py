@@ -47,6 +47,7 @@ PAGES = {
     "use_selected": _DIALOGUE,
     "capture*": _VIDEO,
     "choose_movie": _VIDEO,
+    "install_landmarker": _VIDEO,
     "*_recogniser": _RECOGNISERS,
     "check": _TROUBLE,
     "fix": _TROUBLE,

@@ -11,6 +11,7 @@ from ..settings import model_info
 from ..settings.landmarker_info import landmarker_problem, refresh_landmarker
 from ..settings.models_folder import ROOT_PACKAGE, apply_models_folder
 from ..settings.recogniser_info import catalogue_lines, downloaded, recogniser_info, refresh_recognisers
+from .landmarker import draw_landmarker_problem
 from .paragraph import paragraph
 
 
@@ -65,7 +66,8 @@ class EMOTE_AP_preferences(bpy.types.AddonPreferences):
 
     landmarker_folder: bpy.props.StringProperty(
         name="Face Landmarker",
-        description="Folder of the face landmarker, which finds faces in videos; empty to look for it among the models",
+        description="Folder of the face landmarker, which finds faces in videos; empty for the extension EMOTE Face "
+        "Landmarker, or one among the models",
         subtype="DIR_PATH",
         update=_landmarker_folder_changed,
     )
@@ -85,7 +87,10 @@ class EMOTE_AP_preferences(bpy.types.AddonPreferences):
         layout.separator()
         layout.prop(self, "landmarker_folder")
         problem = landmarker_problem()
-        paragraph(layout, problem or "Faces in videos can be captured", "ERROR" if problem else "CHECKMARK")
+        if problem:
+            draw_landmarker_problem(layout, problem)
+        else:
+            paragraph(layout, "Faces in videos can be captured", "CHECKMARK")
         layout.separator()
         layout.prop(self, "recogniser_folder")
         if self.recogniser_folder:

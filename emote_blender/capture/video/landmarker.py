@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import ModelError
 from ...files.paths import search_folders
-from .network_files import GRAPHS_FILE, read_networks
+from .network_files import AGAIN, GRAPHS_FILE, read_networks
 
 FOLDER_NAME = "face_landmarker"
 DETECTOR_SIZE, POINTS_SIZE = 128, 256
@@ -160,10 +160,7 @@ class Landmarker:
         return results
 
     def _unusable(self, network: str, problem: str) -> ModelError:
-        return ModelError(
-            f"the network {network} in {self._folder} cannot run ({problem}); make the folder again: python build.py "
-            "landmarker"
-        )
+        return ModelError(f"the network {network} in {self._folder} cannot run ({problem}); {AGAIN}")
 
     @staticmethod
     def _box(values: np.ndarray, cell: np.ndarray, confidence: float) -> FaceBox:
@@ -209,8 +206,7 @@ def _open(content: bytes, folder: Path, name: str, num_threads: int) -> Any:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own classes, which differ from version to version
         raise ModelError(
-            f"the network {name} in {folder} cannot be opened ({str(error).splitlines()[0][:200]}); make the folder "
-            "again: python build.py landmarker"
+            f"the network {name} in {folder} cannot be opened ({str(error).splitlines()[0][:200]}); {AGAIN}"
         ) from error
 
 

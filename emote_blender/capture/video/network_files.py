@@ -23,6 +23,8 @@ from ...files.safetensors_file import read_tensors, write_tensors
 GRAPHS_FILE = "landmarker.json"
 WEIGHTS_FILE = "model.safetensors"
 FORMAT = 1
+AGAIN = "install the extension EMOTE Face Landmarker again, or make the folder again: python build.py landmarker"
+"""What to do about a folder that cannot be used."""
 
 # Attributes of the operations that a graph may have.
 OPERATIONS = {
@@ -217,4 +219,4 @@ def _tensor(path: Path, name: str, weights: dict[str, np.ndarray]) -> np.ndarray
 
 
 def _unusable(path: Path, problem: str) -> ModelError:
-    return ModelError(f"{path} cannot be used ({problem}); make the folder again: python build.py landmarker")
+    return ModelError(f"{path} cannot be used ({problem}); {AGAIN}")

@@ -262,7 +262,7 @@ def test_a_missing_landmarker_is_said_and_how_to_get_it(head, strip, monkeypatch
     monkeypatch.setattr("emote_blender.capture.video.landmarker.search_folders", list)
     refresh_landmarker()
     try:
-        with pytest.raises(RuntimeError, match="The face landmarker is missing.*press Add Face Landmarker"):
+        with pytest.raises(RuntimeError, match="The face landmarker, .* is missing: press Install Face Landmarker"):
             bpy.ops.emote.capture()
     finally:
         monkeypatch.undo()
