@@ -8,6 +8,7 @@ command needs, pinned in pyproject.toml; later calls find a stamp there and star
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -21,7 +22,9 @@ import tempfile
 import time
 import xml.etree.ElementTree
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -30,7 +33,11 @@ PYTHON = (3, 11)
 # The Python of every supported Blender. Each has a group of pyproject.toml, blender-4-5 and so on.
 BLENDERS = {"4.5": (3, 11), "5.0": (3, 11), "5.1": (3, 13), "5.2": (3, 13)}
 # The Blenders of a test run that names none, and markers (see pyproject.toml) of the tests that it leaves out on each.
-LEFT_OUT = {"4.5": (), "5.0": ("once", "ends"), "5.2": ("once",)}
+LEFT_OUT = {"4.5": (), "5.2": ("once",), "5.0": ("once", "ends")}
+# Its runs of pytest on each, two of which run at once. 5.0 has the Python of 4.5: what depends on Blender.
+BLENDER_TESTS = "tests/blender tests/packaging"
+OTHER_TESTS = "tests --ignore=tests/blender --ignore=tests/packaging --ignore=tests/training"
+TEST_RUNS = {"4.5": (BLENDER_TESTS, "tests/training", OTHER_TESTS), "5.2": ("tests",), "5.0": (BLENDER_TESTS,)}
 
 # What bpy's shared object asks for and a bare Debian lacks: soname → package.
 BPY_LIBRARIES = dict(
@@ -162,22 +169,32 @@ def run_step(title: str, command: list, timeout: float | None = None, env: dict 
         raise BuildError(f"{title} failed (exit code {returncode}); the lines above say why")
 
 
+def start(command: list, env: dict | None = None, output: IO[bytes] | None = None) -> subprocess.Popen:
+    """Start a command in the root folder, so that `end` can end it with its children."""
+    return subprocess.Popen(
+        [str(c) for c in command], cwd=ROOT, env=env, stdout=output, stderr=output, start_new_session=os.name != "nt"
+    )
+
+
+def end(process: subprocess.Popen) -> None:
+    """End a command that `start` started, and its children."""
+    if os.name == "nt":
+        process.kill()
+    elif process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def call(command: list, timeout: float | None = None, env: dict | None = None) -> int:
     """Exit code of a command; past `timeout` seconds the command and its children are ended and 124 returned."""
-    own_group = os.name != "nt"
-    process = subprocess.Popen([str(c) for c in command], cwd=ROOT, env=env, start_new_session=own_group)
+    process = start(command, env)
     try:
         return process.wait(timeout)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt) as stopped:
-        if own_group:
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-        process.wait()
-        if isinstance(stopped, KeyboardInterrupt):
-            raise
+    except subprocess.TimeoutExpired:
         say(f"   still running after {timeout:.0f} s: ended")
         return 124
+    finally:
+        end(process)
 
 
 def make_venv(folder: Path, interpreter: list[str]) -> None:
@@ -269,28 +286,82 @@ def prepare_blender(version: str, *groups: str) -> tuple[Path, Path | None]:
 # ---- test ------------------------------------------------------------------------------------------------------------
 
 
-def pytest_run(title: str, python: Path, arguments: list[str], timeout: float, bpy_folder: Path | None = None) -> dict:
-    """Run pytest and return its counts: passed, failed, skipped, seconds and whether the process ended well."""
+@dataclass
+class Run:
+    """A command of `build.py test` or `build.py lint`, and what came of it."""
+
+    title: str
+    command: list
+    env: dict | None = None
+    report: Path | None = None  # of pytest, JUnit XML
+    returncode: int | None = None
+    seconds: float = 0.0
+
+    def counts(self) -> dict[str, int]:
+        """Tests that passed, failed and were skipped; what ended badly without a failed test is one failure."""
+        counts = {"passed": 0, "failed": 0, "skipped": 0}
+        if self.report and self.report.exists():
+            for suite in xml.etree.ElementTree.parse(self.report).getroot().iter("testsuite"):
+                failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+                skipped = int(suite.get("skipped", 0))
+                counts["failed"] += failed
+                counts["skipped"] += skipped
+                counts["passed"] += int(suite.get("tests", 0)) - failed - skipped
+        if self.returncode and not counts["failed"]:
+            counts["failed"] = 1  # such as a process that crashed or hung after its last test
+        return counts
+
+
+class Running(NamedTuple):
+    """A run that was started: its process, where its output goes, and when that was."""
+
+    run: Run
+    process: subprocess.Popen
+    output: IO[bytes] | None
+    started: float
+
+
+def carry_out(runs: list[Run], at_once: int = 1, timeout: float = 3600) -> None:
+    """Run commands and note exit codes and seconds; past `timeout` seconds a command is ended with its children.
+
+    The output is in the open, or comes when a command ends if several run at once.
+    """
+    waiting = list(runs)
+    running: list[Running] = []
+    with contextlib.ExitStack() as stack:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                run = waiting.pop(0)
+                say(f"\n== {run.title}")
+                output = stack.enter_context(tempfile.TemporaryFile()) if at_once > 1 else None
+                process = start(run.command, run.env, output)
+                stack.callback(end, process)
+                running.append(Running(run, process, output, time.monotonic()))
+            time.sleep(0.1)
+            for job in list(running):
+                job.run.seconds, job.run.returncode = time.monotonic() - job.started, job.process.poll()
+                if job.run.returncode is None and job.run.seconds < timeout:
+                    continue
+                if job.run.returncode is None:
+                    end(job.process)
+                    job.run.returncode = 124
+                running.remove(job)
+                if job.output:
+                    job.output.seek(0)
+                    shutil.copyfileobj(job.output, sys.stdout.buffer)
+                say(f"== {job.run.title}: ended with exit code {job.run.returncode} after {job.run.seconds:.0f} s")
+
+
+def pytest_run(blender: str, part: str, python: Path, arguments: list[str], bpy_folder: Path | None = None) -> Run:
+    """A run of pytest with a report."""
     BUILD.mkdir(exist_ok=True)
+    title = f"bpy {blender} {part.partition(' --')[0]}".strip()
     report = BUILD / f"tests-{''.join(c if c.isalnum() else '-' for c in title)}.xml"
     report.unlink(missing_ok=True)
-    # One thread for each process: pytest runs several, and more would wait for each other.
+    # One thread for each process: several run at once, and more would wait for each other.
     env = dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=os.pathsep.join(str(p) for p in (bpy_folder, ROOT) if p))
-    say(f"\n== {title}")
-    started = time.monotonic()
-    returncode = call([python, "-m", "pytest", f"--junitxml={report}", *arguments], timeout=timeout, env=env)
-    counts = {"passed": 0, "failed": 0, "skipped": 0, "seconds": time.monotonic() - started, "ok": returncode == 0}
-    if report.exists():
-        for suite in xml.etree.ElementTree.parse(report).getroot().iter("testsuite"):
-            failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-            skipped = int(suite.get("skipped", 0))
-            counts["failed"] += failed
-            counts["skipped"] += skipped
-            counts["passed"] += int(suite.get("tests", 0)) - failed - skipped
-    if not counts["ok"] and not counts["failed"]:
-        counts["failed"] = 1  # a process that crashed or hung after its last test
-        say(f"   {title}: the process ended with exit code {returncode}")
-    return counts
+    command = [python, "-m", "pytest", f"--junitxml={report}", *part.split(), *arguments]
+    return Run(title, command, env, report)
 
 
 def test_command(arguments: list[str]) -> int:
@@ -305,9 +376,9 @@ def test_command(arguments: list[str]) -> int:
             landmarker_command([])
         except BuildError as error:
             say(f"Tests of videos of faces will be skipped: {error}")
-    failed_checks = 0 if options.blender or pytest_arguments else lint_command([])
-    results = {}
-    for version in options.blender or (["4.5"] if pytest_arguments else LEFT_OUT):
+    everything = not options.blender and not pytest_arguments
+    tests: dict[str, list[Run]] = {}
+    for version in options.blender or (LEFT_OUT if everything else ["4.5"]):
         if not options.blender and not find_python(BLENDERS[version]):
             say(f"\nPython {'.'.join(map(str, BLENDERS[version]))} is not here: Blender {version} was not tested.")
             continue
@@ -318,40 +389,45 @@ def test_command(arguments: list[str]) -> int:
         python, bpy_folder = prepare_blender(version, *groups)
         if with_torch and shutil.which("npm"):  # without it, the tests of Kokoro are skipped
             fetch_kokoro_styles(python)
-        left_out = [] if with_torch else ["torch"]
+        left_out = [*([] if with_torch else ["torch"]), *(LEFT_OUT[version] if everything else ())]
         chosen = [] if with_torch else ["--ignore=tests/training"]
-        if not options.blender and not pytest_arguments:
-            left_out += LEFT_OUT[version]
         if left_out:
             chosen += ["-m", " and ".join(f"not {marker}" for marker in left_out)]
         if not pytest_arguments:
-            # Each process has a Blender of its own. In their own order, no heavy file with few tests comes last.
-            chosen += ["--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder"]
+            # A process that crashes is replaced. Each has a Blender of its own.
+            chosen += ["--numprocesses=1"] if everything else ["--numprocesses=2", "--dist=loadfile"]
         # Counting lines takes a tenth more time in Python 3.13, three quarters more in 3.11.
         if options.coverage and BLENDERS[version] > PYTHON:
             chosen += ["--cov=emote_blender", "--cov-report=term"]
-        if version == "5.0" and not options.blender:  # the Python of 4.5: what depends on Blender
-            chosen += ["tests/blender", "tests/packaging"]
-        title = f"bpy {version}"
-        results[title] = pytest_run(title, python, [*chosen, *pytest_arguments], 3600, bpy_folder)
+        parts = [part for part in TEST_RUNS[version] if with_torch or part != "tests/training"] if everything else [""]
+        arguments = [*chosen, *pytest_arguments]
+        tests[f"bpy {version}"] = [pytest_run(version, part, python, arguments, bpy_folder) for part in parts]
+    checks = lint_runs() if everything else []
+    carry_out([run for runs in tests.values() for run in runs] + checks, at_once=2 if everything else 1)
     say("")
-    for title, counts in results.items():
-        say(f"{title}: {counts['passed']} passed, {counts['failed']} failed, {counts['seconds']:.0f} s")
-    if failed_checks:
-        say(f"{failed_checks} of ruff check, ruff format and mypy failed, see above")
-    total = {key: sum(counts[key] for counts in results.values()) for key in ("passed", "failed", "skipped")}
-    total["failed"] += failed_checks
+    total = {"passed": 0, "failed": sum(run.returncode != 0 for run in checks), "skipped": 0}
+    if total["failed"]:
+        say(f"{total['failed']} of ruff check, ruff format and mypy failed, see above")
+    for title, runs in tests.items():
+        counts = [run.counts() for run in runs]
+        sums = {key: sum(count[key] for count in counts) for key in total}
+        total = {key: total[key] + sums[key] for key in total}
+        say(f"{title}: {sums['passed']} passed, {sums['failed']} failed, {sum(run.seconds for run in runs):.0f} s")
     say(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped")
     return 1 if total["failed"] else 0
 
 
+def lint_runs() -> list[Run]:
+    """The linter, the formatter's check and the type checker."""
+    python, commands = prepare("blender-4-5", "test"), ("ruff check .", "ruff format --check .", "mypy")
+    return [Run(command, [python, "-m", *command.split()]) for command in commands]
+
+
 def lint_command(arguments: list[str]) -> int:
     """Run the linter, the formatter's check and the type checker; the exit code counts those that complain."""
-    python, failed = prepare("blender-4-5", "test"), 0
-    for command in ("ruff check .", "ruff format --check .", "mypy"):
-        say(f"\n== {command}")
-        failed += call([python, "-m", *command.split()], timeout=600) != 0
-    return failed
+    runs = lint_runs()
+    carry_out(runs)
+    return sum(run.returncode != 0 for run in runs)
 
 
 # ---- zip -------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 from dataclasses import replace
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(config.stash[_EXIT_STATUS])
+
+
+@pytest.fixture(scope="session")
+def build():
+    """build.py as a module."""
+    spec = spec_from_file_location("build_script", Path(__file__).parents[1] / "build.py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # where its dataclass looks
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,11 @@
 """build.py: environments, manifests and clear sentences; nothing here downloads anything."""
 
 import importlib.metadata
-import importlib.util
 import json
 import os
 import re
 import subprocess
 import sys
-import time
 import tomllib
 import zipfile
 from pathlib import Path
@@ -17,15 +15,6 @@ import pytest
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="module")
-def build():
-    """build.py as a module."""
-    spec = importlib.util.spec_from_file_location("build_script", ROOT / "build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -209,49 +198,59 @@ def test_what_the_zip_bundles_is_installed_without_what_it_asks_for(build, tmp_p
 
 
 @pytest.fixture
-def pytest_runs(build, monkeypatch):
-    """A function of `build.py test`'s arguments: the arguments of pytest by Blender."""
-    runs: dict[str, str] = {}
+def runs_of(build, monkeypatch, tmp_path):
+    """A function of `build.py test`'s arguments: the commands by Blender and folders."""
+    commands: dict[str, str] = {}
 
-    def record(title, python, arguments, timeout, bpy_folder=None):
-        runs[title.removeprefix("bpy ")] = " ".join(arguments)
-        return {"passed": 1, "failed": 0, "skipped": 0, "seconds": 1.0, "ok": True}
+    def record(runs, at_once):
+        for run in runs:
+            run.returncode = 0
+            commands[run.title.removeprefix("bpy ")] = " ".join(map(str, run.command))
 
-    monkeypatch.setattr(build, "pytest_run", record)
-    monkeypatch.setattr(build, "lint_command", lambda arguments: 0)
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    monkeypatch.setattr(build, "carry_out", record)
+    monkeypatch.setattr(build, "prepare", lambda *groups: Path("python"))
     monkeypatch.setattr(build, "landmarker_command", lambda arguments: 0)
     monkeypatch.setattr(build, "find_python", lambda version: ["python"])
     monkeypatch.setattr(build, "prepare_blender", lambda version, *groups: (Path("python"), None))
 
     def run(*arguments: str) -> dict[str, str]:
-        runs.clear()
+        commands.clear()
         assert build.test_command(list(arguments)) == 0
-        return dict(runs)
+        return dict(commands)
 
     return run
 
 
-def test_a_run_that_names_no_blender_has_every_test_on_the_first(pytest_runs):
-    runs = pytest_runs()
-    assert list(runs) == ["4.5", "5.0", "5.2"]
-    assert "-m" not in runs["4.5"].split()
-    assert "-m not once and not ends" in runs["5.0"]
-    assert "-m not torch and not once " in runs["5.2"]
+def test_a_run_that_names_no_blender_has_every_test_on_the_first_and_lints(runs_of):
+    runs = runs_of()
+    first = [runs[f"4.5 {folders}"] for folders in ("tests", "tests/training", "tests/blender tests/packaging")]
+    ignored = re.findall("--ignore=(.*?) ", first[0])
+    assert sorted(ignored) == ["tests/blender", "tests/packaging", "tests/training"]
+    assert not [command for command in first if " not " in command or "--ignore" in command.replace(first[0], "")]
+    assert "-m not once and not ends" in runs["5.0 tests/blender tests/packaging"]
+    assert "-m not torch and not once " in runs["5.2 tests"]
+    assert [title for title in runs if title[0] not in "45"] == ["ruff check .", "ruff format --check .", "mypy"]
+
+
+def test_without_torch_no_run_consists_of_what_needs_it(runs_of):
+    assert "4.5 tests/training" in runs_of()
+    assert "4.5 tests/training" not in runs_of("--no-torch")
 
 
 @pytest.mark.parametrize("blender", ["4.5", "5.0", "5.1", "5.2"])
-def test_a_run_on_one_blender_leaves_out_no_test_that_can_run_there(pytest_runs, blender):
-    (arguments,) = pytest_runs("--no-torch", "--blender", blender).values()
+def test_a_run_on_one_blender_leaves_out_no_test_that_can_run_there(runs_of, blender):
+    (arguments,) = runs_of("--no-torch", "--blender", blender).values()
     assert "-m not torch " in arguments
 
 
-def test_tests_run_without_the_face_landmarker_where_its_package_cannot_be_had(build, pytest_runs, monkeypatch, capsys):
+def test_tests_run_without_the_face_landmarker_where_its_package_cannot_be_had(build, runs_of, monkeypatch, capsys):
     def fail(arguments):
         raise build.BuildError("no network")
 
     monkeypatch.setattr(build, "LANDMARKER", ROOT / "no such folder")
     monkeypatch.setattr(build, "landmarker_command", fail)
-    assert pytest_runs("--blender", "4.5")
+    assert runs_of("--blender", "4.5")
     assert "Tests of videos of faces will be skipped: no network" in capsys.readouterr().out
 
 
@@ -314,11 +313,42 @@ def test_markers_that_are_left_out_are_declared(build):
     assert {marker for markers in build.LEFT_OUT.values() for marker in markers} == {"once", "ends"} <= names
 
 
-def test_a_hanging_command_is_ended_with_its_children(build):
-    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
-    started = time.monotonic()
-    assert build.call([sys.executable, "-c", child], timeout=2) == 124
-    assert time.monotonic() - started < 20
+@pytest.mark.skipif(os.name == "nt", reason="a command has a process group of its own on other systems only")
+def test_a_hanging_command_is_ended_with_its_children(build, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    output = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert build.call(["sh", "-c", f"(echo started; sleep 60; echo survived) >{pipe}; true"], timeout=2) == 124
+    os.set_blocking(output, True)
+    with open(output) as file:
+        assert file.read() == "started\n"  # until nobody is left who could write more
+
+
+def test_of_commands_that_run_at_once_each_has_its_exit_code_and_its_output_in_one_piece(build, capsys):
+    code = "import sys, time; print(n := int(sys.argv[1])); time.sleep(0.1); print(n); sys.exit(n)"
+    runs = [build.Run(f"run {number}", [sys.executable, "-uc", code, str(number)]) for number in range(3)]
+    build.carry_out(runs, at_once=2)
+    assert [run.returncode for run in runs] == [0, 1, 2]
+    printed = capsys.readouterr().out
+    assert all(f"{number}\n{number}\n" in printed for number in range(3))
+
+
+def test_a_run_that_hangs_is_ended(build):
+    run = build.Run("hangs", [sys.executable, "-c", "import time; time.sleep(3600)"])
+    build.carry_out([run], at_once=2, timeout=1)
+    assert run.returncode == 124
+
+
+@pytest.mark.parametrize(
+    "returncode, report, failed",
+    [(0, "<testsuite tests='3' failures='0'/>", 0), (1, "<testsuite tests='3' failures='2' errors='1'/>", 3),
+     (139, "<testsuite tests='3'/>", 1), (124, None, 1), (0, None, 0)],
+)  # fmt: skip
+def test_a_run_that_ended_badly_failed_whatever_its_report_says(build, tmp_path, returncode, report, failed):
+    path = tmp_path / "report.xml"
+    if report:
+        path.write_text(f"<testsuites>{report}</testsuites>")
+    assert build.Run("tests", [], report=path, returncode=returncode).counts()["failed"] == failed
 
 
 def test_a_failed_step_names_itself_and_its_exit_code(build):

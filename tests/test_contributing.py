@@ -1,6 +1,5 @@
 """What CONTRIBUTING.md, the CI matrix and the git hooks promise is what build.py does."""
 
-import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -13,15 +12,6 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8"))
 STEPS = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
-
-
-@pytest.fixture(scope="module")
-def build():
-    """build.py as a module."""
-    spec = importlib.util.spec_from_file_location("build_script", ROOT / "build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_matrix_has_three_systems_and_every_supported_blender(build):

@@ -17,15 +17,6 @@ BPY_SITE = Path(importlib.util.find_spec("bpy").origin).parents[1]
 
 
 @pytest.fixture(scope="session")
-def build():
-    """build.py as a module."""
-    spec = importlib.util.spec_from_file_location("build_script", ROOT / "build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
 def pack(build):
     """A function that makes a zip of a laid out extension with the tool of the bpy that runs these tests."""
 
