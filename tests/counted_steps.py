@@ -6,7 +6,7 @@ from types import FrameType
 from typing import Any
 
 
-def counted_steps(call: Callable[[], object]) -> int:
+def counted_steps(call: Callable[..., object], *arguments: object) -> int:
     """The lines of Python that run during a call; a line that repeats itself, as in a loop, counts each time."""
     steps = 0
 
@@ -18,7 +18,7 @@ def counted_steps(call: Callable[[], object]) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        call()
+        call(*arguments)
     finally:
         sys.settrace(before)
     return steps

@@ -8,13 +8,14 @@ import os
 import pickle
 import struct
 import sys
-import time
 import tracemalloc
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from counted_steps import counted_steps
 from hostile_pickles import CANARY, Evil, nothing_runs  # noqa: F401
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -42,12 +43,10 @@ def text(value: str) -> bytes:
 
 
 def refused(tmp_path, content: bytes, *words: str, load=load_pickle, name: str = "model.pkl") -> None:
-    """Assert that `content` is refused in one sentence with these words, in little time and memory."""
+    """Assert that `content` is refused in one sentence with these words."""
     path = written(tmp_path, content, name)
-    started = time.process_time()
     with pytest.raises(InputError) as caught:
         load(path)
-    assert time.process_time() - started < 5
     sentence = str(caught.value)
     assert str(path) in sentence
     assert "\n" not in sentence
@@ -439,7 +438,7 @@ SAMPLES = [sample_pickle(), pickle.dumps({"a": np.eye(3), "o": collections.Order
         st.tuples(st.integers(0, 10**6), st.sampled_from("set insert delete repeat".split()), st.binary(max_size=9))
     ),
 )
-def test_a_mutated_pickle_gives_a_value_or_a_refusal_in_bounded_time_and_memory(sample, mutations):
+def test_a_mutated_pickle_gives_a_value_or_a_refusal_in_bounded_steps(sample, mutations):
     from emote_blender.official.pickle_reader.inert import RefusedPickle
 
     content = bytearray(sample)
@@ -453,12 +452,12 @@ def test_a_mutated_pickle_gives_a_value_or_a_refusal_in_bounded_time_and_memory(
             del content[place : place + len(piece)]
         else:
             content[place:place] = content[place : place + 40] * 3
-    started = time.process_time()
-    try:
-        PickleMachine(memoryview(bytes(content))).load()
-    except RefusedPickle:
-        pass
-    assert time.process_time() - started < 2
+
+    def load() -> None:
+        with suppress(RefusedPickle):
+            PickleMachine(memoryview(bytes(content))).load()
+
+    assert counted_steps(load) < 20_000 + 100 * len(content)
 
 
 def test_a_refusal_takes_little_memory(tmp_path):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import pickle
 import struct
-import time
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from counted_steps import counted_steps
 from hostile_pickles import CANARY, Evil, nothing_runs  # noqa: F401
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -85,10 +85,8 @@ def tensor_script(
 def refused(tmp_path: Path, content: bytes, *words: str) -> None:
     path = tmp_path / "model.ckpt"
     path.write_bytes(content)
-    started = time.process_time()
     with pytest.raises(InputError) as caught:
         load_torch(path)
-    assert time.process_time() - started < 5
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     for word in words:
@@ -205,7 +203,7 @@ SAMPLES = [checkpoint_bytes(lightning_like(), legacy) for legacy in (False, True
         st.tuples(st.floats(0, 1), st.sampled_from("set insert delete flip".split()), st.binary(max_size=9)), min_size=1
     ),
 )
-def test_a_mutated_checkpoint_gives_a_value_or_one_sentence_in_bounded_time(tmp_path_factory, sample, mutations):
+def test_a_mutated_checkpoint_gives_a_value_or_one_sentence_in_bounded_steps(tmp_path_factory, sample, mutations):
     content = bytearray(sample)
     for fraction, kind, piece in mutations:
         place = int(fraction * len(content))
@@ -219,11 +217,14 @@ def test_a_mutated_checkpoint_gives_a_value_or_one_sentence_in_bounded_time(tmp_
             content[place] ^= 1 << (len(piece) % 8)
     path = tmp_path_factory.getbasetemp() / "mutated.ckpt"
     path.write_bytes(content)
-    started = time.process_time()
     sentence = ""
-    try:
-        load_torch(path)
-    except InputError as error:
-        sentence = str(error)
-    assert time.process_time() - started < 2
+
+    def load() -> None:
+        nonlocal sentence
+        try:
+            load_torch(path)
+        except InputError as error:
+            sentence = str(error)
+
+    assert counted_steps(load) < 20_000 + 100 * len(content)
     assert "\n" not in sentence

@@ -1,12 +1,12 @@
 """What a person sees of the checks: after Generate, in the sub-panel, by the button; and what it costs."""
 
 import sys
-import time
 from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
+from counted_steps import counted_steps
 from moving_mesh import mesh_track
 from wordless_strip import new_wordless_strip
 
@@ -105,22 +105,12 @@ def test_a_redraw_without_a_change_computes_nothing(speaking, monkeypatch):
     assert shown_problems(bpy.context, speaking) is not first
 
 
-def milliseconds(function, repeat: int = 5) -> float:
-    """The best time of several runs."""
-    times = []
-    for _ in range(repeat):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times) * 1000
-
-
-def test_hundreds_of_takes_and_keys_are_checked_in_milliseconds(scene, speaking, owners):
-    """500 takes, of which 50 are in use, and 300 keys on the mesh: 6 ms on a free core, below 40 on a busy one."""
+def test_hundreds_of_takes_and_keys_are_checked_in_few_steps_for_each(scene, speaking, owners):
+    """200 takes, of which 20 are in use, and 300 keys on the mesh."""
     for number in range(294):
         speaking.shape_key_add(name=f"mine {number}", from_mix=False)
     first = speaking.emote.takes[0].action
-    for number in range(1, 500):
+    for number in range(1, 200):
         take = speaking.emote.takes.add()
         take.name, take.action, take.scene, take.line = f"take {number}", first.copy(), scene, f"line {number}"
         take.frame_start, take.fps, take.duration_seconds, take.in_use = 1, 25.0, 0.8, number % 10 == 0
@@ -130,9 +120,7 @@ def test_hundreds_of_takes_and_keys_are_checked_in_milliseconds(scene, speaking,
             strip.action_slot = next(slot for slot in take.action.slots if slot.target_id_type == owner.id_type)
             track.mute = not take.in_use
     forget_checks()
-    for _ in range(10):
+    for _ in range(2):
         problems(bpy.context, speaking)
-    took = milliseconds(lambda: problems(bpy.context, speaking))
-    print(f"{took:.1f} ms; a redraw {milliseconds(lambda: shown_problems(bpy.context, speaking)):.2f} ms")
-    assert took < 40.0
+    assert counted_steps(problems, bpy.context, speaking) < 500 * 100
     assert not np.isnan(mesh_track(speaking)).any()

@@ -5,6 +5,7 @@ import re
 import bpy
 import numpy as np
 import pytest
+from counted_steps import counted_steps
 from wordless_strip import new_wordless_strip
 
 from emote_blender.blender.head.build import add_head
@@ -518,13 +519,6 @@ def test_undo_and_redo_at_every_step_leave_no_orphans(scene, head, make_motion, 
 
 
 def test_the_cost_of_a_take_grows_no_faster_than_their_number(scene, head):
-    import time
-
-    def seconds(work) -> float:
-        start = time.process_time()
-        work()
-        return time.process_time() - start
-
     def add(number: int) -> None:
         apply_motion(head, steady(num_frames=5), scene, 1 + 40 * number, f"line {number:03}")
 
@@ -532,13 +526,9 @@ def test_the_cost_of_a_take_grows_no_faster_than_their_number(scene, head):
         head.emote.takes[10].refine.jaw_strength = amount
 
     costs = {}
-    for num_takes in (20, 100):
-        for number in range(len(head.emote.takes), num_takes):
+    for num_takes in (12, 36):
+        for number in range(len(head.emote.takes), num_takes - 1):
             add(number)
-        adding = min(seconds(lambda n=num_takes + more: add(n)) for more in range(3))
-        sliding = min(seconds(lambda amount=0.5 + more / 10: slide(amount)) for more in range(3))
-        costs[num_takes] = adding, sliding
-    print("seconds to add a take and to move a slider, by number of takes:", costs)
-    # Five times as many takes; 1.5 leaves room for the noise of a busy machine.
-    assert all(many < 1.5 * 5 * few for few, many in zip(costs[20], costs[100], strict=True))
-    assert shown(scene, head, 40 * 99 + 3) == 0.5
+        costs[num_takes] = counted_steps(add, num_takes - 1), counted_steps(slide, 1 / num_takes)
+    assert all(many <= 3 * few for few, many in zip(costs[12], costs[36], strict=True))
+    assert shown(scene, head, 40 * 35 + 3) == 0.5
