@@ -25,7 +25,7 @@ class EMOTE_OT_install_landmarker(bpy.types.Operator):
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
-    filter_glob: bpy.props.StringProperty(default="*.zip", options={"SKIP_SAVE", "HIDDEN"})
+    filter_glob: bpy.props.StringProperty(default=f"{EXTENSION}*.zip", options={"SKIP_SAVE", "HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         present(context.window_manager).fileselect_add(self)
