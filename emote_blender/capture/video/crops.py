@@ -6,7 +6,7 @@ Places in a picture are in pixels from its left and top edges: the centre of the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -79,16 +79,21 @@ class Patch:
     """The part of a picture around a region, made smaller where it has more detail than a crop.
 
     Attributes:
-        picture: (h, w, 3) uint8.
+        framed: (h + 2, w + 2, 4) uint8 as `framed_part` gives it: red, green, blue and an unused byte.
         left: place of its left edge in the whole picture, pixels.
         top: place of its top edge in the whole picture, pixels.
         factor: pixels of the whole picture for each of the patch.
     """
 
-    picture: np.ndarray
+    framed: np.ndarray
     left: int
     top: int
     factor: int
+
+    @property
+    def picture(self) -> np.ndarray:
+        """(h, w, 3) uint8, without the frame."""
+        return self.framed[1:-1, 1:-1, :3]
 
     @classmethod
     def around(cls, picture: np.ndarray, region: Region, size: int, margin: float = 1.0) -> Patch:
@@ -103,10 +108,7 @@ class Patch:
         factor = min(max(1, int(region.side / size)), _LARGEST_BLOCK)
         height, width = picture.shape[:2]
         left, top, right, bottom = _bounds(region, margin, 2 * factor, width, height)
-        part = picture[top:bottom, left:right]
-        if right - left < factor or bottom - top < factor:
-            return cls(np.zeros((1, 1, 3), np.uint8), left, top, factor)
-        return cls(part if factor == 1 else _block_means(part, factor), left, top, factor)
+        return cls(framed_part(picture[top:bottom, left:right], factor), left, top, factor)
 
     def shows(self, region: Region, width: int, height: int) -> bool:
         """Whether the patch shows what a picture of this size shows of a region."""
@@ -118,10 +120,6 @@ class Patch:
             and right < self.left + columns + self.factor
             and bottom < self.top + rows + self.factor
         )
-
-    def copied(self) -> Patch:
-        """The same patch without a reference to the whole picture."""
-        return replace(self, picture=self.picture.copy())
 
 
 class Cropper:
@@ -135,12 +133,13 @@ class Cropper:
         """`size` is the width and height of the crops, pixels."""
         self.size = size
         self._places = (np.arange(size, dtype=np.float32) + 0.5) / size - 0.5
-        self._x, self._y, self._column, self._row, self._upper, self._lower, self._right = (
-            np.empty((size, size), np.float32) for _ in range(7)
+        self._x, self._y, self._column, self._row, self._upper, self._lower = (
+            np.empty((size, size), np.float32) for _ in range(6)
         )
         self._index = np.empty((size, size), np.intp)
+        # The pixels to the upper left, upper right, lower left and lower right of each of the crop's, four bytes each.
+        self._corners = np.empty((4, size, size), np.uint32)
         self._crop = np.empty((size, size, 3), np.float32)
-        self._planes = np.empty(0, np.float32)
 
     def cut(self, patch: Patch, region: Region) -> np.ndarray:
         """(size, size, 3) float32 RGB from 0 to 1: what a region shows, black outside of the patch.
@@ -150,8 +149,9 @@ class Cropper:
             region: the region, in pixels of the whole picture.
         """
         inside = Region(region.x - patch.left, region.y - patch.top, region.side, region.angle)
-        self._place(inside.scaled(1 / patch.factor), *patch.picture.shape[:2])
-        return self._sample(patch.picture)
+        height, width = patch.framed.shape[:2]
+        self._place(inside.scaled(1 / patch.factor), height - 2, width - 2)
+        return self._sample(patch.framed.view(np.uint32).reshape(-1), width)
 
     def _place(self, region: Region, height: int, width: int) -> None:
         """Set the places of the crop's pixels in a patch of this size, which has a frame of one pixel around it."""
@@ -163,14 +163,8 @@ class Cropper:
             values += np.float32(middle + 0.5)
             np.clip(values, 0, limit + 0.99, out=values)
 
-    def _sample(self, patch: np.ndarray) -> np.ndarray:
-        """The crop, interpolated between the pixels of a patch (H, W, 3) uint8."""
-        height, width = patch.shape[0] + 2, patch.shape[1] + 2
-        if self._planes.size < 3 * height * width:
-            self._planes = np.empty(3 * height * width, np.float32)
-        planes = self._planes[: 3 * height * width].reshape(3, height, width)
-        planes[:, [0, -1]] = planes[:, :, [0, -1]] = 0
-        planes[:, 1:-1, 1:-1] = patch.transpose(2, 0, 1)
+    def _sample(self, pixels: np.ndarray, width: int) -> np.ndarray:
+        """The crop, interpolated between pixels (H x W) of four bytes, in rows of a width."""
         x, y, column, row, index = self._x, self._y, self._column, self._row, self._index
         np.floor(x, out=column)
         np.floor(y, out=row)
@@ -179,23 +173,26 @@ class Cropper:
         row *= width  # exact: a patch has fewer than 2**24 pixels
         row += column
         index[...] = row
+        # Gathering is what takes the time: the three colours of a pixel together.
+        for corner, offset in zip(self._corners, (0, 1, width, width + 1)):
+            np.take(pixels[offset:], index, out=corner, mode="clip")
+        corners = self._corners.view(np.uint8).reshape(4, self.size, self.size, 4)
         # One colour after the other: numpy is slow where the last axis is short.
-        for color, plane in enumerate(planes.reshape(3, -1)):
-            upper = self._between(plane, self._upper)
-            lower = self._between(plane[width:], self._lower)
+        for color in range(3):
+            upper_left, upper_right, lower_left, lower_right = corners[..., color]
+            upper = self._between(upper_left, upper_right, self._upper)
+            lower = self._between(lower_left, lower_right, self._lower)
             lower -= upper
             lower *= y
             lower += upper
             np.multiply(lower, np.float32(1 / 255), out=self._crop[..., color])
         return self._crop
 
-    def _between(self, plane: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """The values at the places in the plane, interpolated from left to right."""
-        np.take(plane, self._index, out=out, mode="clip")
-        np.take(plane[1:], self._index, out=self._right, mode="clip")
-        self._right -= out
-        self._right *= self._x
-        out += self._right
+    def _between(self, left: np.ndarray, right: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Values (uint8) interpolated from left to right."""
+        np.subtract(right, left, out=out, dtype=np.float32)
+        out *= self._x
+        out += left
         return out
 
 
@@ -207,22 +204,41 @@ def _bounds(region: Region, margin: float, border: int, width: int, height: int)
     return left, top, right, bottom
 
 
-def _block_means(picture: np.ndarray, factor: int) -> np.ndarray:
-    """The means of blocks of factor x factor pixels (uint8), at most 16; the rest at two edges is left out."""
-    height, width = picture.shape[0] // factor, picture.shape[1] // factor
-    whole = picture[: height * factor, : width * factor].reshape(height, factor, width * factor * 3)
-    rows = whole[:, 0].astype(np.uint16)
-    for row in range(1, factor):
+def framed_part(part: np.ndarray, factor: int = 1) -> np.ndarray:
+    """(h + 2, w + 2, 4) uint8: a part of a picture with a frame of one black pixel; the fourth byte is not used.
+
+    Args:
+        part: (H, W, 3) uint8.
+        factor: each pixel is the mean of factor x factor ones, at most 16; the rest at two edges is left out.
+    """
+    height, width = part.shape[0] // factor, part.shape[1] // factor
+    if not height or not width:
+        return np.zeros((3, 3, 4), np.uint8)
+    framed = np.empty((height + 2, width + 2, 4), np.uint8)
+    framed[[0, -1]] = framed[:, [0, -1]] = 0
+    columns = _column_means(part[: height * factor, : width * factor], factor)
+    for color in range(3):
+        framed[1:-1, 1:-1, color] = columns[:, color :: 3 * factor]
+    return framed
+
+
+def _column_means(part: np.ndarray, factor: int) -> np.ndarray:
+    """(h, N) means of factor x factor pixels from each pixel on: contiguous, and so faster than those of blocks alone.
+
+    The colours of a pixel follow each other; N is 3 W less what the last block needs.
+    """
+    height, width = part.shape[0] // factor, part.shape[1]
+    whole = part.reshape(height, factor, width * 3)
+    if factor == 1:
+        return whole[:, 0]
+    rows = np.add(whole[:, 0], whole[:, 1], dtype=np.uint16)
+    for row in range(2, factor):
         rows += whole[:, row]
-    # Sums at every place, of which one in `factor` is taken: contiguous, and so faster than the sums of blocks.
-    total = rows[:, : rows.shape[1] - 3 * (factor - 1)].copy()
+    total = rows[:, : rows.shape[1] - 3 * (factor - 1)] + np.uint16(factor * factor // 2)
     for column in range(1, factor):
         total += rows[:, 3 * column : 3 * column + total.shape[1]]
-    total += factor * factor // 2
     total //= factor * factor
-    padded = np.zeros((height, width * factor * 3), np.uint8)
-    padded[:, : total.shape[1]] = total
-    return padded.reshape(height, width, factor, 3)[:, :, 0]
+    return total
 
 
 def _rotation(angle: float) -> np.ndarray:

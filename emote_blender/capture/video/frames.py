@@ -125,7 +125,10 @@ class VideoFrames:
 
     def __iter__(self) -> Generator[Frame, None, None]:
         """Yield the frames, from the first one at each call; raises InputError as `__init__`."""
+        from av.video.reformatter import VideoReformatter
+
         self.notes = self.notes[: self._num_first_notes]
+        reformatter = VideoReformatter()  # one for all frames: setting it up takes as long as converting a frame
         last, index, num_early = -math.inf, 0, 0
         with self._open() as container:
             stream = self._stream(container)
@@ -145,7 +148,7 @@ class VideoFrames:
                     break
                 self._num_damaged += bool(frame.is_corrupt)
                 last = seconds
-                yield Frame(seconds, self._picture(frame))
+                yield Frame(seconds, self._picture(frame, reformatter))
         if num_early:
             self.notes.append(f"{num_early} frames with a time before that of the frame before them were left out")
         if self._num_damaged:
@@ -259,11 +262,11 @@ class VideoFrames:
             notes.append(f"of {self.fps:.0f} frames per second, some were left out")
         return notes
 
-    def _picture(self, frame: Any) -> np.ndarray:
+    def _picture(self, frame: Any, reformatter: Any) -> np.ndarray:
         """A frame as it is shown, (h, w, 3) uint8."""
         form = self._form
         kind = "rgba" if form.has_alpha else "rgb24"
-        converted = frame.reformat(*form.decoded_size, format=kind, interpolation="AREA")
+        converted = reformatter.reformat(frame, *form.decoded_size, format=kind, interpolation="AREA")
         picture = converted.to_ndarray()
         if form.has_alpha:
             alpha = picture[..., 3:].astype(np.uint16)

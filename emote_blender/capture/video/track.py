@@ -258,7 +258,7 @@ class _Follower:
         if not patch.shows(region, width, height):
             patch = Patch.around(picture, region, POINTS_SIZE, _PATCH_MARGIN)
         reason = Reason.TOO_SMALL if region.face_width < SMALLEST_FACE else Reason.NONE
-        return _First(frame.seconds, reason, continued is None, scale, patch.copied(), points, region)
+        return _First(frame.seconds, reason, continued is None, scale, patch, points, region)
 
     def _continued(self, picture: np.ndarray) -> tuple[np.ndarray, Region, Patch] | None:
         """Points, region and patch of the face where it was in the frame before; None if it is not there."""

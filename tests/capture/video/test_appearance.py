@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emote_blender.capture.video.appearance import LARGEST_PART, SKIN_POINTS, covered_parts, skin_colors
-from emote_blender.capture.video.crops import Patch
+from emote_blender.capture.video.crops import Patch, framed_part
 
 pytestmark = pytest.mark.once
 
@@ -18,13 +18,15 @@ def test_colors_are_those_of_the_picture_at_the_points():
     picture = np.zeros((100, 200, 3), np.uint8)
     picture[..., 0], picture[..., 1] = np.arange(200), np.arange(100)[:, None]
     points = np.random.default_rng(0).uniform(20, 80, (478, 3))
-    found = np.exp(skin_colors(Patch(picture[10:, 5:], 5, 10, 1), points)) - 12
+    found = np.exp(skin_colors(Patch(framed_part(picture[10:, 5:]), 5, 10, 1), points)) - 12
     np.testing.assert_allclose(found[:, :2], np.floor(points[SKIN_POINTS, :2]), atol=1e-3)
 
 
 def test_points_outside_of_the_picture_take_the_colors_of_its_border():
     picture = np.full((10, 10, 3), 50, np.uint8)
-    assert np.exp(skin_colors(Patch(picture, 0, 0, 1), np.full((478, 3), -40.0))) == pytest.approx(62, rel=1e-5)
+    assert np.exp(skin_colors(Patch(framed_part(picture), 0, 0, 1), np.full((478, 3), -40.0))) == pytest.approx(
+        62, rel=1e-5
+    )
 
 
 def test_skin_of_another_color_in_some_frames_counts():
