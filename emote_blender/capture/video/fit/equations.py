@@ -8,6 +8,7 @@ known far better than places, and count by themselves.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from ..landmark_groups import (
     RIGHT_LID_PAIRS,
     RIGHT_LIDS,
 )
-from .camera import Camera, HeadPose, pose_directions
+from .camera import Camera, HeadPose
 from .fitted_face import JAW_UNIT, FittedFace
 
 PLACE_METRES = 4e-3
@@ -42,6 +43,8 @@ _WEIGHTS = (
     (CHIN, 0.8),
 )
 PAIRS = np.concatenate([INNER_LIP_PAIRS, RIGHT_LID_PAIRS, LEFT_LID_PAIRS])
+_INSIDE = np.setdiff1d(np.arange(NUM_LANDMARKS), OUTLINE)
+_GROUP = 13  # unknowns of which the products are worked out together
 
 
 def landmark_weights() -> np.ndarray:
@@ -72,18 +75,26 @@ class Linearised:
     """What the landmarks of some frames say around a pose and an expression.
 
     Attributes:
-        pose: (T, R, 6) derivative of the rows by the pose.
-        values: (T, R, N + 3) derivative by the other unknowns.
+        columns: (T, 6 + N + 3, R) float32 derivative of the rows by the pose and by the other unknowns.
         left: (T, R) what is left of the rows; the first 2 L rows are the places of landmarks, metres.
         weights: (R,) weight of each row.
-        turned: (T, 2, L, 3) derivative of the places by the landmarks of the neutral face.
+        turned: (T, 2, L, 3) float32 derivative of the places by the landmarks of the neutral face.
     """
 
-    pose: np.ndarray
-    values: np.ndarray
+    columns: np.ndarray
     left: np.ndarray
     weights: np.ndarray
     turned: np.ndarray
+
+    @property
+    def pose(self) -> np.ndarray:
+        """(T, R, 6) derivative of the rows by the pose."""
+        return np.swapaxes(self.columns[:, :6], 1, 2)
+
+    @property
+    def values(self) -> np.ndarray:
+        """(T, R, N + 3) derivative by the other unknowns."""
+        return np.swapaxes(self.columns[:, 6:], 1, 2)
 
 
 def linearised(face: FittedFace, camera: Camera, pose: HeadPose, values: np.ndarray, pixels: np.ndarray) -> Linearised:
@@ -101,50 +112,85 @@ def linearised(face: FittedFace, camera: Camera, pose: HeadPose, values: np.ndar
     turned = np.matmul(points, np.swapaxes(pose.rotation, 1, 2))
     seen = turned + pose.translation[:, None]
     metres = (-seen[:, :, 2].mean(1) / camera.focal)[:, None, None]  # of a pixel
-    by_point = camera.directions(seen) * metres[..., None]  # (T, L, 2, 3)
-    left = (pixels - camera.pixels(seen)) * metres
-    by_pose = pose_directions(by_point, turned).astype(np.float32)
-    by_head = np.einsum("tlac,tcd->tald", by_point, pose.rotation)  # (T, 2, L, 3), in the head's axes
+    left = np.swapaxes((pixels - camera.pixels(seen)) * metres, 1, 2)  # (T, 2, L)
+    # numpy is fast along the last axis, which is that of the landmarks from here on.
+    by_point = _last(camera.directions(seen) * metres[..., None], 1)  # (T, 2, 3, L)
+    rotation, jaw = np.asarray(pose.rotation, np.float32), np.asarray(jaw, np.float32)
+    by_head = np.matmul(np.swapaxes(rotation, 1, 2)[:, None], by_point)  # in the head's axes
     # Skinning turns a landmark's displacement by the weighted mean of no turn and the jaw's.
-    by_rest = by_head + face.jaw_weights[:, None] * np.matmul(by_head, (jaw - np.eye(3))[:, None])
-    by_values = _times(by_rest, face.directions)
-    by_jaw = np.cross(arms[:, None], by_head) * face.jaw_weights[:, None]
-    by_jaw += _times(by_rest, _corrective_directions(face.jaw_correctives))
-    of_values = np.concatenate([by_values, (by_jaw * JAW_UNIT).astype(np.float32)], axis=3)  # (T, 2, L, N + 3)
-    by_pose, left = np.moveaxis(by_pose, 2, 1), np.moveaxis(left, 2, 1)
-    rows = [(array, array[:, :, PAIRS[:, 0]] - array[:, :, PAIRS[:, 1]]) for array in (by_pose, of_values, left)]
-    flat = [np.concatenate([part.reshape(num_frames, -1, *part.shape[3:]) for part in parts], axis=1) for parts in rows]
+    jaw_weights = np.asarray(face.jaw_weights, np.float32)
+    by_rest = by_head + jaw_weights * np.matmul(np.swapaxes(jaw - np.eye(3, dtype=np.float32), 1, 2)[:, None], by_head)
+    columns = np.empty((num_frames, 6 + face.num_values, 2 * (num_landmarks + len(PAIRS))), np.float32)
+    places = columns[:, :, : 2 * num_landmarks].reshape(num_frames, -1, 2, num_landmarks)
+    places[:, :3] = np.swapaxes(_cross(_last(turned, 1)[:, None], by_point), 1, 2)
+    places[:, 3:6] = np.swapaxes(by_point, 1, 2)
+    _multiply(by_rest, _displacements(face), places[:, 6:])
+    by_jaw = _cross(_last(arms, 1)[:, None], by_head) * (jaw_weights * np.float32(JAW_UNIT))
+    places[:, -3:] += np.swapaxes(by_jaw, 1, 2)
+    of_pairs = places[..., PAIRS[:, 0]] - places[..., PAIRS[:, 1]]
+    columns[:, :, 2 * num_landmarks :] = of_pairs.reshape(num_frames, -1, 2 * len(PAIRS))
+    pairs_left = left[..., PAIRS[:, 0]] - left[..., PAIRS[:, 1]]
+    rows_left = np.concatenate([left.reshape(num_frames, -1), pairs_left.reshape(num_frames, -1)], axis=1)
     weights = np.r_[np.tile(landmark_weights() / PLACE_METRES, 2), np.full(2 * len(PAIRS), 1 / _PAIR_METRES)]
-    return Linearised(flat[0], flat[1], flat[2], weights, by_rest)
+    return Linearised(columns, rows_left, weights, np.swapaxes(by_rest, 2, 3))
 
 
 def equations(rows: Linearised) -> Equations:
     """The normal equations of linearised rows, in which places that are far off count less (Huber's weights)."""
     off = np.abs(rows.left * rows.weights)
     weights = rows.weights * np.sqrt(np.minimum(1.0, _HUBER / np.maximum(off, 1e-12)))
-    both = np.concatenate([rows.pose, rows.values], axis=2)
-    both *= weights[:, :, None].astype(np.float32)
+    columns = rows.columns * weights[:, None].astype(np.float32)
     left = (rows.left * weights).astype(np.float32)
-    transposed = np.swapaxes(both, 1, 2)
-    system = np.matmul(transposed, both).astype(np.float64)
-    wanted = np.matmul(transposed, left[:, :, None])[..., 0].astype(np.float64)
-    return Equations(system, wanted, residual_metres(rows))
+    wanted = np.einsum("tcr,tr->tc", columns, left).astype(np.float64)
+    return Equations(_products(columns), wanted, residual_metres(rows))
+
+
+def _products(columns: np.ndarray) -> np.ndarray:
+    """(T, C, C) products of columns (T, C, R), each with each, in double precision.
+
+    Official Blender builds have a numpy without BLAS, whose matrix product takes seven times as long as this.
+    """
+    system = np.empty((len(columns), columns.shape[1], columns.shape[1]))
+    for start in range(0, columns.shape[1], _GROUP):
+        group = slice(start, start + _GROUP)
+        found = np.einsum("tcr,tdr->tcd", columns[:, group], columns[:, start:])
+        system[:, group, start:] = found
+        system[:, start:, group] = np.swapaxes(found, 1, 2)
+    return system
 
 
 def residual_metres(rows: Linearised) -> np.ndarray:
     """(T,) root mean square distance of the landmarks but those of the outline, metres."""
-    inside = np.setdiff1d(np.arange(NUM_LANDMARKS), OUTLINE)
-    places = rows.left[:, : 2 * NUM_LANDMARKS].reshape(len(rows.left), 2, NUM_LANDMARKS)[:, :, inside]
+    places = rows.left[:, : 2 * NUM_LANDMARKS].reshape(len(rows.left), 2, NUM_LANDMARKS)[:, :, _INSIDE]
     return np.sqrt((places**2).sum(1).mean(1))
 
 
-def _times(by_point: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """(T, 2, L, N) derivatives (T, 2, L, 3) by points, times what moves the points (L, 3, N)."""
-    by_point, directions = by_point.astype(np.float32), directions.astype(np.float32)  # half the memory to move
-    found = by_point[..., 0, None] * directions[:, 0]
-    found += by_point[..., 1, None] * directions[:, 1]
-    found += by_point[..., 2, None] * directions[:, 2]
-    return found
+def _last(array: np.ndarray, axis: int) -> np.ndarray:
+    """A float32 copy in which an axis is the last."""
+    return np.ascontiguousarray(np.moveaxis(array, axis, -1), np.float32)
+
+
+def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The cross product of vectors along the last axis but one."""
+    x, y, z = np.moveaxis(first, -2, 0)
+    u, v, w = np.moveaxis(second, -2, 0)
+    return np.stack([y * w - z * v, z * u - x * w, x * v - y * u], axis=-2)
+
+
+def _multiply(by_point: np.ndarray, displacements: np.ndarray, out: np.ndarray) -> None:
+    """Write derivatives (T, 2, 3, L) by points, times what moves the points (N, 3, L), into (T, N, 2, L)."""
+    np.multiply(by_point[:, None, :, 0], displacements[:, None, 0], out=out)
+    part = np.empty_like(out)
+    for axis in (1, 2):
+        np.multiply(by_point[:, None, :, axis], displacements[:, None, axis], out=part)
+        out += part
+
+
+@lru_cache(maxsize=2)
+def _displacements(face: FittedFace) -> np.ndarray:
+    """(N + 3, 3, L) float32 displacement of the landmarks by each unknown; of the jaw, its correctives alone."""
+    by_jaw = _corrective_directions(face.jaw_correctives) * JAW_UNIT
+    return np.ascontiguousarray(np.concatenate([face.directions, by_jaw], axis=2).T, np.float32)
 
 
 def _corrective_directions(correctives: np.ndarray) -> np.ndarray:
