@@ -1,14 +1,17 @@
 """The fit of a clip, on landmarks that were projected from known expressions of the open head."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from filmed_faces import SIZE, Filmed, film
 
+from emote_blender.capture.video.embedding import embedding_of
 from emote_blender.capture.video.fit.camera import Camera
-from emote_blender.capture.video.fit.clip import ClipFit
+from emote_blender.capture.video.fit.clip import ClipFit, true_pixels
 from emote_blender.capture.video.fit.clip import fit_clip as fit_any_clip
+from emote_blender.capture.video.fit.fitted_face import fitted_face
 from emote_blender.capture.video.landmark_groups import BROWS
 from emote_blender.capture.video.landmarker import SCORE_NAMES
 from emote_blender.capture.video.response import exact_response
@@ -272,3 +275,21 @@ def test_a_blink_that_the_landmarks_hide_is_taken_from_the_scores(open_head):
     assert left[21:23].min() > 0.6
     assert left[:17].max() < 0.2
     assert right.max() < 0.2
+
+
+def test_the_landmarks_of_a_long_clip_need_no_memory_beside_their_own(open_head):
+    clip, camera, response = film(open_head), Camera.of_picture(SIZE), exact_response()
+    face = fitted_face(open_head, embedding_of(open_head), response)
+
+    def peak(num_frames: int) -> int:
+        """Bytes that correcting the landmarks of a clip takes, with the result."""
+        frames = np.arange(num_frames)
+        points = clip.points[frames % len(clip.points), :, :2]
+        tracemalloc.start()
+        true_pixels(face, camera, response, points, frames)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    own = 448 * 478 * 2 * np.dtype(np.float32).itemsize
+    assert peak(512) - peak(64) < 1.1 * own

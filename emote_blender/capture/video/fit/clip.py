@@ -28,6 +28,7 @@ from .scores import observed_blinks, observed_habits
 
 _IDENTITY_FRAMES = 16
 _SEARCHED_FRAMES = 64  # for a neutral face
+_BLOCK = 64  # frames whose landmarks are corrected together: an hour's at once would need gigabytes
 _LARGEST_RESIDUAL = 0.006  # metres, of a face that is fitted
 _LARGEST_YAW = np.radians(60.0)
 
@@ -130,7 +131,7 @@ def fit_clip(
     response = response or measured_response()
     face = _usual_face(model, response) if embedding is None else fitted_face(model, embedding, response)
     seen = np.flatnonzero(tracked)
-    pixels = undistorted(camera, face.rest, pixels[seen], landmark_weights(), response)
+    pixels = true_pixels(face, camera, response, pixels, seen)
     named = None if neutral_seconds is None else np.searchsorted(seen, frames_at(times, tracked, neutral_seconds))
     scores = None if scores is None else np.asarray(scores)[seen]
     person, shape, neutral = _person(face, camera, pixels, scores, named)
@@ -163,6 +164,17 @@ def fit_clip(
 def _usual_face(model: FaceModel, response: Response) -> FittedFace:
     """The head with its own embedding; that of a FLAME head takes about a second, which many clips share."""
     return fitted_face(model, embedding_of(model), response)
+
+
+def true_pixels(
+    face: FittedFace, camera: Camera, response: Response, pixels: np.ndarray, seen: np.ndarray
+) -> np.ndarray:
+    """(K, L, 2) float32 `undistorted` landmarks of the frames with the numbers `seen` (K,), from all frames'."""
+    found = np.empty((len(seen), *pixels.shape[1:]), np.float32)
+    for start in range(0, len(seen), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        found[block] = undistorted(camera, face.rest, pixels[seen[block]], landmark_weights(), response)
+    return found
 
 
 def _person(
