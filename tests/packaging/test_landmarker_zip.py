@@ -38,6 +38,7 @@ def test_the_zip_holds_the_networks_their_licence_and_no_code_that_does_anything
     assert all(isinstance(node.value, ast.Constant) for node in statements if isinstance(node, ast.Expr))
 
 
+@pytest.mark.ends
 def test_videos_are_captured_once_the_extension_is_installed(
     build, make_zip, landmarker_zip, in_fresh_blender, tmp_path
 ):
