@@ -129,7 +129,7 @@ def _best_path(scores: np.ndarray, may_be_skipped: np.ndarray) -> np.ndarray:
     path = np.empty(count, int)
     for i in range(count - 1, -1, -1):
         path[i] = state
-        state -= steps[i, state]
+        state -= int(steps[i, state])  # in int8 the difference overflows
     return path
 
 

@@ -306,5 +306,5 @@ def _mean(values: Sequence[float]) -> float:
 
 def _share(values: list[tuple[float, float]]) -> float:
     """The sum of the found values divided by the sum of the wanted ones."""
-    found, wanted = sum(pair[0] for pair in values), sum(pair[1] for pair in values)
+    found, wanted = (float(sum(pair[i] for pair in values)) for i in (0, 1))
     return found / wanted if wanted > 1e-6 else NAN
