@@ -5,6 +5,7 @@ Each mesh carries the attribute `open_head_vertex`, so that `lip_gaps_mm` finds 
 became of the objects. The measure uses no code of the product.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -320,19 +321,29 @@ def points_on_open_head(mesh_object: bpy.types.Object, frame: int | None = None)
         mesh_object: the mesh of a character's face.
         frame: the frame to set first; None for the scene as it stands.
     """
+    return dict(zip(*_on_open_head(mesh_object, frame), strict=True))
+
+
+def _on_open_head(mesh_object: bpy.types.Object, frame: int | None) -> tuple[list[int], np.ndarray]:
+    """The vertices (N) of the open head and their places (N, 3); see `points_on_open_head`."""
     if frame is not None:
         bpy.context.scene.frame_set(frame)
     numbers, points = evaluated_points(mesh_object)
+    chosen = _rigid_vertices()[numbers]
+    known = np.concatenate([points[chosen], np.ones((chosen.sum(), 1))], axis=1)
+    fit, *_ = np.linalg.lstsq(known, open_head_model().v_template[numbers[chosen]].astype(np.float64), rcond=None)
+    return numbers.tolist(), points @ fit[:3] + fit[3]
+
+
+@functools.cache
+def _rigid_vertices() -> np.ndarray:
+    """(V,) which vertices of the open head are of the part of the skull that nothing moves."""
     model = open_head_model()
-    rigid = np.flatnonzero(
+    return (
         (np.abs(model.expression_dirs).max(axis=(1, 2)) < 1e-7)
         & (model.lbs_weights[:, 1] > 0.9999)
         & (model.v_template[:, 1] > 0.03)
     )
-    chosen = np.isin(numbers, rigid)
-    known = np.concatenate([points[chosen], np.ones((chosen.sum(), 1))], axis=1)
-    fit, *_ = np.linalg.lstsq(known, model.v_template[numbers[chosen]].astype(np.float64), rcond=None)
-    return dict(zip(numbers.tolist(), points @ fit[:3] + fit[3], strict=True))
 
 
 def lip_gaps_mm(mesh_object: bpy.types.Object, frame: int | None = None) -> np.ndarray:
@@ -341,8 +352,10 @@ def lip_gaps_mm(mesh_object: bpy.types.Object, frame: int | None = None) -> np.n
     Each is the height of the upper lip's lowest point above the lower lip's highest one, in one column of the lips;
     negative where the lips overlap. The open head at rest has -0.3 in the middle.
     """
-    points = points_on_open_head(mesh_object, frame)
-    return _gaps(lambda chosen: np.array([points[number][1] for number in chosen]))
+    numbers, points = _on_open_head(mesh_object, frame)
+    heights = np.full(open_head_model().num_vertices, np.nan)
+    heights[numbers] = points[:, 1]
+    return _gaps(heights)
 
 
 def lip_gap_mm(mesh_object: bpy.types.Object, frame: int | None = None) -> float:
@@ -354,7 +367,7 @@ def open_head_gaps_mm(expression: np.ndarray, jaw: np.ndarray) -> np.ndarray:
     """(T, 9) the same gaps of the open head itself in a motion of its components (T, E) and jaw (T, 3)."""
     model = open_head_model()
     poses = [model.vertices(weights, turn) for weights, turn in zip(expression, jaw, strict=True)]
-    return np.stack([_gaps(lambda chosen, pose=pose: pose[chosen, 1]) for pose in poses])
+    return np.stack([_gaps(pose[:, 1]) for pose in poses])
 
 
 def closed_frames(expression: np.ndarray, jaw: np.ndarray, gap_mm: float = 0.5) -> np.ndarray:
@@ -363,16 +376,21 @@ def closed_frames(expression: np.ndarray, jaw: np.ndarray, gap_mm: float = 0.5) 
     return np.flatnonzero(gaps[:, len(_LIP_COLUMNS_MM) // 2] <= gap_mm)
 
 
-def _gaps(heights) -> np.ndarray:
-    """(9,) gaps in mm from a function that gives the heights of vertices in metres."""
+def _gaps(heights: np.ndarray) -> np.ndarray:
+    """(9,) gaps in mm from the heights (V,) of the open head's vertices in metres; NaN for those that are not there."""
+    return np.array([1000 * (heights[upper].min() - heights[lower].max()) for upper, lower in _lip_columns()])
+
+
+@functools.cache
+def _lip_columns() -> list[tuple[np.ndarray, np.ndarray]]:
+    """The vertices of the upper and of the lower lip in each column, from the right to the left of the mouth."""
     model = open_head_model()
-    across = 1000 * model.v_template[:, 0]
-    gaps = []
+    columns = []
     for column in _LIP_COLUMNS_MM:
-        near = np.abs(across - column) < _COLUMN_HALF_WIDTH_MM
+        near = np.abs(1000 * model.v_template[:, 0] - column) < _COLUMN_HALF_WIDTH_MM
         upper, lower = (np.flatnonzero(near & (model.regions[f"lips_{name}"] > 0.5)) for name in ("upper", "lower"))
-        gaps.append(1000 * (heights(upper).min() - heights(lower).max()))
-    return np.array(gaps)
+        columns.append((upper, lower))
+    return columns
 
 
 def _rest(identity: Mapping[str, float], jaw: float) -> np.ndarray:
