@@ -86,6 +86,7 @@ def film(num_frames: int, fps: int = 25, sound_seconds: float = 0.0, **options) 
     return write
 
 
+@pytest.mark.once  # the decoder is the same on 5.2; test_capture_command captures a video there
 @pytest.mark.parametrize(
     ("name", "make", "num_frames", "warning"),
     [

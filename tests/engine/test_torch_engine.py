@@ -137,20 +137,13 @@ def shipped_parts() -> dict:
 
 
 @pytest.mark.slow
-def test_the_shipped_graphs_are_what_torch_exports_byte_by_byte(tmp_path):
-    """One graph of every kind: both of the open model, EMOTE's motion, and the smaller Wav2Vec 2.0.
-
-    The others are the same modules in other sizes; their numbers are compared below.
-    """
+def test_the_open_models_graphs_are_what_torch_exports_byte_by_byte(tmp_path):
+    """Of the others, the numbers are compared: of those that ship below, of a new one of each kind above."""
     pytest.importorskip("onnxscript", reason="making a graph needs onnxscript")
     from emote_blender.emote.export import write_graph
 
-    open_model = load_config(find_model("emote_open"))
-    names = [graph_name(open_model, part) for part in PARTS]
-    for kind in ("motion_100", "wav2vec2_48"):
-        names.append(next(name for name in shipped_parts() if name.startswith(kind)))
-    for name in names:
-        config, part = shipped_parts()[name]
+    config = load_config(find_model("emote_open"))
+    for part in PARTS:
         shipped, made = find_graph(config, part), write_graph(config, part, tmp_path)
         assert made.path.read_bytes() == shipped.path.read_bytes()
         assert made.path.with_suffix(".json").read_bytes() == shipped.path.with_suffix(".json").read_bytes()

@@ -431,7 +431,7 @@ SAMPLES = [sample_pickle(), pickle.dumps({"a": np.eye(3), "o": collections.Order
 
 
 @pytest.mark.once
-@settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(SAMPLES),
     st.lists(

@@ -196,7 +196,7 @@ def test_a_legacy_file_of_another_kind_is_refused(tmp_path):
 SAMPLES = [checkpoint_bytes(lightning_like(), legacy) for legacy in (False, True)]
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(SAMPLES),
     st.lists(

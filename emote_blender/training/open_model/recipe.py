@@ -222,7 +222,7 @@ _QUICK_EMOTE = (
     "data.num_frames=32",
     "data.validation_batches=1",
     "perceptual.image_size=48",
-    "perceptual.render_frames=6",
+    "perceptual.render_frames=3",
 )
 _QUICK = {
     "flint": (

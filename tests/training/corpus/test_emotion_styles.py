@@ -217,10 +217,14 @@ def test_neutral_looks_the_same_at_every_intensity(sentence):
 @pytest.mark.parametrize("name", FEELINGS)
 def test_an_emotion_grows_with_intensity(head, sentence, name, speaker):
     _, channels, loudness = sentence
-    plain = head.vertices(*emotion_styles.face(channels, loudness, "neutral", 1.0, speaker))
-    distances = []
+
+    def vertices(emotion_name: str, intensity: float) -> np.ndarray:
+        motion = emotion_styles.face(channels, loudness, emotion_name, intensity, speaker)
+        return head.vertices(*(track[::5] for track in motion))  # five frames a second
+
+    plain, distances = vertices("neutral", 1.0), []
     for intensity in (0.0, 0.5, 1.0, 1.5, 2.0):
-        moved = head.vertices(*emotion_styles.face(channels, loudness, name, intensity, speaker)) - plain
+        moved = vertices(name, intensity) - plain
         distances.append(np.sqrt((moved**2).sum(axis=-1).mean()))
     assert (np.diff(distances) > 0).all()
     assert distances[-1] > 1.6 * distances[0]  # graded: high is clearly more than mild
