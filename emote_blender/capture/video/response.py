@@ -1,8 +1,9 @@
 """How the landmarker's points follow a face: where it shows a landmark that is elsewhere.
 
 A network that has seen many faces draws its points towards usual ones. So the points move less than the face does, by a
-share that depends on the movement; they slide when the head turns; and lips that are barely apart look closed. It was
-measured on rendered people of whom everything is known (`training/open_model/landmark_response.py`).
+share that depends on the movement; they slide when the head turns; lips that are barely apart look closed; and lids are
+shown as open or closed rather than in between. It was measured on rendered people of whom everything is known
+(`training/open_model/landmark_response.py`).
 
 Errors are in the head's axes, to its left and up; depth is not seen.
 """
@@ -19,11 +20,14 @@ from ...errors import ModelError
 from ...files.paths import DEFAULT_HEAD, find_head
 from ...files.safetensors_file import read_tensors, write_tensors
 from ...motion_tools.rotation import matrix_to_quaternion, quaternion_to_axis_angle
-from .landmark_groups import INNER_LIP_PAIRS, NUM_LANDMARKS
+from .landmark_groups import INNER_LIP_PAIRS, LEFT_LID_PAIRS, NUM_LANDMARKS, RIGHT_LID_PAIRS
 
 RESPONSE_FILE = "landmark_response.safetensors"
 NUM_TURNS = 5
 """Functions of a head's turn; see `turn_features`."""
+LID_STEP = 2e-3
+"""Metres between the gaps for which `Response.lids` are given."""
+NUM_LID_STEPS = 9
 _UPPER, _LOWER = INNER_LIP_PAIRS.T
 
 
@@ -38,6 +42,7 @@ class Response:
         moves_out: (R, 2 L).
         lips: a gap between the lips, metres, up to which they are closed; what is hidden of a wide gap; and over which
             gap more that part appears.
+        lids: (NUM_LID_STEPS,) metres; the mean gap between the lids of an eye where the landmarks show 0, LID_STEP, ...
     """
 
     bias: np.ndarray
@@ -45,6 +50,7 @@ class Response:
     moves_in: np.ndarray
     moves_out: np.ndarray
     lips: tuple[float, float, float]
+    lids: np.ndarray
 
     def of_moves(self, moves: np.ndarray) -> np.ndarray:
         """(L, 3, ...) displacements as the landmarker shows them, from true ones (L, 3, ...)."""
@@ -79,12 +85,37 @@ class Response:
         parted[:, _LOWER] -= half
         return parted
 
+    def true_lid_gap(self, gap: np.ndarray) -> np.ndarray:
+        """(...) the mean gap between the lids of an eye, metres, from the one between their landmarks."""
+        shown = LID_STEP * np.arange(NUM_LID_STEPS)
+        beyond = gap - np.clip(gap, shown[0], shown[-1])
+        return np.interp(gap, shown, self.lids) + beyond
+
+    def parted_lids(self, places: np.ndarray, up: np.ndarray) -> np.ndarray:
+        """(T, L, 2) places in the picture's plane, in which the lids are as far apart as they really are.
+
+        Args:
+            places: (T, L, 2) of the landmarks, metres, to the right and up.
+            up: (T, 2) the head's upward axis in that plane.
+        """
+        up = up / np.linalg.norm(up, axis=1, keepdims=True)
+        parted = places.copy()
+        for upper, lower in (RIGHT_LID_PAIRS.T, LEFT_LID_PAIRS.T):
+            gap = np.einsum("tpc,tc->tp", places[:, upper] - places[:, lower], up).mean(1)
+            parted[:, upper] += ((self.true_lid_gap(gap) - gap)[:, None] * up)[:, None]
+        return parted
+
 
 def exact_response() -> Response:
     """The response of a landmarker without errors."""
     none = np.zeros((2 * NUM_LANDMARKS, 0))
     return Response(
-        np.zeros((NUM_LANDMARKS, 2)), np.zeros((NUM_TURNS, NUM_LANDMARKS, 2)), none, none.T, (0.0, 0.0, 1.0)
+        np.zeros((NUM_LANDMARKS, 2)),
+        np.zeros((NUM_TURNS, NUM_LANDMARKS, 2)),
+        none,
+        none.T,
+        (0.0, 0.0, 1.0),
+        LID_STEP * np.arange(NUM_LID_STEPS),
     )
 
 
@@ -111,6 +142,7 @@ def read_response(folder: Path) -> Response:
         "moves_in": (2 * NUM_LANDMARKS, rank),
         "moves_out": (rank, 2 * NUM_LANDMARKS),
         "lips": (3,),
+        "lids": (NUM_LID_STEPS,),
     }
     found = {name: array.shape for name, array in arrays.items()}
     if found != expected:
@@ -123,6 +155,6 @@ def read_response(folder: Path) -> Response:
 
 def write_response(response: Response, folder: Path) -> None:
     """Write the response into the open head's folder."""
-    names = ("bias", "by_turn", "moves_in", "moves_out", "lips")
+    names = ("bias", "by_turn", "moves_in", "moves_out", "lips", "lids")
     # Errors of a millimetre need no more than half precision.
     write_tensors(folder / RESPONSE_FILE, {name: np.asarray(getattr(response, name), np.float16) for name in names})

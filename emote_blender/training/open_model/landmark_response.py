@@ -19,9 +19,24 @@ import numpy as np
 from ...capture.video.crops import Cropper, Patch, region_of_points
 from ...capture.video.embedding import Embedding, read_embedding
 from ...capture.video.fit.camera import Camera, HeadPose
-from ...capture.video.landmark_groups import INNER_LIP_PAIRS, NUM_LANDMARKS, OUTLINE
+from ...capture.video.landmark_groups import (
+    INNER_LIP_PAIRS,
+    LEFT_LID_PAIRS,
+    NUM_LANDMARKS,
+    OUTLINE,
+    RIGHT_LID_PAIRS,
+)
 from ...capture.video.landmarker import POINTS_SIZE, Landmarker
-from ...capture.video.response import NUM_TURNS, RESPONSE_FILE, Response, exact_response, turn_features, write_response
+from ...capture.video.response import (
+    LID_STEP,
+    NUM_LID_STEPS,
+    NUM_TURNS,
+    RESPONSE_FILE,
+    Response,
+    exact_response,
+    turn_features,
+    write_response,
+)
 from ...capture.video.track import points_of
 from ...files.console_progress import say
 from ...files.paths import DEFAULT_HEAD, find_head
@@ -37,9 +52,10 @@ _TURN_DEGREES = (8.0, 14.0, 5.0)  # standard deviations of pitch, yaw and roll
 _SHIFT, _DEPTH = 0.02, 0.15  # metres
 _BLINKING, _BROWS_UP, _BROWS_DOWN, _SINGLE = 0.35, 0.2, 0.15, 0.5  # fractions of the pictures
 _PATCH_MARGIN = 1.3
-_RIDGE = 3000.0  # mm²: small movements, of which little is seen, keep their geometry
+_RIDGE = 1000.0  # mm²: small movements, of which little is seen, keep their geometry
 _TURN_RIDGE = 0.01  # radians²
-_RANK = 32
+_RANK = 48
+_LID_RIDGE = 10.0  # pictures
 _NEAREST_LIPS = tuple(np.arange(0.0, 0.6, 0.05))  # mm; see Response.lips
 _HIDDEN_LIPS, _HIDDEN_WIDTHS = tuple(np.arange(0.0, 4.0, 0.2)), tuple(np.arange(0.4, 1.3, 0.1))
 
@@ -133,10 +149,11 @@ def learned_response(people: list[Pictured], rest: np.ndarray) -> Response:
     places, ups, metres = zip(*(_places(person) for person in people), strict=True)
     true = [_places_of_truth(person, scale) for person, scale in zip(people, metres, strict=True)]
     lips = _lips_of(np.concatenate(places), np.concatenate(true), np.concatenate(ups))
-    shown = replace(exact_response(), lips=lips)
+    lids = _lids_of(np.concatenate(places), np.concatenate(true), np.concatenate(ups))
+    shown = replace(exact_response(), lips=lips, lids=lids)
     errors, moves, turns = [], [], []
     for person, place, truth, up in zip(people, places, true, ups, strict=True):
-        off = shown.parted_lips(place, up) - truth
+        off = shown.parted_lids(shown.parted_lips(place, up), up) - truth
         beside = np.concatenate([off, np.zeros_like(off[..., :1])], axis=2)
         errors.append(np.matmul(beside, person.pose.rotation)[..., :2])
         moves.append((person.points - rest)[..., :2])
@@ -157,6 +174,7 @@ def learned_response(people: list[Pictured], rest: np.ndarray) -> Response:
         first[:, :_RANK] * size,
         size[:, None] * last[:_RANK],
         lips,
+        lids,
     )
 
 
@@ -195,11 +213,34 @@ def _lips_of(places: np.ndarray, true: np.ndarray, ups: np.ndarray) -> tuple[flo
     best, least = exact.lips, np.inf
     for closed, hidden, width in itertools.product(_NEAREST_LIPS, _HIDDEN_LIPS, _HIDDEN_WIDTHS):
         lips = (closed * 1e-3, hidden * 1e-3, width * 1e-3)
-        response = Response(exact.bias, exact.by_turn, exact.moves_in, exact.moves_out, lips)
-        off = np.abs(response.true_gap(gap) - wanted).mean()
+        off = np.abs(replace(exact, lips=lips).true_gap(gap) - wanted).mean()
         if off < least:
             best, least = lips, off
     return best
+
+
+def _lids_of(places: np.ndarray, true: np.ndarray, ups: np.ndarray) -> np.ndarray:
+    """The values of `Response.lids`, by least squares."""
+    ups = ups / np.linalg.norm(ups, axis=1, keepdims=True)
+    gap, wanted = (
+        np.concatenate(
+            [
+                np.einsum("tpc,tc->tp", part[:, upper] - part[:, lower], ups).mean(1)
+                for upper, lower in (RIGHT_LID_PAIRS.T, LEFT_LID_PAIRS.T)
+            ]
+        )
+        for part in (places, true)
+    )
+    steps = LID_STEP * np.arange(NUM_LID_STEPS)
+    inside = np.clip(wanted, steps[0], steps[-1])  # lids that meet look alike, however far they would go
+    share = np.stack([np.interp(inside, steps, row) for row in np.eye(NUM_LID_STEPS)], axis=1)
+    # Few pictures show the ends of the curve: its bends are small.
+    bends = np.diff(np.eye(NUM_LID_STEPS), 2, axis=0)
+    system = share.T @ share + _LID_RIDGE * bends.T @ bends
+    shown = np.linalg.solve(system, share.T @ (gap - np.maximum(wanted - inside, 0.0)))
+    # What is shown follows the truth: the other way round, what is uncertain would be drawn towards the mean.
+    shown = np.maximum.accumulate(shown) + 1e-6 * np.arange(NUM_LID_STEPS)
+    return np.interp(steps, shown, steps) + steps - np.clip(steps, shown[0], shown[-1])
 
 
 def main() -> None:
@@ -214,6 +255,7 @@ def main() -> None:
     response = learned_response(people, embedding.points(model.faces, np.asarray(model.v_template, np.float64)))
     write_response(response, folder)
     say(f"lips: {', '.join(f'{value * 1e3:.2f}' for value in response.lips)} mm")
+    say(f"lids: {', '.join(f'{value * 1e3:.1f}' for value in response.lids)} mm")
     say(f"{folder / RESPONSE_FILE} is written")
 
 

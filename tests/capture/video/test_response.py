@@ -10,8 +10,10 @@ from emote_blender.capture.video.embedding import embedding_of
 from emote_blender.capture.video.fit.camera import HeadPose, undistorted
 from emote_blender.capture.video.fit.equations import landmark_weights
 from emote_blender.capture.video.fit.fitted_face import JAW_UNIT, fitted_face
-from emote_blender.capture.video.landmark_groups import INNER_LIP_PAIRS
+from emote_blender.capture.video.landmark_groups import INNER_LIP_PAIRS, LEFT_LID_PAIRS
 from emote_blender.capture.video.response import (
+    LID_STEP,
+    NUM_LID_STEPS,
     NUM_TURNS,
     RESPONSE_FILE,
     Response,
@@ -42,10 +44,11 @@ def test_what_is_written_is_read(tmp_path):
         random.normal(size=(956, 3)),
         random.normal(size=(3, 956)),
         (0.25, 2.5, 0.5),
+        random.normal(size=NUM_LID_STEPS),
     )
     write_response(response, tmp_path)
     again = read_response(tmp_path)
-    for name in ("bias", "by_turn", "moves_in", "moves_out", "lips"):
+    for name in ("bias", "by_turn", "moves_in", "moves_out", "lips", "lids"):
         np.testing.assert_allclose(getattr(again, name), getattr(response, name), rtol=1e-3, atol=1e-4)
 
 
@@ -86,6 +89,28 @@ def test_lips_that_are_barely_apart_are_opened():
     assert 1.5e-3 < response.true_gap(gaps)[3] < 2.6e-3
     assert response.true_gap(gaps)[4] == pytest.approx(7.2e-3, abs=1e-5)
     assert (np.diff(response.true_gap(np.linspace(0.3e-3, 20e-3, 200))) > 0).all()
+
+
+def test_lids_are_as_far_apart_as_they_are_and_not_as_they_look():
+    """Lids that look half open are nearly closed; beyond the curve's ends the gap changes as it is shown."""
+    curve = LID_STEP * np.arange(NUM_LID_STEPS)
+    curve[2:5] -= 1.5e-3
+    response = replace(exact_response(), lids=curve)
+    shown = np.array([-1.0, 2.0, 6.0, 7.0, 16.0, 20.0]) * 1e-3
+    np.testing.assert_allclose(response.true_lid_gap(shown), [-1e-3, 2e-3, 4.5e-3, 5.5e-3, 16e-3, 20e-3], atol=1e-9)
+    upper, lower = LEFT_LID_PAIRS.T
+    places = np.zeros((1, 478, 2))
+    places[:, upper, 1] = 6e-3
+    parted = response.parted_lids(places, np.array([[0.0, 2.0]]))
+    np.testing.assert_allclose(parted[0, upper], [[0.0, 4.5e-3]] * 5, atol=1e-9)
+    np.testing.assert_array_equal(parted[0, lower], 0.0)
+
+
+def test_the_measured_lids_rise_and_meet():
+    lids = measured_response().lids
+    assert (np.diff(lids) > 0).all()
+    assert abs(lids[0]) < 1e-3
+    assert (lids - LID_STEP * np.arange(NUM_LID_STEPS))[3:5].max() < -1e-3  # half-closed lids look open
 
 
 def test_turns_and_narrow_gaps_are_taken_out_of_the_pixels(open_head):

@@ -108,7 +108,7 @@ def rigid_pose(camera: Camera, points: np.ndarray, pixels: np.ndarray, weights: 
 def undistorted(
     camera: Camera, points: np.ndarray, pixels: np.ndarray, weights: np.ndarray, response: Response
 ) -> np.ndarray:
-    """(T, L, 2) pixels without what the landmarker makes of turned heads and of narrow gaps between the lips.
+    """(T, L, 2) pixels without what the landmarker makes of turned heads and of the gaps between lips and between lids.
 
     Args:
         camera: the camera.
@@ -123,6 +123,7 @@ def undistorted(
         metres = (-pose.of(points)[:, :, 2].mean(1) / camera.focal)[:, None, None]  # of a pixel
         places = (pixels - np.asarray(camera.centre)) * [1.0, -1.0] * metres
         places = response.parted_lips(places, pose.rotation[:, :2, 1])
+        places = response.parted_lids(places, pose.rotation[:, :2, 1])
         places -= np.matmul(response.of_turns(pose.rotation), np.swapaxes(pose.rotation[:, :2, :2], 1, 2))
         found = places / metres * [1.0, -1.0] + np.asarray(camera.centre)
     return found

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ....retarget.bounded_least_squares import bounded_solution
+from .blinks import held_in_blinks
 from .camera import Camera, HeadPose, rigid_pose
 from .equations import equations, landmark_weights, linearised
 from .fitted_face import FittedFace
+from .observed import Observed
 from .prior import Prior
 
 _ROUNDS = 5
@@ -38,23 +40,6 @@ class FrameFit:
     pose: HeadPose
     values: np.ndarray
     residual: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Observed:
-    """What is known of values beside the landmarks: each is near `mean` with a weight (an inverse variance).
-
-    Attributes:
-        mean: (T, N + 3).
-        weight: (T, N + 3).
-    """
-
-    mean: np.ndarray
-    weight: np.ndarray
-
-    def part(self, frames: slice | np.ndarray) -> Observed:
-        """Those of some frames."""
-        return Observed(self.mean[frames], self.weight[frames])
 
 
 def fit_frames(
@@ -108,12 +93,15 @@ def _fit_span(
     pose = rigid_pose(camera, face.rest, pixels, landmark_weights())
     values = np.broadcast_to(np.clip(prior.mean, face.low, face.high), (len(pixels), face.num_values)).copy()
     residual = np.zeros(len(pixels))
+    known = observed
     for _ in range(_ROUNDS):
-        pose, changed, residual = step(face, camera, prior, pose, values, pixels, ties, observed)
+        pose, changed, residual = step(face, camera, prior, pose, values, pixels, ties, known)
         done = np.abs(changed - values).max() < _SETTLED
         values = changed
         if done:
             break
+        held = held_in_blinks(face, values, ties)
+        known = observed.and_also(held) if observed and held else observed or held
     return FrameFit(pose, values, residual)
 
 

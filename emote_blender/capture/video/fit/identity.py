@@ -7,7 +7,8 @@ import numpy as np
 from .camera import Camera, HeadPose, rigid_pose
 from .equations import PAIRS, Linearised, landmark_weights, linearised
 from .fitted_face import FittedFace
-from .frames import Observed, step
+from .frames import step
+from .observed import Observed
 from .prior import Prior
 
 _ROUNDS = 5

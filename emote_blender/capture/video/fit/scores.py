@@ -11,7 +11,7 @@ import numpy as np
 
 from ..landmarker import SCORE_NAMES
 from .fitted_face import LIDS, FittedFace
-from .frames import Observed
+from .observed import Observed
 
 _SEEN = 0.4  # least score of lids that are more closed than open
 _USUAL_PEAKS = (0.5, 0.8)  # scores of closed lids
