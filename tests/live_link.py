@@ -55,3 +55,9 @@ def table_of(text: str) -> tuple[list[str], list[str], np.ndarray]:
     """Titles, timecodes and (T, 61) values of the text of a file of Live Link Face."""
     rows = [line.split(",") for line in text.splitlines()]
     return rows[0], [row[0] for row in rows[1:]], np.array([[float(cell) for cell in row[2:]] for row in rows[1:]])
+
+
+def angles_csv(**angles: float) -> str:
+    """Two frames of a shut jaw and these angles in radians."""
+    columns = ["JawOpen", *angles]
+    return live_link_csv(np.array([[0.0, *angles.values()]] * 2), columns=columns)
