@@ -1,4 +1,4 @@
-"""The list of takes: use, solo, mute, rename, duplicate, remove, copy, retime, rebuild; duplicated and lost heads."""
+"""The list of takes: use, solo, mute, rename, duplicate, remove, copy to another head, rebuild, and what undo does."""
 
 import re
 
@@ -6,39 +6,14 @@ import bpy
 import numpy as np
 import pytest
 from counted_steps import counted_steps
-from wordless_strip import new_wordless_strip
+from steady_takes import shown, steady, strips
 
 from emote_blender.blender.head.build import add_head
 from emote_blender.blender.takes import manage
 from emote_blender.blender.takes.curves import edited_channels
-from emote_blender.blender.takes.make import Line, apply_motion, new_take
+from emote_blender.blender.takes.make import apply_motion
 from emote_blender.errors import ModelError
 from emote_blender.motion import FaceMotion
-from emote_blender.motion_tools.raw_take import RawTake
-
-
-def steady(value=0.5, num_frames=25, component=1):
-    """A motion that holds one component and the jaw."""
-    expression = np.zeros((num_frames, 6))
-    expression[:, component] = value
-    meta = {"emotion": "anger", "intensity": 1.0}
-    return FaceMotion(expression, np.tile([value / 2, 0.0, 0.0], (num_frames, 1)), 25, meta=meta)
-
-
-def shown(scene, head, frame):
-    """Value of component 1 at a frame."""
-    scene.frame_set(frame)
-    return round(head.data.shape_keys.key_blocks["component1"].value, 4)
-
-
-def strips(head):
-    """Track and action of every strip on the shape keys, without the rest track."""
-    return [
-        (track.name, strip.action.name)
-        for track in head.data.shape_keys.animation_data.nla_tracks
-        for strip in track.strips
-        if track.name != "EMOTE Rest"
-    ]
 
 
 @pytest.fixture
@@ -245,109 +220,6 @@ def test_a_take_does_not_go_to_a_head_of_another_face(scene, head, make_face):
     assert not other.emote.takes
 
 
-# ---- copies of heads -------------------------------------------------------------------------------------------------
-
-
-def duplicate(head, with_armature=True):
-    """Shift+D."""
-    bpy.ops.object.select_all(action="DESELECT")
-    head.select_set(True)
-    head.parent.select_set(with_armature)
-    bpy.context.view_layer.objects.active = head
-    bpy.ops.object.duplicate(linked=False)
-    return next(item for item in bpy.context.selected_objects if item.type == "MESH")
-
-
-def test_a_duplicated_head_has_takes_of_its_own_as_soon_as_they_differ(scene, head):
-    apply_motion(head, steady(), scene, 1, "line")
-    copy = duplicate(head)
-    assert (shown(scene, head, 10), shown(scene, copy, 10)) == (0.5, 0.5)
-    copy.emote.takes[0].refine.transition_in = 1.0
-    assert copy.emote.takes[0].action != head.emote.takes[0].action
-    assert head.emote.takes[0].action.frame_range[0] == 1 - 8
-    assert copy.emote.takes[0].action.frame_range[0] == 1 - 25
-    assert (shown(scene, head, 10), shown(scene, copy, 10)) == (0.5, 0.5)
-    assert (shown(scene, head, 100), shown(scene, copy, 100)) == (0.0, 0.0)
-
-
-@pytest.mark.parametrize("first", [0, 1])
-def test_removing_a_take_from_one_of_two_copies_leaves_the_others(scene, head, first):
-    apply_motion(head, steady(), scene, 1, "line")
-    heads = [head, duplicate(head)]
-    bpy.ops.emote.take_remove(head=heads[first].name)
-    assert shown(scene, heads[first], 10) == 0.0
-    assert shown(scene, heads[1 - first], 10) == 0.5
-    assert heads[1 - first].parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
-    bpy.ops.emote.take_remove(head=heads[1 - first].name)
-    assert not bpy.data.actions
-
-
-def test_generating_on_a_copy_does_not_move_the_original(scene, head):
-    apply_motion(head, steady(), scene, 1, "line")
-    copy = duplicate(head)
-    apply_motion(copy, steady(0.75), scene, 1, "line")
-    assert (shown(scene, head, 10), shown(scene, copy, 10)) == (0.5, 0.75)
-    assert [take.in_use for take in head.emote.takes] == [True]
-
-
-def test_a_copy_of_the_mesh_alone_does_not_take_the_jaw_away(scene, head):
-    apply_motion(head, steady(), scene, 1, "line")
-    copy = duplicate(head, with_armature=False)
-    assert copy.parent == head.parent
-    bpy.ops.emote.take_remove(head=copy.name)
-    assert shown(scene, head, 10) == 0.5
-    assert head.parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
-
-
-def test_a_linked_duplicate_shares_the_face_and_removing_there_leaves_it(scene, head):
-    apply_motion(head, steady(), scene, 1, "line")
-    bpy.ops.object.select_all(action="DESELECT")
-    for item in (head, head.parent):
-        item.select_set(True)
-    bpy.context.view_layer.objects.active = head
-    bpy.ops.object.duplicate(linked=True)
-    copy = next(item for item in bpy.context.selected_objects if item.type == "MESH")
-    assert copy.data == head.data
-    copy.emote.takes[0].refine.transition_in = 1.0
-    assert shown(scene, head, 10) == 0.5
-    bpy.ops.emote.take_remove(head=copy.name)
-    assert shown(scene, head, 10) == 0.5
-    assert head.parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
-    assert copy.parent.pose.bones["jaw"].rotation_euler.x == 0.0
-
-
-def test_joining_something_to_a_head_keeps_its_takes(scene, head):
-    apply_motion(head, steady(), scene, 1, "line")
-    bpy.ops.mesh.primitive_cube_add()
-    hat = bpy.context.object
-    bpy.ops.object.select_all(action="DESELECT")
-    hat.select_set(True)
-    head.select_set(True)
-    bpy.context.view_layer.objects.active = head
-    bpy.ops.object.join()
-    assert shown(scene, head, 10) == 0.5
-    head.emote.takes[0].refine.transition_in = 1.0
-    assert (shown(scene, head, 10), shown(scene, head, 100)) == (0.5, 0.0)
-
-
-def test_what_is_separated_from_a_head_does_not_take_its_takes_away(scene, head):
-    apply_motion(head, steady(), scene, 1, "line")
-    bpy.ops.object.select_all(action="DESELECT")
-    bpy.context.view_layer.objects.active = head
-    head.select_set(True)
-    for polygon in head.data.polygons:
-        polygon.select = polygon.index < 3
-    bpy.ops.object.mode_set(mode="EDIT")
-    bpy.ops.mesh.separate(type="SELECTED")
-    bpy.ops.object.mode_set(mode="OBJECT")
-    part = next(item for item in bpy.data.objects if item.type == "MESH" and item != head)
-    assert shown(scene, head, 10) == 0.5
-    if len(part.emote.takes):
-        bpy.ops.emote.take_remove(head=part.name)
-    assert shown(scene, head, 10) == 0.5
-    assert head.parent.pose.bones["jaw"].rotation_euler.x == pytest.approx(0.25)
-
-
 def test_a_scene_of_one_frame_gets_its_take(scene, head):
     scene.frame_start = scene.frame_end = 0
     apply_motion(head, steady(num_frames=1), scene, 0, "short")
@@ -363,90 +235,6 @@ def test_tracks_that_the_user_renamed_or_moved_strips_to_are_left_alone(scene, h
     apply_motion(head, steady(), scene, 101, "other")
     assert [(track, name) for track, name in strips(head) if name == action.name] == [("Mouth", action.name)]
     assert (shown(scene, head, 10), shown(scene, head, 110)) == (0.5, 0.5)
-
-
-# ---- time ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def spoken(scene, head, speech_wav):
-    """A head with a take of a strip that begins at frame 11."""
-    new_wordless_strip(scene, "Line", str(speech_wav), channel=1, frame_start=11)
-    new_take(head, RawTake(steady()), scene, Line("Line", 11))
-    return head
-
-
-def move_strip(scene, frames):
-    strip = scene.sequence_editor.strips["Line"]
-    if hasattr(strip, "content_start"):
-        strip.content_start += frames
-    else:
-        strip.frame_start += frames
-
-
-def test_retime_follows_a_strip_that_was_moved(scene, spoken):
-    move_strip(scene, 40)
-    assert bpy.ops.emote.take_retime() == {"FINISHED"}
-    assert spoken.emote.takes[0].frame_start == 51
-    assert [shown(scene, spoken, frame) for frame in (11, 51, 60, 75, 100)] == [0.0, 0.5, 0.5, 0.5, 0.0]
-    assert len(strips(spoken)) == 1
-
-
-def test_retime_of_a_strip_that_was_trimmed_keeps_the_words_in_their_place(scene, spoken):
-    scene.sequence_editor.strips["Line"].split(frame=16, split_method="SOFT")
-    later = next(strip for strip in scene.sequence_editor.strips if strip.name != "Line")
-    scene.sequence_editor.strips.remove(scene.sequence_editor.strips["Line"])
-    later.name = "Line"
-    bpy.ops.emote.take_retime()
-    assert spoken.emote.takes[0].frame_start == 11
-
-
-def test_a_strip_in_the_nla_that_was_moved_by_hand_stays_there(scene, spoken):
-    for owner in (spoken.data.shape_keys, spoken.parent):
-        strip = owner.animation_data.nla_tracks["EMOTE"].strips[0]
-        strip.frame_end_raw += 100
-        strip.frame_start_raw += 100
-    spoken.emote.takes[0].refine.transition_out = 0.5
-    assert [shown(scene, spoken, frame) for frame in (20, 111, 120, 135)] == [0.0, 0.5, 0.5, 0.5]
-    bpy.ops.emote.take_retime()
-    assert [shown(scene, spoken, frame) for frame in (20, 120)] == [0.5, 0.0]
-
-
-def test_retime_after_24_became_60_frames_per_second_keeps_sound_and_face_together(scene, head, speech_wav):
-    scene.render.fps = 24
-    new_wordless_strip(scene, "Line", str(speech_wav), channel=1, frame_start=25)  # one second after frame 1
-    new_take(head, RawTake(steady()), scene, Line("Line", 25))
-    scene.render.fps = 60
-    strip = scene.sequence_editor.strips["Line"]
-    start = strip.content_start if hasattr(strip, "content_start") else strip.frame_start
-    assert bpy.ops.emote.take_retime() == {"FINISHED"}
-    take = head.emote.takes[0]
-    assert (take.fps, take.frame_start) == (60, round(start))
-    first, last = take.action.frame_range
-    assert last - first == 59 + 2 * 18  # one second, and 0.3 s before and after it
-    assert shown(scene, head, round(start)) == 0.5
-    assert shown(scene, head, round(start) + 59) == 0.5
-    assert shown(scene, head, round(start) + 59 + 18) == 0.0
-
-
-def test_retime_stretches_what_the_artist_edited(scene, spoken):
-    action = spoken.emote.takes[0].action
-    curve = action.layers[0].strips[0].channelbags[0].fcurves[0]
-    point = next(point for point in curve.keyframe_points if point.co.x == 21)
-    point.co.y = 0.125
-    curve.update()
-    scene.render.fps = 50
-    bpy.ops.emote.take_retime()
-    start = spoken.emote.takes[0].frame_start
-    assert shown(scene, spoken, int(start) + 20) == 0.125
-
-
-def test_retime_without_a_strip_follows_the_frame_rate(scene, head):
-    apply_motion(head, steady(), scene, 25, "file")
-    scene.render.fps = 50
-    bpy.ops.emote.take_retime()
-    assert head.emote.takes[0].frame_start == 50
-    assert shown(scene, head, 60) == 0.5
 
 
 def test_tweak_mode_is_named(scene, head):
