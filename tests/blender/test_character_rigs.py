@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from character_shapes import JAW_OPEN, SPELLINGS, arkit_shapes, oculus_shapes
 from mathutils import Matrix, Quaternion
+from measured_lips import closed_frames, evaluated_points, lip_gap_mm, lip_gaps_mm, open_head_gaps_mm
 
 pytestmark = pytest.mark.ends
 
@@ -28,11 +29,11 @@ def turn_jaw(character: rigs.Character, angle: float) -> None:
 def test_a_jaw_bone_opens_the_lips_as_far_as_the_open_heads_jaw_does(placement):
     character = rigs.arkit_character(placement=placement)
     character.armature["placement"] = placement
-    assert rigs.lip_gap_mm(character.mesh) == pytest.approx(-0.32, abs=0.02)
+    assert lip_gap_mm(character.mesh) == pytest.approx(-0.32, abs=0.02)
     for angle in (0.1, 0.25):
         turn_jaw(character, angle)
-        expected = rigs.open_head_gaps_mm(np.zeros((1, 50)), np.array([[angle, 0, 0]]))[0]
-        assert rigs.lip_gaps_mm(character.mesh) == pytest.approx(expected, abs=0.06)  # rounded weights
+        expected = open_head_gaps_mm(np.zeros((1, 50)), np.array([[angle, 0, 0]]))[0]
+        assert lip_gaps_mm(character.mesh) == pytest.approx(expected, abs=0.06)  # rounded weights
 
 
 def test_the_key_mouth_close_shuts_the_lips_of_an_open_jaw():
@@ -47,25 +48,25 @@ def test_the_key_mouth_close_shuts_the_lips_of_an_open_jaw():
                 keys["jawOpen"].value = opening
             keys["mouthClose"].value = 0.0
             bpy.context.view_layer.update()
-            assert rigs.lip_gap_mm(character.mesh) > 9.0
+            assert lip_gap_mm(character.mesh) > 9.0
             keys["mouthClose"].value = opening
             bpy.context.view_layer.update()
-            assert -1.0 < rigs.lip_gap_mm(character.mesh) < 1.0
+            assert -1.0 < lip_gap_mm(character.mesh) < 1.0
 
 
 def test_turns_of_the_head_make_no_difference_to_the_gap():
     character = rigs.arkit_character(jaw="key", prefix="")
     character.mesh.data.shape_keys.key_blocks["jawOpen"].value = 0.5
     bpy.context.view_layer.update()
-    before = rigs.lip_gaps_mm(character.mesh)
+    before = lip_gaps_mm(character.mesh)
     character.armature.pose.bones["head"].matrix_basis = Matrix.Rotation(0.6, 4, "Y")
     bpy.context.view_layer.update()
-    assert rigs.lip_gaps_mm(character.mesh) == pytest.approx(before, abs=0.01)
+    assert lip_gaps_mm(character.mesh) == pytest.approx(before, abs=0.01)
 
 
 def test_closed_frames_are_those_with_the_lips_closed():
     jaw = np.array([[0.0, 0, 0], [0.2, 0, 0], [0.005, 0, 0]])
-    assert rigs.closed_frames(np.zeros((3, 50)), jaw).tolist() == [0, 2]
+    assert closed_frames(np.zeros((3, 50)), jaw).tolist() == [0, 2]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_each_kind_has_its_names_and_closed_lips_at_rest(kind):
     character = make()
     assert key in character.mesh.data.shape_keys.key_blocks
     assert key in character.key_names
-    assert -0.5 < rigs.lip_gap_mm(character.mesh) < 0.0
+    assert -0.5 < lip_gap_mm(character.mesh) < 0.0
     assert all(name in character.armature.pose.bones for name in character.bones.values())
 
 
@@ -130,7 +131,7 @@ def test_a_vowel_opens_the_mouth_and_a_bilabial_does_not():
     for name in ("viseme_aa", "viseme_PP"):
         keys[name].value = 1.0
         bpy.context.view_layer.update()
-        gaps[name] = rigs.lip_gap_mm(character.mesh)
+        gaps[name] = lip_gap_mm(character.mesh)
         keys[name].value = 0.0
     assert gaps["viseme_aa"] > 15
     assert gaps["viseme_PP"] < 0.5
@@ -149,7 +150,7 @@ def test_the_whole_shape_is_at_the_upper_limit(key_range):
     assert (key.slider_min, key.slider_max) == key_range
     key.value = key_range[1]
     bpy.context.view_layer.update()
-    assert rigs.lip_gap_mm(character.mesh) == pytest.approx(28.6, abs=0.3)
+    assert lip_gap_mm(character.mesh) == pytest.approx(28.6, abs=0.3)
 
 
 def test_of_300_keys_40_are_visemes():
@@ -165,22 +166,22 @@ def test_a_body_of_half_a_million_vertices_stays_where_it_is_while_the_mouth_ope
     assert len(character.mesh.data.vertices) == pytest.approx(505_000, abs=3000)
     character.mesh.data.shape_keys.key_blocks["jawOpen"].value = 1.0
     bpy.context.view_layer.update()
-    assert rigs.lip_gap_mm(character.mesh) > 28
+    assert lip_gap_mm(character.mesh) > 28
 
 
 def test_a_mouth_may_stand_open_at_rest():
     character = rigs.arkit_character(jaw="key", prefix="", rest_jaw=0.05)
-    rest = rigs.open_head_gaps_mm(np.zeros((1, 50)), np.array([[0.05, 0, 0]]))[0]
+    rest = open_head_gaps_mm(np.zeros((1, 50)), np.array([[0.05, 0, 0]]))[0]
     assert rest[4] > 3
-    assert rigs.lip_gaps_mm(character.mesh) == pytest.approx(rest, abs=0.1)
+    assert lip_gaps_mm(character.mesh) == pytest.approx(rest, abs=0.1)
 
 
 def test_a_face_of_another_build_closes_its_lips():
     build = {"chinLength": 1.5, "faceWidth": -1.0, "lipFullness": 1.0, "jawWidth": 1.5}
     character = rigs.arkit_character(identity=build)
     plain = rigs.arkit_character(name="Plain")
-    assert -1.0 < rigs.lip_gap_mm(character.mesh) < 0.2
-    points, others = (rigs.evaluated_points(item.mesh)[1] for item in (character, plain))
+    assert -1.0 < lip_gap_mm(character.mesh) < 0.2
+    points, others = (evaluated_points(item.mesh)[1] for item in (character, plain))
     assert not np.allclose(points, others, atol=1e-3)
 
 
@@ -190,9 +191,9 @@ def test_shuffled_vertices_open_the_same_mouth():
     for item in (character, plain):
         item.mesh.data.shape_keys.key_blocks["jawOpen"].value = 0.7
     bpy.context.view_layer.update()
-    assert rigs.lip_gaps_mm(character.mesh) == pytest.approx(rigs.lip_gaps_mm(plain.mesh), abs=1e-3)
+    assert lip_gaps_mm(character.mesh) == pytest.approx(lip_gaps_mm(plain.mesh), abs=1e-3)
     assert {len(face.vertices) for face in character.mesh.data.polygons} == {3}
-    assert (rigs.evaluated_points(character.mesh)[0] != rigs.evaluated_points(plain.mesh)[0]).mean() > 0.99
+    assert (evaluated_points(character.mesh)[0] != evaluated_points(plain.mesh)[0]).mean() > 0.99
 
 
 def test_an_object_without_a_face_has_shape_keys():
@@ -203,7 +204,7 @@ def test_a_driver_holds_a_key():
     character = rigs.arkit_character(jaw="key", prefix="")
     rigs.drive_key(character.mesh, "jawOpen", "0.5")
     bpy.context.view_layer.update()
-    assert rigs.lip_gap_mm(character.mesh) > 10
+    assert lip_gap_mm(character.mesh) > 10
 
 
 @pytest.mark.parametrize("override, override_data", [(False, False), (True, False), (True, True)])
@@ -214,11 +215,11 @@ def test_a_character_is_linked_and_overridden(tmp_path, override, override_data)
     assert (character.mesh.override_library is not None) == override
     assert (character.mesh.data.library is None) == override_data
     assert character.armature.type == "ARMATURE"
-    assert rigs.lip_gap_mm(character.mesh) == pytest.approx(-0.32, abs=0.02)
+    assert lip_gap_mm(character.mesh) == pytest.approx(-0.32, abs=0.02)
     if override_data:
         character.mesh.data.shape_keys.key_blocks["jawOpen"].value = 1.0
         bpy.context.view_layer.update()
-        assert rigs.lip_gap_mm(character.mesh) == pytest.approx(28.6, abs=0.3)
+        assert lip_gap_mm(character.mesh) == pytest.approx(28.6, abs=0.3)
 
 
 def test_bones_point_anywhere_unless_asked_to_point_up():

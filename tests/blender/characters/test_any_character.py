@@ -8,9 +8,10 @@ import bpy
 import numpy as np
 import pytest
 from character_lips import MIDDLE, closed, spoken
-from character_rigs import ORIGIN, arkit_character, linked_character, lip_gap_mm, open_head_gaps_mm, vrm_character
+from character_rigs import ORIGIN, arkit_character, linked_character, vrm_character
 from character_shapes import open_head_model
 from flame_with_mouth import kept_vertices, make_flame_with_mouth
+from measured_lips import lip_gap_mm, open_head_gaps_mm
 
 from emote_blender.blender.head.build import add_head, load_face_model
 from emote_blender.blender.takes.make import apply_motion

@@ -7,8 +7,9 @@ pytestmark = pytest.mark.ends
 
 bpy = pytest.importorskip("bpy", reason="these tests run in Blender's Python module")
 
-from character_rigs import arkit_character, lip_gap_mm, points_on_open_head  # noqa: E402
+from character_rigs import arkit_character  # noqa: E402
 from filled import fill, motion_of, played, values_at  # noqa: E402
+from measured_lips import lip_gap_mm, points_on_open_head  # noqa: E402
 
 from emote_blender.blender.head.rig import head_of, rig_of  # noqa: E402
 from emote_blender.blender.takes.curves import channelbag_of  # noqa: E402

@@ -7,8 +7,9 @@ pytestmark = pytest.mark.ends
 
 bpy = pytest.importorskip("bpy", reason="these tests run in Blender's Python module")
 
-from character_rigs import arkit_character, lip_gap_mm  # noqa: E402
+from character_rigs import arkit_character  # noqa: E402
 from filled import fill, values_at  # noqa: E402
+from measured_lips import lip_gap_mm  # noqa: E402
 
 from emote_blender.blender.head.build import add_head  # noqa: E402
 from emote_blender.blender.takes.make import apply_motion  # noqa: E402

@@ -2,7 +2,8 @@
 
 import bpy
 import pytest
-from character_rigs import arkit_character, drive_key, lip_gap_mm
+from character_rigs import arkit_character, drive_key
+from measured_lips import lip_gap_mm
 
 from emote_blender.blender.characters.preview_watch import preview_problem
 from emote_blender.blender.settings.window_settings import window_settings

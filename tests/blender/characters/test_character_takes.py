@@ -5,8 +5,9 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="these tests run in Blender's Python module")
 
-from character_rigs import arkit_character, lip_gap_mm, open_head_gaps_mm, vrm_character  # noqa: E402
+from character_rigs import arkit_character, vrm_character  # noqa: E402
 from filled import fill, motion_of, values_at  # noqa: E402
+from measured_lips import lip_gap_mm, open_head_gaps_mm  # noqa: E402
 
 from emote_blender.blender.head.rig import head_of, is_head, rig_of  # noqa: E402
 from emote_blender.blender.scene.find_head import choose_head, heads_in  # noqa: E402

@@ -5,9 +5,10 @@ import pytest
 
 pytest.importorskip("bpy", reason="these tests run in Blender's Python module")
 
-from character_rigs import arkit_character, lip_gap_mm
+from character_rigs import arkit_character
 from filled import fill
 from flame_with_mouth import make_flame_with_mouth
+from measured_lips import lip_gap_mm
 from spoken_motions import flame_motion
 
 from emote_blender.blender.takes.make import apply_motion

@@ -6,7 +6,8 @@ import sys
 import bpy
 import numpy as np
 import pytest
-from character_rigs import arkit_character, closed_frames, linked_character, lip_gap_mm, vrm_character
+from character_rigs import arkit_character, linked_character, vrm_character
+from measured_lips import closed_frames, lip_gap_mm
 from spoken_motions import open_motion
 
 from emote_blender.blender.check.find import problems

@@ -3,8 +3,9 @@
 import bpy
 import numpy as np
 import pytest
-from character_rigs import arkit_character, lip_gap_mm, points_on_open_head
+from character_rigs import arkit_character
 from mathutils import Matrix
+from measured_lips import lip_gap_mm, points_on_open_head
 from spoken_motions import open_motion
 
 from emote_blender.blender.head.build import add_head, load_face_model
