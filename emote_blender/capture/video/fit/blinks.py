@@ -12,7 +12,11 @@ from .fitted_face import GAZE, LIDS, FittedFace
 from .observed import Observed
 
 _CLOSING = 0.3  # closure of lids that are closed, or on the way to it
-_DEVIATIONS = {**dict.fromkeys((*GAZE, "eyeWide", "eyeSquint", "cheekSquint", "noseSneer"), 0.05), "brow": 0.15}
+_DEVIATIONS = {
+    **dict.fromkeys(GAZE, 0.03),
+    **dict.fromkeys(("eyeWide", "eyeSquint", "cheekSquint", "noseSneer"), 0.05),
+    "brow": 0.15,
+}
 """How far values are from those around the blink, by the beginnings of their names."""
 
 

@@ -29,12 +29,12 @@ from ..landmark_groups import (
 from .camera import Camera, HeadPose
 from .fitted_face import JAW_UNIT, FittedFace
 
-PLACE_METRES = 4e-3
+PLACE_METRES = 3e-3
 """Standard deviation for which a place counts; more than its noise, as hundreds of places are off alike."""
 _PAIR_METRES = 1.0e-3
 _HUBER = 1.1  # standard deviations beyond which a place counts less
 _WEIGHTS = (
-    (np.arange(NUM_LANDMARKS), 0.6),
+    (np.arange(NUM_LANDMARKS), 1.0),
     (LIPS, 1.6),
     (np.concatenate([RIGHT_LIDS, LEFT_LIDS]), 1.6),
     (BROWS, 1.6),

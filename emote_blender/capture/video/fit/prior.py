@@ -18,7 +18,7 @@ from .fitted_face import GAZE, JAW_UNIT, LIDS, FittedFace
 
 PRIOR_FILE = "expression_prior.safetensors"
 JAW_COLUMNS = 3
-_FREE = {"Blink": 1.0, "brow": 0.3, "eyeWide": 0.15, "eyeSquint": 0.15, "nose": 0.15}
+_FREE = {"Blink": 1.0, "brow": 0.4, "eyeWide": 0.15, "eyeSquint": 0.15, "nose": 0.15}
 """Standard deviations that components have by themselves, by a part of their names; what is not spoken is free."""
 _OTHER, _JAW = 0.03, 0.01  # of all others, and of the jaw, radians
 _GAZE, _LIDS = 0.7, 1.0
