@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_NUM_COLUMNS = 361
-_WIDEST = 0.9  # |across| of the outermost column
+_NUM_COLUMNS = 381
+_WIDEST = 0.95  # |across| of the outermost column
 # Radii of the eyeball within which skin counts as lid: the first that closes a ring about an opening. Further skin,
 # such as the bridge of the nose, may hide a corner from the eyeball's centre.
 _REACHES = (1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.6)

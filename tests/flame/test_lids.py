@@ -74,11 +74,13 @@ def open_head() -> FaceModel:
     return FaceModel.load(find_head("open_head"))
 
 
-@pytest.fixture(scope="module", params=["flame", "identity 1", "identity 2", "open head"])
+@pytest.fixture(scope="module", params=["flame", "identity 1", "identity 2", "open head", "wide open head"])
 def lids(request, flame, open_head) -> Lids:
     """Lids of different heads; an identity draws every component at random."""
     if request.param == "open head":
         return Lids.of(open_head)
+    if request.param == "wide open head":  # the corners of its eyes lie far around the eyeballs
+        return Lids.of(open_head, np.eye(open_head.num_shape)[0])
     seed = request.param.partition(" ")[2]
     # Of this size the smooth random directions strain the eyes by a tenth, which is more than people differ.
     return Lids.of(flame, np.random.default_rng(int(seed)).normal(0, 0.5, flame.num_shape) if seed else None)
