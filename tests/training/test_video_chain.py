@@ -53,8 +53,8 @@ kl = 1e-4
 EMOTE = """
 task = "emote"
 [trainer]
-num_steps = 70
-rate = 6e-3
+num_steps = 120
+rate = 3e-3
 workers = 0
 validate_every = 0
 tensorboard = false
