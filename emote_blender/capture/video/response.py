@@ -28,6 +28,7 @@ NUM_TURNS = 5
 LID_STEP = 2e-3
 """Metres between the gaps for which `Response.lids` are given."""
 NUM_LID_STEPS = 9
+LID_PAIRS = (RIGHT_LID_PAIRS, LEFT_LID_PAIRS)
 _UPPER, _LOWER = INNER_LIP_PAIRS.T
 
 
@@ -100,10 +101,21 @@ class Response:
         """
         up = up / np.linalg.norm(up, axis=1, keepdims=True)
         parted = places.copy()
-        for upper, lower in (RIGHT_LID_PAIRS.T, LEFT_LID_PAIRS.T):
-            gap = np.einsum("tpc,tc->tp", places[:, upper] - places[:, lower], up).mean(1)
-            parted[:, upper] += ((self.true_lid_gap(gap) - gap)[:, None] * up)[:, None]
+        for pairs in LID_PAIRS:
+            gap = lid_gap(places, pairs, up)
+            parted[:, pairs[:, 0]] += ((self.true_lid_gap(gap) - gap)[:, None] * up)[:, None]
         return parted
+
+
+def lid_gap(places: np.ndarray, pairs: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """(T,) mean gap between the lids of an eye, metres.
+
+    Args:
+        places: (T, L, 2) of the landmarks in the picture's plane, metres, to the right and up.
+        pairs: one of `LID_PAIRS`.
+        up: (T, 2) unit vector of the head's upward axis in that plane.
+    """
+    return np.einsum("tpc,tc->tp", places[:, pairs[:, 0]] - places[:, pairs[:, 1]], up).mean(1)
 
 
 def exact_response() -> Response:

@@ -21,19 +21,19 @@ from ...capture.video.embedding import Embedding, read_embedding
 from ...capture.video.fit.camera import Camera, HeadPose
 from ...capture.video.landmark_groups import (
     INNER_LIP_PAIRS,
-    LEFT_LID_PAIRS,
     NUM_LANDMARKS,
     OUTLINE,
-    RIGHT_LID_PAIRS,
 )
 from ...capture.video.landmarker import POINTS_SIZE, Landmarker
 from ...capture.video.response import (
+    LID_PAIRS,
     LID_STEP,
     NUM_LID_STEPS,
     NUM_TURNS,
     RESPONSE_FILE,
     Response,
     exact_response,
+    lid_gap,
     turn_features,
     write_response,
 )
@@ -222,15 +222,7 @@ def _lips_of(places: np.ndarray, true: np.ndarray, ups: np.ndarray) -> tuple[flo
 def _lids_of(places: np.ndarray, true: np.ndarray, ups: np.ndarray) -> np.ndarray:
     """The values of `Response.lids`, by least squares."""
     ups = ups / np.linalg.norm(ups, axis=1, keepdims=True)
-    gap, wanted = (
-        np.concatenate(
-            [
-                np.einsum("tpc,tc->tp", part[:, upper] - part[:, lower], ups).mean(1)
-                for upper, lower in (RIGHT_LID_PAIRS.T, LEFT_LID_PAIRS.T)
-            ]
-        )
-        for part in (places, true)
-    )
+    gap, wanted = (np.concatenate([lid_gap(part, pairs, ups) for pairs in LID_PAIRS]) for part in (places, true))
     steps = LID_STEP * np.arange(NUM_LID_STEPS)
     inside = np.clip(wanted, steps[0], steps[-1])  # lids that meet look alike, however far they would go
     share = np.stack([np.interp(inside, steps, row) for row in np.eye(NUM_LID_STEPS)], axis=1)
