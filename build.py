@@ -401,8 +401,8 @@ def test_command(arguments: list[str]) -> int:
         if options.coverage and BLENDERS[version] > PYTHON:
             chosen += ["--cov=emote_blender", "--cov-report=term"]
         parts = [part for part in TEST_RUNS[version] if with_torch or part != "tests/training"] if everything else [""]
-        arguments = [*chosen, *pytest_arguments]
-        tests[f"bpy {version}"] = [pytest_run(version, part, python, arguments, bpy_folder) for part in parts]
+        chosen += pytest_arguments
+        tests[f"bpy {version}"] = [pytest_run(version, part, python, chosen, bpy_folder) for part in parts]
     checks = lint_runs() if everything else []
     carry_out([run for runs in tests.values() for run in runs] + checks, at_once=2 if everything else 1)
     say("")
